@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is enforced on an interface, and which addresses may be behind it. */
+#ifndef BULKHEAD_ENDPOINT_H
+#define BULKHEAD_ENDPOINT_H
+
+#include <bulkhead/address.h>
+
+enum bh_endpoint_kind {
+	BH_ENDPOINT_NONE,     /* zero: not an endpoint */
+	BH_ENDPOINT_IS_HOST,  /* a NIC of this machine */
+	BH_ENDPOINT_WORKLOAD, /* the host side of a workload's veth */
+};
+
+/* Value of bh_endpoints; the key is the interface index. */
+struct bh_endpoint {
+	__u16 id;  /* BH_ENDPOINT_HOST for every NIC, else unique */
+	__u8 kind; /* enum bh_endpoint_kind */
+	__u8 pad[5];
+};
+
+/* Key of the trie of sources: what the workload behind an endpoint may send from. */
+struct bh_source_key {
+	__u32 prefix_len; /* BH_SOURCE_ENDPOINT_BITS + 0..128, in bits */
+	__u32 endpoint;
+	struct bh_addr addr;
+};
+
+#define BH_SOURCE_ENDPOINT_BITS 32
+
+/* Relative to the endpoint: ingress is towards it, egress is what it sends. */
+enum bh_direction {
+	BH_INGRESS,
+	BH_EGRESS,
+};
+
+_Static_assert(sizeof(struct bh_endpoint) == 8, "endpoint value");
+_Static_assert(sizeof(struct bh_source_key) == 24, "LPM key: length, then 20 bytes");
+
+#endif

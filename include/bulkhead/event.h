@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A record of the event ring: a drop, an audited connection, or an allowed one whose rule logs. */
+#ifndef BULKHEAD_EVENT_H
+#define BULKHEAD_EVENT_H
+
+#include <bulkhead/address.h>
+
+struct bh_event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	struct bh_addr src;
+	struct bh_addr dst;
+	__be16 sport; /* 0 where the protocol has none, or the packet did not get so far */
+	__be16 dport;
+	__u8 proto;     /* IP protocol; 0 with an ethertype other than IP */
+	__u8 tcp_flags; /* TCP header, byte 13 */
+	__u8 icmp_type; /* with proto 1 and 58 */
+	__u8 icmp_code;
+	__u32 src_identity; /* numbered as in `generation` */
+	__u32 dst_identity;
+	__u32 rule; /* numbered as in `generation` */
+	__u32 generation;
+	__u32 length; /* bytes of the frame at the hook */
+	__u32 ifindex;
+	__be16 ethertype; /* after VLAN tags */
+	__u16 endpoint;   /* bh_endpoint.id */
+	__u8 verdict;     /* enum bh_verdict */
+	__u8 reason;      /* enum bh_reason */
+	__u8 direction;   /* enum bh_direction */
+	__u8 is_xdp;      /* 1: seen by the XDP program, 0: by a tc program */
+};
+
+_Static_assert(sizeof(struct bh_event) == 80, "event record has no holes");
+
+#endif

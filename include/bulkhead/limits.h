@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every bound that the kernel and the user side share.  What the agent may size is a default here.
+ */
+#ifndef BULKHEAD_LIMITS_H
+#define BULKHEAD_LIMITS_H
+
+/* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
+#define BH_LAYOUT_VERSION 1
+
+#define BH_SLOTS 2 /* the policy in force, and the one being built */
+
+#define BH_LINE_ENTRIES  16 /* block numbers in a directory line: one 64-byte cache line */
+#define BH_BLOCK_ENTRIES 32 /* grid values in a block: 128 bytes */
+
+#define BH_SERVICE_LINE_ENTRIES 32 /* service classes in a line: 64 bytes */
+#define BH_SERVICE_TABLE_LINES  (65536 / BH_SERVICE_LINE_ENTRIES)
+/* Five tables of 65536 (see enum bh_service_table), then one of 256 protocol numbers. */
+#define BH_SERVICE_LINES (5 * BH_SERVICE_TABLE_LINES + 256 / BH_SERVICE_LINE_ENTRIES)
+
+/* Rule numbers below BH_RULE_FIRST are built in; see builtin.h. */
+#define BH_RULE_FIRST 16
+#define BH_RULE_MAX   0xffffff    /* a cell has 24 bits for the rule */
+#define BH_RULE_NONE  BH_RULE_MAX /* in events: dropped before any rule was asked */
+
+/* Capacities, in entries over both slots, unless the agent chooses others at load. */
+#define BH_PREFIX_ENTRIES   65536
+#define BH_IDENTITY_ENTRIES 32768
+#define BH_DIRECTORY_LINES  131072 /* 8 MiB */
+#define BH_BLOCKS           65536  /* 8 MiB */
+#define BH_RULE_ENTRIES     65536
+
+#define BH_CONN_ENTRIES      262144
+#define BH_EMBRYONIC_ENTRIES 65536
+#define BH_FRAGMENT_ENTRIES  8192
+#define BH_ENDPOINT_ENTRIES  1024
+#define BH_SOURCE_ENTRIES    65536
+#define BH_LOCAL_ENTRIES     1024
+#define BH_LIMITER_ENTRIES   16384
+#define BH_RING_BYTES        (4 * 1024 * 1024)
+
+#define BH_MAX_HEADER_BYTES 192 /* pulled into the linear part of an skb before parsing */
+#define BH_MAX_VLAN_TAGS    2
+#define BH_MAX_EXTENSIONS   8 /* IPv6 extension headers; longer chains are dropped */
+
+#endif

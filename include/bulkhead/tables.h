@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The compiled policy as programs read it.
+ *
+ *   address --bh_prefixes--> identity --bh_identities--> address class
+ *   protocol, port --bh_services--> service class
+ *   (source class, destination class) --pair grid--> row
+ *   (row, service class) --cell grid--> cell: verdict and rule
+ *
+ * Every index is relative to a base in the slot's header, struct bh_policy.  The agent writes all
+ * of it; programs only read.
+ */
+#ifndef BULKHEAD_TABLES_H
+#define BULKHEAD_TABLES_H
+
+#include <bulkhead/address.h>
+#include <bulkhead/limits.h>
+
+/* Key of the longest-prefix trie.  The slot stands in front of the address, so one trie holds both.
+ */
+struct bh_prefix_key {
+	__u32 prefix_len; /* BH_SLOT_BITS + 0..128, in bits */
+	__u32 slot;
+	struct bh_addr addr;
+};
+
+#define BH_SLOT_BITS 32
+
+/* What an address resolves to.  Identity 0 is `outside`: in no zone, in no workload. */
+struct bh_identity {
+	__u32 class; /* address class */
+	__u32 flags; /* BH_IDENTITY_* */
+};
+
+#define BH_IDENTITY_HOST (1u << 0) /* an address of this machine */
+
+/* Which table a protocol's numbers are looked up in. */
+enum bh_service_table {
+	BH_SERVICE_TCP,   /* by destination port */
+	BH_SERVICE_UDP,   /* by destination port */
+	BH_SERVICE_SCTP,  /* by destination port */
+	BH_SERVICE_ICMP,  /* by type << 8 | code */
+	BH_SERVICE_ICMP6, /* by type << 8 | code */
+	BH_SERVICE_PROTO, /* every other protocol, by its number */
+	BH_SERVICE_TABLES
+};
+
+struct bh_service_line {
+	__u16 class[BH_SERVICE_LINE_ENTRIES];
+};
+
+/*
+ * A grid is a matrix whose equal parts are stored once.  Value (r, c) is in block
+ *   directory[grid.line * BH_LINE_ENTRIES + r * grid.stride + c / BH_BLOCK_ENTRIES]
+ * counted from grid.block, at place c % BH_BLOCK_ENTRIES.
+ */
+struct bh_grid {
+	__u32 line;   /* first directory line, in bh_directory */
+	__u32 block;  /* first block, in bh_blocks */
+	__u32 stride; /* directory entries for a row */
+	__u32 rows;   /* bounds: a place outside them has value 0, which denies */
+	__u32 columns;
+};
+
+struct bh_directory_line {
+	__u32 block[BH_LINE_ENTRIES];
+};
+
+struct bh_block {
+	__u32 value[BH_BLOCK_ENTRIES];
+};
+
+/*
+ * A cell is one word: the rule that decided (0: the default), the verdict (enum bh_verdict), flags.
+ * The zero cell is "denied by default".
+ */
+#define BH_CELL(rule, verdict, flags) ((__u32)(rule) | (__u32)(verdict) << 24 | (flags))
+#define BH_CELL_RULE(cell)            ((cell)&BH_RULE_MAX)
+#define BH_CELL_VERDICT(cell)         ((cell) >> 24 & 7)
+#define BH_CELL_LOG                   (1u << 27) /* report the connection also when it is allowed */
+
+/* Header of a slot. */
+struct bh_policy {
+	__u32 generation; /* 0: nothing in this slot */
+	__u32 slot; /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
+	__u32 identity;   /* first entry in bh_identities */
+	__u32 identities; /* bound */
+	__u32 rule;       /* first entry in bh_rule_counts */
+	__u32 rules;      /* bound, built-in rules included */
+	struct bh_grid pairs;
+	struct bh_grid cells;
+};
+
+/*
+ * The one word that switches policies: generation << 1 | slot.  Programs read it once per packet,
+ * the agent stores it once; nobody ever sees half of two policies.
+ */
+#define BH_ACTIVE(generation, slot)  ((__u64)(generation) << 1 | (slot))
+#define BH_ACTIVE_SLOT(active)       ((__u32)(active)&1)
+#define BH_ACTIVE_GENERATION(active) ((__u32)((active) >> 1))
+
+struct bh_control {
+	__u64 active;         /* BH_ACTIVE(); 0: no policy, everything is dropped */
+	__u64 adopt_until_ns; /* CLOCK_MONOTONIC; until then connections older than the agent are
+				 adopted */
+	__u32 builtins_off;   /* bit n: enum bh_builtin n is turned off */
+	__u32 layout;         /* BH_LAYOUT_VERSION of whoever made the maps */
+};
+
+_Static_assert(sizeof(struct bh_prefix_key) == 24, "LPM key: length, then 20 bytes");
+_Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 bytes anyway");
+_Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");
+_Static_assert(sizeof(struct bh_directory_line) == 64, "a directory line is a cache line");
+_Static_assert(sizeof(struct bh_block) == 128, "a block is two cache lines");
+_Static_assert(sizeof(struct bh_policy) == 64, "a slot's header is a cache line");
+
+#endif
