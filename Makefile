@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# `make help` lists the targets.  SAN=1 builds with AddressSanitizer and UBSan into build-san/.
+
+SAN ?=
+O   ?= $(if $(SAN),build-san,build)
+
+CC        ?= gcc
+CLANG     ?= clang
+BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool /usr/bin/bpftool) bpftool)
+CFLAGS    ?= -O2 -g
+LIBS_ALL  := -lbpf -luv -lmnl -lcjson -lyaml -lelf -lz -lm
+
+WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+override CFLAGS += -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iuser -iquote . -I$(O)/skel -MMD -MP \
+	$(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+, := ,
+ARCH_INCLUDE := /usr/include/$(shell $(CC) -dumpmachine 2>/dev/null)
+BPFFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -isystem $(ARCH_INCLUDE) -MMD -MP
+
+POLICY   := $(wildcard user/util/*.c user/policy/*.c)
+USER     := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
+LIB      := $(O)/libbulkhead.a
+POLICYLIB := $(O)/libpolicy.a
+
+UNIT     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
+# Tests that must build without libbpf: they link the policy library only.
+PURE     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/reference/*_test.c))
+BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
+HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/e2e/*.c))
+FUZZERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+Q := $(if $(V),,@)
+say = @printf '  %-7s %s\n' $(1) $(2)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+.PHONY: all
+all: $(O)/bulkhead ## build build/bulkhead
+
+$(O)/bulkhead: $(O)/user/cli/main.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_ALL) -o $@
+
+$(LIB): $(USER:%.c=$(O)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(POLICYLIB): $(POLICY:%.c=$(O)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -c $< -o $@
+
+# Only user/datapath and the tests of the programs may see the skeleton.
+$(patsubst %.c,$(O)/%.o,$(wildcard user/datapath/*.c tests/bpf/*.c)): $(O)/skel/bulkhead.skel.h
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@
+
+$(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(UNIT) $(BPFTESTS): $(O)/tests/%: $(O)/tests/%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(LIB) -lcmocka $(LIBS_ALL) -o $@
+
+$(BPFTESTS): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
+
+$(PURE): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/reference/*.c))) $(POLICYLIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lcmocka -lyaml -lm -o $@
+
+$(HELPERS): $(O)/tests/%: tests/%.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $< -o $@
+
+.PHONY: tests
+tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS)
+
+# --- trying it out ---
+
+.PHONY: lab
+lab: ## build, then try policies/five-zone.yaml on real traffic (needs root)
+	$(Q)scripts/setup build
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)$(O)/bulkhead lab policies/five-zone.yaml
+
+# --- checks and tests: what scripts/run-tests runs, one after another ---
+
+export BULKHEAD := $(abspath $(O)/bulkhead)
+SANDIR   := $(O)-san
+SANTESTS := $(patsubst $(O)/%,$(SANDIR)/%,$(UNIT) $(PURE))
+TIDY     := $(patsubst %.c,$(O)/tidy/%.ok,$(wildcard user/*/*.c))
+SOURCES  := $(wildcard bpf/*.[ch] include/bulkhead/*.h user/*/*.[ch] tests/*.h tests/*/*.[ch])
+CHECKS   := $(addprefix make:check-,format tidy includes budgets policies fuzz) $(SANTESTS) \
+	$(wildcard tests/golden/*.sh)
+
+.PHONY: check
+check: ## format, tidy, includes, budgets, policies, fuzz smoke, golden, units under sanitizers
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory SAN=1 O=$(SANDIR) units
+	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS)
+
+.PHONY: test
+test: ## install what is missing, then run every check and test (needs root)
+	$(Q)scripts/setup test
+	$(Q)$(MAKE) --no-print-directory -j2 all tests fuzzers
+	$(Q)$(MAKE) --no-print-directory -j2 SAN=1 O=$(SANDIR) units
+	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS) $(BPFTESTS) $(sort $(wildcard tests/e2e/*_*.sh))
+
+.PHONY: units fuzzers
+units: $(UNIT) $(PURE)
+fuzzers: $(FUZZERS)
+
+.PHONY: check-format check-tidy check-includes check-budgets check-policies check-fuzz
+check-format:
+	$(Q)clang-format --dry-run -Werror $(SOURCES)
+
+check-tidy:
+	$(Q)$(MAKE) --no-print-directory -k -j2 tidy
+
+check-includes check-budgets:
+	$(Q)scripts/$@
+
+check-policies: $(O)/bulkhead
+	$(Q)for policy in policies/*.yaml; do $< check --strict $$policy || exit; done
+
+check-fuzz: $(FUZZERS)
+	$(Q)for fuzzer in $^; do \
+		$$fuzzer -max_total_time=5 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$(O)/test-logs/ $(wildcard tests/fuzz/corpus) || exit; \
+	done
+
+.PHONY: tidy
+tidy: $(TIDY)
+
+# What an object depends on, its tidiness does, too.
+$(O)/tidy/%.ok: %.c $(O)/%.o .clang-tidy
+	$(call say,TIDY,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(O)/skel 2>$@.tmp || \
+		{ cat $@.tmp; exit 1; }
+	$(Q)touch $@
+
+$(FUZZERS): $(O)/tests/%: tests/%.c $(POLICY)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) -O1 -g -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser \
+		-fsanitize=fuzzer$(,)address$(,)undefined -fno-sanitize-recover=all $^ -lyaml -lm -o $@
+
+# --- installing ---
+
+PREFIX  ?= /usr/local
+VERSION := $(shell sed -n 's/.*_VERSION "\(.*\)".*/\1/p' user/agent/version.h 2>/dev/null)
+DEBARCH  = $(shell dpkg --print-architecture)
+DEBROOT := $(O)/deb
+
+.PHONY: install
+install: $(O)/bulkhead ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/bulkhead
+	install -D -m 644 scripts/deploy/bulkhead.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/bulkhead.service
+	sed -i 's,/usr/sbin/,$(PREFIX)/sbin/,' $(DESTDIR)$(PREFIX)/lib/systemd/system/bulkhead.service
+	install -d $(DESTDIR)/etc/bulkhead/policy.d $(DESTDIR)$(PREFIX)/share/doc/bulkhead/policies
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/bulkhead
+	install -m 644 policies/*.yaml $(DESTDIR)$(PREFIX)/share/doc/bulkhead/policies
+
+.PHONY: deb
+deb: $(O)/bulkhead ## build a Debian package in $(O)
+	$(Q)rm -rf $(DEBROOT)
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(DEBROOT) PREFIX=/usr
+	$(Q)strip $(DEBROOT)/usr/sbin/bulkhead
+	$(Q)install -d $(DEBROOT)/DEBIAN
+	$(Q)sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(DEBARCH)/' scripts/deploy/control >$(DEBROOT)/DEBIAN/control
+	$(Q)install -m 755 scripts/deploy/postinst scripts/deploy/prerm $(DEBROOT)/DEBIAN
+	$(Q)dpkg-deb --root-owner-group --build $(DEBROOT) $(O)/bulkhead_$(VERSION)_$(DEBARCH).deb
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(O) $(SANDIR)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

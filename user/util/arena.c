@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+#define ARENA_CHUNK 65536 /* bytes; larger pieces get a chunk of their own */
+#define ARENA_ALIGN _Alignof(max_align_t)
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size;
+	_Alignas(max_align_t) char bytes[];
+};
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_chunk *chunk;
+
+	size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+	if (size > a->room) {
+		size_t room = size > ARENA_CHUNK ? size : ARENA_CHUNK;
+
+		chunk = xcalloc(1, sizeof(*chunk) + room);
+		chunk->size = room;
+		chunk->next = a->chunks;
+		a->chunks = chunk;
+		a->room = room;
+	}
+	chunk = a->chunks;
+	a->room -= size;
+	return chunk->bytes + (chunk->size - a->room - size);
+}
+
+char *arena_text(struct arena *a, const char *s, size_t len)
+{
+	char *copy = arena_alloc(a, len + 1);
+
+	memcpy(copy, s, len);
+	return copy;
+}
+
+void arena_release(struct arena *a)
+{
+	while (a->chunks) {
+		struct arena_chunk *next = a->chunks->next;
+
+		free(a->chunks);
+		a->chunks = next;
+	}
+	a->room = 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for bytes that aren't UTF-8 */
+
+static void add_point(struct text *out, const char *s, size_t n, uint32_t point)
+{
+	if (point == UTF8_INVALID)
+		text_add(out, REPLACEMENT);
+	else if (point == '"' || point == '\\')
+		text_addf(out, "\\%c", *s);
+	else if (point == '\n')
+		text_add(out, "\\n");
+	else if (point == '\t')
+		text_add(out, "\\t");
+	else if (utf8_is_control(point))
+		text_addf(out, "\\u%04" PRIx32, point);
+	else
+		text_addn(out, s, n);
+}
+
+static void add_string(struct text *out, const char *s)
+{
+	size_t len = strlen(s);
+
+	text_addc(out, '"');
+	while (len) {
+		uint32_t point;
+		size_t n = utf8_next(s, len, &point);
+
+		add_point(out, s, n, point);
+		s += n;
+		len -= n;
+	}
+	text_addc(out, '"');
+}
+
+/* What stands before every value; documents at the top are the caller's to separate. */
+static void begin_item(struct json *j, const char *key)
+{
+	if (j->depth && j->has_items[j->depth])
+		text_addc(j->out, ',');
+	j->has_items[j->depth] = true;
+	if (!key)
+		return;
+	add_string(j->out, key);
+	text_addc(j->out, ':');
+}
+
+static void begin_nested(struct json *j, const char *key, char bracket)
+{
+	begin_item(j, key);
+	text_addc(j->out, bracket);
+	j->depth++;
+	assert(j->depth < JSON_DEPTH);
+	j->has_items[j->depth] = false;
+}
+
+void json_object(struct json *j, const char *key)
+{
+	begin_nested(j, key, '{');
+}
+
+void json_array(struct json *j, const char *key)
+{
+	begin_nested(j, key, '[');
+}
+
+void json_end(struct json *j, char bracket)
+{
+	assert(j->depth > 0);
+	j->depth--;
+	text_addc(j->out, bracket);
+}
+
+void json_string(struct json *j, const char *key, const char *value)
+{
+	begin_item(j, key);
+	if (value)
+		add_string(j->out, value);
+	else
+		text_add(j->out, "null");
+}
+
+void json_number(struct json *j, const char *key, uint64_t value)
+{
+	begin_item(j, key);
+	text_addf(j->out, "%" PRIu64, value);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+	begin_item(j, key);
+	text_add(j->out, value ? "true" : "false");
+}
+
+void json_raw(struct json *j, const char *key, const char *value)
+{
+	begin_item(j, key);
+	text_add(j->out, value);
+}

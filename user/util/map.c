@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+#define MAP_FIRST  16 /* entries */
+#define KEY_INLINE 16 /* bytes: an address needs no allocation of its own */
+
+struct map_entry {
+	uint64_t hash; /* 0: unused */
+	uint64_t value;
+	size_t len;
+	union {
+		unsigned char bytes[KEY_INLINE];
+		void *heap;
+	} key;
+};
+
+static uint64_t mix(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93ull;
+	return h ^ h >> 32;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
+{
+	const unsigned char *p = bytes;
+	uint64_t h = mix(seed ^ 0x9e3779b97f4a7c15ull) + len;
+	uint64_t word;
+
+	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = mix(h ^ word) * 0x9fb21c651e98df25ull;
+	}
+	if (len) {
+		word = 0;
+		memcpy(&word, p, len);
+		h = mix(h ^ word) * 0x9fb21c651e98df25ull;
+	}
+	return mix(mix(h));
+}
+
+static uint64_t key_hash(const void *key, size_t len)
+{
+	return hash_bytes(key, len, 0) | 1ull << 63;
+}
+
+static const void *entry_key(const struct map_entry *e)
+{
+	return e->len > KEY_INLINE ? e->key.heap : e->key.bytes;
+}
+
+static bool entry_is(const struct map_entry *e, uint64_t hash, const void *key, size_t len)
+{
+	return e->hash == hash && e->len == len && (!len || !memcmp(entry_key(e), key, len));
+}
+
+/* The entry of the key, or the unused one where it belongs; the map has an unused one. */
+static struct map_entry *map_find(const struct map *m, uint64_t hash, const void *key, size_t len)
+{
+	size_t i = hash & (m->size - 1);
+
+	while (m->entries[i].hash && !entry_is(&m->entries[i], hash, key, len))
+		i = (i + 1) & (m->size - 1);
+	return &m->entries[i];
+}
+
+/* Keeps a quarter unused, so that searches stay short and end. */
+static void map_room(struct map *m)
+{
+	struct map grown = {.count = m->count, .size = m->size ? m->size * 2 : MAP_FIRST};
+
+	if (m->count < m->size - m->size / 4)
+		return;
+	grown.entries = xcalloc(grown.size, sizeof(*grown.entries));
+	for (size_t i = 0; i < m->size; i++) {
+		const struct map_entry *e = &m->entries[i];
+
+		if (e->hash)
+			*map_find(&grown, e->hash, entry_key(e), e->len) = *e;
+	}
+	free(m->entries);
+	*m = grown;
+}
+
+static void entry_fill(struct map_entry *e, uint64_t hash, const void *key, size_t len)
+{
+	e->hash = hash;
+	e->len = len;
+	if (len > KEY_INLINE)
+		e->key.heap = memcpy(xmalloc(len), key, len);
+	else if (len)
+		memcpy(e->key.bytes, key, len);
+}
+
+uint64_t *map_get(const struct map *m, const void *key, size_t len)
+{
+	struct map_entry *e;
+
+	if (!m->count)
+		return NULL;
+	e = map_find(m, key_hash(key, len), key, len);
+	return e->hash ? &e->value : NULL;
+}
+
+uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bool *ret_is_new)
+{
+	uint64_t hash = key_hash(key, len);
+	struct map_entry *e;
+	bool is_new;
+
+	map_room(m);
+	e = map_find(m, hash, key, len);
+	is_new = !e->hash;
+	if (is_new) {
+		entry_fill(e, hash, key, len);
+		e->value = fresh;
+		m->count++;
+	}
+	if (ret_is_new)
+		*ret_is_new = is_new;
+	return &e->value;
+}
+
+void map_release(struct map *m)
+{
+	for (size_t i = 0; i < m->size; i++) {
+		if (m->entries[i].len > KEY_INLINE)
+			free(m->entries[i].key.heap);
+	}
+	free(m->entries);
+	*m = (struct map){};
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A hash table from byte strings to 64-bit values.  Keys are copied in.  A zeroed one is empty. */
+#ifndef UTIL_MAP_H
+#define UTIL_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_entry;
+
+struct map {
+	struct map_entry *entries; /* open addressing; size is a power of two */
+	size_t count;
+	size_t size;
+};
+
+/* The value's place, for reading or writing, until the next put; NULL if there is none. */
+uint64_t *map_get(const struct map *m, const void *key, size_t len);
+
+/* The value's place, made with value @fresh if there was none; *ret_is_new may be NULL. */
+uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bool *ret_is_new);
+
+void map_release(struct map *m);
+
+/* FNV-like mixing of @len bytes; stable within a process, not a defence against an attacker. */
+uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
+
+#endif

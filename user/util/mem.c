@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* No exit handlers: they might allocate.  stderr has no buffer. */
+static _Noreturn void out_of_memory(void)
+{
+	fputs("bulkhead: out of memory\n", stderr);
+	_exit(2);
+}
+
+static void *or_exit(void *p)
+{
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *xmalloc(size_t size)
+{
+	return or_exit(malloc(size ? size : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return or_exit(n && size ? calloc(n, size) : calloc(1, 1));
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		out_of_memory();
+	return or_exit(realloc(p, bytes ? bytes : 1));
+}
+
+char *xstrdup(const char *s)
+{
+	return or_exit(strdup(s));
+}
+
+char *xstrndup(const char *s, size_t len)
+{
+	return or_exit(strndup(s, len));
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Allocation that never fails: out of memory ends the process; what is pinned goes on. */
+#ifndef UTIL_MEM_H
+#define UTIL_MEM_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size); /* n * size, checked for overflow */
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t len);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/mem.h"
+
+#define READ_FIRST 65536 /* bytes, where the size isn't known beforehand */
+
+/* At most @size bytes; fewer only at the end of the input. */
+static ssize_t read_some(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, buf + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* One byte more than announced is asked for: a short read is what tells the end. */
+static int read_whole(int fd, size_t size, struct source *ret)
+{
+	_free_ char *text = NULL;
+	size_t len = 0;
+
+	for (;; size = size < SOURCE_MAX / 2 ? size * 2 : SOURCE_MAX + 1) {
+		ssize_t n;
+
+		text = xrealloc(text, size + 1, 1);
+		n = read_some(fd, text + len, size - len);
+		if (n < 0)
+			return (int)n;
+		len += (size_t)n;
+		if (len > SOURCE_MAX)
+			return -EFBIG;
+		if (len < size)
+			break;
+	}
+	text[len] = '\0';
+	ret->text = TAKE_PTR(text);
+	ret->len = len;
+	return 0;
+}
+
+static int read_fd(int fd, struct source *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return read_whole(fd, READ_FIRST, ret);
+	if ((unsigned long)st.st_size > SOURCE_MAX)
+		return -EFBIG;
+	return read_whole(fd, (size_t)st.st_size + 1, ret);
+}
+
+int source_read(const char *path, struct source *ret)
+{
+	bool is_stdin = !strcmp(path, "-");
+	_close_ int opened = -1;
+	struct source s = {};
+	int err;
+
+	if (!is_stdin) {
+		opened = open(path, O_RDONLY | O_CLOEXEC);
+		if (opened < 0)
+			return -errno;
+	}
+	err = read_fd(is_stdin ? STDIN_FILENO : opened, &s);
+	if (err)
+		return err;
+	s.name = xstrdup(path);
+	*ret = s;
+	return 0;
+}
+
+struct source source_of(const char *name, const char *text, size_t len)
+{
+	struct source s = {.name = xstrdup(name), .text = xmalloc(len + 1), .len = len};
+
+	if (len)
+		memcpy(s.text, text, len);
+	s.text[len] = '\0';
+	return s;
+}
+
+void source_release(struct source *s)
+{
+	free(s->name);
+	free(s->text);
+	*s = (struct source){};
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A text that was read whole, and places in it. */
+#ifndef UTIL_SOURCE_H
+#define UTIL_SOURCE_H
+
+#include <stddef.h>
+
+#define SOURCE_MAX (64ul * 1024 * 1024) /* bytes; a larger file is refused */
+
+struct source {
+	char *name; /* as the user gave it; "-" is standard input */
+	char *text; /* len bytes, then NUL */
+	size_t len;
+};
+
+/* Lines and columns from 1, columns in code points (a BOM is none); line 0 is the whole source. */
+struct span {
+	const struct source *source;
+	unsigned int line;
+	unsigned int column;
+	unsigned int len; /* code points on the first line, at least 1 */
+};
+
+/* -errno; -EISDIR for a directory, -EFBIG over SOURCE_MAX.  "-" reads standard input. */
+int source_read(const char *path, struct source *ret);
+struct source source_of(const char *name, const char *text, size_t len); /* copies */
+void source_release(struct source *s);
+
+#endif

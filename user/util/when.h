@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Times and durations as people and events write them. */
+#ifndef UTIL_WHEN_H
+#define UTIL_WHEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* "30", "30s", "5m", "1h30m", "2d"; bare digits are seconds. */
+bool duration_parse(const char *s, uint32_t *ret_seconds);
+
+/* RFC 3339 with a zone: 2026-11-21T09:00:00.5Z, 2026-11-21T10:00:00+01:00; ns since 1970. */
+bool time_parse(const char *s, uint64_t *ret_ns);
+
+/* Either: a duration is so long before @now_ns. */
+bool when_parse(const char *s, uint64_t now_ns, uint64_t *ret_ns);
+
+#endif
