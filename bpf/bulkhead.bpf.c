@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Entry points, nothing else.  One object, so that all programs share the maps. */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "path.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+/* The packet's place; softirqs are off while a program runs, so nobody else on this CPU has it. */
+static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
+						   enum bh_direction direction, bool is_host)
+{
+	__u32 zero = 0;
+	struct packet *p = bpf_map_lookup_elem(&bh_packet, &zero);
+
+	if (!p)
+		return NULL;
+	__builtin_memset(p, 0, sizeof(*p));
+	p->now = bpf_ktime_get_ns();
+	p->length = length;
+	p->ifindex = ifindex;
+	p->direction = direction;
+	p->is_host = is_host;
+	p->rule = BH_RULE_NONE;
+	return p;
+}
+
+/* What a NIC of this machine receives. */
+SEC("xdp")
+int bh_xdp_in(struct xdp_md *ctx)
+{
+	struct cursor c = cursor_of((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+	struct packet *p = packet_begin(ctx->data_end - ctx->data, ctx->ingress_ifindex, BH_INGRESS,
+					true);
+
+	if (!p)
+		return XDP_DROP;
+	p->is_xdp = 1;
+	return admit(&c, p) ? XDP_PASS : XDP_DROP;
+}
+
+/* A pull also unshares the buffer, and most packets have their headers in place already. */
+static __always_inline void pull_headers(struct __sk_buff *skb)
+{
+	__u32 len = skb->len < BH_MAX_HEADER_BYTES ? skb->len : BH_MAX_HEADER_BYTES;
+
+	if ((void *)(long)skb->data + len > (void *)(long)skb->data_end)
+		bpf_skb_pull_data(skb, len);
+}
+
+static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction direction,
+				     bool is_host)
+{
+	struct packet *p = packet_begin(skb->len, skb->ifindex, direction, is_host);
+	struct cursor c;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	p->is_local_origin = !skb->ingress_ifindex;
+	pull_headers(skb);
+	c = cursor_of((void *)(long)skb->data, (void *)(long)skb->data_end);
+	return admit(&c, p) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+/* The same as bh_xdp_in, for a NIC that takes no XDP program. */
+SEC("tc")
+int bh_tc_host_in(struct __sk_buff *skb)
+{
+	return admit_skb(skb, BH_INGRESS, true);
+}
+
+/* What leaves by a NIC of this machine. */
+SEC("tc")
+int bh_tc_host_out(struct __sk_buff *skb)
+{
+	return admit_skb(skb, BH_EGRESS, true);
+}
+
+/* What a workload sends: it arrives at the host side of its veth. */
+SEC("tc")
+int bh_tc_from(struct __sk_buff *skb)
+{
+	return admit_skb(skb, BH_EGRESS, false);
+}
+
+/* What is sent to a workload. */
+SEC("tc")
+int bh_tc_to(struct __sk_buff *skb)
+{
+	return admit_skb(skb, BH_INGRESS, false);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the agent chooses before load; the verifier deletes the branches that this makes dead. */
+#ifndef BPF_CONFIG_H
+#define BPF_CONFIG_H
+
+#include <linux/types.h>
+
+#include <bulkhead/connection.h>
+
+/* Events a second for each (source identity, rule, reason); 0: no limit. */
+const volatile __u32 bh_event_rate = 0;
+
+#define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
+const volatile __u32 bh_timeouts[BH_TIMEOUT_COUNT] = {BH_TIMEOUTS(X)};
+#undef X
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The connection table: lookup, create, promote, refresh, decide again, cut. */
+#ifndef BPF_CONNECTION_H
+#define BPF_CONNECTION_H
+
+#include <linux/errno.h>
+
+#include <bulkhead/builtin.h>
+#include <bulkhead/connection.h>
+
+#include "builtin.h"
+#include "decide.h"
+#include "maps.h"
+#include "tcp.h"
+
+#define NS_PER_S 1000000000ull
+
+/* A known connection, seen from a packet. */
+struct hit {
+	struct bh_conn *conn;
+	bool is_embryonic;
+	bool is_reply;
+};
+
+/* Negative, zero or positive, as memcmp() of the bytes. */
+static __always_inline int addr_compare(const struct bh_addr *a, const struct bh_addr *b)
+{
+	for (int i = 0; i < 4; i++) {
+		__u32 x = bpf_ntohl(a->word[i]), y = bpf_ntohl(b->word[i]);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
+/* Orders the ends of a key; returns which of them, 0 or 1, is the source. */
+static __always_inline __u8 conn_key_ends(struct bh_conn_key *key, const struct bh_addr *src,
+					  const struct bh_addr *dst, __be16 sport, __be16 dport)
+{
+	int order = addr_compare(src, dst);
+
+	if (!order)
+		order = bpf_ntohs(sport) < bpf_ntohs(dport) ? -1 : 1;
+	if (order < 0) {
+		key->addr[0] = *src;
+		key->addr[1] = *dst;
+		key->port[0] = sport;
+		key->port[1] = dport;
+		return 0;
+	}
+	key->addr[0] = *dst;
+	key->addr[1] = *src;
+	key->port[0] = dport;
+	key->port[1] = sport;
+	return 1;
+}
+
+/* The key of the packet's connection; returns which end sent the packet. */
+static __always_inline __u8 conn_key(const struct packet *p, struct bh_conn_key *key)
+{
+	key->endpoint = p->endpoint;
+	key->proto = p->proto;
+	key->pad = 0;
+	return conn_key_ends(key, &p->src, &p->dst, p->sport, p->dport);
+}
+
+static __always_inline void conn_delete(const struct bh_conn_key *key, bool is_embryonic)
+{
+	if (is_embryonic)
+		bpf_map_delete_elem(&bh_embryonic, key);
+	else
+		bpf_map_delete_elem(&bh_conns, key);
+}
+
+/* NULL conn if there is none, or none that is still alive. */
+static __always_inline struct hit conn_find(const struct packet *p, const struct bh_conn_key *key,
+					    __u8 sender)
+{
+	struct hit hit = {.conn = bpf_map_lookup_elem(&bh_conns, key)};
+
+	if (!hit.conn) {
+		hit.conn = bpf_map_lookup_elem(&bh_embryonic, key);
+		hit.is_embryonic = true;
+	}
+	if (!hit.conn)
+		return hit;
+	/*
+	 * seen_ns may be newer than our clock reading when another CPU is faster.  A packet that
+	 * refreshes the entry between this check and the deletion loses it: it was silent for the
+	 * whole timeout, and its next packet is judged as any new one.
+	 */
+	if ((__s64)(p->now - hit.conn->seen_ns) > (__s64)(hit.conn->timeout_s * NS_PER_S)) {
+		conn_delete(key, hit.is_embryonic);
+		hit.conn = NULL;
+		return hit;
+	}
+	hit.is_reply = sender != hit.conn->opener;
+	return hit;
+}
+
+/*
+ * Both directions are seen now.  If there is no room, or another CPU was first, the entry stays, or
+ * is, where a flood may displace it: worse service, never a wrong verdict.
+ */
+static __always_inline struct bh_conn *conn_promote(const struct bh_conn_key *key,
+						    struct bh_conn *conn)
+{
+	struct bh_conn *promoted;
+
+	bpf_map_update_elem(&bh_conns, key, conn, BPF_NOEXIST);
+	promoted = bpf_map_lookup_elem(&bh_conns, key);
+	if (!promoted)
+		return conn;
+	bpf_map_delete_elem(&bh_embryonic, key);
+	return promoted;
+}
+
+static __always_inline void conn_count(struct bh_conn_half *half, const struct packet *p)
+{
+	__sync_fetch_and_add(&half->packets, 1);
+	__sync_fetch_and_add(&half->bytes, p->length);
+}
+
+/*
+ * Protocols other than TCP: an answer establishes.  Echo requests both ways with id 0 share a key,
+ * and only the first asker's is known: the other's request is none of its answers.
+ */
+static __always_inline enum step plain_step(struct bh_conn *conn, const struct packet *p,
+					    bool is_reply)
+{
+	if (is_icmp(p) && is_echo_answer(p) != is_reply)
+		return STEP_STRAY;
+	if (!is_reply || conn->state != BH_CONN_NEW)
+		return STEP_PASS;
+	if (p->proto == IPPROTO_UDP)
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_UDP_ESTABLISHED);
+	else if (is_icmp(p))
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_ICMP);
+	else
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_OTHER_ESTABLISHED);
+	return STEP_PASS;
+}
+
+static __always_inline enum bh_timeout timeout_of_new(const struct packet *p)
+{
+	if (p->proto == IPPROTO_TCP)
+		return BH_TIMEOUT_TCP_NEW;
+	if (p->proto == IPPROTO_UDP)
+		return BH_TIMEOUT_UDP_NEW;
+	return is_icmp(p) ? BH_TIMEOUT_ICMP : BH_TIMEOUT_OTHER_NEW;
+}
+
+static __always_inline void take_decision(struct packet *p, const struct decision *decision,
+					  bool is_reply)
+{
+	p->rule = BH_CELL_RULE(decision->cell);
+	p->verdict = BH_CELL_VERDICT(decision->cell);
+	p->src_identity = is_reply ? decision->dst_identity : decision->src_identity;
+	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
+}
+
+/*
+ * The policy, or who has an address, has changed since the connection was decided: its opener's
+ * question is asked again.  What a built-in rule allowed stays allowed while the rule is on.
+ */
+static __always_inline bool conn_decide_again(struct packet *p, const struct hit *hit)
+{
+	struct bh_conn *conn = hit->conn;
+	struct decision decision;
+	struct question question;
+
+	if (conn->rule < BH_RULE_FIRST && conn->rule != BH_BUILTIN_DEFAULT)
+		return is_builtin_on(p, conn->rule);
+	if (hit->is_reply)
+		question_of_reply(&question, p);
+	else
+		question_of_packet(&question, p);
+	decide(p->slot, &question, &decision);
+	take_decision(p, &decision, hit->is_reply);
+	if (p->verdict == BH_VERDICT_DENY)
+		return false;
+
+	p->is_reported = p->verdict == BH_VERDICT_AUDIT && conn->verdict != BH_VERDICT_AUDIT;
+	/* Two CPUs may both do this: they write the same. */
+	conn->rule = p->rule;
+	conn->verdict = p->verdict;
+	conn->src_identity = decision.src_identity;
+	conn->dst_identity = decision.dst_identity;
+	return true;
+}
+
+/* Builds the entry of a connection that was just allowed. */
+static __always_inline void conn_fill(struct bh_conn *conn, const struct packet *p, __u8 sender,
+				      bool is_reply)
+{
+	conn->created_ns = p->now;
+	conn->seen_ns = p->now;
+	conn->generation = p->generation;
+	conn->rule = p->rule;
+	conn->src_identity = is_reply ? p->dst_identity : p->src_identity;
+	conn->dst_identity = is_reply ? p->src_identity : p->dst_identity;
+	conn->verdict = p->verdict;
+	conn->opener = is_reply ? !sender : sender;
+	conn->direction = is_reply ? !p->direction : p->direction;
+}
+
+static __always_inline enum bh_reason conn_create(struct packet *p, const struct bh_conn_key *key,
+						  __u8 sender)
+{
+	struct bh_conn conn = {};
+
+	conn_fill(&conn, p, sender, false);
+	conn_set_state(&conn, BH_CONN_NEW, timeout_of_new(p));
+	conn.half[0].packets = 1;
+	conn.half[0].bytes = p->length;
+	if (p->proto == IPPROTO_TCP)
+		tcp_note(&conn.half[0], p);
+	if (bpf_map_update_elem(&bh_embryonic, key, &conn, BPF_ANY))
+		return BH_REASON_TABLE_FULL;
+	return BH_REASON_NONE;
+}
+
+/* A connection older than the agent, seen in the middle: both directions are taken as seen. */
+static __always_inline enum bh_reason conn_adopt(struct packet *p, const struct bh_conn_key *key,
+						 __u8 sender, bool is_reply)
+{
+	struct bh_conn conn = {};
+	int err;
+
+	conn_fill(&conn, p, sender, is_reply);
+	if (p->proto == IPPROTO_TCP)
+		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+	else if (p->proto == IPPROTO_UDP)
+		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_UDP_ESTABLISHED);
+	else
+		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_OTHER_ESTABLISHED);
+	if (is_reply) {
+		conn.half[1].packets = 1;
+		conn.half[1].bytes = p->length;
+	} else {
+		conn.half[0].packets = 1;
+		conn.half[0].bytes = p->length;
+	}
+	err = bpf_map_update_elem(&bh_conns, key, &conn, BPF_NOEXIST);
+	return err && err != -EEXIST ? BH_REASON_TABLE_FULL : BH_REASON_NONE;
+}
+
+#endif

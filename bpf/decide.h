@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Classes -> cell: what the policy in force says of one connection. */
+#ifndef BPF_DECIDE_H
+#define BPF_DECIDE_H
+
+#include "identify.h"
+#include "transport.h"
+
+/* A connection as the policy is asked about it: who opens it, to whom, for which service. */
+struct question {
+	struct bh_addr src;
+	struct bh_addr dst;
+	__u32 table; /* enum bh_service_table */
+	__u32 number;
+};
+
+struct decision {
+	__u32 cell;
+	__u32 src_identity;
+	__u32 dst_identity;
+};
+
+static __always_inline __u32 grid_get(const struct bh_grid *grid, __u32 row, __u32 column)
+{
+	__u32 at = row * grid->stride + column / BH_BLOCK_ENTRIES;
+	__u32 line = grid->line + at / BH_LINE_ENTRIES;
+	struct bh_directory_line *directory;
+	struct bh_block *block;
+	__u32 number;
+
+	if (row >= grid->rows || column >= grid->columns)
+		return 0;
+	directory = bpf_map_lookup_elem(&bh_directory, &line);
+	if (!directory)
+		return 0;
+	number = grid->block + directory->block[at % BH_LINE_ENTRIES];
+	block = bpf_map_lookup_elem(&bh_blocks, &number);
+	if (!block)
+		return 0;
+	return block->value[column % BH_BLOCK_ENTRIES];
+}
+
+static __always_inline __u32 service_class(const struct bh_policy *policy, const struct question *q)
+{
+	__u32 at = policy->slot * BH_SERVICE_LINES + q->table * BH_SERVICE_TABLE_LINES +
+		   q->number / BH_SERVICE_LINE_ENTRIES;
+	struct bh_service_line *line = bpf_map_lookup_elem(&bh_services, &at);
+
+	return line ? line->class[q->number % BH_SERVICE_LINE_ENTRIES] : 0;
+}
+
+/*
+ * What is missing anywhere reads as 0, which is "denied by default": a broken table can only be too
+ * strict.  Not inlined: it is asked in four places, and verified once.
+ */
+static __noinline int decide(__u32 slot, const struct question *q, struct decision *ret)
+{
+	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
+	__u32 src_class, dst_class, row;
+
+	ret->cell = 0;
+	ret->src_identity = 0;
+	ret->dst_identity = 0;
+	if (!policy)
+		return -1;
+	ret->src_identity = identify(&q->src, slot);
+	ret->dst_identity = identify(&q->dst, slot);
+	if (!class_of(policy, ret->src_identity, &src_class) ||
+	    !class_of(policy, ret->dst_identity, &dst_class))
+		return -1;
+	row = grid_get(&policy->pairs, src_class, dst_class);
+	ret->cell = grid_get(&policy->cells, row, service_class(policy, q));
+	return 0;
+}
+
+/* Which service a protocol's packet asks for; @dport and the ICMP type are the first packet's. */
+static __always_inline void question_of_service(struct question *q, __u8 proto, bool is_v6,
+						__be16 dport, __u32 icmp)
+{
+	q->number = bpf_ntohs(dport);
+	if (proto == IPPROTO_TCP) {
+		q->table = BH_SERVICE_TCP;
+	} else if (proto == IPPROTO_UDP) {
+		q->table = BH_SERVICE_UDP;
+	} else if (proto == IPPROTO_SCTP) {
+		q->table = BH_SERVICE_SCTP;
+	} else if (proto == IPPROTO_ICMP && !is_v6) {
+		q->table = BH_SERVICE_ICMP;
+		q->number = icmp;
+	} else if (proto == IPPROTO_ICMPV6 && is_v6) {
+		q->table = BH_SERVICE_ICMP6;
+		q->number = icmp;
+	} else {
+		q->table = BH_SERVICE_PROTO;
+		q->number = proto;
+	}
+}
+
+/* The packet itself, as if it opened a connection. */
+static __always_inline void question_of_packet(struct question *q, const struct packet *p)
+{
+	q->src = p->src;
+	q->dst = p->dst;
+	question_of_service(q, p->proto, p->is_v6, p->dport, p->icmp_type << 8 | p->icmp_code);
+}
+
+/* The connection that the packet would be a reply of. */
+static __always_inline void question_of_reply(struct question *q, const struct packet *p)
+{
+	__u32 echo = (p->is_v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST) << 8;
+
+	q->src = p->dst;
+	q->dst = p->src;
+	question_of_service(q, p->proto, p->is_v6, p->sport, echo);
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who is local here, and who may claim to be. */
+#ifndef BPF_ENDPOINT_H
+#define BPF_ENDPOINT_H
+
+#include "maps.h"
+#include "packet.h"
+
+static __always_inline bool is_local(const struct bh_addr *addr)
+{
+	return bpf_map_lookup_elem(&bh_local, addr) != NULL;
+}
+
+/* Whether the workload behind the packet's endpoint has this address. */
+static __always_inline bool is_source(const struct packet *p, const struct bh_addr *addr)
+{
+	struct bh_source_key key = {
+		.prefix_len = BH_SOURCE_ENDPOINT_BITS + 128,
+		.endpoint = p->endpoint,
+		.addr = *addr,
+	};
+
+	return bpf_map_lookup_elem(&bh_sources, &key) != NULL;
+}
+
+/* Fills in who is enforced on the interface; an interface that nobody registered passes nothing. */
+static __always_inline enum bh_reason find_endpoint(struct packet *p)
+{
+	struct bh_endpoint *endpoint;
+
+	if (p->is_host)
+		return BH_REASON_NONE;
+	endpoint = bpf_map_lookup_elem(&bh_endpoints, &p->ifindex);
+	if (!endpoint || endpoint->kind != BH_ENDPOINT_WORKLOAD)
+		return BH_REASON_UNKNOWN_ENDPOINT;
+	p->endpoint = endpoint->id;
+	return BH_REASON_NONE;
+}
+
+/*
+ * A NIC judges what is to or from this machine; what is only passing through is judged at the
+ * endpoints of the workloads.  What this machine made is its own, whatever source it gives.
+ */
+static __always_inline bool is_transit(const struct packet *p)
+{
+	if (!p->is_host)
+		return false;
+	if (p->direction == BH_INGRESS)
+		return !is_local(&p->dst) && !addr_is_multicast(&p->dst);
+	return !p->is_local_origin && !is_local(&p->src);
+}
+
+/* A workload sends from its own addresses only; nobody on the wire has one of this machine's. */
+static __always_inline bool is_spoofed(const struct packet *p)
+{
+	if (p->is_host)
+		return p->direction == BH_INGRESS && is_local(&p->src);
+	return p->direction == BH_EGRESS && !is_source(p, &p->src);
+}
+
+#endif

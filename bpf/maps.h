@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map: what it takes to what, and who writes it.  The agent may change sizes before load. */
+#ifndef BPF_MAPS_H
+#define BPF_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <bulkhead/builtin.h>
+#include <bulkhead/connection.h>
+#include <bulkhead/counters.h>
+#include <bulkhead/endpoint.h>
+#include <bulkhead/limits.h>
+#include <bulkhead/reason.h>
+#include <bulkhead/tables.h>
+#include <bulkhead/verdict.h>
+
+#include "fragment_key.h"
+#include "packet.h"
+
+/* The word that says which slot is in force, and switches.  The agent writes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_control);
+} bh_control SEC(".maps");
+
+/* Slot -> header of its policy.  The agent writes the idle one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct bh_policy);
+} bh_policies SEC(".maps");
+
+/* (Slot, address) -> identity.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_PREFIX_ENTRIES);
+	__type(key, struct bh_prefix_key);
+	__type(value, __u32);
+} bh_prefixes SEC(".maps");
+
+/* Identity -> class.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_IDENTITY_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_identity);
+} bh_identities SEC(".maps");
+
+/* (Table, number) -> service class, a line at a time.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_SLOTS *BH_SERVICE_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_service_line);
+} bh_services SEC(".maps");
+
+/* Directories of both grids of both slots: (row, part of the columns) -> block.  The agent writes.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_DIRECTORY_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_directory_line);
+} bh_directory SEC(".maps");
+
+/* Blocks of both grids of both slots: rows, or cells.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_BLOCKS);
+	__type(key, __u32);
+	__type(value, struct bh_block);
+} bh_blocks SEC(".maps");
+
+/* Interface -> endpoint.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_ENDPOINT_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_endpoint);
+} bh_endpoints SEC(".maps");
+
+/* (Endpoint, address): what a workload may send from.  The agent writes; the value says nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_SOURCE_ENTRIES);
+	__type(key, struct bh_source_key);
+	__type(value, __u32);
+} bh_sources SEC(".maps");
+
+/* This machine's own addresses.  The agent writes; the value says nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_LOCAL_ENTRIES);
+	__type(key, struct bh_addr);
+	__type(value, __u32);
+} bh_local SEC(".maps");
+
+/* Connections with both directions seen.  Programs write, the agent deletes expired ones. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, BH_CONN_ENTRIES);
+	__type(key, struct bh_conn_key);
+	__type(value, struct bh_conn);
+} bh_conns SEC(".maps");
+
+/* Connections that nobody answered yet: what a flood fills, and displaces, is only this. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BH_EMBRYONIC_ENTRIES);
+	__type(key, struct bh_conn_key);
+	__type(value, struct bh_conn);
+} bh_embryonic SEC(".maps");
+
+/* Fragmented datagram -> the ports that its first fragment carried.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BH_FRAGMENT_ENTRIES);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment_ports);
+} bh_fragments SEC(".maps");
+
+/* Reason -> packets dropped.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BH_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, struct bh_count);
+} bh_drops SEC(".maps");
+
+/* (Slot, rule) -> packets that it decided.  Programs write, the agent zeroes the idle slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BH_RULE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_count);
+} bh_rule_counts SEC(".maps");
+
+/* Endpoint id -> what passed and what was dropped.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BH_ENDPOINT_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_endpoint_count);
+} bh_ep_counts SEC(".maps");
+
+/* Verdict -> the books of its events.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BH_VERDICT_COUNT);
+	__type(key, __u32);
+	__type(value, struct bh_books);
+} bh_books SEC(".maps");
+
+/* (Source identity, rule, reason) -> events in the current second.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BH_LIMITER_ENTRIES);
+	__type(key, struct bh_limiter_key);
+	__type(value, struct bh_limiter);
+} bh_limiters SEC(".maps");
+
+/* Events, as struct bh_event.  Programs write, the agent reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, BH_RING_BYTES);
+} bh_events SEC(".maps");
+
+/* Where each CPU keeps the packet that it is judging. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} bh_packet SEC(".maps");
+
+/* Never read: updating its one slot from user space waits until no program runs (map-in-map). */
+struct bh_grace_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} bh_grace_inner SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct bh_grace_inner);
+} bh_grace SEC(".maps") = {
+	.values = {&bh_grace_inner},
+};
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One packet on its way: the hook, what parsing found, what was decided.  It lives in a per-CPU
+ * map, not on the stack: the verifier forgets what is in maps, and so doesn't follow every kind of
+ * packet apart.
+ */
+#ifndef BPF_PACKET_H
+#define BPF_PACKET_H
+
+#include <linux/in.h>
+
+#include <bpf/bpf_endian.h>
+
+#include <bulkhead/address.h>
+#include <bulkhead/endpoint.h>
+#include <bulkhead/limits.h>
+#include <bulkhead/reason.h>
+#include <bulkhead/tables.h>
+#include <bulkhead/verdict.h>
+
+#include "cursor.h"
+
+enum fragment {
+	FRAGMENT_NONE,
+	FRAGMENT_FIRST, /* has ports; more will come */
+	FRAGMENT_LATER, /* has none of its own */
+};
+
+struct packet {
+	__u64 now;
+
+	/* The policy in force when the packet came. */
+	__u64 adopt_until_ns;
+	__u32 slot;
+	__u32 generation; /* 0: there is none */
+	__u32 rule_base;
+	__u32 rules;
+	__u32 builtins_off;
+
+	/* The hook. */
+	__u32 length; /* bytes of the frame */
+	__u32 ifindex;
+	__u16 endpoint;
+	__u8 direction; /* enum bh_direction */
+	__u8 is_xdp;
+	__u8 is_host;         /* a NIC of this machine, not a workload's veth */
+	__u8 is_local_origin; /* this machine made it: it came in on no interface */
+
+	/* Facts.  Ports are those of the first fragment; ICMP echo has its id as the requester's.
+	 */
+	__u8 proto;
+	__u8 tcp_flags;
+	struct bh_addr src;
+	struct bh_addr dst;
+	__be16 sport;
+	__be16 dport;
+	__be16 ethertype; /* after VLAN tags */
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 hop_limit;
+	__u8 is_v6;
+	__u8 fragment;       /* enum fragment */
+	__u8 fragment_proto; /* what the fragments have in common: IPv6's first next header */
+	__be32 fragment_id;
+	__u32 inner; /* where the bytes behind the transport header begin, from the frame's start */
+	__u32 l4_len;  /* bytes of the IP payload in this packet, extension headers left out */
+	__u32 seq_end; /* TCP: sequence number after this segment */
+	__u32 seq;
+	__u32 ack;
+
+	/* The decision.  BH_RULE_NONE: none was made. */
+	__u32 rule;
+	__u32 src_identity;
+	__u32 dst_identity;
+	__u8 verdict;     /* enum bh_verdict */
+	__u8 is_reported; /* passes, and an event says so: audit, or a rule that logs */
+};
+
+static __always_inline bool addr_equal(const struct bh_addr *a, const struct bh_addr *b)
+{
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2] &&
+	       a->word[3] == b->word[3];
+}
+
+static __always_inline bool addr_is_mapped_v4(const struct bh_addr *a)
+{
+	return !a->word[0] && !a->word[1] && a->word[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline bool addr_is_multicast(const struct bh_addr *a)
+{
+	if (addr_is_mapped_v4(a))
+		return (a->word[3] & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) ||
+		       a->word[3] == bpf_htonl(0xffffffff);
+	return (a->word[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
+}
+
+/* fe80::/10 (RFC 4291, 2.5.6). */
+static __always_inline bool addr_is_link_local(const struct bh_addr *a)
+{
+	return (a->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
+/* :: or 0.0.0.0. */
+static __always_inline bool addr_is_unspecified(const struct bh_addr *a)
+{
+	return !a->word[0] && !a->word[1] && !a->word[3] &&
+	       (!a->word[2] || a->word[2] == bpf_htonl(0xffff));
+}
+
+static __always_inline bool addr_is_loopback(const struct bh_addr *a)
+{
+	if (addr_is_mapped_v4(a))
+		return (a->word[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+	return !a->word[0] && !a->word[1] && !a->word[2] && a->word[3] == bpf_htonl(1);
+}
+
+#endif

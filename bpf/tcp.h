@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* TCP flags -> state of a connection.  Enough that only a handshake opens and no lone RST closes.
+ */
+#ifndef BPF_TCP_H
+#define BPF_TCP_H
+
+#include <bulkhead/connection.h>
+
+#include "config.h"
+#include "transport.h"
+
+/* What a packet of a known connection means for it. */
+enum step {
+	STEP_PASS,
+	STEP_REOPEN, /* the old connection is over; judge this as the first packet of a new one */
+	STEP_STRAY,  /* fits no state: no part of the connection */
+};
+
+/* How far an acknowledgement of a SYN may lie behind its data (a SYN may carry some, RFC 7413). */
+#define SYN_DATA_MAX 65536
+
+static __always_inline bool tcp_is_opening(__u8 flags)
+{
+	return (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+static __always_inline void conn_set_state(struct bh_conn *conn, enum bh_conn_state state,
+					   enum bh_timeout timeout)
+{
+	conn->state = state;
+	conn->timeout_s = bh_timeouts[timeout];
+}
+
+/*
+ * Races between CPUs may lose one of two updates: then a number stays behind by a segment, until
+ * the next one.  The worst that comes of it is an RST that doesn't shorten the timeout.
+ */
+static __always_inline void tcp_note(struct bh_conn_half *half, const struct packet *p)
+{
+	bool is_first = !half->tcp_flags;
+
+	half->tcp_flags |= p->tcp_flags;
+	if (is_first || (__s32)(p->seq_end - half->seq_end) > 0)
+		half->seq_end = p->seq_end;
+	if ((p->tcp_flags & TCP_ACK) && (!half->ack || (__s32)(p->ack - half->ack) > 0))
+		half->ack = p->ack;
+}
+
+/* Only the next byte that the other end waits for proves that the sender sees the traffic (RFC
+ * 5961, 3). */
+static __always_inline bool is_valid_reset(const struct bh_conn *conn,
+					   const struct bh_conn_half *other, const struct packet *p)
+{
+	if (conn->state == BH_CONN_NEW)
+		return (p->tcp_flags & TCP_ACK) ? p->ack == other->seq_end : p->seq == other->ack;
+	return p->seq == other->ack;
+}
+
+/* Before an answer: the opener may repeat its SYN, the other end may accept, refuse or challenge.
+ */
+static __always_inline enum step tcp_step_new(struct bh_conn *conn,
+					      const struct bh_conn_half *other,
+					      const struct packet *p, bool is_reply)
+{
+	if (!is_reply)
+		return tcp_is_opening(p->tcp_flags) ? STEP_PASS : STEP_STRAY;
+	if (tcp_is_opening(p->tcp_flags)) {
+		/* Simultaneous open (RFC 9293, 3.5). */
+		conn_set_state(conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
+		return STEP_PASS;
+	}
+	if (!(p->tcp_flags & TCP_ACK))
+		return STEP_STRAY;
+	if (p->tcp_flags & TCP_SYN) {
+		if (other->seq_end - p->ack >= SYN_DATA_MAX)
+			return STEP_STRAY;
+		conn_set_state(conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
+	}
+	return STEP_PASS;
+}
+
+static __always_inline enum step tcp_step(struct bh_conn *conn, struct bh_conn_half *half,
+					  const struct bh_conn_half *other, const struct packet *p,
+					  bool is_reply)
+{
+	enum step step = STEP_PASS;
+
+	if (conn->state == BH_CONN_CLOSING && tcp_is_opening(p->tcp_flags))
+		return STEP_REOPEN;
+	if (p->tcp_flags & TCP_RST) {
+		if (is_valid_reset(conn, other, p))
+			conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
+		return STEP_PASS;
+	}
+
+	if (conn->state == BH_CONN_NEW)
+		step = tcp_step_new(conn, other, p, is_reply);
+	else if (conn->state == BH_CONN_OPENING && (p->tcp_flags & TCP_ACK) && !is_reply)
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+	if (step != STEP_PASS)
+		return step;
+
+	tcp_note(half, p);
+	if (half->tcp_flags & other->tcp_flags & TCP_FIN)
+		conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
+	return STEP_PASS;
+}
+
+#endif
