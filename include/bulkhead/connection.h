@@ -11,6 +11,9 @@
 /* Endpoint 0 is the machine itself, whatever interface its packets take. */
 #define BH_ENDPOINT_HOST 0
 
+/* In events, where the interface is registered as none; it has no counts. */
+#define BH_ENDPOINT_UNKNOWN 0xffff
+
 /*
  * Both directions have the same key: ends are ordered (address, then port, compared as bytes), and
  * the value says which end opened.  ICMP echo has its id as the requester's port and 0 as the

@@ -25,7 +25,7 @@
 /* Capacities, in entries over both slots, unless the agent chooses others at load. */
 #define BH_PREFIX_ENTRIES   65536
 #define BH_IDENTITY_ENTRIES 32768
-#define BH_DIRECTORY_LINES  131072 /* 8 MiB */
+#define BH_DIRECTORY_LINES  524288 /* 32 MiB */
 #define BH_BLOCKS           65536  /* 8 MiB */
 #define BH_RULE_ENTRIES     65536
 

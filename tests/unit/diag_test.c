@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/diag.h"
 
+#include <string.h>
+
 #include "tests/test.h"
 
 #define BOM "\xef\xbb\xbf"
@@ -169,6 +171,46 @@ static void a_source_may_hold_nul_bytes(void **state)
 	source_release(&source);
 }
 
+/* Far apart, and far into the text: each is found from a known line before it. */
+static void every_line_of_a_large_source_is_found(void **state)
+{
+	_text_ struct text text = TEXT_INIT;
+	_diags_ struct diags d = {};
+	struct source s;
+
+	(void)state;
+	for (unsigned int line = 1; line <= 5000; line++)
+		text_addf(&text, "line %u\n", line);
+	s = source_of("f", text.buf, text.len);
+	for (unsigned int line = 5000; line > 13; line -= 13) {
+		_text_ struct text want = TEXT_INIT, seen = TEXT_INIT;
+
+		diags_release(&d);
+		diag_error(&d, ((struct span){.source = &s, .line = line, .column = 1, .len = 1}),
+			   "x");
+		text_addf(&want, "f:%u:1: error: x\n  line %u\n  ^\n", line, line);
+		print(&d, &seen);
+		assert_string_equal(seen.buf, want.buf);
+	}
+	source_release(&s);
+}
+
+static void too_many_are_counted_and_not_kept(void **state)
+{
+	_text_ struct text seen = TEXT_INIT;
+	_diags_ struct diags d = {};
+
+	(void)state;
+	for (size_t i = 0; i < DIAG_KEPT + 2; i++) {
+		diag_error(&d, (struct span){}, "x");
+		diag_note(&d, (struct span){}, "y");
+	}
+	assert_int_equal(d.errors, DIAG_KEPT + 2);
+	assert_int_equal(d.list.count, DIAG_KEPT);
+	print(&d, &seen);
+	assert_non_null(strstr(seen.buf, "note: y\n5002 more are not shown\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +219,8 @@ int main(void)
 		cmocka_unit_test(levels_ids_and_notes_are_told_in_order),
 		cmocka_unit_test(names_and_messages_are_defused),
 		cmocka_unit_test(a_source_may_hold_nul_bytes),
+		cmocka_unit_test(every_line_of_a_large_source_is_found),
+		cmocka_unit_test(too_many_are_counted_and_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 #include "util/text.h"
 #include "util/vec.h"
 
+#define DIAG_KEPT 10000 /* what comes after so many is counted only */
+
 enum diag_level {
 	DIAG_ERROR,
 	DIAG_WARNING,
@@ -29,6 +31,7 @@ struct diags {
 	VEC(struct diag) list;
 	size_t errors;
 	size_t warnings;
+	size_t dropped; /* errors and warnings that aren't in the list */
 };
 
 void diag_add(struct diags *d, enum diag_level level, struct span at, const char *format, ...)

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Policies as large as the bounds allow: they compile, and rightly.  Times and sizes are printed.
+ */
+#include "tests/test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "policy/compile.h"
+#include "policy/grid.h"
+#include "policy/promise.h"
+#include "policy/services.h"
+#include "tests/reference/reference.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define ZONES     10
+#define QUESTIONS 300
+
+struct shape {
+	const char *name;
+	uint32_t workloads;
+	uint32_t narrow; /* rules from a workload to a workload */
+	uint32_t fans;   /* rules from a zone to a workload */
+	uint32_t wide;   /* rules from a zone to a zone, for any service */
+	uint32_t ports;  /* distinct ones in narrow rules and fans */
+};
+
+/* clang-format off */
+static const struct shape shapes[] = {
+	{ "5000 workloads, 10000 narrow rules",             5000, 10000,     0,   0,   20 },
+	{ "the same with 1000 ports",                       5000, 10000,     0,   0, 1000 },
+	{ "200 workloads, 10000 narrow rules",               200, 10000,     0,   0,   20 },
+	{ "5000 workloads, 10000 narrow and 100 wide rules", 5000, 10000,    0, 100,   20 },
+	{ "5000 workloads, 5000 narrow rules, 5000 fans",   5000,  5000,  5000,   0,   20 },
+	{ "5000 workloads, all three",                      5000,  5000,  4900, 100,   20 },
+	{ "300 workloads, 10000 fans and 100 wide rules",     300,     0, 10000, 100,   20 },
+};
+/* clang-format on */
+
+static uint32_t random_state;
+
+static uint32_t below(uint32_t bound)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)random_state * bound >> 32);
+}
+
+static char *numbered(const char *word, uint32_t n)
+{
+	struct text t = TEXT_INIT;
+
+	text_addf(&t, "%s%u", word, n);
+	return text_take(&t);
+}
+
+/* Workload i of zone z is 10.z.i/8: every third also has an IPv6 address. */
+static struct bh_addr address(uint32_t i, bool is_v4)
+{
+	uint32_t low = (i % ZONES) << 16 | (i / ZONES + 1);
+
+	if (is_v4)
+		return (struct bh_addr){{0, 0, htonl(0xffff), htonl(10u << 24 | low)}};
+	return (struct bh_addr){{htonl(0xfd000000), 0, 0, htonl(low)}};
+}
+
+static void add_members(struct policy *p, uint32_t workloads)
+{
+	for (uint32_t i = 0; i < ZONES; i++) {
+		struct zone zone = {.name = numbered("zone", i), .mode = MODE_ENFORCE};
+		struct prefix prefix = prefix_of_addr(
+			&(struct bh_addr){{0, 0, htonl(0xffff), htonl(10u << 24 | i << 16)}});
+
+		prefix.len = BH_V4_PREFIX_LEN + 16;
+		vec_push(&zone.prefixes, (struct placed_prefix){.prefix = prefix});
+		vec_push(&p->zones, zone);
+	}
+	for (uint32_t i = 0; i < workloads; i++) {
+		struct workload w = {.name = numbered("w", i), .zone = i % ZONES};
+
+		for (uint32_t family = 0; family < (i % 3 ? 1 : 2); family++) {
+			struct bh_addr a = address(i, !family);
+
+			vec_push(&w.prefixes, (struct placed_prefix){.prefix = prefix_of_addr(&a)});
+		}
+		vec_push(&w.labels,
+			 (struct label){.key = xstrdup("app"), .value = numbered("app", i % 50)});
+		vec_push(&p->workloads, w);
+	}
+}
+
+static struct selector *workload(uint32_t i)
+{
+	struct selector *s = selector_new(SELECT_WORKLOAD, (struct span){});
+
+	s->workload = i;
+	return s;
+}
+
+static struct selector *zone(uint32_t i)
+{
+	struct selector *s = selector_new(SELECT_ZONE, (struct span){});
+
+	s->zone = i;
+	return s;
+}
+
+static void add_rule(struct policy *p, struct selector *from, struct selector *to, uint32_t port)
+{
+	struct rule rule = {
+		.name = numbered("rule", (uint32_t)p->rules.count),
+		.from = from,
+		.to = to,
+		.action = below(10) ? ACTION_ALLOW : ACTION_DENY,
+	};
+
+	if (port)
+		vec_push(&rule.services, (struct service_range){.table = BH_SERVICE_TCP,
+								.lo = (uint16_t)port,
+								.hi = (uint16_t)port});
+	else
+		services_add_any(&rule.services);
+	services_normalise(&rule.services);
+	vec_push(&p->rules, rule);
+}
+
+static struct policy *make(const struct shape *s)
+{
+	struct policy *p = policy_new();
+
+	random_state = 1;
+	add_members(p, s->workloads);
+	for (uint32_t i = 0; i < s->wide; i++)
+		add_rule(p, zone(i % ZONES), zone(i / ZONES % ZONES), 0);
+	for (uint32_t i = 0; i < s->fans; i++)
+		add_rule(p, zone(below(ZONES)), workload(below(s->workloads)), 1 + below(s->ports));
+	for (uint32_t i = 0; i < s->narrow; i++)
+		add_rule(p, workload(below(s->workloads)), workload(below(s->workloads)),
+			 1 + below(s->ports));
+	return p;
+}
+
+static void print_sizes(const struct shape *s, const struct compiled *c, uint64_t ns)
+{
+	const struct image *image = &c->image;
+
+	print_message("%s: %llu us, %zu prefixes, %zu identities, %zu classes, %u service classes, "
+		      "%u rows, %zu directory lines, %zu blocks\n",
+		      s->name, (unsigned long long)ns / 1000, image->prefixes.count,
+		      c->identities.count, c->classes.count, image->service_classes,
+		      image->cells.rows, grid_lines(&image->pairs) + grid_lines(&image->cells),
+		      image->pairs.blocks.count + image->cells.blocks.count);
+}
+
+/* Half of the questions are about a rule, the others are likely to meet the default. */
+static struct reference_question question(const struct shape *s, const struct policy *p)
+{
+	const struct rule *rule = &p->rules.items[below((uint32_t)p->rules.count)];
+	uint32_t src = below(s->workloads), dst = below(s->workloads);
+
+	if (rule->from->kind == SELECT_WORKLOAD && below(2))
+		src = (uint32_t)rule->from->workload;
+	if (rule->to->kind == SELECT_WORKLOAD && below(2))
+		dst = (uint32_t)rule->to->workload;
+	return (struct reference_question){
+		.src = address(src, true),
+		.dst = address(dst, true),
+		.table = BH_SERVICE_TCP,
+		.number = (uint16_t)(rule->services.items[0].lo + below(2)),
+	};
+}
+
+static void compiles_and_decides(const struct shape *s)
+{
+	_policy_ struct policy *p = make(s);
+	const struct reference reference = {.policy = p};
+	const struct environment env = {};
+	_compiled_ struct compiled *c = NULL;
+	_diags_ struct diags d = {};
+	uint64_t start = clock_monotonic_ns();
+	int err = policy_compile(p, &env, &d, &c);
+
+	diags_print(&d, stderr);
+	assert_row(s->name, !err);
+	print_sizes(s, c, clock_monotonic_ns() - start);
+	for (uint32_t i = 0; i < QUESTIONS; i++) {
+		struct reference_question q = question(s, p);
+		struct reference_answer wanted = reference_decide(&reference, &q);
+		struct decision got = decision_of_cell(
+			image_decide(&c->image, &q.src, &q.dst, q.table, q.number));
+
+		assert_row(s->name, got.verdict == wanted.verdict);
+		assert_row(s->name,
+			   got.rule ==
+				   (wanted.rule == POLICY_NONE ? 0 : BH_RULE_FIRST + wanted.rule));
+	}
+}
+
+static void large_policies_compile_and_decide_rightly(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(shapes); i++)
+		compiles_and_decides(&shapes[i]);
+}
+
+/* Every workload is a class of its own: more pairs than the directory has lines for. */
+static void what_does_not_fit_is_refused_with_numbers(void **state)
+{
+	static const struct shape s = {.name = "too large", .workloads = 14000};
+	_policy_ struct policy *p = make(&s);
+	const struct environment env = {};
+	struct compiled *c = NULL;
+	_diags_ struct diags d = {};
+
+	(void)state;
+	for (uint32_t i = 0; i < s.workloads; i++)
+		add_rule(p, workload(i), workload(s.workloads - 1 - i), 80);
+	assert_int_equal(policy_compile(p, &env, &d, &c), -E2BIG);
+	assert_null(c);
+	assert_int_equal(d.errors, 1);
+	assert_non_null(strstr(d.list.items[0].message, "directory lines"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(large_policies_compile_and_decide_rightly),
+		cmocka_unit_test(what_does_not_fit_is_refused_with_numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

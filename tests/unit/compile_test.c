@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/test.h"
+
+#include <errno.h>
+
+#include "tests/unit/policy_text.h"
+
+static const char modes[] =
+	"  zones:\n"
+	"  - {name: strict, cidrs: [10.1.0.0/16, \"fd01::/64\"]}\n"
+	"  - {name: watched, cidrs: [10.2.0.0/16], mode: audit}\n"
+	"  - {name: loose, cidrs: [10.3.0.0/16], mode: \"off\"}\n"
+	"  workloads:\n"
+	"  - {name: w, zone: watched, addresses: [10.2.0.1], mode: enforce}\n"
+	"  rules:\n"
+	"  - {name: web, from: any, to: strict, services: tcp/80}\n"
+	"  - {name: web-too, from: any, to: any, services: tcp/80, log: true}\n"
+	"  - {name: no-telnet, from: any, to: any, services: tcp/23, action: deny}\n"
+	"  - {name: telnet, from: any, to: any, services: tcp/20-25, log: true}\n";
+
+struct decide_case {
+	const char *name;
+	const char *src, *dst;
+	uint16_t port;
+	const char *decision; /* verdict, rule, "log" if it is reported */
+};
+
+/* clang-format off */
+static const struct decide_case cases[] = {
+	{ "the first rule is named", "10.1.0.1", "10.1.0.2", 80, "allow web" },
+	{ "a later rule where the first ends", "10.1.0.1", "10.2.0.2", 80, "allow web-too log" },
+	{ "deny beats allow", "10.1.0.1", "10.1.0.2", 23, "deny no-telnet" },
+	{ "the port beside it", "10.1.0.1", "10.1.0.2", 24, "allow telnet log" },
+	{ "default deny within a zone", "10.1.0.1", "10.1.0.2", 99, "deny default" },
+	{ "IPv6 alike", "fd01::1", "fd01::2", 99, "deny default" },
+	{ "an end that enforces", "10.2.0.2", "10.1.0.1", 99, "deny default" },
+	{ "a workload that enforces", "10.2.0.2", "10.2.0.1", 99, "deny default" },
+	{ "audit keeps the default's name", "10.2.0.2", "10.3.0.1", 99, "audit default" },
+	{ "audit keeps the rule's name", "10.3.0.2", "10.2.0.2", 23, "audit no-telnet" },
+	{ "off lets through", "10.3.0.2", "10.3.0.3", 99, "allow default" },
+	{ "off keeps the rule's name", "10.3.0.2", "10.3.0.3", 23, "allow no-telnet" },
+	{ "outside has no mode", "10.9.0.1", "10.3.0.3", 99, "allow default" },
+	{ "outside to outside", "10.9.0.1", "10.9.0.2", 99, "allow default" },
+	{ "outside to audit", "10.9.0.1", "10.2.0.2", 99, "audit default" },
+	{ "outside to enforce", "10.9.0.1", "10.1.0.2", 99, "deny default" },
+};
+/* clang-format on */
+
+static void decides_as_the_language_says(void **state)
+{
+	static const char *const words[] = {"deny", "allow", "audit"};
+	_policy_text_ struct compiled_text t = policy_text(modes, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct decide_case *k = &cases[i];
+		struct bh_addr src, dst;
+		_text_ struct text out = TEXT_INIT;
+		struct decision d;
+
+		assert_null(addr_parse(k->src, &src));
+		assert_null(addr_parse(k->dst, &dst));
+		d = decision_of_cell(
+			image_decide(&t.compiled->image, &src, &dst, BH_SERVICE_TCP, k->port));
+		text_addf(&out, "%s %s%s", words[d.verdict], compiled_rule_name(t.compiled, d.rule),
+			  d.log ? " log" : "");
+		assert_row_string(k->name, out.buf, k->decision);
+	}
+}
+
+static void row_zero_denies_everything(void **state)
+{
+	_policy_text_ struct compiled_text t = policy_text(modes, NULL);
+	const struct image *image = &t.compiled->image;
+
+	(void)state;
+	for (uint32_t i = 0; i < image->service_classes; i++)
+		assert_int_equal(image_grid_get(&image->cells, 0, i), 0);
+}
+
+/* Workloads in pairs, each with a rule of its own: rows and pairs of more than one block. */
+static void equal_rows_are_stored_once(void **state)
+{
+	_policy_text_ struct compiled_text t =
+		policy_text("  zones:\n  - {name: z, cidrs: [10.0.0.0/8]}\n"
+			    "  workloads:\n"
+			    "  - {name: a, zone: z, addresses: [10.0.0.1]}\n"
+			    "  - {name: b, zone: z, addresses: [10.0.0.2]}\n"
+			    "  - {name: c, zone: z, addresses: [10.0.0.3]}\n"
+			    "  rules:\n"
+			    "  - {name: one, from: [a, b], to: c, services: tcp/80}\n"
+			    "  - {name: two, from: a, to: c, services: tcp/80}\n"
+			    "  - {name: three, from: c, to: b, services: tcp/80}\n",
+			    NULL);
+	const struct image *image = &t.compiled->image;
+
+	(void)state;
+	/* Denied, allowed outside; one (two never decides), three. */
+	assert_int_equal(image->cells.rows, 4);
+}
+
+static void too_many_rules_are_refused_with_numbers(void **state)
+{
+	_policy_ struct policy *p = policy_new();
+	const struct environment env = {};
+	struct compiled *c = NULL;
+	_diags_ struct diags d = {};
+
+	(void)state;
+	for (size_t i = 0; i < BH_RULE_ENTRIES; i++)
+		vec_push(&p->rules, (struct rule){
+					    .from = selector_new(SELECT_ANY, (struct span){}),
+					    .to = selector_new(SELECT_ANY, (struct span){}),
+				    });
+	assert_int_equal(policy_compile(p, &env, &d, &c), -E2BIG);
+	assert_int_equal(d.errors, 1);
+	assert_string_equal(d.list.items[0].message,
+			    "the policy needs 65552 rules; there is room for 32768");
+}
+
+static void an_empty_policy_compiles(void **state)
+{
+	_policy_ struct policy *p = policy_new();
+	const struct environment env = {};
+	_compiled_ struct compiled *c = NULL;
+	_diags_ struct diags d = {};
+
+	(void)state;
+	assert_int_equal(policy_compile(p, &env, &d, &c), 0);
+	assert_int_equal(c->image.prefixes.count, 0);
+	assert_int_equal(c->classes.count, 1);
+	assert_int_equal(c->image.rules, BH_RULE_FIRST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decides_as_the_language_says),
+		cmocka_unit_test(row_zero_denies_everything),
+		cmocka_unit_test(equal_rows_are_stored_once),
+		cmocka_unit_test(too_many_rules_are_refused_with_numbers),
+		cmocka_unit_test(an_empty_policy_compiles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

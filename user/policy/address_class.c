@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/address_class.h"
+
+#include <string.h>
+
+#include "util/bitset.h"
+#include "util/partition.h"
+
+/* Elements that are told apart: two without an address, then the nodes that have free ones. */
+enum {
+	NOWHERE,    /* in no zone, no workload and no cidr: identity 0 */
+	HOST_ALONE, /* the machine, while its addresses aren't known */
+	FIRST_NODE,
+};
+
+static uint64_t owner_key(const struct address_node *node)
+{
+	return (uint64_t)(uint32_t)(node->zone + 1) << 32 |
+	       (uint64_t)(uint32_t)(node->workload + 1) << 1 | node->is_host;
+}
+
+static const struct address_node nowhere = {.zone = ADDRESS_NONE, .workload = ADDRESS_NONE};
+static const struct address_node host_alone = {
+	.zone = ADDRESS_NONE, .workload = ADDRESS_NONE, .is_host = true};
+
+/* Starts from who owns each element; a node's identity is its element until parts are numbered. */
+static void start_partition(struct partition *p, struct address_tree *t, bool is_host_known)
+{
+	VEC(uint64_t) keys = {};
+
+	vec_push(&keys, owner_key(&nowhere));
+	vec_push(&keys, owner_key(is_host_known ? &nowhere : &host_alone));
+	vec_foreach (node, &t->nodes) {
+		if (!node->has_free)
+			continue;
+		node->identity = (uint32_t)keys.count;
+		vec_push(&keys, owner_key(node));
+	}
+	partition_init(p, (uint32_t)keys.count, keys.items);
+	vec_release(&keys);
+}
+
+static void split_by_cidrs(struct partition *p, const struct address_tree *t, const struct atoms *a)
+{
+	node_numbers nodes = {};
+
+	vec_foreach (cidr, &a->cidrs) {
+		nodes.count = 0;
+		address_tree_select(t, *cidr, &nodes);
+		vec_foreach (node, &nodes)
+			*node = t->nodes.items[*node].identity;
+		partition_split(p, nodes.items, nodes.count);
+	}
+	vec_release(&nodes);
+}
+
+static size_t name_of(uint32_t number)
+{
+	return number == ADDRESS_NONE ? POLICY_NONE : number;
+}
+
+static void add_identity(struct compiled *c, const struct address_node *node)
+{
+	vec_push(&c->identities, (struct identity){
+					 .zone = name_of(node->zone),
+					 .workload = name_of(node->workload),
+					 .example = node->prefix,
+				 });
+	vec_push(&c->image.identities,
+		 (struct bh_identity){.flags = node->is_host ? BH_IDENTITY_HOST : 0});
+}
+
+static void make_identities(struct compiled *c, struct address_tree *t, const struct partition *p)
+{
+	add_identity(c, &nowhere);
+	if (p->part[HOST_ALONE] != p->part[NOWHERE])
+		add_identity(c, &host_alone);
+	vec_foreach (node, &t->nodes) {
+		struct identity *id;
+
+		if (!node->has_free)
+			continue;
+		node->identity = p->part[node->identity];
+		if (node->identity == c->identities.count)
+			add_identity(c, node);
+		id = &c->identities.items[node->identity];
+		id->has_v4 |= prefix_is_v4(&node->prefix);
+		id->has_v6 |= !prefix_is_v4(&node->prefix);
+	}
+}
+
+/* A prefix is listed only where it changes what the one around it says. */
+static void list_prefixes(struct compiled *c, const struct address_tree *t)
+{
+	_free_ uint32_t *said = xcalloc(t->nodes.count, sizeof(*said));
+
+	for (uint32_t i = 0; i < t->nodes.count; i++) {
+		const struct address_node *node = &t->nodes.items[i];
+		uint32_t around = node->parent == ADDRESS_NONE ? 0 : said[node->parent];
+
+		said[i] = node->has_free ? node->identity : around;
+		if (said[i] == around)
+			continue;
+		vec_push(&c->image.prefixes, (struct image_prefix){node->prefix, said[i]});
+	}
+}
+
+void address_identities(struct compiled *c, struct address_tree *t, const struct atoms *a,
+			const struct environment *env)
+{
+	_partition_ struct partition p = {};
+
+	start_partition(&p, t, env->host_count > 0);
+	split_by_cidrs(&p, t, a);
+	partition_number(&p);
+	make_identities(c, t, &p);
+	list_prefixes(c, t);
+}
+
+static enum mode identity_mode(const struct policy *p, const struct identity *id)
+{
+	const struct workload *w = NULL;
+	enum mode mode = MODE_UNSET;
+
+	if (id->workload == POLICY_NONE && id->zone == POLICY_NONE)
+		return MODE_UNSET;
+	if (id->workload != POLICY_NONE) {
+		w = &p->workloads.items[id->workload];
+		mode = w->mode;
+	}
+	if (mode == MODE_UNSET && id->zone != POLICY_NONE)
+		mode = p->zones.items[id->zone].mode;
+	else if (mode == MODE_UNSET)
+		mode = w->document_mode;
+	return mode == MODE_UNSET ? MODE_ENFORCE : mode;
+}
+
+static void split_by_selectors(struct partition *p, const struct selector_index *x,
+			       const struct atoms *a)
+{
+	_free_ uint64_t *set = bitset_new(x->identities);
+	uint32_t n = x->identities;
+	VEC(uint32_t) members = {};
+
+	vec_foreach (selector, &a->selectors) {
+		memset(set, 0, bitset_words(n) * sizeof(*set));
+		members.count = 0;
+		selector_add(x, *selector, set);
+		for (size_t i = bitset_next(set, n, 0); i < n; i = bitset_next(set, n, i + 1))
+			vec_push(&members, (uint32_t)i);
+		partition_split(p, members.items, members.count);
+	}
+	vec_release(&members);
+}
+
+static void make_classes(struct compiled *c, const struct partition *p, const uint64_t *modes)
+{
+	for (uint32_t i = 0; i < p->elements; i++) {
+		struct identity *id = &c->identities.items[i];
+		struct address_class *class;
+
+		if (p->part[i] == c->classes.count)
+			vec_push(&c->classes, (struct address_class){
+						      .mode = (enum mode)modes[i],
+						      .identity = i,
+					      });
+		class = &c->classes.items[p->part[i]];
+		if (!class->is_listed && (id->has_v4 || id->has_v6)) {
+			class->is_listed = true;
+			class->identity = i;
+		}
+		class->has_v4 |= id->has_v4;
+		class->has_v6 |= id->has_v6;
+		id->class = p->part[i];
+		c->image.identities.items[i].class = p->part[i];
+	}
+}
+
+void address_classes(struct compiled *c, const struct selector_index *x, const struct atoms *a)
+{
+	_partition_ struct partition p = {};
+	_free_ uint64_t *modes = xcalloc(x->identities, sizeof(*modes));
+
+	for (uint32_t i = 0; i < x->identities; i++)
+		modes[i] = identity_mode(c->policy, &c->identities.items[i]);
+	partition_init(&p, x->identities, modes);
+	split_by_selectors(&p, x, a);
+	partition_number(&p);
+	make_classes(c, &p, modes);
+}

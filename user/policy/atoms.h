@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The distinct selectors and service lists that rules, nevers and expects name.  Whatever none of
+ * them tells apart is one class, so the compiler's work grows with these, not with the rules.
+ */
+#ifndef POLICY_ATOMS_H
+#define POLICY_ATOMS_H
+
+#include "policy/model.h"
+#include "util/cleanup.h"
+
+/* A rule, by numbers of what it names. */
+struct atom_rule {
+	uint32_t from; /* into atoms.selectors */
+	uint32_t to;
+	uint32_t services; /* into atoms.services */
+};
+
+struct atoms {
+	VEC(const struct selector *) selectors; /* in order of first use */
+	VEC(const struct selector *) cidrs;     /* the distinct SELECT_CIDR inside them */
+	VEC(const services *) services;
+	VEC(struct atom_rule) rules; /* parallel to policy.rules */
+};
+
+/* Points into @p, which outlives it. */
+void atoms_collect(struct atoms *a, const struct policy *p);
+void atoms_release(struct atoms *a);
+#define _atoms_ _cleanup_(atoms_release)
+
+#endif

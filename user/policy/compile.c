@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/compile.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include <bulkhead/builtin.h>
+
+#include "policy/address_class.h"
+#include "policy/compiled_index.h"
+#include "policy/evaluate.h"
+#include "policy/grid.h"
+#include "util/bitset.h"
+
+struct bound {
+	const char *what;
+	size_t need;
+	size_t have;
+	bool is_partial; /* more may be needed than was found */
+};
+
+static bool hold(struct diags *d, const struct bound *bounds, size_t count)
+{
+	bool is_held = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (bounds[i].need <= bounds[i].have)
+			continue;
+		is_held = false;
+		diag_error(d, (struct span){}, "the policy needs %s%zu %s; there is room for %zu",
+			   bounds[i].is_partial ? "at least " : "", bounds[i].need, bounds[i].what,
+			   bounds[i].have);
+	}
+	return is_held;
+}
+
+static void name_everything(struct compiled *c)
+{
+	const struct policy *p = c->policy;
+	struct map *names = &c->index->names;
+
+	for (size_t i = 0; i < p->zones.count; i++) {
+		const char *name = p->zones.items[i].name;
+
+		map_put(names, name, strlen(name), i << 1, NULL);
+	}
+	for (size_t i = 0; i < p->workloads.count; i++) {
+		const char *name = p->workloads.items[i].name;
+
+		map_put(names, name, strlen(name), i << 1 | 1, NULL);
+	}
+}
+
+/* The first node of a class is its example: the widest of the first ones, since outer come first.
+ */
+static void find_examples(struct compiled *c)
+{
+	struct compiled_index *x = c->index;
+	size_t n = c->classes.count;
+
+	x->example_v4 = xmalloc(n * sizeof(*x->example_v4));
+	x->example_v6 = xmalloc(n * sizeof(*x->example_v6));
+	for (size_t i = 0; i < n; i++)
+		x->example_v4[i] = x->example_v6[i] = ADDRESS_NONE;
+	for (uint32_t i = 0; i < x->tree.nodes.count; i++) {
+		const struct address_node *node = &x->tree.nodes.items[i];
+		uint32_t *examples = prefix_is_v4(&node->prefix) ? x->example_v4 : x->example_v6;
+		uint32_t class = c->identities.items[node->identity].class;
+
+		if (node->has_free && examples[class] == ADDRESS_NONE)
+			examples[class] = i;
+	}
+}
+
+static bool compile_addresses(struct compiled *c, const struct atoms *a,
+			      const struct environment *env, struct diags *d)
+{
+	struct compiled_index *x = c->index;
+
+	address_tree_build(&x->tree, c->policy, a, env);
+	address_identities(c, &x->tree, a, env);
+	selector_index_build(&x->selectors, c, &x->tree);
+	address_classes(c, &x->selectors, a);
+	find_examples(c);
+	x->is_host_known = env->host_count > 0;
+
+	const struct bound bounds[] = {
+		{"address prefixes", c->image.prefixes.count, BH_PREFIX_ENTRIES / BH_SLOTS, false},
+		{"identities", c->identities.count, BH_IDENTITY_ENTRIES / BH_SLOTS, false},
+	};
+	return hold(d, bounds, COUNT(bounds));
+}
+
+static bool compile_services(struct compiled *c, const struct atoms *a, struct diags *d)
+{
+	struct service_partition *s = &c->index->services;
+
+	service_partition_build(s, a);
+
+	const struct bound bounds[] = {
+		{"service classes", s->classes, SERVICE_CLASSES_MAX, false},
+	};
+	if (!hold(d, bounds, COUNT(bounds)))
+		return false;
+	c->image.service_classes = s->classes;
+	c->image.services = xcalloc(BH_SERVICE_LINES, sizeof(*c->image.services));
+	service_partition_lines(s, c->image.services);
+	for (uint32_t i = 0; i < s->classes; i++)
+		vec_push(&c->service_classes, (services){});
+	service_partition_numbers(s, c->service_classes.items);
+	return true;
+}
+
+static bool compile_decisions(struct compiled *c, const struct atoms *a, struct diags *d)
+{
+	const struct image *image = &c->image;
+	size_t classes = c->classes.count;
+	size_t stride = (classes + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
+	size_t lines = classes * stride / BH_LINE_ENTRIES + 1;
+	const struct bound before[] = {
+		{"directory lines for pairs of classes", lines, EVALUATE_LINES_MAX, true},
+	};
+	bool is_cut;
+
+	if (!hold(d, before, COUNT(before)))
+		return false;
+	is_cut = evaluate(c, a, &c->index->selectors, &c->index->services) != 0;
+
+	const struct bound after[] = {
+		{"directory lines", grid_lines(&image->pairs) + grid_lines(&image->cells),
+		 EVALUATE_LINES_MAX, is_cut},
+		{"blocks of decisions", image->pairs.blocks.count + image->cells.blocks.count,
+		 EVALUATE_BLOCKS_MAX, is_cut},
+	};
+	if (!hold(d, after, COUNT(after)))
+		return false;
+	if (is_cut)
+		diag_error(d, (struct span){},
+			   "the policy's selectors overlap too much: their lists of address groups "
+			   "need more than %d entries",
+			   EVALUATE_MEMBERS_MAX);
+	return !is_cut;
+}
+
+static bool compile(struct compiled *c, const struct environment *env, struct diags *d)
+{
+	const struct bound bounds[] = {
+		{"rules", BH_RULE_FIRST + c->policy->rules.count, BH_RULE_ENTRIES / BH_SLOTS,
+		 false},
+	};
+	_atoms_ struct atoms a = {};
+
+	if (!hold(d, bounds, COUNT(bounds)))
+		return false;
+	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
+	atoms_collect(&a, c->policy);
+	name_everything(c);
+	return compile_addresses(c, &a, env, d) && compile_services(c, &a, d) &&
+	       compile_decisions(c, &a, d);
+}
+
+int policy_compile(const struct policy *p, const struct environment *env, struct diags *d,
+		   struct compiled **ret)
+{
+	_compiled_ struct compiled *c = xcalloc(1, sizeof(*c));
+
+	c->policy = p;
+	c->index = xcalloc(1, sizeof(*c->index));
+	image_init(&c->image);
+	if (!compile(c, env, d))
+		return -E2BIG;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+static void index_free(struct compiled_index *x)
+{
+	address_tree_release(&x->tree);
+	selector_index_release(&x->selectors);
+	service_partition_release(&x->services);
+	map_release(&x->names);
+	free(x->example_v4);
+	free(x->example_v6);
+	free(x);
+}
+
+void compiled_free(struct compiled *c)
+{
+	if (!c)
+		return;
+	image_release(&c->image);
+	vec_release(&c->identities);
+	vec_release(&c->classes);
+	vec_foreach (numbers, &c->service_classes)
+		vec_release(numbers);
+	vec_release(&c->service_classes);
+	index_free(c->index);
+	free(c);
+}
+
+void compiled_freep(struct compiled **c)
+{
+	compiled_free(*c);
+}
+
+struct decision decision_of_cell(uint32_t cell)
+{
+	return (struct decision){
+		.verdict = (enum bh_verdict)BH_CELL_VERDICT(cell),
+		.rule = BH_CELL_RULE(cell),
+		.log = cell & BH_CELL_LOG,
+	};
+}
+
+struct decision compiled_decide(const struct compiled *c, uint32_t src_class, uint32_t dst_class,
+				uint32_t service_class)
+{
+	uint32_t row = image_grid_get(&c->image.pairs, src_class, dst_class);
+
+	return decision_of_cell(image_grid_get(&c->image.cells, row, service_class));
+}
+
+const char *compiled_rule_name(const struct compiled *c, uint32_t rule)
+{
+	/* clang-format off */
+	static const char *const builtins[] = {
+#define X(id, name, help) name,
+		BH_BUILTINS(X)
+#undef X
+	};
+	/* clang-format on */
+
+	if (rule < COUNT(builtins))
+		return builtins[rule];
+	assert(rule >= BH_RULE_FIRST && rule - BH_RULE_FIRST < c->policy->rules.count);
+	return c->policy->rules.items[rule - BH_RULE_FIRST].name;
+}
+
+const char *compiled_identity_name(const struct compiled *c, uint32_t identity)
+{
+	const struct identity *id = &c->identities.items[identity];
+
+	if (id->workload != POLICY_NONE)
+		return c->policy->workloads.items[id->workload].name;
+	if (id->zone != POLICY_NONE)
+		return c->policy->zones.items[id->zone].name;
+	if (c->image.identities.items[identity].flags & BH_IDENTITY_HOST)
+		return "host";
+	return "outside";
+}
+
+uint64_t *compiled_select(const struct compiled *c, const struct selector *s)
+{
+	size_t n = c->identities.count;
+	_free_ uint64_t *identities = bitset_new(n);
+	uint64_t *classes = bitset_new(c->classes.count);
+
+	selector_add(&c->index->selectors, s, identities);
+	for (size_t i = bitset_next(identities, n, 0); i < n; i = bitset_next(identities, n, i + 1))
+		bitset_add(classes, c->identities.items[i].class);
+	return classes;
+}
+
+uint64_t *compiled_select_services(const struct compiled *c, const services *s)
+{
+	uint64_t *classes = bitset_new(c->image.service_classes);
+
+	service_partition_add(&c->index->services, s, classes);
+	return classes;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/compiled_index.h"
+
+#include <string.h>
+
+bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family, struct bh_addr *ret)
+{
+	const struct compiled_index *x = c->index;
+	uint32_t node = (family & FAMILY_V4 ? x->example_v4 : x->example_v6)[class];
+
+	return node != ADDRESS_NONE && address_tree_example(&x->tree, node, ret);
+}
+
+bool compiled_name(const struct compiled *c, const char *name, struct selector *ret)
+{
+	const uint64_t *found = map_get(&c->index->names, name, strlen(name));
+
+	if (!found)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->kind = *found & 1 ? SELECT_WORKLOAD : SELECT_ZONE;
+	ret->zone = *found & 1 ? POLICY_NONE : *found >> 1;
+	ret->workload = *found & 1 ? *found >> 1 : POLICY_NONE;
+	return true;
+}
+
+uint8_t compiled_class_families(const struct compiled *c, uint32_t class)
+{
+	const struct address_class *k = &c->classes.items[class];
+
+	return (uint8_t)((k->has_v4 ? FAMILY_V4 : 0) | (k->has_v6 ? FAMILY_V6 : 0));
+}
+
+uint8_t compiled_service_families(const struct compiled *c, uint32_t service_class)
+{
+	return c->index->services.families[service_class];
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a compiled policy keeps beside its tables, to be asked in the policy's words. */
+#ifndef POLICY_COMPILED_INDEX_H
+#define POLICY_COMPILED_INDEX_H
+
+#include "policy/compile.h"
+#include "policy/selector_set.h"
+#include "policy/service_class.h"
+
+struct compiled_index {
+	struct address_tree tree;
+	struct selector_index selectors;
+	struct service_partition services;
+	struct map names;     /* of zones and workloads -> number << 1, plus 1 for a workload */
+	uint32_t *example_v4; /* of each class: a node of the tree, or ADDRESS_NONE */
+	uint32_t *example_v6;
+	bool is_host_known; /* the environment has addresses of this machine */
+};
+
+/* An address of a class, of one family (FAMILY_*); false if it has none. */
+bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family,
+		      struct bh_addr *ret);
+
+/* The zone or workload of that name as a selector; false if there is none. */
+bool compiled_name(const struct compiled *c, const char *name, struct selector *ret);
+
+/* FAMILY_*: in which families an address class, a service class occurs. */
+uint8_t compiled_class_families(const struct compiled *c, uint32_t class);
+uint8_t compiled_service_families(const struct compiled *c, uint32_t service_class);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/ends.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/compiled_index.h"
+#include "util/bitset.h"
+
+#define FAMILIES_ALL (FAMILY_V4 | FAMILY_V6)
+
+static bool selector_of_name(const struct compiled *c, const char *name, struct selector *ret)
+{
+	static const struct {
+		const char *name;
+		enum selector_kind kind;
+	} reserved[] = {
+		{"any", SELECT_ANY},
+		{"host", SELECT_HOST},
+		{"outside", SELECT_OUTSIDE},
+	};
+
+	for (size_t i = 0; i < COUNT(reserved); i++) {
+		if (strcmp(name, reserved[i].name) != 0)
+			continue;
+		*ret = (struct selector){.kind = reserved[i].kind};
+		return true;
+	}
+	return compiled_name(c, name, ret);
+}
+
+static void unknown_name(const struct compiled *c, const char *name, struct text *reterr)
+{
+	VEC(const char *) names = {};
+	const char *nearest;
+
+	vec_foreach (zone, &c->policy->zones)
+		vec_push(&names, zone->name);
+	vec_foreach (workload, &c->policy->workloads)
+		vec_push(&names, workload->name);
+	nearest = names.count ? text_nearest(name, names.items, names.count) : NULL;
+	text_addf(reterr, "unknown zone or workload '%s'", name);
+	if (nearest)
+		text_addf(reterr, "; did you mean '%s'?", nearest);
+	vec_release(&names);
+}
+
+static void add_identity(const struct compiled *c, struct end *e, uint32_t identity,
+			 uint8_t families)
+{
+	uint32_t class = c->identities.items[identity].class;
+
+	if (!families)
+		return;
+	if (!e->families[class])
+		e->identities[class] = identity;
+	e->families[class] |= families;
+	e->all_families |= families;
+}
+
+static void resolve_selector(const struct compiled *c, const struct selector *s, struct end *e)
+{
+	size_t n = c->identities.count;
+	_free_ uint64_t *set = bitset_new(n);
+
+	e->is_host_name = s->kind == SELECT_HOST;
+	e->is_workload = s->kind == SELECT_WORKLOAD;
+	selector_add(&c->index->selectors, s, set);
+	for (size_t i = bitset_next(set, n, 0); i < n; i = bitset_next(set, n, i + 1)) {
+		const struct identity *id = &c->identities.items[i];
+		uint8_t families = (uint8_t)((id->has_v4 ? FAMILY_V4 : 0) |
+					     (id->has_v6 ? FAMILY_V6 : 0));
+
+		/* Without addresses of its own the machine is still somewhere. */
+		if (e->is_host_name && !c->index->is_host_known)
+			families = FAMILIES_ALL;
+		add_identity(c, e, (uint32_t)i, families);
+	}
+}
+
+static void resolve_address(const struct compiled *c, const struct bh_addr *a, struct end *e)
+{
+	uint32_t identity = image_identity(&c->image, a);
+
+	e->is_address = true;
+	e->is_workload = c->identities.items[identity].workload != POLICY_NONE;
+	add_identity(c, e, identity, addr_is_v4(a) ? FAMILY_V4 : FAMILY_V6);
+}
+
+int end_resolve(const struct compiled *c, const char *name, struct end *ret, struct text *reterr)
+{
+	size_t classes = c->classes.count;
+	_end_ struct end e = {};
+	struct selector s;
+	struct bh_addr a;
+	const char *wrong;
+
+	e.families = xcalloc(classes, sizeof(*e.families));
+	e.identities = xcalloc(classes, sizeof(*e.identities));
+	if (selector_of_name(c, name, &s)) {
+		resolve_selector(c, &s, &e);
+	} else {
+		wrong = addr_parse(name, &a);
+		if (wrong && (strchr(name, ':') || strspn(name, "0123456789./") == strlen(name))) {
+			text_addf(reterr, "'%s' is no address: %s", name, wrong);
+			return -EINVAL;
+		}
+		if (wrong) {
+			unknown_name(c, name, reterr);
+			return -EINVAL;
+		}
+		resolve_address(c, &a, &e);
+	}
+	if (!e.all_families) {
+		text_addf(reterr, "'%s' has no address", name);
+		return -EINVAL;
+	}
+	*ret = e;
+	memset(&e, 0, sizeof(e));
+	return 0;
+}
+
+void end_release(struct end *e)
+{
+	free(e->families);
+	free(e->identities);
+	memset(e, 0, sizeof(*e));
+}
+
+void identity_describe(const struct compiled *c, uint32_t identity, struct text *out)
+{
+	const struct identity *id = &c->identities.items[identity];
+	enum mode mode = c->classes.items[id->class].mode;
+
+	if (id->workload != POLICY_NONE)
+		text_addf(out, "workload %s%s", c->policy->workloads.items[id->workload].name,
+			  id->zone != POLICY_NONE ? " in " : "");
+	if (id->zone != POLICY_NONE)
+		text_addf(out, "zone %s", c->policy->zones.items[id->zone].name);
+	else if (id->workload == POLICY_NONE)
+		text_add(out, "outside, in no zone");
+	if (c->image.identities.items[identity].flags & BH_IDENTITY_HOST)
+		text_add(out, ", this machine");
+	if (mode != MODE_UNSET)
+		text_addf(out, ", mode %s", mode_word(mode));
+}
+
+#define DESCRIBED_CHILDREN 3 /* of a list; then an ellipsis */
+
+static void describe_children(const struct policy *p, const struct selector *s, const char *between,
+			      struct text *out)
+{
+	for (size_t i = 0; i < s->children.count; i++) {
+		if (i)
+			text_add(out, between);
+		if (i == DESCRIBED_CHILDREN) {
+			text_add(out, "...");
+			return;
+		}
+		selector_describe(p, s->children.items[i], out);
+	}
+}
+
+static void describe_labels(const struct selector *s, struct text *out)
+{
+	for (size_t i = 0; i < s->requirements.count; i++) {
+		const struct requirement *r = &s->requirements.items[i];
+
+		text_addf(out, "%s%s%s", i ? " and " : "labels ",
+			  r->kind == REQUIRE_NOT_EXISTS ? "no " : "", r->key);
+		if (r->kind == REQUIRE_EXISTS || r->kind == REQUIRE_NOT_EXISTS)
+			continue;
+		text_add(out, r->kind == REQUIRE_IN ? "=" : "!=");
+		for (size_t j = 0; j < r->values.count; j++)
+			text_addf(out, "%s%s", j ? "|" : "", r->values.items[j]);
+	}
+}
+
+void selector_describe(const struct policy *p, const struct selector *s, struct text *out)
+{
+	char buf[ADDRESS_STRLEN];
+
+	switch (s->kind) {
+	case SELECT_ANY:
+		text_add(out, "any");
+		return;
+	case SELECT_OUTSIDE:
+		text_add(out, "outside");
+		return;
+	case SELECT_HOST:
+		text_add(out, "host");
+		return;
+	case SELECT_ZONE:
+		text_add(out, p->zones.items[s->zone].name);
+		return;
+	case SELECT_WORKLOAD:
+		text_add(out, p->workloads.items[s->workload].name);
+		return;
+	case SELECT_LABELS:
+		describe_labels(s, out);
+		return;
+	case SELECT_CIDR:
+		text_add(out, prefix_format(&s->prefix, buf));
+		return;
+	case SELECT_EXCEPT:
+		text_add(out, "all but ");
+		selector_describe(p, s->children.items[0], out);
+		return;
+	case SELECT_ALL_OF:
+		describe_children(p, s, " and ", out);
+		return;
+	case SELECT_ONE_OF:
+		describe_children(p, s, ", ", out);
+		return;
+	}
+}
+
+/* Every cidr of the policy cuts identities: a prefix of one is inside as a whole, or outside. */
+static bool cidr_has(const struct selector *s, const struct prefix *p)
+{
+	if (prefix_is_v4(&s->prefix) != prefix_is_v4(p) || !prefix_contains(&s->prefix, p))
+		return false;
+	vec_foreach (except, &s->except) {
+		if (prefix_contains(&except->prefix, p))
+			return false;
+	}
+	return true;
+}
+
+static bool labels_have(const struct compiled *c, const struct selector *s, size_t workload)
+{
+	return workload != POLICY_NONE &&
+	       selector_labels_match(s, &c->policy->workloads.items[workload].labels);
+}
+
+bool selector_has(const struct compiled *c, const struct selector *s, uint32_t identity)
+{
+	const struct identity *id = &c->identities.items[identity];
+	bool has_address = id->has_v4 || id->has_v6;
+
+	switch (s->kind) {
+	case SELECT_ANY:
+		return true;
+	case SELECT_OUTSIDE:
+		return id->zone == POLICY_NONE && id->workload == POLICY_NONE;
+	case SELECT_HOST:
+		return c->image.identities.items[identity].flags & BH_IDENTITY_HOST;
+	case SELECT_ZONE:
+		return id->zone == s->zone;
+	case SELECT_WORKLOAD:
+		return id->workload == s->workload;
+	case SELECT_LABELS:
+		return labels_have(c, s, id->workload);
+	case SELECT_CIDR:
+		return identity && has_address && cidr_has(s, &id->example);
+	case SELECT_EXCEPT:
+		return !selector_has(c, s->children.items[0], identity);
+	case SELECT_ALL_OF:
+		vec_foreach (child, &s->children) {
+			if (!selector_has(c, *child, identity))
+				return false;
+		}
+		return true;
+	case SELECT_ONE_OF:
+		vec_foreach (child, &s->children) {
+			if (selector_has(c, *child, identity))
+				return true;
+		}
+		return false;
+	}
+	return false;
+}

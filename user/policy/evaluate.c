@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A rule is narrow if it concerns few pairs of classes, else wide.  Classes that the wide rules
+ * don't tell apart form groups; rows are made for pairs of groups first, and what narrow rules add
+ * is then patched into the few blocks of a source class that they touch.  The cost grows with the
+ * pairs that narrow rules concern and with groups x classes, never with classes x classes x rules.
+ */
+#include "policy/evaluate.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/hits.h"
+#include "policy/row.h"
+#include "util/bitset.h"
+#include "util/partition.h"
+
+#define NARROW_PAIRS_MAX 64 /* pairs of classes that a narrow rule concerns */
+
+typedef VEC(uint32_t) class_list;
+
+/* One end's view: classes in groups that wide rules don't tell apart. */
+struct side {
+	uint8_t *is_wide; /* per selector: a wide rule names it at this end */
+	struct partition groups;
+	struct lists classes;   /* group -> its classes */
+	list_pairs wide_groups; /* wide selector, group in it */
+};
+
+struct evaluator {
+	struct compiled *c;
+	const struct atoms *atoms;
+	const struct selector_index *selectors;
+	struct row_builder rows;
+	struct grid_builder pairs;
+
+	/* Scratch of members(). */
+	uint64_t *identities;
+	uint32_t *seen;
+	uint32_t stamp;
+
+	uint32_t *counts; /* classes in each selector */
+	list_pairs few;   /* selector, class in it; of selectors that narrow rules may name */
+	rule_numbers narrow, wide;
+	struct side src, dst;
+	struct reach group_reach, class_reach;
+	struct hits group_hits, class_hits;
+	rule_numbers rules; /* scratch */
+
+	VEC(struct bh_block) patterns; /* distinct sequences of destination groups in a block */
+	uint32_t *pattern_of;          /* of each block of a pair row */
+	uint32_t *pattern_block;       /* the source group's block for each pattern */
+	uint32_t *group_row;           /* the source group's row towards each destination group */
+};
+
+enum bh_verdict denial_effect(enum mode src, enum mode dst)
+{
+	if (src == MODE_ENFORCE || dst == MODE_ENFORCE)
+		return BH_VERDICT_DENY;
+	if (src == MODE_AUDIT || dst == MODE_AUDIT)
+		return BH_VERDICT_AUDIT;
+	return BH_VERDICT_ALLOW;
+}
+
+/* The classes in a selector; with @groups, the groups of those classes. */
+static void members(struct evaluator *e, uint32_t selector, const struct partition *groups,
+		    class_list *ret)
+{
+	uint32_t n = e->selectors->identities;
+
+	ret->count = 0;
+	e->stamp++;
+	memset(e->identities, 0, bitset_words(n) * sizeof(*e->identities));
+	selector_add(e->selectors, e->atoms->selectors.items[selector], e->identities);
+	for (size_t i = bitset_next(e->identities, n, 0); i < n;
+	     i = bitset_next(e->identities, n, i + 1)) {
+		uint32_t member = e->c->identities.items[i].class;
+
+		if (groups)
+			member = groups->part[member];
+		if (e->seen[member] == e->stamp)
+			continue;
+		e->seen[member] = e->stamp;
+		vec_push(ret, member);
+	}
+}
+
+static void count_members(struct evaluator *e)
+{
+	class_list classes = {};
+
+	for (uint32_t i = 0; i < e->atoms->selectors.count; i++) {
+		members(e, i, NULL, &classes);
+		e->counts[i] = (uint32_t)classes.count;
+		if (classes.count > NARROW_PAIRS_MAX)
+			continue;
+		vec_foreach (class, &classes)
+			vec_push(&e->few, (struct list_pair){i, *class});
+	}
+	vec_release(&classes);
+}
+
+static void sort_rules(struct evaluator *e)
+{
+	for (uint32_t i = 0; i < e->atoms->rules.count; i++) {
+		const struct atom_rule *rule = &e->atoms->rules.items[i];
+		uint64_t pairs = (uint64_t)e->counts[rule->from] * e->counts[rule->to];
+
+		if (!pairs)
+			continue;
+		if (pairs <= NARROW_PAIRS_MAX) {
+			vec_push(&e->narrow, i);
+			continue;
+		}
+		vec_push(&e->wide, i);
+		e->src.is_wide[rule->from] = 1;
+		e->dst.is_wide[rule->to] = 1;
+	}
+}
+
+static void list_groups(struct side *side)
+{
+	list_pairs pairs = {};
+
+	for (uint32_t i = 0; i < side->groups.elements; i++)
+		vec_push(&pairs, (struct list_pair){side->groups.part[i], i});
+	lists_build(&side->classes, side->groups.parts, &pairs);
+	vec_release(&pairs);
+}
+
+static int group_side(struct evaluator *e, struct side *side, const uint64_t *modes)
+{
+	class_list found = {};
+
+	partition_init(&side->groups, (uint32_t)e->c->classes.count, modes);
+	for (uint32_t i = 0; i < e->atoms->selectors.count; i++) {
+		if (!side->is_wide[i])
+			continue;
+		members(e, i, NULL, &found);
+		partition_split(&side->groups, found.items, found.count);
+	}
+	partition_number(&side->groups);
+	list_groups(side);
+	for (uint32_t i = 0; i < e->atoms->selectors.count; i++) {
+		if (!side->is_wide[i] || side->wide_groups.count > EVALUATE_MEMBERS_MAX)
+			continue;
+		members(e, i, &side->groups, &found);
+		vec_foreach (group, &found)
+			vec_push(&side->wide_groups, (struct list_pair){i, *group});
+	}
+	vec_release(&found);
+	return side->wide_groups.count > EVALUATE_MEMBERS_MAX ? -E2BIG : 0;
+}
+
+static int group_sides(struct evaluator *e)
+{
+	size_t classes = e->c->classes.count;
+	_free_ uint64_t *modes = xcalloc(classes, sizeof(*modes));
+	int err;
+
+	for (size_t i = 0; i < classes; i++)
+		modes[i] = e->c->classes.items[i].mode;
+	err = group_side(e, &e->src, modes);
+	return err ? err : group_side(e, &e->dst, modes);
+}
+
+/* Most blocks of a pair row are alike: they hold classes of one group, or of the same few. */
+static void find_patterns(struct evaluator *e)
+{
+	const struct image_grid *g = e->pairs.grid;
+	const struct partition *groups = &e->dst.groups;
+	struct map numbers = {};
+
+	for (uint32_t i = 0; i < g->stride; i++) {
+		struct bh_block pattern;
+		bool is_new;
+
+		for (uint32_t j = 0; j < BH_BLOCK_ENTRIES; j++) {
+			uint32_t class = i * BH_BLOCK_ENTRIES + j;
+
+			/* Past the end, whatever makes the block like others. */
+			pattern.value[j] = class < groups->elements ? groups->part[class]
+								    : pattern.value[0];
+		}
+		e->pattern_of[i] = (uint32_t)*map_put(&numbers, &pattern, sizeof(pattern),
+						      e->patterns.count, &is_new);
+		if (is_new)
+			vec_push(&e->patterns, pattern);
+	}
+	map_release(&numbers);
+}
+
+static enum mode group_mode(const struct evaluator *e, const struct side *side, uint32_t group)
+{
+	return e->c->classes.items[lists_get(&side->classes, group).items[0]].mode;
+}
+
+/* What the wide rules say from one source group: its rows, and a block for each pattern. */
+static void decide_group(struct evaluator *e, uint32_t group)
+{
+	enum mode mode = group_mode(e, &e->src, group);
+
+	for (uint32_t i = 0; i < e->dst.groups.parts; i++)
+		e->group_row[i] = row_default(&e->rows,
+					      denial_effect(mode, group_mode(e, &e->dst, i)));
+	hits_collect(&e->group_hits, &e->group_reach, e->atoms, group);
+	vec_foreach (to, &e->group_hits.destinations) {
+		enum bh_verdict effect = denial_effect(mode, group_mode(e, &e->dst, *to));
+
+		hits_rules(&e->group_hits, *to, &e->rules);
+		e->group_row[*to] = row_with(&e->rows, effect, e->group_row[*to], e->rules.items,
+					     e->rules.count);
+	}
+	for (size_t i = 0; i < e->patterns.count; i++) {
+		struct bh_block block;
+
+		for (uint32_t j = 0; j < BH_BLOCK_ENTRIES; j++)
+			block.value[j] = e->group_row[e->patterns.items[i].value[j]];
+		e->pattern_block[i] = grid_builder_block(&e->pairs, &block);
+	}
+}
+
+/* What the narrow rules add from one class: patches the blocks of its pair row. */
+static void decide_class(struct evaluator *e, uint32_t class)
+{
+	const struct image_grid *g = e->pairs.grid;
+	uint32_t *directory = g->directory.items + (size_t) class * g->stride;
+	const struct address_class *classes = e->c->classes.items;
+	uint32_t *to, *end;
+
+	for (uint32_t i = 0; i < g->stride; i++)
+		directory[i] = e->pattern_block[e->pattern_of[i]];
+	hits_collect(&e->class_hits, &e->class_reach, e->atoms, class);
+	to = e->class_hits.destinations.items;
+	end = e->class_hits.destinations.count ? to + e->class_hits.destinations.count : to;
+	while (to < end) {
+		uint32_t at = *to / BH_BLOCK_ENTRIES;
+		struct bh_block block = g->blocks.items[directory[at]];
+
+		for (; to < end && *to / BH_BLOCK_ENTRIES == at; to++) {
+			enum bh_verdict effect = denial_effect(classes[class].mode,
+							       classes[*to].mode);
+
+			hits_rules(&e->class_hits, *to, &e->rules);
+			block.value[*to % BH_BLOCK_ENTRIES] =
+				row_with(&e->rows, effect, e->group_row[e->dst.groups.part[*to]],
+					 e->rules.items, e->rules.count);
+		}
+		directory[at] = grid_builder_block(&e->pairs, &block);
+	}
+}
+
+static bool is_over(const struct evaluator *e)
+{
+	const struct image_grid *pairs = &e->c->image.pairs, *cells = &e->c->image.cells;
+
+	return pairs->blocks.count + cells->blocks.count > EVALUATE_BLOCKS_MAX ||
+	       grid_lines(pairs) + grid_lines(cells) > EVALUATE_LINES_MAX;
+}
+
+static int decide(struct evaluator *e)
+{
+	uint32_t classes = (uint32_t)e->c->classes.count;
+
+	grid_builder_rows(&e->pairs, classes);
+	e->pattern_of = xcalloc(e->pairs.grid->stride, sizeof(*e->pattern_of));
+	e->pattern_block = xcalloc(e->pairs.grid->stride, sizeof(*e->pattern_block));
+	e->group_row = xcalloc(e->dst.groups.parts, sizeof(*e->group_row));
+	find_patterns(e);
+	for (uint32_t group = 0; group < e->src.groups.parts; group++) {
+		struct list list = lists_get(&e->src.classes, group);
+
+		decide_group(e, group);
+		for (size_t i = 0; i < list.count && !is_over(e); i++)
+			decide_class(e, list.items[i]);
+		if (is_over(e))
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static void evaluator_init(struct evaluator *e, const struct service_partition *s)
+{
+	uint32_t classes = (uint32_t)e->c->classes.count;
+	size_t selectors = e->atoms->selectors.count;
+
+	row_builder_init(&e->rows, e->c->policy, e->atoms, s, &e->c->image.cells);
+	grid_builder_init(&e->pairs, &e->c->image.pairs, classes);
+	hits_init(&e->class_hits, classes);
+	e->identities = bitset_new(e->selectors->identities);
+	e->seen = xcalloc(classes, sizeof(*e->seen));
+	e->counts = xcalloc(selectors + 1, sizeof(*e->counts));
+	e->src.is_wide = xcalloc(selectors + 1, sizeof(*e->src.is_wide));
+	e->dst.is_wide = xcalloc(selectors + 1, sizeof(*e->dst.is_wide));
+}
+
+static void side_release(struct side *side)
+{
+	free(side->is_wide);
+	partition_release(&side->groups);
+	lists_release(&side->classes);
+	vec_release(&side->wide_groups);
+}
+
+static void evaluator_release(struct evaluator *e)
+{
+	row_builder_release(&e->rows);
+	grid_builder_release(&e->pairs);
+	side_release(&e->src);
+	side_release(&e->dst);
+	reach_release(&e->group_reach);
+	reach_release(&e->class_reach);
+	hits_release(&e->group_hits);
+	hits_release(&e->class_hits);
+	free(e->identities);
+	free(e->seen);
+	free(e->counts);
+	vec_release(&e->few);
+	vec_release(&e->narrow);
+	vec_release(&e->wide);
+	vec_release(&e->rules);
+	vec_release(&e->patterns);
+	free(e->pattern_of);
+	free(e->pattern_block);
+	free(e->group_row);
+}
+
+int evaluate(struct compiled *c, const struct atoms *a, const struct selector_index *x,
+	     const struct service_partition *s)
+{
+	_cleanup_(evaluator_release)
+	struct evaluator e = {.c = c, .atoms = a, .selectors = x};
+	int err;
+
+	evaluator_init(&e, s);
+	count_members(&e);
+	sort_rules(&e);
+	err = group_sides(&e);
+	if (err)
+		return err;
+	reach_build(&e.group_reach, a, &e.wide, &e.src.wide_groups, &e.dst.wide_groups,
+		    e.src.groups.parts);
+	reach_build(&e.class_reach, a, &e.narrow, &e.few, &e.few, (uint32_t)c->classes.count);
+	hits_init(&e.group_hits, e.dst.groups.parts);
+	return decide(&e);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The finished tables of one policy, as arrays of the contract's structs.  All places count from 0:
+ * the data path adds the bases of the slot that it fills.
+ */
+#ifndef POLICY_IMAGE_H
+#define POLICY_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bulkhead/tables.h>
+
+#include "util/address.h"
+#include "util/vec.h"
+
+struct image_prefix {
+	struct prefix prefix;
+	uint32_t identity;
+};
+
+struct image_grid {
+	uint32_t rows, columns;
+	uint32_t stride;             /* directory entries for a row */
+	VEC(uint32_t) directory;     /* rows * stride block numbers */
+	VEC(struct bh_block) blocks; /* no two are equal; block 0 is all zero */
+};
+
+struct image {
+	VEC(struct image_prefix) prefixes; /* sorted by prefix_cmp, no two equal */
+	VEC(struct bh_identity) identities;
+	struct bh_service_line *services; /* BH_SERVICE_LINES of them */
+	uint32_t service_classes;
+	struct image_grid pairs; /* classes x classes -> row */
+	struct image_grid cells; /* rows x service classes -> cell */
+	uint32_t rules;          /* rule numbers in use: BH_RULE_FIRST + the policy's rules */
+};
+
+void image_init(struct image *image);
+void image_release(struct image *image);
+
+/* The same lookups as the programs make. */
+uint32_t image_identity(const struct image *image, const struct bh_addr *a);
+uint32_t image_service_class(const struct image *image, enum bh_service_table t, uint16_t number);
+uint32_t image_grid_get(const struct image_grid *g, uint32_t row, uint32_t column);
+uint32_t image_decide(const struct image *image, const struct bh_addr *src,
+		      const struct bh_addr *dst, enum bh_service_table t, uint16_t number);
+
+#endif

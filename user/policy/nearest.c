@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The near miss: which allow rule a connection that was denied by default came closest to. */
+#include <stdlib.h>
+
+#include "policy/ends.h"
+#include "policy/explain.h"
+#include "policy/services.h"
+
+/* The better, the larger. */
+enum nearness {
+	NEAR_NOT,
+	NEAR_SOURCE,      /* source and service are right, the destination isn't */
+	NEAR_DESTINATION, /* destination and service are right, the source isn't */
+	NEAR_ENDS,        /* both ends are right, the protocol isn't */
+	NEAR_PORT,        /* both ends and the protocol are right */
+};
+
+struct miss {
+	const struct compiled *c;
+	uint32_t src, dst; /* identities */
+	enum bh_service_table table;
+	uint16_t number;
+};
+
+static unsigned int distance(const struct miss *m, const struct service_range *range)
+{
+	if (m->number < range->lo)
+		return (unsigned int)(range->lo - m->number);
+	return m->number > range->hi ? (unsigned int)(m->number - range->hi) : 0;
+}
+
+/* The range of the same table that is nearest, or NULL. */
+static const struct service_range *nearest_range(const struct miss *m, const struct rule *rule)
+{
+	const struct service_range *best = NULL;
+
+	vec_foreach (range, &rule->services) {
+		if (range->table == m->table && (!best || distance(m, range) < distance(m, best)))
+			best = range;
+	}
+	return best;
+}
+
+static enum nearness nearness(const struct miss *m, const struct rule *rule)
+{
+	const struct service_range *range = nearest_range(m, rule);
+	bool has_service = range && !distance(m, range);
+	bool has_src, has_dst;
+
+	if (rule->action != ACTION_ALLOW)
+		return NEAR_NOT;
+	has_src = selector_has(m->c, rule->from, m->src);
+	has_dst = selector_has(m->c, rule->to, m->dst);
+	if (has_src && has_dst)
+		return range ? NEAR_PORT : NEAR_ENDS;
+	if (!has_service)
+		return NEAR_NOT;
+	return has_dst ? NEAR_DESTINATION : has_src ? NEAR_SOURCE : NEAR_NOT;
+}
+
+static bool has_ports(enum bh_service_table table)
+{
+	return table == BH_SERVICE_TCP || table == BH_SERVICE_UDP || table == BH_SERVICE_SCTP;
+}
+
+static void describe_service(const struct miss *m, const struct rule *rule, struct text *out)
+{
+	const struct service_range *range = nearest_range(m, rule);
+
+	if (range && has_ports(m->table)) {
+		text_addf(out, "port %u, allows %u", m->number, range->lo);
+		if (range->hi > range->lo)
+			text_addf(out, "-%u", range->hi);
+		return;
+	}
+	service_format(m->table, m->number, out);
+	text_add(out, ", allows ");
+	services_format(&rule->services, out);
+}
+
+static bool is_outside(const struct compiled *c, uint32_t identity)
+{
+	const struct identity *id = &c->identities.items[identity];
+
+	return id->zone == POLICY_NONE && id->workload == POLICY_NONE;
+}
+
+/*
+ * A class may hold several zones, so the end that is wrong has no name here; but its class tells
+ * whether it is outside of all of them, since that is a mode of its own.
+ */
+static void describe_end(const struct miss *m, bool is_source, const struct selector *allowed,
+			 struct text *out)
+{
+	const char *word = is_source ? "source" : "destination";
+
+	if (is_outside(m->c, is_source ? m->src : m->dst))
+		text_addf(out, "the %s has no identity, allows ", word);
+	else
+		text_addf(out, "another %s, allows ", word);
+	selector_describe(m->c->policy, allowed, out);
+}
+
+static void describe(const struct miss *m, const struct rule *rule, enum nearness how,
+		     struct text *out)
+{
+	switch (how) {
+	case NEAR_NOT:
+		return;
+	case NEAR_SOURCE:
+		describe_end(m, false, rule->to, out);
+		return;
+	case NEAR_DESTINATION:
+		describe_end(m, true, rule->from, out);
+		return;
+	case NEAR_ENDS:
+	case NEAR_PORT:
+		describe_service(m, rule, out);
+		return;
+	}
+}
+
+static bool is_nearer(const struct miss *m, const struct rule *rule, const struct rule *best)
+{
+	return distance(m, nearest_range(m, rule)) < distance(m, nearest_range(m, best));
+}
+
+uint32_t explain_nearest(const struct compiled *c, uint32_t src_class, uint32_t dst_class,
+			 enum bh_service_table table, uint16_t number, struct text *out)
+{
+	const struct miss m = {
+		.c = c,
+		.src = c->classes.items[src_class].identity,
+		.dst = c->classes.items[dst_class].identity,
+		.table = table,
+		.number = number,
+	};
+	const struct rule *best = NULL;
+	enum nearness how = NEAR_NOT;
+
+	vec_foreach (rule, &c->policy->rules) {
+		enum nearness this = nearness(&m, rule);
+
+		if (this > how || (this == NEAR_PORT && how == this && is_nearer(&m, rule, best))) {
+			best = rule;
+			how = this;
+		}
+	}
+	describe(&m, best, how, out);
+	return best ? BH_RULE_FIRST + (uint32_t)(best - c->policy->rules.items) : 0;
+}

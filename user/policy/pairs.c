@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/pairs.h"
+
+#include "policy/compiled_index.h"
+#include "util/bitset.h"
+
+struct walk {
+	const struct compiled *c;
+	pair_side src, dst;
+	pair_visitor visit;
+	void *context;
+	uint8_t *seen; /* of each row: the families in which it was visited */
+	/* Of each block of a pair row: what an earlier source class had there.  The same block in
+	 * the same families has nothing new. */
+	struct column {
+		uint32_t block;
+		uint8_t families;
+	} * columns;
+};
+
+uint8_t *pairs_side(const struct compiled *c, const uint64_t *classes)
+{
+	size_t n = c->classes.count;
+	uint8_t *families = xcalloc(n, sizeof(*families));
+
+	for (size_t i = bitset_next(classes, n, 0); i < n; i = bitset_next(classes, n, i + 1))
+		families[i] = compiled_class_families(c, (uint32_t)i);
+	return families;
+}
+
+/* False stops the walk. */
+static bool visit_block(struct walk *w, struct pair pair, uint32_t column, uint32_t block)
+{
+	const struct image_grid *g = &w->c->image.pairs;
+	uint32_t first = column * BH_BLOCK_ENTRIES;
+	uint8_t families = pair.families;
+
+	for (uint32_t i = 0; i < BH_BLOCK_ENTRIES && first + i < g->columns; i++) {
+		pair.dst_class = first + i;
+		pair.row = g->blocks.items[block].value[i];
+		pair.families = families & w->dst[first + i] & (uint8_t)~w->seen[pair.row];
+		w->seen[pair.row] |= pair.families;
+		if (pair.families && !w->visit(w->context, &pair))
+			return false;
+	}
+	return true;
+}
+
+static bool visit_source(struct walk *w, uint32_t class)
+{
+	const struct image_grid *g = &w->c->image.pairs;
+	struct pair pair = {.src_class = class, .families = w->src[class]};
+
+	for (uint32_t i = 0; i < g->stride; i++) {
+		uint32_t block = g->directory.items[(size_t) class * g->stride + i];
+		struct column *column = &w->columns[i];
+
+		if (column->block == block && !(pair.families & ~column->families))
+			continue;
+		if (column->block != block)
+			*column = (struct column){.block = block};
+		column->families |= pair.families;
+		if (!visit_block(w, pair, i, block))
+			return false;
+	}
+	return true;
+}
+
+void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
+		 void *context)
+{
+	_free_ uint8_t *seen = xcalloc(c->image.cells.rows, sizeof(*seen));
+	_free_ struct column *columns = xcalloc(c->image.pairs.stride, sizeof(*columns));
+	struct walk w = {
+		.c = c,
+		.src = src,
+		.dst = dst,
+		.visit = visit,
+		.context = context,
+		.seen = seen,
+		.columns = columns,
+	};
+
+	for (uint32_t i = 0; i < c->classes.count; i++) {
+		if (src[i] && !visit_source(&w, i))
+			return;
+	}
+}

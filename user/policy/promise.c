@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/promise.h"
+
+#include "policy/compiled_index.h"
+#include "policy/pairs.h"
+#include "policy/services.h"
+#include "util/bitset.h"
+
+/* What is wrong for a promise: a cell that an allow rule decides, or one of another verdict. */
+enum kind {
+	KIND_NEVER,
+	KIND_EXPECT, /* plus the verdict that is expected */
+	KIND_COUNT = KIND_EXPECT + BH_VERDICT_COUNT
+};
+
+struct checker {
+	const struct compiled *c;
+	struct diags *diags;
+	uint32_t *wrong[KIND_COUNT]; /* of each block of cells: one bit a wrong cell; made on demand
+				      */
+	uint32_t
+		*occurring[FAMILY_V4 + FAMILY_V6 + 1]; /* service classes, 32 a word, by families */
+};
+
+struct promise {
+	struct span at;
+	const char *name; /* NULL for an expect */
+	const struct selector *from, *to;
+	const services *services;
+	unsigned int kind;
+};
+
+/* A walk for one promise, and what it stopped at. */
+struct trial {
+	struct checker *checker;
+	const struct promise *promise;
+	uint32_t *mentioned; /* service classes, 32 a word */
+	bool is_broken;
+	struct pair pair;
+	uint32_t service_class;
+};
+
+static bool is_allowed_by_rule(const struct compiled *c, struct decision decision)
+{
+	return decision.rule >= BH_RULE_FIRST &&
+	       c->policy->rules.items[decision.rule - BH_RULE_FIRST].action == ACTION_ALLOW;
+}
+
+static bool is_wrong(const struct compiled *c, unsigned int kind, uint32_t cell)
+{
+	struct decision decision = decision_of_cell(cell);
+
+	if (kind == KIND_NEVER)
+		return is_allowed_by_rule(c, decision);
+	return decision.verdict != (enum bh_verdict)(kind - KIND_EXPECT);
+}
+
+static const uint32_t *wrong_cells(struct checker *k, unsigned int kind)
+{
+	const struct image_grid *cells = &k->c->image.cells;
+	uint32_t *wrong = k->wrong[kind];
+
+	if (wrong)
+		return wrong;
+	wrong = xcalloc(cells->blocks.count, sizeof(*wrong));
+	for (size_t i = 0; i < cells->blocks.count; i++) {
+		for (unsigned int j = 0; j < BH_BLOCK_ENTRIES; j++) {
+			if (is_wrong(k->c, kind, cells->blocks.items[i].value[j]))
+				wrong[i] |= 1u << j;
+		}
+	}
+	k->wrong[kind] = wrong;
+	return wrong;
+}
+
+static void find_occurring(struct checker *k)
+{
+	for (uint8_t families = 0; families < COUNT(k->occurring); families++) {
+		uint32_t *words = xcalloc(k->c->image.cells.stride, sizeof(*words));
+
+		for (uint32_t i = 0; i < k->c->image.service_classes; i++) {
+			if (compiled_service_families(k->c, i) & families)
+				words[i / 32] |= 1u << i % 32;
+		}
+		k->occurring[families] = words;
+	}
+}
+
+/* Stops at the first pair that has a wrong cell for a service that it can have. */
+static bool try_pair(void *context, const struct pair *pair)
+{
+	struct trial *t = context;
+	const struct image_grid *cells = &t->checker->c->image.cells;
+	const uint32_t *directory = cells->directory.items + (size_t)pair->row * cells->stride;
+	const uint32_t *wrong = wrong_cells(t->checker, t->promise->kind);
+	const uint32_t *occurring = t->checker->occurring[pair->families];
+
+	for (uint32_t i = 0; i < cells->stride; i++) {
+		uint32_t found = wrong[directory[i]] & t->mentioned[i] & occurring[i];
+
+		if (!found)
+			continue;
+		t->is_broken = true;
+		t->pair = *pair;
+		t->service_class = i * 32 + (uint32_t)__builtin_ctz(found);
+		return false;
+	}
+	return true;
+}
+
+static void add_end(const struct compiled *c, uint32_t class, uint8_t family, struct text *out)
+{
+	char buf[ADDRESS_STRLEN];
+	struct bh_addr a;
+
+	if (!compiled_example(c, class, family, &a))
+		return;
+	text_addf(out, "%s (%s)", addr_format(&a, buf),
+		  compiled_identity_name(c, image_identity(&c->image, &a)));
+}
+
+/* "10.0.0.10 (edge-lb) to 10.0.32.10 (postgres), tcp/5432" */
+static void add_example(const struct trial *t, struct text *out)
+{
+	const struct compiled *c = t->checker->c;
+	uint8_t families = t->pair.families & compiled_service_families(c, t->service_class);
+	uint8_t family = families & FAMILY_V4 ? FAMILY_V4 : FAMILY_V6;
+	struct service_number n;
+
+	add_end(c, t->pair.src_class, family, out);
+	text_add(out, " to ");
+	add_end(c, t->pair.dst_class, family, out);
+	if (!service_partition_example(&c->index->services, t->service_class, t->promise->services,
+				       family, &n))
+		return;
+	text_add(out, ", ");
+	service_format(n.table, n.number, out);
+}
+
+static void report(const struct trial *t)
+{
+	/* clang-format off */
+	static const char *const words[] = {
+#define X(id, word, help) word,
+		BH_VERDICTS(X)
+#undef X
+	};
+	/* clang-format on */
+	const struct compiled *c = t->checker->c;
+	const struct promise *p = t->promise;
+	struct decision decision = compiled_decide(c, t->pair.src_class, t->pair.dst_class,
+						   t->service_class);
+	const char *rule = compiled_rule_name(c, decision.rule);
+	const char *verdict = words[decision.verdict];
+	_text_ struct text example = TEXT_INIT;
+
+	add_example(t, &example);
+	if (p->kind == KIND_NEVER)
+		diag_error(t->checker->diags, p->at, "never '%s' is broken: %s is allowed", p->name,
+			   example.buf);
+	else
+		diag_error(t->checker->diags, p->at, "expected %s, got %s by %s%s%s: %s",
+			   words[p->kind - KIND_EXPECT], verdict,
+			   decision.rule < BH_RULE_FIRST ? "" : "rule '", rule,
+			   decision.rule < BH_RULE_FIRST ? "" : "'", example.buf);
+	if (decision.rule >= BH_RULE_FIRST)
+		diag_note(t->checker->diags,
+			  c->policy->rules.items[decision.rule - BH_RULE_FIRST].at,
+			  "rule '%s' decides this: %s", rule, verdict);
+}
+
+static bool is_kept(struct checker *k, const struct promise *p)
+{
+	const struct compiled *c = k->c;
+	_free_ uint64_t *from = compiled_select(c, p->from);
+	_free_ uint64_t *to = compiled_select(c, p->to);
+	_free_ uint64_t *classes = compiled_select_services(c, p->services);
+	_free_ uint32_t *mentioned = xcalloc(c->image.cells.stride, sizeof(*mentioned));
+	_free_ uint8_t *src = pairs_side(c, from);
+	_free_ uint8_t *dst = pairs_side(c, to);
+	struct trial t = {.checker = k, .promise = p, .mentioned = mentioned};
+
+	for (uint32_t i = 0; i < c->image.cells.stride; i++)
+		mentioned[i] = (uint32_t)(classes[i / 2] >> (i % 2 * 32));
+	pairs_visit(c, src, dst, try_pair, &t);
+	if (t.is_broken)
+		report(&t);
+	return !t.is_broken;
+}
+
+static void checker_init(struct checker *k, const struct compiled *c, struct diags *d)
+{
+	*k = (struct checker){.c = c, .diags = d};
+	find_occurring(k);
+}
+
+static void checker_release(struct checker *k)
+{
+	for (size_t i = 0; i < COUNT(k->wrong); i++)
+		free(k->wrong[i]);
+	for (size_t i = 0; i < COUNT(k->occurring); i++)
+		free(k->occurring[i]);
+}
+
+size_t promise_check_never(const struct compiled *c, struct diags *d)
+{
+	_cleanup_(checker_release)
+	struct checker k = {};
+	size_t broken = 0;
+
+	checker_init(&k, c, d);
+	vec_foreach (never, &c->policy->nevers) {
+		const struct promise p = {
+			.at = never->at,
+			.name = never->name,
+			.from = never->from,
+			.to = never->to,
+			.services = &never->services,
+			.kind = KIND_NEVER,
+		};
+
+		broken += !is_kept(&k, &p);
+	}
+	return broken;
+}
+
+size_t promise_check_expect(const struct compiled *c, struct diags *d)
+{
+	_cleanup_(checker_release)
+	struct checker k = {};
+	size_t broken = 0;
+
+	checker_init(&k, c, d);
+	vec_foreach (expect, &c->policy->expects) {
+		const struct promise p = {
+			.at = expect->at,
+			.from = expect->from,
+			.to = expect->to,
+			.services = &expect->services,
+			.kind = KIND_EXPECT + (unsigned int)expect->verdict,
+		};
+
+		broken += !is_kept(&k, &p);
+	}
+	return broken;
+}

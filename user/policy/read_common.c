@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/read_common.h"
+
+#include <string.h>
+
+#include "policy/services.h"
+#include "util/mem.h"
+#include "util/utf8.h"
+
+#define LABEL_MAX 317 /* bytes; a DNS prefix, a slash and a name, as Kubernetes has them */
+
+void reader_init(struct reader *r, struct policy *p, struct diags *d)
+{
+	*r = (struct reader){.policy = p, .diags = d};
+	names_init(&r->names, d);
+}
+
+void reader_release(struct reader *r)
+{
+	names_release(&r->names);
+	vec_release(&r->documents);
+	vec_release(&r->zones);
+}
+
+char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
+{
+	struct name name = {.kind = kind, .index = index};
+	char *text;
+
+	if (!n)
+		return xstrdup("");
+	/* One character too many is enough to be refused. */
+	text = xstrndup(n->text, strnlen(n->text, POLICY_NAME_MAX + 1));
+	name.text = text;
+	name.at = n->at;
+	names_define(&r->names, &name);
+	return text;
+}
+
+void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
+{
+	const struct node *item = n ? schema_items(n, r->diags) : NULL;
+
+	for (; item; item = item->next) {
+		_text_ struct text reason = TEXT_INIT;
+		struct placed_prefix placed = {.at = item->at};
+		char buf[SHOWN_SIZE];
+		const char *wrong;
+
+		if (!schema_is_text(item, "an address", r->diags))
+			continue;
+		wrong = prefix_parse(item->text, &placed.prefix, &reason);
+		if (wrong)
+			diag_error(r->diags, item->at, "'%s': %s", shown(item->text, buf), wrong);
+		else
+			vec_push(out, placed);
+	}
+}
+
+static bool has_controls(const char *s, size_t len)
+{
+	uint32_t point;
+
+	for (size_t i = 0; i < len;) {
+		i += utf8_next(s + i, len - i, &point);
+		if (point == '\t' || utf8_is_control(point))
+			return true;
+	}
+	return false;
+}
+
+static bool read_label_text(struct reader *r, const struct node *n, const char *what)
+{
+	char buf[SHOWN_SIZE];
+	size_t len;
+
+	if (!schema_is_text(n, what, r->diags))
+		return false;
+	len = strnlen(n->text, LABEL_MAX + 1);
+	if (len > LABEL_MAX) {
+		diag_error(r->diags, n->at, "%s is longer than %d bytes: '%s'", what, LABEL_MAX,
+			   shown(n->text, buf));
+		return false;
+	}
+	if (has_controls(n->text, len)) {
+		diag_error(r->diags, n->at, "%s can't hold control characters: '%s'", what,
+			   shown(n->text, buf));
+		return false;
+	}
+	return true;
+}
+
+bool read_label_key(struct reader *r, const struct node *n)
+{
+	if (n->kind == NODE_TEXT && !n->text[0]) {
+		diag_error(r->diags, n->at, "a label's key can't be empty");
+		return false;
+	}
+	return read_label_text(r, n, "a label's key");
+}
+
+bool read_label_value(struct reader *r, const struct node *n)
+{
+	return read_label_text(r, n, "a label's value");
+}
+
+void read_mode(struct reader *r, const struct node *n, enum mode *ret)
+{
+	static const char *const list[] = {"enforce", "audit", "off"};
+	static const enum mode modes[] = {MODE_ENFORCE, MODE_AUDIT, MODE_OFF};
+	static const struct words words = {"a mode", list, COUNT(list)};
+	size_t i;
+
+	if (n && schema_word(n, &words, r->diags, &i))
+		*ret = modes[i];
+}
+
+size_t read_zone_name(struct reader *r, const struct node *n)
+{
+	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, n->text);
+
+	if (name && name->kind == NAME_ZONE)
+		return name->index;
+	if (name)
+		diag_error(r->diags, n->at, "'%s' is %s; a zone is wanted here", name->text,
+			   name_kind_word(name->kind));
+	else
+		names_unknown(&r->names, SCOPE_MEMBERS, "zone", n->text, n->at);
+	return POLICY_NONE;
+}
+
+void read_ports(struct reader *r, const struct node *n, services *out)
+{
+	const struct node *item = n ? schema_items(n, r->diags) : NULL;
+
+	for (; item; item = item->next) {
+		_text_ struct text reason = TEXT_INIT;
+		char buf[SHOWN_SIZE];
+
+		if (!schema_is_text(item, "a service", r->diags))
+			continue;
+		if (!services_is_literal(item->text))
+			diag_error(r->diags, item->at,
+				   "'%s' is no port; a named service lists ports such as tcp/443",
+				   shown(item->text, buf));
+		else if (!services_parse(item->text, out, &reason))
+			diag_error(r->diags, item->at, "'%s': %s", shown(item->text, buf),
+				   reason.buf);
+	}
+	services_normalise(out);
+}

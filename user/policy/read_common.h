@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the readers of documents share: one run over all files, in two passes. */
+#ifndef POLICY_READ_COMMON_H
+#define POLICY_READ_COMMON_H
+
+#include "policy/model.h"
+#include "policy/names.h"
+#include "policy/schema.h"
+#include "util/text.h"
+
+enum spec_key {
+	SPEC_MODE,
+	SPEC_ZONES,
+	SPEC_WORKLOADS,
+	SPEC_SERVICES,
+	SPEC_RULES,
+	SPEC_NEVER,
+	SPEC_EXPECT,
+	SPEC_FAILSAFE,
+	SPEC_AGENT_DOWN,
+	SPEC_KEYS
+};
+
+/* A ZonePolicy whose rules and promises are still to be read. */
+struct zone_policy {
+	const struct node *spec[SPEC_KEYS];
+};
+
+/* A workload's zone, which may be defined further down. */
+struct zone_reference {
+	size_t workload;
+	const struct node *name;
+};
+
+struct reader {
+	struct policy *policy;
+	struct diags *diags;
+	struct names names;
+	enum mode mode; /* spec.mode of the document that is read */
+	size_t ranges;  /* of services that rules and promises hold so far */
+	bool is_full;   /* a bound is exceeded: nothing more is read */
+	VEC(struct zone_policy) documents;
+	VEC(struct zone_reference) zones;
+};
+
+void reader_init(struct reader *r, struct policy *p, struct diags *d);
+void reader_release(struct reader *r);
+
+/* First pass: what the document defines.  Its nodes outlive the second pass. */
+void read_document(struct reader *r, const struct node *root);
+
+/* Second pass, with every name known: what refers to it, over all documents. */
+void read_references(struct reader *r);
+
+/* Entries of spec.rules, spec.never and spec.expect. */
+void read_rule(struct reader *r, const struct node *n);
+void read_never(struct reader *r, const struct node *n);
+void read_expect(struct reader *r, const struct node *n);
+
+/* NULL if there is an error in it. */
+struct selector *read_selector(struct reader *r, const struct node *n);
+
+/* An index into policy.zones, POLICY_NONE if there is an error. */
+size_t read_zone_name(struct reader *r, const struct node *n);
+
+/* Ports alone, without named services; normalised. */
+void read_ports(struct reader *r, const struct node *n, services *out);
+
+/* Defines a name; its text is the caller's to free, "" where @n is NULL. */
+char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n);
+
+void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out);
+
+/* Whether it may be a label's key, or its value; false with an error. */
+bool read_label_key(struct reader *r, const struct node *n);
+bool read_label_value(struct reader *r, const struct node *n);
+
+/* NULL @n: no change. */
+void read_mode(struct reader *r, const struct node *n, enum mode *ret);
+
+#endif

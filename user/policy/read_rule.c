@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/read_common.h"
+
+#include <string.h>
+
+#include "policy/services.h"
+
+enum rule_key {
+	RULE_NAME,
+	RULE_FROM,
+	RULE_TO,
+	RULE_SERVICES,
+	RULE_ACTION,
+	RULE_LOG,
+	RULE_MODE,
+	RULE_EXPIRES,
+	RULE_REQUIRE,
+	RULE_KEYS
+};
+
+enum never_key {
+	NEVER_NAME,
+	NEVER_FROM,
+	NEVER_TO,
+	NEVER_SERVICES,
+	NEVER_KEYS
+};
+
+enum expect_key {
+	EXPECT_FROM,
+	EXPECT_TO,
+	EXPECT_SERVICES,
+	EXPECT_VERDICT,
+	EXPECT_KEYS
+};
+
+/* clang-format off */
+static const struct schema_key rule_keys[] = {
+	[RULE_NAME]     = { "name",     KEY_REQUIRED, FORM_TEXT },
+	[RULE_FROM]     = { "from",     KEY_REQUIRED, FORM_ANY },
+	[RULE_TO]       = { "to",       KEY_REQUIRED, FORM_ANY },
+	[RULE_SERVICES] = { "services", KEY_REQUIRED, FORM_ANY },
+	[RULE_ACTION]   = { "action",   KEY_OPTIONAL, FORM_TEXT },
+	[RULE_LOG]      = { "log",      KEY_OPTIONAL, FORM_TEXT },
+	[RULE_MODE]     = { "mode",     KEY_LATER,    FORM_ANY },
+	[RULE_EXPIRES]  = { "expires",  KEY_LATER,    FORM_ANY },
+	[RULE_REQUIRE]  = { "require",  KEY_LATER,    FORM_ANY },
+};
+
+static const struct schema_key never_keys[] = {
+	[NEVER_NAME]     = { "name",     KEY_REQUIRED, FORM_TEXT },
+	[NEVER_FROM]     = { "from",     KEY_REQUIRED, FORM_ANY },
+	[NEVER_TO]       = { "to",       KEY_REQUIRED, FORM_ANY },
+	[NEVER_SERVICES] = { "services", KEY_OPTIONAL, FORM_ANY },
+};
+
+static const struct schema_key expect_keys[] = {
+	[EXPECT_FROM]     = { "from",     KEY_REQUIRED, FORM_ANY },
+	[EXPECT_TO]       = { "to",       KEY_REQUIRED, FORM_ANY },
+	[EXPECT_SERVICES] = { "services", KEY_REQUIRED, FORM_ANY },
+	[EXPECT_VERDICT]  = { "verdict",  KEY_REQUIRED, FORM_TEXT },
+};
+
+static const struct schema rule_schema   = { "a rule",       rule_keys,   COUNT(rule_keys) };
+static const struct schema never_schema  = { "a promise",    never_keys,  COUNT(never_keys) };
+static const struct schema expect_schema = { "an expect",    expect_keys, COUNT(expect_keys) };
+/* clang-format on */
+
+/* The ranges that are held in all stay bounded, whatever named services multiply to. */
+static bool take_ranges(struct reader *r, const struct node *n, size_t count)
+{
+	if (r->ranges > POLICY_MAX_RANGES)
+		return false;
+	r->ranges += count;
+	if (r->ranges <= POLICY_MAX_RANGES)
+		return true;
+	diag_error(r->diags, n->at, "the rules span more than %d ranges of services",
+		   POLICY_MAX_RANGES);
+	return false;
+}
+
+static void add_named(struct reader *r, const struct node *n, size_t index, services *out)
+{
+	const services *named = &r->policy->services.items[index].services;
+
+	if (!take_ranges(r, n, named->count))
+		return;
+	vec_foreach (range, named)
+		vec_push(out, *range);
+}
+
+static void add_literal(struct reader *r, const struct node *n, services *out)
+{
+	_text_ struct text reason = TEXT_INIT;
+	char buf[SHOWN_SIZE];
+	size_t count = out->count;
+
+	if (!services_parse(n->text, out, &reason))
+		diag_error(r->diags, n->at, "'%s': %s", shown(n->text, buf), reason.buf);
+	else
+		take_ranges(r, n, out->count - count);
+}
+
+/* Whether it was a service. */
+static bool add_service(struct reader *r, const struct node *n, services *out)
+{
+	const struct name *name = names_find(&r->names, SCOPE_SERVICES, n->text);
+	const struct name *member;
+	size_t errors = r->diags->errors;
+
+	if (name) {
+		add_named(r, n, name->index, out);
+		return true;
+	}
+	if (services_is_literal(n->text)) {
+		add_literal(r, n, out);
+		return r->diags->errors == errors;
+	}
+	member = names_find(&r->names, SCOPE_MEMBERS, n->text);
+	if (member)
+		diag_error(r->diags, n->at, "'%s' is %s; a service is wanted here", member->text,
+			   name_kind_word(member->kind));
+	else
+		names_unknown(&r->names, SCOPE_SERVICES, "service", n->text, n->at);
+	return false;
+}
+
+/* @written, if any, gets the list as its author wrote it. */
+static void read_services(struct reader *r, const struct node *n, services *out,
+			  struct text *written)
+{
+	const struct node *item = n ? schema_items(n, r->diags) : NULL;
+
+	for (; item; item = item->next) {
+		if (!schema_is_text(item, "a service", r->diags))
+			continue;
+		if (!add_service(r, item, out) || !written)
+			continue;
+		text_add(written, written->len ? ", " : "");
+		text_add(written, item->text);
+	}
+	services_normalise(out);
+}
+
+/* A word that the language has and nothing does yet. */
+static bool is_later_word(struct reader *r, const struct node *n, const char *key)
+{
+	if (strcmp(n->text, "reject") != 0)
+		return false;
+	diag_error(r->diags, n->at, "%s 'reject' is not supported yet", key);
+	return true;
+}
+
+static void read_action(struct reader *r, const struct node *n, enum action *ret)
+{
+	static const char *const list[] = {"allow", "deny"};
+	static const enum action actions[] = {ACTION_ALLOW, ACTION_DENY};
+	static const struct words words = {"an action", list, COUNT(list)};
+	size_t i;
+
+	if (n && !is_later_word(r, n, "action") && schema_word(n, &words, r->diags, &i))
+		*ret = actions[i];
+}
+
+static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict *ret)
+{
+	static const char *const list[] = {"allow", "deny", "audit"};
+	static const enum bh_verdict verdicts[] = {BH_VERDICT_ALLOW, BH_VERDICT_DENY,
+						   BH_VERDICT_AUDIT};
+	static const struct words words = {"a verdict", list, COUNT(list)};
+	size_t i;
+
+	if (n && !is_later_word(r, n, "verdict") && schema_word(n, &words, r->diags, &i))
+		*ret = verdicts[i];
+}
+
+static struct selector *read_end(struct reader *r, const struct node *n)
+{
+	return n ? read_selector(r, n) : NULL;
+}
+
+void read_rule(struct reader *r, const struct node *n)
+{
+	_text_ struct text written = TEXT_INIT;
+	size_t index = r->policy->rules.count;
+	struct rule rule = {.at = n->at};
+	const struct node *v[RULE_KEYS];
+
+	if (index == POLICY_MAX_RULES) {
+		diag_error(r->diags, n->at, "more than %d rules", POLICY_MAX_RULES);
+		r->is_full = true;
+		return;
+	}
+	if (!schema_read(n, &rule_schema, r->diags, v))
+		return;
+	if (v[RULE_NAME])
+		rule.at = v[RULE_NAME]->at;
+	rule.name = read_name(r, NAME_RULE, index, v[RULE_NAME]);
+	rule.from = read_end(r, v[RULE_FROM]);
+	rule.to = read_end(r, v[RULE_TO]);
+	read_services(r, v[RULE_SERVICES], &rule.services, &written);
+	read_action(r, v[RULE_ACTION], &rule.action);
+	if (v[RULE_LOG])
+		schema_bool(v[RULE_LOG], r->diags, &rule.log);
+	rule.service_text = text_take(&written);
+	vec_push(&r->policy->rules, rule);
+}
+
+void read_never(struct reader *r, const struct node *n)
+{
+	struct never never = {.at = n->at};
+	const struct node *v[NEVER_KEYS];
+
+	if (!schema_read(n, &never_schema, r->diags, v))
+		return;
+	never.name = read_name(r, NAME_NEVER, r->policy->nevers.count, v[NEVER_NAME]);
+	never.from = read_end(r, v[NEVER_FROM]);
+	never.to = read_end(r, v[NEVER_TO]);
+	if (v[NEVER_SERVICES])
+		read_services(r, v[NEVER_SERVICES], &never.services, NULL);
+	else
+		services_add_any(&never.services);
+	services_normalise(&never.services);
+	vec_push(&r->policy->nevers, never);
+}
+
+void read_expect(struct reader *r, const struct node *n)
+{
+	struct expect expect = {.at = n->at};
+	const struct node *v[EXPECT_KEYS];
+
+	if (!schema_read(n, &expect_schema, r->diags, v))
+		return;
+	expect.from = read_end(r, v[EXPECT_FROM]);
+	expect.to = read_end(r, v[EXPECT_TO]);
+	read_services(r, v[EXPECT_SERVICES], &expect.services, NULL);
+	read_verdict(r, v[EXPECT_VERDICT], &expect.verdict);
+	vec_push(&r->policy->expects, expect);
+}

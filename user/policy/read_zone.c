@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/read_common.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+
+#define API_VERSION "bulkhead.dev/v1"
+#define KIND        "ZonePolicy"
+
+enum root_key {
+	ROOT_API_VERSION,
+	ROOT_KIND,
+	ROOT_METADATA,
+	ROOT_SPEC,
+	ROOT_KEYS
+};
+
+enum zone_key {
+	ZONE_NAME,
+	ZONE_CIDRS,
+	ZONE_MODE,
+	ZONE_ROLE,
+	ZONE_AGENT_DOWN,
+	ZONE_NAMESPACES,
+	ZONE_PODS,
+	ZONE_KEYS
+};
+
+enum workload_key {
+	WORKLOAD_NAME,
+	WORKLOAD_ZONE,
+	WORKLOAD_ADDRESSES,
+	WORKLOAD_LABELS,
+	WORKLOAD_MODE,
+	WORKLOAD_NAMESPACES,
+	WORKLOAD_PODS,
+	WORKLOAD_KEYS
+};
+
+enum service_key {
+	SERVICE_NAME,
+	SERVICE_PORTS,
+	SERVICE_KEYS
+};
+
+/* clang-format off */
+static const struct schema_key root_keys[] = {
+	[ROOT_API_VERSION] = { "apiVersion", KEY_REQUIRED, FORM_TEXT },
+	[ROOT_KIND]        = { "kind",       KEY_REQUIRED, FORM_TEXT },
+	[ROOT_METADATA]    = { "metadata",   KEY_OPTIONAL, FORM_MAP },
+	[ROOT_SPEC]        = { "spec",       KEY_REQUIRED, FORM_MAP },
+};
+
+static const struct schema_key metadata_keys[] = {
+	{ "name", KEY_OPTIONAL, FORM_TEXT },
+};
+
+static const struct schema_key spec_keys[] = {
+	[SPEC_MODE]       = { "mode",            KEY_OPTIONAL, FORM_TEXT },
+	[SPEC_ZONES]      = { "zones",           KEY_OPTIONAL, FORM_LIST },
+	[SPEC_WORKLOADS]  = { "workloads",       KEY_OPTIONAL, FORM_LIST },
+	[SPEC_SERVICES]   = { "services",        KEY_OPTIONAL, FORM_LIST },
+	[SPEC_RULES]      = { "rules",           KEY_OPTIONAL, FORM_LIST },
+	[SPEC_NEVER]      = { "never",           KEY_OPTIONAL, FORM_LIST },
+	[SPEC_EXPECT]     = { "expect",          KEY_OPTIONAL, FORM_LIST },
+	[SPEC_FAILSAFE]   = { "failsafe",        KEY_LATER,    FORM_ANY },
+	[SPEC_AGENT_DOWN] = { "whenAgentIsDown", KEY_LATER,    FORM_ANY },
+};
+
+static const struct schema_key zone_keys[] = {
+	[ZONE_NAME]       = { "name",              KEY_REQUIRED, FORM_TEXT },
+	[ZONE_CIDRS]      = { "cidrs",             KEY_OPTIONAL, FORM_ANY },
+	[ZONE_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
+	[ZONE_ROLE]       = { "role",              KEY_OPTIONAL, FORM_TEXT },
+	[ZONE_AGENT_DOWN] = { "whenAgentIsDown",   KEY_LATER,    FORM_ANY },
+	[ZONE_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
+	[ZONE_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
+};
+
+static const struct schema_key workload_keys[] = {
+	[WORKLOAD_NAME]       = { "name",              KEY_REQUIRED, FORM_TEXT },
+	[WORKLOAD_ZONE]       = { "zone",              KEY_OPTIONAL, FORM_TEXT },
+	[WORKLOAD_ADDRESSES]  = { "addresses",         KEY_REQUIRED, FORM_ANY },
+	[WORKLOAD_LABELS]     = { "labels",            KEY_OPTIONAL, FORM_MAP },
+	[WORKLOAD_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
+	[WORKLOAD_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
+	[WORKLOAD_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
+};
+
+static const struct schema_key service_keys[] = {
+	[SERVICE_NAME]  = { "name",  KEY_REQUIRED, FORM_TEXT },
+	[SERVICE_PORTS] = { "ports", KEY_REQUIRED, FORM_ANY },
+};
+
+static const struct schema root_schema =
+	{ "a document", root_keys, COUNT(root_keys) };
+static const struct schema metadata_schema =
+	{ "metadata", metadata_keys, COUNT(metadata_keys) };
+static const struct schema spec_schema =
+	{ "a spec", spec_keys, COUNT(spec_keys) };
+static const struct schema zone_schema =
+	{ "a zone", zone_keys, COUNT(zone_keys) };
+static const struct schema workload_schema =
+	{ "a workload", workload_keys, COUNT(workload_keys) };
+static const struct schema service_schema =
+	{ "a named service", service_keys, COUNT(service_keys) };
+/* clang-format on */
+
+/* Documents that are understood one day. */
+static const char *const later_kinds[] = {
+	"NetworkPolicy", "ClusterNetworkPolicy", "Pod", "Namespace", "Node", "Service",
+};
+
+static void read_role(struct reader *r, const struct node *n, enum zone_role *ret)
+{
+	static const char *const list[] = {"internet", "front", "internal", "data", "management"};
+	static const enum zone_role roles[] = {ROLE_INTERNET, ROLE_FRONT, ROLE_INTERNAL, ROLE_DATA,
+					       ROLE_MANAGEMENT};
+	static const struct words words = {"a role", list, COUNT(list)};
+	size_t i;
+
+	if (n && schema_word(n, &words, r->diags, &i))
+		*ret = roles[i];
+}
+
+static void read_zone(struct reader *r, const struct node *n)
+{
+	struct zone zone = {.mode = r->mode, .at = n->at};
+	const struct node *v[ZONE_KEYS];
+
+	if (!schema_read(n, &zone_schema, r->diags, v))
+		return;
+	if (v[ZONE_NAME])
+		zone.at = v[ZONE_NAME]->at;
+	zone.name = read_name(r, NAME_ZONE, r->policy->zones.count, v[ZONE_NAME]);
+	read_prefixes(r, v[ZONE_CIDRS], &zone.prefixes);
+	read_mode(r, v[ZONE_MODE], &zone.mode);
+	read_role(r, v[ZONE_ROLE], &zone.role);
+	vec_push(&r->policy->zones, zone);
+}
+
+static void read_labels(struct reader *r, const struct node *n, labels *out)
+{
+	if (!n)
+		return;
+	node_foreach(key, n)
+	{
+		if (read_label_key(r, key) && read_label_value(r, key->value))
+			vec_push(out, (struct label){.key = xstrdup(key->text),
+						     .value = xstrdup(key->value->text),
+						     .at = key->at});
+	}
+}
+
+static void read_workload(struct reader *r, const struct node *n)
+{
+	struct workload workload = {.zone = POLICY_NONE, .document_mode = r->mode, .at = n->at};
+	size_t index = r->policy->workloads.count;
+	const struct node *v[WORKLOAD_KEYS];
+
+	if (!schema_read(n, &workload_schema, r->diags, v))
+		return;
+	if (v[WORKLOAD_NAME])
+		workload.at = v[WORKLOAD_NAME]->at;
+	workload.name = read_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
+	if (v[WORKLOAD_ZONE])
+		vec_push(&r->zones, (struct zone_reference){index, v[WORKLOAD_ZONE]});
+	read_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
+	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
+	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
+	vec_push(&r->policy->workloads, workload);
+}
+
+static void read_named_service(struct reader *r, const struct node *n)
+{
+	struct named_services named = {.at = n->at};
+	const struct node *v[SERVICE_KEYS];
+
+	if (!schema_read(n, &service_schema, r->diags, v))
+		return;
+	if (v[SERVICE_NAME])
+		named.at = v[SERVICE_NAME]->at;
+	named.name = read_name(r, NAME_SERVICE, r->policy->services.count, v[SERVICE_NAME]);
+	read_ports(r, v[SERVICE_PORTS], &named.services);
+	vec_push(&r->policy->services, named);
+}
+
+static void read_entries(struct reader *r, const struct node *list,
+			 void (*read_entry)(struct reader *r, const struct node *n))
+{
+	if (!list)
+		return;
+	node_foreach(entry, list)
+	{
+		if (r->is_full || r->diags->errors >= DIAG_KEPT)
+			return;
+		read_entry(r, entry);
+	}
+}
+
+static bool is_later_kind(const char *kind)
+{
+	for (size_t i = 0; i < COUNT(later_kinds); i++) {
+		if (!strcmp(kind, later_kinds[i]))
+			return true;
+	}
+	return false;
+}
+
+/* One of two parts of a document's type; NULL @n: missing, and reported. */
+static bool check_type(struct reader *r, const struct node *n, const char *key, const char *wanted)
+{
+	char buf[SHOWN_SIZE];
+
+	if (!n || !strcmp(n->text, wanted))
+		return true;
+	if (text_nearest(n->text, &wanted, 1))
+		diag_error(r->diags, n->at, "unknown %s '%s'; did you mean '%s'?", key,
+			   shown(n->text, buf), wanted);
+	else
+		diag_error(r->diags, n->at, "unknown %s '%s'; it must be '%s'", key,
+			   shown(n->text, buf), wanted);
+	return false;
+}
+
+/* Documents of other kinds have other keys: their insides are no use. */
+static bool is_foreign(struct reader *r, const struct node *root)
+{
+	const struct node *kind = NULL, *version = NULL;
+
+	if (root->kind != NODE_MAP)
+		return false;
+	node_foreach(key, root)
+	{
+		if (!strcmp(key->text, "kind"))
+			kind = key->value;
+		if (!strcmp(key->text, "apiVersion"))
+			version = key->value;
+	}
+	if (!kind || kind->kind != NODE_TEXT)
+		return false;
+	if (is_later_kind(kind->text)) {
+		diag_error(r->diags, kind->at, "documents of kind '%s' are not supported yet",
+			   kind->text);
+		return true;
+	}
+	if (!version || version->kind != NODE_TEXT || !strcmp(kind->text, KIND) ||
+	    !strcmp(version->text, API_VERSION))
+		return false;
+	check_type(r, version, "apiVersion", API_VERSION);
+	check_type(r, kind, "kind", KIND);
+	return true;
+}
+
+void read_document(struct reader *r, const struct node *root)
+{
+	const struct node *v[ROOT_KEYS], *metadata[COUNT(metadata_keys)];
+	struct zone_policy document;
+
+	r->policy->documents++;
+	if (is_foreign(r, root) || !schema_read(root, &root_schema, r->diags, v)) {
+		r->names.is_incomplete = true;
+		return;
+	}
+	check_type(r, v[ROOT_API_VERSION], "apiVersion", API_VERSION);
+	check_type(r, v[ROOT_KIND], "kind", KIND);
+	if (v[ROOT_METADATA])
+		schema_read(v[ROOT_METADATA], &metadata_schema, r->diags, metadata);
+	if (!v[ROOT_SPEC] || !schema_read(v[ROOT_SPEC], &spec_schema, r->diags, document.spec)) {
+		r->names.is_incomplete = true;
+		return;
+	}
+
+	r->mode = MODE_ENFORCE;
+	read_mode(r, document.spec[SPEC_MODE], &r->mode);
+	read_entries(r, document.spec[SPEC_ZONES], read_zone);
+	read_entries(r, document.spec[SPEC_WORKLOADS], read_workload);
+	read_entries(r, document.spec[SPEC_SERVICES], read_named_service);
+	vec_push(&r->documents, document);
+}
+
+void read_references(struct reader *r)
+{
+	vec_foreach (reference, &r->zones)
+		r->policy->workloads.items[reference->workload].zone =
+			read_zone_name(r, reference->name);
+	vec_foreach (document, &r->documents) {
+		read_entries(r, document->spec[SPEC_RULES], read_rule);
+		read_entries(r, document->spec[SPEC_NEVER], read_never);
+		read_entries(r, document->spec[SPEC_EXPECT], read_expect);
+	}
+}

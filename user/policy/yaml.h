@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* YAML text as a tree of nodes with their places.  Knows nothing of policies. */
+#ifndef POLICY_YAML_H
+#define POLICY_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/arena.h"
+#include "util/diag.h"
+#include "util/source.h"
+#include "util/vec.h"
+
+#define YAML_DEPTH     100   /* collections within each other */
+#define YAML_EXPANSION 10000 /* nodes that the aliases of a file may add */
+
+enum node_kind {
+	NODE_TEXT,
+	NODE_LIST,
+	NODE_MAP,
+};
+
+struct node {
+	struct node *next; /* the next item or key beside it; NULL for the last, and for a value */
+	union {
+		const char *text;   /* NODE_TEXT: without NUL inside */
+		struct node *first; /* NODE_LIST: items; NODE_MAP: keys, which are texts */
+	};
+	struct node *value; /* of a key of a mapping */
+	struct span at;     /* a quoted text's quote; a missing value is at its key */
+	unsigned int count; /* items or keys */
+	unsigned int size;  /* nodes of the whole tree under it and itself, aliases expanded */
+	uint8_t height;     /* collections within each other, itself included */
+	enum node_kind kind;
+	bool is_plain; /* a text without quotes */
+};
+
+#define node_foreach(item, parent)                                                                 \
+	for (const struct node *item = (parent)->first; item; item = item->next)
+
+/* A key without a value, or a list item without anything. */
+bool node_is_missing(const struct node *n);
+
+/* "text", "a list" or "a mapping". */
+const char *node_word(const struct node *n);
+
+struct yaml {
+	struct arena arena;
+	VEC(const struct node *) documents; /* without the empty ones */
+};
+
+/*
+ * 0, or -EINVAL if the text is not YAML within the bounds: then the documents before the error are
+ * there.  Duplicate keys, merge keys and tags are errors in @d that don't stop it.  *ret is zeroed
+ * before; @source outlives it.
+ */
+int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret);
+void yaml_release(struct yaml *y);
+
+#endif

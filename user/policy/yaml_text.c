@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/yaml_text.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "util/utf8.h"
+
+#define BOM 0xfeff
+
+/* libyaml's sentence, and ours. */
+struct wording {
+	const char *theirs;
+	const char *ours;
+};
+
+/* clang-format off */
+static const struct wording wordings[] = {
+	{ "mapping values are not allowed in this context",
+	  "unexpected ':'; check the indentation, or quote a text that holds one" },
+	{ "did not find expected key",
+	  "expected a key; check the indentation" },
+	{ "did not find expected '-' indicator",
+	  "expected '- '; check the indentation" },
+	{ "did not find expected ',' or ']'",
+	  "expected ',' or ']'" },
+	{ "did not find expected ',' or '}'",
+	  "expected ',' or '}'" },
+	{ "could not find expected ':'",
+	  "expected ':' after a key" },
+	{ "found unexpected end of stream",
+	  "a closing quote is missing" },
+	{ "found unexpected document indicator",
+	  "a closing quote is missing before the end of the document" },
+	{ "did not find expected node content",
+	  "expected a value" },
+	{ "did not find expected <document start>",
+	  "expected the end of the document, or '---'; check the indentation" },
+	{ "block sequence entries are not allowed in this context",
+	  "a list can't start here; put it on the next line" },
+	{ "mapping keys are not allowed in this context",
+	  "a mapping can't start here; put it on the next line" },
+	{ "found incompatible YAML document",
+	  "unknown YAML version; leave the directive out" },
+	{ "found undefined tag handle",
+	  "explicit tags are not accepted; leave it out" },
+};
+/* clang-format on */
+
+struct yaml_cursor yaml_cursor_of(const struct source *source)
+{
+	size_t bom = source->len >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3) ? 3 : 0;
+
+	return (struct yaml_cursor){.s = source->text + bom, .end = source->text + source->len};
+}
+
+static bool is_break(uint32_t point)
+{
+	return point == '\n' || point == '\r' || point == 0x85 || point == 0x2028 ||
+	       point == 0x2029;
+}
+
+/* Past the code point @point of @len bytes.  CR LF is one break, at its LF. */
+static void step(struct yaml_cursor *c, uint32_t point, size_t len)
+{
+	bool is_crlf = point == '\r' && c->s + 1 < c->end && c->s[1] == '\n';
+
+	c->s += len;
+	c->index++;
+	c->column++;
+	if (is_break(point) && !is_crlf) {
+		c->line++;
+		c->column = 0;
+	}
+}
+
+static uint32_t next(struct yaml_cursor *c)
+{
+	uint32_t point;
+	size_t len = utf8_next(c->s, (size_t)(c->end - c->s), &point);
+
+	step(c, point, len);
+	return point;
+}
+
+void yaml_cursor_move(struct yaml_cursor *c, size_t index)
+{
+	while (c->s < c->end && c->index < index)
+		next(c);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+void yaml_cursor_skip_anchor(struct yaml_cursor *c)
+{
+	while (c->s < c->end && !is_blank(*c->s))
+		next(c);
+	while (c->s < c->end && (is_blank(*c->s) || *c->s == '#')) {
+		if (*c->s != '#') {
+			next(c);
+			continue;
+		}
+		while (c->s < c->end && !is_break(next(c)))
+			;
+	}
+}
+
+static struct span span_at(const struct source *source, size_t line, size_t column)
+{
+	return (struct span){
+		.source = source,
+		.line = (unsigned int)line + 1,
+		.column = (unsigned int)column + 1,
+		.len = 1,
+	};
+}
+
+static bool is_allowed(uint32_t point)
+{
+	if (point < 0x20)
+		return point == '\t' || point == '\n' || point == '\r';
+	if (point >= 0x7f && point < 0xa0)
+		return point == 0x85;
+	return point != BOM && point != 0xfffe && point != 0xffff;
+}
+
+int yaml_text_check(const struct source *source, struct diags *d)
+{
+	struct yaml_cursor c = yaml_cursor_of(source);
+
+	while (c.s < c.end) {
+		uint32_t point;
+		size_t len = utf8_next(c.s, (size_t)(c.end - c.s), &point);
+		struct span at = span_at(source, c.line, c.column);
+
+		if (point == UTF8_INVALID) {
+			diag_error(d, at, "byte 0x%02x is not UTF-8; save the file as UTF-8 text",
+				   (unsigned char)*c.s);
+			return -EINVAL;
+		}
+		if (!is_allowed(point)) {
+			diag_error(d, at, "the character U+%04X is not allowed in YAML; remove it",
+				   point);
+			return -EINVAL;
+		}
+		step(&c, point, len);
+	}
+	return 0;
+}
+
+static const char *our_words(const char *theirs, char at)
+{
+	if (!strcmp(theirs, "found character that cannot start any token"))
+		return at == '\t' ? "a tab can't stand here; use spaces"
+				  : "no value can start with this character; put it in quotes";
+	for (size_t i = 0; i < sizeof(wordings) / sizeof(wordings[0]); i++) {
+		if (!strcmp(theirs, wordings[i].theirs))
+			return wordings[i].ours;
+	}
+	return theirs;
+}
+
+void yaml_text_error(const struct source *source, const struct yaml_parser_s *parser,
+		     struct diags *d)
+{
+	const yaml_mark_t *mark = &parser->problem_mark;
+	const yaml_mark_t *context = &parser->context_mark;
+	struct yaml_cursor c = yaml_cursor_of(source);
+	const char *words;
+	bool is_end;
+
+	yaml_cursor_move(&c, mark->index);
+	words = our_words(parser->problem ? parser->problem : "out of memory", *c.s);
+	while (c.s < c.end && is_blank(*c.s))
+		c.s++;
+	is_end = c.s == c.end && parser->context;
+	if (is_end)
+		mark = context;
+	diag_error(d, span_at(source, mark->line, mark->column), "%s%s", words,
+		   is_end ? " before the end of the file" : "");
+	if (parser->context && !is_end && context->line != mark->line)
+		diag_note(d, span_at(source, context->line, context->column), "%s",
+			  parser->context);
+}
