@@ -9,16 +9,14 @@
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
-/* The packet's place; softirqs are off while a program runs, so nobody else on this CPU has it. */
 static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
 						   enum bh_direction direction, bool is_host)
 {
-	__u32 zero = 0;
-	struct packet *p = bpf_map_lookup_elem(&bh_packet, &zero);
+	struct packet *p = packet_here();
 
 	if (!p)
 		return NULL;
-	__builtin_memset(p, 0, sizeof(*p));
+	__builtin_memset(p, 0, offsetof(struct packet, target));
 	p->now = bpf_ktime_get_ns();
 	p->length = length;
 	p->ifindex = ifindex;
@@ -32,14 +30,14 @@ static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
 SEC("xdp")
 int bh_xdp_in(struct xdp_md *ctx)
 {
-	struct cursor c = cursor_of((void *)(long)ctx->data, (void *)(long)ctx->data_end);
-	struct packet *p = packet_begin(ctx->data_end - ctx->data, ctx->ingress_ifindex, BH_INGRESS,
-					true);
+	struct cursor c = {.start = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end};
+	struct packet *p = packet_begin(c.end - c.start, ctx->ingress_ifindex, BH_INGRESS, true);
 
 	if (!p)
 		return XDP_DROP;
 	p->is_xdp = 1;
-	return admit(&c, p) ? XDP_PASS : XDP_DROP;
+	c.offset = &p->offset;
+	return admit(parse(&c, p)) ? XDP_PASS : XDP_DROP;
 }
 
 /* A pull also unshares the buffer, and most packets have their headers in place already. */
@@ -61,8 +59,10 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 		return TC_ACT_SHOT;
 	p->is_local_origin = !skb->ingress_ifindex;
 	pull_headers(skb);
-	c = cursor_of((void *)(long)skb->data, (void *)(long)skb->data_end);
-	return admit(&c, p) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	c.start = (void *)(long)skb->data;
+	c.end = (void *)(long)skb->data_end;
+	c.offset = &p->offset;
+	return admit(parse(&c, p)) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 /* The same as bh_xdp_in, for a NIC that takes no XDP program. */

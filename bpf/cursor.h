@@ -11,31 +11,26 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Kept as an offset, and made a pointer afresh for each header: so the verifier needn't remember
- * the way that led there, and sees one state where there were dozens.
+ * Kept as an offset, in a map, and made a pointer afresh for each header: so the verifier forgets
+ * which way led there, and sees one state where there were hundreds.
  */
 struct cursor {
 	void *start;
 	void *end;
-	__u32 offset; /* bytes stepped over */
+	volatile __u32 *offset; /* bytes stepped over; in map memory */
 };
 
 #define CURSOR_OFFSET_MAX 0x3fff /* a mask: no chain of headers is longer */
 
-static __always_inline struct cursor cursor_of(void *data, void *data_end)
-{
-	return (struct cursor){.start = data, .end = data_end};
-}
-
 /* The next @len bytes, stepped over; NULL if the packet is shorter. */
 static __always_inline void *cursor_take(struct cursor *c, __u32 len)
 {
-	__u32 offset = c->offset & CURSOR_OFFSET_MAX;
+	__u32 offset = *c->offset & CURSOR_OFFSET_MAX;
 	void *header = c->start + offset;
 
 	if (header + len > c->end)
 		return NULL;
-	c->offset = offset + len;
+	*c->offset = offset + len;
 	return header;
 }
 

@@ -30,6 +30,7 @@ static __always_inline enum bh_reason find_endpoint(struct packet *p)
 
 	if (p->is_host)
 		return BH_REASON_NONE;
+	p->endpoint = BH_ENDPOINT_UNKNOWN;
 	endpoint = bpf_map_lookup_elem(&bh_endpoints, &p->ifindex);
 	if (!endpoint || endpoint->kind != BH_ENDPOINT_WORKLOAD)
 		return BH_REASON_UNKNOWN_ENDPOINT;

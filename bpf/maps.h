@@ -19,10 +19,13 @@
 #include "fragment_key.h"
 #include "packet.h"
 
-/* The word that says which slot is in force, and switches.  The agent writes it. */
+/*
+ * The word that says which slot is in force, and switches.  The agent writes it, in shared memory:
+ * that makes one store of it, and the kernel allows it only without BPF_F_RDONLY_PROG.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct bh_control);

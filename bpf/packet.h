@@ -8,6 +8,7 @@
 #define BPF_PACKET_H
 
 #include <linux/in.h>
+#include <linux/in6.h>
 
 #include <bpf/bpf_endian.h>
 
@@ -19,6 +20,15 @@
 #include <bulkhead/verdict.h>
 
 #include "cursor.h"
+
+/* The packet that an ICMP error is about, as its sender sent it. */
+struct quote {
+	struct bh_addr src;
+	struct bh_addr dst;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+};
 
 enum fragment {
 	FRAGMENT_NONE,
@@ -39,12 +49,14 @@ struct packet {
 
 	/* The hook. */
 	__u32 length; /* bytes of the frame */
+	__u32 offset; /* the cursor's: bytes parsed */
 	__u32 ifindex;
 	__u16 endpoint;
 	__u8 direction; /* enum bh_direction */
 	__u8 is_xdp;
 	__u8 is_host;         /* a NIC of this machine, not a workload's veth */
 	__u8 is_local_origin; /* this machine made it: it came in on no interface */
+	__u8 unready;         /* enum bh_reason: why nobody can judge here */
 
 	/* Facts.  Ports are those of the first fragment; ICMP echo has its id as the requester's.
 	 */
@@ -62,7 +74,6 @@ struct packet {
 	__u8 fragment;       /* enum fragment */
 	__u8 fragment_proto; /* what the fragments have in common: IPv6's first next header */
 	__be32 fragment_id;
-	__u32 inner; /* where the bytes behind the transport header begin, from the frame's start */
 	__u32 l4_len;  /* bytes of the IP payload in this packet, extension headers left out */
 	__u32 seq_end; /* TCP: sequence number after this segment */
 	__u32 seq;
@@ -74,7 +85,30 @@ struct packet {
 	__u32 dst_identity;
 	__u8 verdict;     /* enum bh_verdict */
 	__u8 is_reported; /* passes, and an event says so: audit, or a rule that logs */
+
+	/* What an ICMP message carries. */
+	__u8 has_target;
+	__u8 has_quote;
+	/* From here on not zeroed: meaningful only if the flags above say so. */
+	struct bh_addr target; /* neighbour advertisement: whose address is announced */
+	struct quote quote;    /* error: the packet that it is about */
 };
+
+static __always_inline void addr_from_v4(struct bh_addr *a, __be32 v4)
+{
+	a->word[0] = 0;
+	a->word[1] = 0;
+	a->word[2] = bpf_htonl(0xffff);
+	a->word[3] = v4;
+}
+
+static __always_inline void addr_from_v6(struct bh_addr *a, const struct in6_addr *v6)
+{
+	a->word[0] = v6->in6_u.u6_addr32[0];
+	a->word[1] = v6->in6_u.u6_addr32[1];
+	a->word[2] = v6->in6_u.u6_addr32[2];
+	a->word[3] = v6->in6_u.u6_addr32[3];
+}
 
 static __always_inline bool addr_equal(const struct bh_addr *a, const struct bh_addr *b)
 {

@@ -11,9 +11,23 @@
 #include "transport.h"
 
 #define IPV4_MORE_FRAGMENTS  0x2000 /* RFC 791, 3.1 */
-#define IPV4_FRAGMENT_OFFSET 0x1fff
 #define IPV6_MORE_FRAGMENTS  0x0001 /* RFC 8200, 4.5 */
 #define IPV6_FRAGMENT_OFFSET 0xfff8
+
+/* RFC 826, with Ethernet and IPv4 addresses: the only kind there is here. */
+struct arp_ipv4 {
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_len;
+	__u8 protocol_len;
+	__be16 operation;
+	__u8 sender_mac[ETH_ALEN];
+	__u8 sender[4];
+	__u8 target_mac[ETH_ALEN];
+	__u8 target[4];
+};
+
+#define ARP_ETHERNET 1
 
 struct vlan_tag {
 	__be16 tci;
@@ -32,22 +46,6 @@ struct fragment_header {
 	__be32 id;
 };
 
-static __always_inline void addr_from_v4(struct bh_addr *a, __be32 v4)
-{
-	a->word[0] = 0;
-	a->word[1] = 0;
-	a->word[2] = bpf_htonl(0xffff);
-	a->word[3] = v4;
-}
-
-static __always_inline void addr_from_v6(struct bh_addr *a, const struct in6_addr *v6)
-{
-	a->word[0] = v6->in6_u.u6_addr32[0];
-	a->word[1] = v6->in6_u.u6_addr32[1];
-	a->word[2] = v6->in6_u.u6_addr32[2];
-	a->word[3] = v6->in6_u.u6_addr32[3];
-}
-
 /* A later fragment may not reach back into the header that was judged (RFC 1858, 3128). */
 static __always_inline bool overlaps_header(__u8 proto, __u32 offset_bytes)
 {
@@ -56,7 +54,7 @@ static __always_inline bool overlaps_header(__u8 proto, __u32 offset_bytes)
 
 static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet *p)
 {
-	__u32 room = p->length - c->offset;
+	__u32 room = p->length - *c->offset;
 	struct iphdr *ip = CURSOR_TAKE(c, struct iphdr);
 	__u32 header, total, offset;
 
@@ -88,7 +86,7 @@ static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet
 	}
 	if (offset & IPV4_MORE_FRAGMENTS)
 		p->fragment = FRAGMENT_FIRST;
-	return parse_transport(c, p);
+	return BH_REASON_NONE;
 }
 
 /* True for a header that another header follows, in the common format of RFC 8200, 4.2. */
@@ -157,7 +155,7 @@ static __always_inline enum bh_reason parse_ipv6(struct cursor *c, struct packet
 	p->proto = ip->nexthdr;
 	p->hop_limit = ip->hop_limit;
 	p->l4_len = bpf_ntohs(ip->payload_len);
-	if (p->l4_len > p->length - c->offset)
+	if (p->l4_len > p->length - *c->offset)
 		return BH_REASON_MALFORMED;
 	/* ::ffff:a.b.c.d never belongs on the wire (RFC 4291, 2.5.5.2), and would pose as IPv4
 	 * here. */
@@ -177,7 +175,26 @@ static __always_inline enum bh_reason parse_ipv6(struct cursor *c, struct packet
 		return BH_REASON_NONE;
 	if (is_extension(p->proto) || p->proto == IPPROTO_NONE)
 		return BH_REASON_UNSUPPORTED;
-	return parse_transport(c, p);
+	return BH_REASON_NONE;
+}
+
+static __always_inline __be32 word_of(const __u8 *bytes)
+{
+	return bpf_htonl((__u32)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]);
+}
+
+/* Its ends stand for source and destination, so that an event names them. */
+static __always_inline enum bh_reason parse_arp(struct cursor *c, struct packet *p)
+{
+	struct arp_ipv4 *arp = CURSOR_TAKE(c, struct arp_ipv4);
+
+	if (!arp || arp->hardware != bpf_htons(ARP_ETHERNET) ||
+	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_len != ETH_ALEN ||
+	    arp->protocol_len != sizeof(arp->sender))
+		return BH_REASON_MALFORMED;
+	addr_from_v4(&p->src, word_of(arp->sender));
+	addr_from_v4(&p->dst, word_of(arp->target));
+	return BH_REASON_NONE;
 }
 
 static __always_inline bool is_vlan(__be16 ethertype)
@@ -208,7 +225,7 @@ static __always_inline bool is_bad_source(const struct packet *p)
 	return addr_is_multicast(&p->src) || addr_is_loopback(&p->src);
 }
 
-/* ARP is left to builtin.h; everything else that isn't IP ends here. */
+/* What is neither IP nor ARP ends here. */
 static __always_inline enum bh_reason parse(struct cursor *c, struct packet *p)
 {
 	enum bh_reason reason = parse_ethernet(c, p);
@@ -216,13 +233,15 @@ static __always_inline enum bh_reason parse(struct cursor *c, struct packet *p)
 	if (reason)
 		return reason;
 	if (p->ethertype == bpf_htons(ETH_P_ARP))
-		return BH_REASON_NONE;
+		return parse_arp(c, p);
 	if (p->ethertype == bpf_htons(ETH_P_IP))
 		reason = parse_ipv4(c, p);
 	else if (p->ethertype == bpf_htons(ETH_P_IPV6))
 		reason = parse_ipv6(c, p);
 	else
 		return BH_REASON_UNSUPPORTED;
+	if (!reason && p->fragment != FRAGMENT_LATER)
+		reason = parse_transport(c, p);
 	if (reason)
 		return reason;
 	return is_bad_source(p) ? BH_REASON_SPOOFED_SOURCE : BH_REASON_NONE;

@@ -14,6 +14,14 @@
 #include "report.h"
 #include "tcp.h"
 
+/* The packet's place; softirqs are off while a program runs, so nobody else on this CPU has it. */
+static __always_inline struct packet *packet_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_packet, &zero);
+}
+
 /* The word that says which slot is in force is read here, once: no packet sees two policies. */
 static __always_inline enum bh_reason find_policy(struct packet *p)
 {
@@ -72,11 +80,11 @@ static __always_inline bool is_stateless(const struct packet *p)
 }
 
 /* An error belongs to the connection that it is about; everything else is decided each time. */
-static __always_inline enum bh_reason judge_icmp(struct cursor *c, struct packet *p)
+static __always_inline enum bh_reason judge_icmp(struct packet *p)
 {
 	enum bh_reason reason;
 
-	if (is_icmp_error(p) && is_builtin_on(p, BH_BUILTIN_ICMP) && is_related(c, p)) {
+	if (is_icmp_error(p) && is_builtin_on(p, BH_BUILTIN_ICMP) && is_related(p)) {
 		pass_by_builtin(p, BH_BUILTIN_ICMP);
 		return BH_REASON_NONE;
 	}
@@ -111,8 +119,8 @@ static __always_inline enum bh_reason judge_orphan(struct packet *p, const struc
 }
 
 /* A packet of no known connection. */
-static __always_inline enum bh_reason judge_new(struct cursor *c, struct packet *p,
-						const struct bh_conn_key *key, __u8 sender)
+static __always_inline enum bh_reason judge_new(struct packet *p, const struct bh_conn_key *key,
+						__u8 sender)
 {
 	enum bh_reason reason;
 
@@ -123,7 +131,7 @@ static __always_inline enum bh_reason judge_new(struct cursor *c, struct packet 
 	if (p->fragment == FRAGMENT_LATER)
 		return BH_REASON_FRAGMENT;
 	if (is_stateless(p))
-		return judge_icmp(c, p);
+		return judge_icmp(p);
 	if (is_echo_answer(p) || (p->proto == IPPROTO_TCP && !tcp_is_opening(p->tcp_flags)))
 		return judge_orphan(p, key, sender);
 
@@ -175,7 +183,7 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	return BH_REASON_NONE;
 }
 
-static __always_inline enum bh_reason judge_connection(struct cursor *c, struct packet *p)
+static __always_inline enum bh_reason judge_connection(struct packet *p)
 {
 	struct bh_conn_key key;
 	bool is_over = false;
@@ -195,27 +203,27 @@ static __always_inline enum bh_reason judge_connection(struct cursor *c, struct 
 		if (!is_over)
 			return reason;
 	}
-	return judge_new(c, p, &key, sender);
+	return judge_new(p, &key, sender);
 }
 
-static __always_inline enum bh_reason judge(struct cursor *c, struct packet *p)
+/* What parsing said comes last: so a malformed packet too is counted for its endpoint and policy.
+ */
+static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason parsed)
 {
-	enum bh_reason reason = find_policy(p);
+	enum bh_reason reason = find_policy(p), found = find_endpoint(p);
 	enum stage stage;
 
 	if (!reason)
-		reason = parse(c, p);
-	if (!reason)
-		reason = find_endpoint(p);
+		reason = parsed ? parsed : found;
 	if (reason)
 		return reason;
 
-	stage = judge_builtins(c, p, &reason);
+	stage = judge_builtins(p, &reason);
 	if (stage == STAGE_DROP)
 		return reason;
 	if (stage == STAGE_PASS)
 		return BH_REASON_NONE;
-	reason = judge_connection(c, p);
+	reason = judge_connection(p);
 	if (!reason && p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);
 	return reason;
@@ -232,11 +240,18 @@ static __always_inline void identify_undecided(struct packet *p)
 		p->dst_identity = identify(&p->dst, p->slot);
 }
 
-/* Every packet leaves through the end of this function: one place to count and to report. */
-static __always_inline bool admit(struct cursor *c, struct packet *p)
+/*
+ * Every packet leaves through the end of this function: one place to count and to report.  It is
+ * global so that the verifier looks at it by itself, and not once for every way of parsing.
+ */
+__noinline int admit(int parsed)
 {
-	enum bh_reason reason = judge(c, p);
+	struct packet *p = packet_here();
+	enum bh_reason reason;
 
+	if (!p)
+		return false;
+	reason = judge(p, parsed);
 	if (reason) {
 		p->verdict = BH_VERDICT_DENY;
 		count_drop(p, reason);

@@ -6,26 +6,13 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
+#include "icmp.h"
 #include "packet.h"
-
-#define ICMP_ECHO_REQUEST  8 /* RFC 792 */
-#define ICMP_ECHO_ANSWER   0
-#define ICMP6_ECHO_REQUEST 128 /* RFC 4443, 4 */
-#define ICMP6_ECHO_ANSWER  129
 
 #define TCP_FIN 0x01 /* RFC 9293, 3.1: byte 13 of the header */
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
-
-/* Both ICMPs: RFC 792 and RFC 4443 share the first eight bytes. */
-struct icmp_header {
-	__u8 type;
-	__u8 code;
-	__be16 checksum;
-	__be16 id; /* of an echo */
-	__be16 sequence;
-};
 
 struct sctp_header {
 	__be16 sport;
@@ -85,27 +72,6 @@ static __always_inline enum bh_reason parse_sctp(struct cursor *c, struct packet
 	return BH_REASON_NONE;
 }
 
-/*
- * The id stands in for the requester's port: so an answer is the reverse of its request, and a
- * request the other way round is never taken for an answer.
- */
-static __always_inline enum bh_reason parse_icmp(struct cursor *c, struct packet *p, __u8 request,
-						 __u8 answer)
-{
-	struct icmp_header *icmp = CURSOR_TAKE(c, struct icmp_header);
-
-	if (!icmp || p->l4_len < sizeof(*icmp))
-		return BH_REASON_MALFORMED;
-	p->inner = c->offset;
-	p->icmp_type = icmp->type;
-	p->icmp_code = icmp->code;
-	if (icmp->type == request)
-		p->sport = icmp->id;
-	else if (icmp->type == answer)
-		p->dport = icmp->id;
-	return BH_REASON_NONE;
-}
-
 static __always_inline enum bh_reason parse_transport(struct cursor *c, struct packet *p)
 {
 	if (p->proto == IPPROTO_TCP)
@@ -114,26 +80,9 @@ static __always_inline enum bh_reason parse_transport(struct cursor *c, struct p
 		return parse_udp(c, p);
 	if (p->proto == IPPROTO_SCTP)
 		return parse_sctp(c, p);
-	if (p->proto == IPPROTO_ICMP && !p->is_v6)
-		return parse_icmp(c, p, ICMP_ECHO_REQUEST, ICMP_ECHO_ANSWER);
-	if (p->proto == IPPROTO_ICMPV6 && p->is_v6)
-		return parse_icmp(c, p, ICMP6_ECHO_REQUEST, ICMP6_ECHO_ANSWER);
+	if (is_icmp(p))
+		return parse_icmp(c, p);
 	return BH_REASON_NONE;
-}
-
-static __always_inline bool is_icmp(const struct packet *p)
-{
-	return p->proto == (p->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-}
-
-static __always_inline bool is_echo_request(const struct packet *p)
-{
-	return is_icmp(p) && p->icmp_type == (p->is_v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST);
-}
-
-static __always_inline bool is_echo_answer(const struct packet *p)
-{
-	return is_icmp(p) && p->icmp_type == (p->is_v6 ? ICMP6_ECHO_ANSWER : ICMP_ECHO_ANSWER);
 }
 
 #endif

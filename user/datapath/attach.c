@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <inttypes.h>
+#include <linux/if_link.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "datapath/attached.h"
+#include "datapath/clsact.h"
+#include "datapath/internal.h"
+#include "datapath/record.h"
+
+/* Of Linux 6.6; the headers of older distributions lack them. */
+#define TCX_INGRESS  46
+#define TCX_EGRESS   47
+#define TCX_F_BEFORE (1u << 3) /* with nothing named: before all others */
+
+struct method {
+	enum attach_method method;
+	int (*attach)(struct pins *pins, const struct hook *hook, const struct method *method);
+	uint32_t xdp_flags;
+};
+
+const char *attach_method_word(enum attach_method method)
+{
+	switch (method) {
+	case ATTACH_NONE:
+		return "none";
+	case ATTACH_XDP_NATIVE:
+		return "xdp-native";
+	case ATTACH_XDP_GENERIC:
+		return "xdp-generic";
+	case ATTACH_TCX:
+		return "tcx";
+	case ATTACH_CLSACT:
+		return "clsact";
+	}
+	return "none";
+}
+
+/* Without its pin a link would end with this process. */
+static int keep_link(struct pins *pins, const struct hook *hook, int link_fd)
+{
+	struct record record = {
+		.kind = RECORD_LINK, .ifindex = hook->ifindex, .is_egress = hook->is_egress};
+	char name[RECORD_STRLEN];
+
+	if (link_fd < 0)
+		return link_fd;
+	return pins_put(pins, PIN_LINK, record_format(&record, name), link_fd);
+}
+
+static int attach_xdp(struct pins *pins, const struct hook *hook, const struct method *method)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = method->xdp_flags);
+
+	if (!hook->xdp)
+		return -EOPNOTSUPP;
+	return keep_link(
+		pins, hook,
+		bpf_link_create(bpf_program__fd(hook->xdp), (int)hook->ifindex, BPF_XDP, &opts));
+}
+
+static int attach_tcx(struct pins *pins, const struct hook *hook, const struct method *method)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_F_BEFORE);
+	enum bpf_attach_type type = hook->is_egress ? TCX_EGRESS : TCX_INGRESS;
+
+	(void)method;
+	return keep_link(
+		pins, hook,
+		bpf_link_create(bpf_program__fd(hook->tc), (int)hook->ifindex, type, &opts));
+}
+
+static int make_qdisc(struct pins *pins, const struct hook *hook)
+{
+	const struct record record = {.kind = RECORD_QDISC, .ifindex = hook->ifindex};
+	bool is_new;
+	int err = clsact_make(hook->ifindex, &is_new);
+
+	if (err || !is_new)
+		return err;
+	return attached_keep_program(pins, &record, hook->tc);
+}
+
+static int attach_clsact(struct pins *pins, const struct hook *hook, const struct method *method)
+{
+	struct clsact_filter filter = {.ifindex = hook->ifindex, .is_egress = hook->is_egress};
+	struct record record = {
+		.kind = RECORD_FILTER, .ifindex = hook->ifindex, .is_egress = hook->is_egress};
+	int err;
+
+	(void)method;
+	err = make_qdisc(pins, hook);
+	if (!err)
+		err = clsact_attach(&filter, bpf_program__fd(hook->tc));
+	if (err)
+		return err;
+	record.handle = filter.handle;
+	record.priority = filter.priority;
+	err = attached_keep_program(pins, &record, hook->tc);
+	if (err)
+		clsact_detach(&filter);
+	return err;
+}
+
+/* In the order in which they are tried: by what a dropped packet costs. */
+static const struct method methods[] = {
+	{ATTACH_XDP_NATIVE, attach_xdp, XDP_FLAGS_DRV_MODE},
+	{ATTACH_XDP_GENERIC, attach_xdp, XDP_FLAGS_SKB_MODE},
+	{ATTACH_TCX, attach_tcx, 0},
+	{ATTACH_CLSACT, attach_clsact, 0},
+};
+
+int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reterr,
+		enum attach_method *ret)
+{
+	_text_ struct text tried = TEXT_INIT;
+	int err = attached_reuse(&dp->pins, hook, ret);
+
+	for (size_t i = 0; err && i < COUNT(methods); i++) {
+		const struct method *m = &methods[i];
+
+		if (dp->methods_off & 1u << m->method || (m->xdp_flags && !hook->xdp))
+			continue;
+		err = m->attach(&dp->pins, hook, m);
+		if (err)
+			explain_error(&tried, err, "%s%s", tried.len ? "; " : "",
+				      attach_method_word(m->method));
+		else
+			*ret = m->method;
+	}
+	if (err)
+		text_addf(reterr, "cannot attach to %s of interface %" PRIu32 ": %s",
+			  hook->is_egress ? "egress" : "ingress", hook->ifindex, tried.buf);
+	return err;
+}

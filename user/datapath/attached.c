@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "datapath/attached.h"
+
+#include <linux/if_link.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/clsact.h"
+
+#define LINK_TYPE_TCX 11 /* of Linux 6.6 */
+
+int attached_keep_program(struct pins *pins, const struct record *record,
+			  const struct bpf_program *program)
+{
+	char name[RECORD_STRLEN];
+	int fd = dup(bpf_program__fd(program));
+
+	return fd < 0 ? -errno : pins_put(pins, PIN_LINK, record_format(record, name), fd);
+}
+
+static int link_info(int fd, struct bpf_link_info *ret)
+{
+	__u32 len = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return bpf_obj_get_info_by_fd(fd, ret, &len);
+}
+
+static enum attach_method method_of(const struct bpf_link_info *info)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (info->type == LINK_TYPE_TCX)
+		return ATTACH_TCX;
+	if (bpf_xdp_query((int)info->xdp.ifindex, 0, &query))
+		return ATTACH_NONE;
+	return query.attach_mode == XDP_ATTACHED_DRV ? ATTACH_XDP_NATIVE : ATTACH_XDP_GENERIC;
+}
+
+/* A tcx link's ifindex lies where an XDP link's does; it is 0 when the interface is gone. */
+static int reuse_link(struct pins *pins, const char *name, const struct hook *hook,
+		      enum attach_method *ret)
+{
+	_close_ int fd = pins_get(pins, PIN_LINK, name);
+	const struct bpf_program *program;
+	struct bpf_link_info info;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = link_info(fd, &info);
+	if (err)
+		return err;
+	program = info.type == BPF_LINK_TYPE_XDP ? hook->xdp : hook->tc;
+	if (info.xdp.ifindex != hook->ifindex || !program)
+		return -ENOLINK;
+	err = bpf_link_update(fd, bpf_program__fd(program), NULL);
+	if (!err)
+		*ret = method_of(&info);
+	return err;
+}
+
+static struct clsact_filter filter_of(const struct record *record)
+{
+	return (struct clsact_filter){
+		.ifindex = record->ifindex,
+		.is_egress = record->is_egress,
+		.handle = record->handle,
+		.priority = record->priority,
+	};
+}
+
+/* As the kernel cuts it; also of the program of a link. */
+static int program_name(int fd, char ret[static BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (!err)
+		memcpy(ret, info.name, BPF_OBJ_NAME_LEN);
+	return err;
+}
+
+/* Whether the filter is still the one that was recorded, and none that took its place. */
+static bool is_our_filter(const struct pins *pins, const char *name, const struct record *record)
+{
+	struct clsact_filter filter = filter_of(record);
+	_close_ int there = clsact_get(&filter);
+	_close_ int ours = pins_get(pins, PIN_LINK, name);
+	char there_name[BPF_OBJ_NAME_LEN], our_name[BPF_OBJ_NAME_LEN];
+
+	return there >= 0 && ours >= 0 && !program_name(there, there_name) &&
+	       !program_name(ours, our_name) && !strcmp(there_name, our_name);
+}
+
+static int reuse_filter(struct pins *pins, const char *name, const struct hook *hook,
+			enum attach_method *ret)
+{
+	struct clsact_filter filter;
+	struct record record;
+	int err;
+
+	if (!record_parse(name, &record) || !is_our_filter(pins, name, &record))
+		return -ENOLINK;
+	filter = filter_of(&record);
+	err = clsact_attach(&filter, bpf_program__fd(hook->tc));
+	if (!err)
+		err = attached_keep_program(pins, &record, hook->tc);
+	if (!err)
+		*ret = ATTACH_CLSACT;
+	return err;
+}
+
+static int reuse(struct pins *pins, const char *name, const struct record *record,
+		 const struct hook *hook, enum attach_method *ret)
+{
+	if (record->kind == RECORD_FILTER)
+		return reuse_filter(pins, name, hook, ret);
+	return reuse_link(pins, name, hook, ret);
+}
+
+static bool is_of_hook(const struct record *record, const struct hook *hook)
+{
+	return record->kind != RECORD_QDISC && record->ifindex == hook->ifindex &&
+	       record->is_egress == hook->is_egress;
+}
+
+int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_method *ret)
+{
+	_pin_names_ pin_names names = {};
+	struct record record;
+	bool is_reused = false;
+
+	pins_list(pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		if (!record_parse(*name, &record) || !is_of_hook(&record, hook))
+			continue;
+		if (!is_reused && !reuse(pins, *name, &record, hook, ret))
+			is_reused = true;
+		else
+			attached_remove(pins, *name);
+	}
+	return is_reused ? 0 : -ENOENT;
+}
+
+/* What runs at a record now. */
+static int recorded_program(const struct pins *pins, const char *name, const struct record *record,
+			    char ret[static BPF_OBJ_NAME_LEN])
+{
+	_close_ int fd = pins_get(pins, PIN_LINK, name);
+	_close_ int program = -1;
+	struct bpf_link_info info;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (record->kind == RECORD_FILTER)
+		return program_name(fd, ret);
+	err = link_info(fd, &info);
+	if (err)
+		return err;
+	program = bpf_prog_get_fd_by_id(info.prog_id);
+	return program < 0 ? program : program_name(program, ret);
+}
+
+static int refresh(struct datapath *dp, const char *name, const struct record *record)
+{
+	char program[BPF_OBJ_NAME_LEN];
+	struct hook hook = {.ifindex = record->ifindex, .is_egress = record->is_egress};
+	enum attach_method method;
+	int err = recorded_program(&dp->pins, name, record, program);
+
+	if (err)
+		return err;
+	hook.tc = bpf_object__find_program_by_name(dp->skel->obj, program);
+	hook.xdp = hook.tc;
+	return hook.tc ? reuse(&dp->pins, name, record, &hook, &method) : -ESRCH;
+}
+
+int attached_refresh(struct datapath *dp, struct text *reterr)
+{
+	_pin_names_ pin_names names = {};
+	struct record record;
+
+	pins_list(&dp->pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		int err;
+
+		if (!record_parse(*name, &record) || record.kind == RECORD_QDISC)
+			continue;
+		err = refresh(dp, *name, &record);
+		if (err == -ENOLINK) {
+			attached_remove(&dp->pins, *name);
+			err = endpoint_forget(dp, record.ifindex);
+		}
+		if (err)
+			return explain_error(reterr, err, "cannot renew the program of '%s'",
+					     *name);
+	}
+	return 0;
+}
+
+static void detach_link(const struct pins *pins, const char *name)
+{
+	_close_ int fd = pins_get(pins, PIN_LINK, name);
+
+	/* Others may hold the link too: closing our last descriptor need not end it. */
+	if (fd >= 0)
+		bpf_link_detach(fd);
+}
+
+void attached_remove(struct pins *pins, const char *name)
+{
+	struct clsact_filter filter;
+	struct record record;
+
+	if (record_parse(name, &record)) {
+		filter = filter_of(&record);
+		switch (record.kind) {
+		case RECORD_LINK:
+			detach_link(pins, name);
+			break;
+		case RECORD_FILTER:
+			if (is_our_filter(pins, name, &record))
+				clsact_detach(&filter);
+			break;
+		case RECORD_QDISC:
+			clsact_remove_unused(record.ifindex);
+			break;
+		}
+	}
+	pins_drop(pins, PIN_LINK, name);
+}
+
+/* Qdiscs, or all but qdiscs, which can go only when no filter is left. */
+static size_t remove_some(struct pins *pins, uint32_t ifindex, bool is_qdisc)
+{
+	_pin_names_ pin_names names = {};
+	struct record record;
+	size_t removed = 0;
+
+	pins_list(pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		bool is_record = record_parse(*name, &record);
+
+		if (ifindex && (!is_record || record.ifindex != ifindex))
+			continue;
+		if ((is_record && record.kind == RECORD_QDISC) != is_qdisc)
+			continue;
+		attached_remove(pins, *name);
+		removed += is_record && !is_qdisc;
+	}
+	return removed;
+}
+
+size_t attached_remove_all(struct pins *pins, uint32_t ifindex)
+{
+	size_t removed = remove_some(pins, ifindex, false);
+
+	remove_some(pins, ifindex, true);
+	return removed;
+}

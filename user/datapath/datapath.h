@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel side, seen from user space: loading, pinning, attaching, filling slots, reading
+ * counters. Nothing above this layer knows libbpf.
+ */
+#ifndef DATAPATH_DATAPATH_H
+#define DATAPATH_DATAPATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bulkhead/builtin.h>
+#include <bulkhead/connection.h>
+#include <bulkhead/counters.h>
+#include <bulkhead/endpoint.h>
+#include <bulkhead/event.h>
+#include <bulkhead/reason.h>
+#include <bulkhead/verdict.h>
+
+#include "policy/image.h"
+#include "util/text.h"
+
+struct datapath; /* opened programs and maps */
+
+struct datapath_config {
+	const char *bpffs;   /* directory of our pins, made if absent; NULL: nothing is pinned */
+	uint32_t event_rate; /* events a second for each (source identity, rule, reason); 0: no
+				limit */
+	uint32_t adopt_s; /* how long connections older than the first start are adopted; 0: not at
+			     all */
+	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
+};
+
+/*
+ * Loads the programs.  Maps that are pinned under bpffs with our layout are used again
+ * (connections, policy and counters included), and links there get the new programs; pins of
+ * another layout are refused.  -errno with a sentence in @reterr.
+ */
+int datapath_open(const struct datapath_config *config, struct text *reterr, struct datapath **ret);
+
+/* Closes descriptors.  Pinned links, maps and policy stay in force. */
+void datapath_free(struct datapath *dp);
+
+/* Whether a policy was in force already when it was opened. */
+bool datapath_is_adopted(const struct datapath *dp);
+
+/*
+ * Removes every trace under @bpffs from the kernel, whoever made it and whether or not an agent
+ * runs: links, pins, maps, the directory.  0 also if there was nothing; @ret_links counts the links
+ * removed.
+ */
+int datapath_remove(const char *bpffs, size_t *ret_links);
+
+/* --- policy --- */
+
+struct datapath_swap {
+	uint32_t generation;
+	uint32_t slot;
+	uint64_t fill_ns;
+	uint64_t flip_ns; /* the grace period included */
+};
+
+/*
+ * Fills the idle slot, verifies it, flips, and waits until no program reads the old one.  On error
+ * the policy in force is untouched and @reterr says why (-E2BIG: what did not fit).
+ */
+int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
+			 struct datapath_swap *ret);
+
+uint32_t datapath_generation(const struct datapath *dp); /* in force; 0: none */
+uint32_t datapath_slot(const struct datapath *dp);
+
+/* --- endpoints --- */
+
+enum attach_method {
+	ATTACH_NONE,
+	ATTACH_XDP_NATIVE,
+	ATTACH_XDP_GENERIC,
+	ATTACH_TCX,
+	ATTACH_CLSACT,
+};
+
+const char *attach_method_word(enum attach_method method); /* "xdp-native", "tcx", … */
+
+struct attachment {
+	enum attach_method ingress; /* as seen by the endpoint */
+	enum attach_method egress;
+};
+
+/* XDP (native, else generic, else tc) on ingress and tc on egress. */
+int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *reterr,
+			 struct attachment *ret);
+
+/*
+ * tc both ways on the host side of a workload's veth.  The workload may send only from @sources
+ * (and IPv6 link-local for neighbour discovery).  @id is unique among endpoints and not
+ * BH_ENDPOINT_HOST.  Attaching again replaces the sources.
+ */
+int datapath_attach_workload(struct datapath *dp, uint32_t ifindex, uint16_t id,
+			     const struct prefix *sources, size_t count, struct text *reterr,
+			     struct attachment *ret);
+int datapath_detach(struct datapath *dp, uint32_t ifindex);
+
+/* The machine's own addresses, broadcast ones included; replaces what was set before. */
+int datapath_set_local(struct datapath *dp, const struct bh_addr *addrs, size_t count);
+
+/* --- counters, connections, events: sums over CPUs --- */
+
+int datapath_read_drops(struct datapath *dp, struct bh_count ret[static BH_REASON_COUNT]);
+int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT]);
+int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_count *ret);
+
+/* Rules 0..count-1 of a slot.  A slot's counts begin at zero when it is filled. */
+int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret);
+
+/* Return false to stop. */
+typedef bool connection_fn(const struct bh_conn_key *key, const struct bh_conn *conn, void *user);
+
+int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user);
+
+/* Deletes expired connections; returns how many, or -errno. */
+int datapath_sweep(struct datapath *dp, uint64_t now_ns);
+
+typedef void event_fn(const struct bh_event *event, void *user);
+
+/* Starts reading the ring; poll the descriptor, then consume. */
+int datapath_events_open(struct datapath *dp, event_fn *fn, void *user);
+int datapath_events_fd(const struct datapath *dp);
+
+/* Records read, some hundred at most: under a flood the ring never gets empty; or -errno. */
+int datapath_events_consume(struct datapath *dp);
+
+/* --- what it is made of --- */
+
+struct table_fill {
+	const char *name;
+	uint64_t used; /* UINT64_MAX: not known without a walk */
+	uint64_t capacity;
+	uint64_t bytes; /* memory the kernel accounts to it */
+};
+
+/* Fills @ret with at most @size tables, returns how many there are. */
+size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size);
+
+#endif

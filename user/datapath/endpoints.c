@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <inttypes.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/attached.h"
+#include "datapath/internal.h"
+#include "util/mem.h"
+
+static int endpoints_fd(const struct datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.bh_endpoints);
+}
+
+/* Removes from the map the keys for which @is_stale. */
+static int prune(int fd, size_t key_size, bool (*is_stale)(const void *key, const void *user),
+		 const void *user)
+{
+	_keys_ struct keys keys = {};
+	int err = keys_read(fd, key_size, &keys);
+
+	for (size_t i = 0; !err && i < keys.count; i++) {
+		if (is_stale(KEY_AT(&keys, i), user))
+			err = bpf_map_delete_elem(fd, KEY_AT(&keys, i));
+	}
+	return err;
+}
+
+/* --- sources --- */
+
+struct source_set {
+	uint16_t id;
+	struct bh_source_key *keys;
+	size_t count;
+};
+
+static int compare_sources(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct bh_source_key));
+}
+
+static bool is_stale_source(const void *key, const void *user)
+{
+	const struct source_set *wanted = user;
+	const struct bh_source_key *source = key;
+
+	if (source->endpoint != wanted->id)
+		return false;
+	return !wanted->count || !bsearch(source, wanted->keys, wanted->count,
+					  sizeof(*wanted->keys), compare_sources);
+}
+
+/* New ones first: an address that stays is never missing. */
+static int set_sources(struct datapath *dp, uint16_t id, const struct prefix *sources, size_t count)
+{
+	_free_ struct bh_source_key *keys = xcalloc(count + 1, sizeof(*keys));
+	_free_ uint32_t *values = xcalloc(count + 1, sizeof(*values));
+	const struct entries entries = {keys, sizeof(*keys), values, sizeof(*values), count};
+	struct source_set wanted = {.id = id, .keys = keys, .count = count};
+	int fd = bpf_map__fd(dp->skel->maps.bh_sources);
+	int err;
+
+	for (size_t i = 0; i < count; i++) {
+		keys[i] = (struct bh_source_key){
+			.prefix_len = BH_SOURCE_ENDPOINT_BITS + sources[i].len,
+			.endpoint = id,
+			.addr = sources[i].addr,
+		};
+	}
+	qsort(keys, count, sizeof(*keys), compare_sources);
+	err = entries_put(fd, &entries);
+	return err ? err : prune(fd, sizeof(*keys), is_stale_source, &wanted);
+}
+
+/* --- the machine's own addresses --- */
+
+struct addr_set {
+	const struct bh_addr *addrs; /* sorted */
+	size_t count;
+};
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return addr_cmp(a, b);
+}
+
+static bool is_stale_addr(const void *key, const void *user)
+{
+	const struct addr_set *wanted = user;
+
+	return !wanted->count ||
+	       !bsearch(key, wanted->addrs, wanted->count, sizeof(*wanted->addrs), compare_addrs);
+}
+
+int datapath_set_local(struct datapath *dp, const struct bh_addr *addrs, size_t count)
+{
+	_free_ struct bh_addr *sorted = xcalloc(count + 1, sizeof(*sorted));
+	_free_ uint32_t *values = xcalloc(count + 1, sizeof(*values));
+	const struct entries entries = {sorted, sizeof(*sorted), values, sizeof(*values), count};
+	struct addr_set wanted = {.addrs = sorted, .count = count};
+	const struct bpf_map *map = dp->skel->maps.bh_local;
+	int err;
+
+	if (count > bpf_map__max_entries(map))
+		return -E2BIG;
+	if (count)
+		memcpy(sorted, addrs, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_addrs);
+	err = entries_put(bpf_map__fd(map), &entries);
+	return err ? err : prune(bpf_map__fd(map), sizeof(*sorted), is_stale_addr, &wanted);
+}
+
+/* --- endpoints --- */
+
+int endpoint_forget(struct datapath *dp, uint32_t ifindex)
+{
+	struct bh_endpoint endpoint;
+	int err = bpf_map_lookup_elem(endpoints_fd(dp), &ifindex, &endpoint);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = bpf_map_delete_elem(endpoints_fd(dp), &ifindex);
+	if (err || endpoint.kind != BH_ENDPOINT_WORKLOAD)
+		return err;
+	err = set_sources(dp, endpoint.id, NULL, 0);
+	return err ? err : counters_clear_endpoint(dp, endpoint.id);
+}
+
+/* An interface that was another endpoint leaves nothing of that one behind. */
+static int enter(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint *endpoint,
+		 bool *ret_is_new)
+{
+	struct bh_endpoint old;
+	int err = bpf_map_lookup_elem(endpoints_fd(dp), &ifindex, &old);
+
+	*ret_is_new = err == -ENOENT;
+	if (!err && (old.kind != endpoint->kind || old.id != endpoint->id))
+		err = endpoint_forget(dp, ifindex);
+	if (err && err != -ENOENT)
+		return err;
+	return bpf_map_update_elem(endpoints_fd(dp), &ifindex, endpoint, BPF_ANY);
+}
+
+/*
+ * Both directions or none: but what was enforced before a failure stays so.  The entry comes
+ * before the programs, which drop everything on an interface that has none.
+ */
+static int attach_both(struct datapath *dp, const struct bh_endpoint *endpoint,
+		       const struct hook hooks[static 2], struct text *reterr,
+		       enum attach_method ret[static 2])
+{
+	uint32_t ifindex = hooks[0].ifindex;
+	bool is_new;
+	int err = enter(dp, ifindex, endpoint, &is_new);
+
+	if (err)
+		return explain_error(reterr, err, "cannot register interface %" PRIu32, ifindex);
+	for (int i = 0; !err && i < 2; i++)
+		err = attach_hook(dp, &hooks[i], reterr, &ret[i]);
+	if (err && is_new)
+		datapath_detach(dp, ifindex);
+	return err;
+}
+
+int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *reterr,
+			 struct attachment *ret)
+{
+	const struct bh_endpoint endpoint = {.id = BH_ENDPOINT_HOST, .kind = BH_ENDPOINT_IS_HOST};
+	const struct hook hooks[] = {
+		{ifindex, false, dp->skel->progs.bh_xdp_in, dp->skel->progs.bh_tc_host_in},
+		{ifindex, true, NULL, dp->skel->progs.bh_tc_host_out},
+	};
+	enum attach_method methods[2];
+	int err = attach_both(dp, &endpoint, hooks, reterr, methods);
+
+	if (!err)
+		*ret = (struct attachment){.ingress = methods[0], .egress = methods[1]};
+	return err;
+}
+
+/* What the workload sends arrives at the ingress of our side of its veth. */
+int datapath_attach_workload(struct datapath *dp, uint32_t ifindex, uint16_t id,
+			     const struct prefix *sources, size_t count, struct text *reterr,
+			     struct attachment *ret)
+{
+	const struct bh_endpoint endpoint = {.id = id, .kind = BH_ENDPOINT_WORKLOAD};
+	const struct hook hooks[] = {
+		{ifindex, false, NULL, dp->skel->progs.bh_tc_from},
+		{ifindex, true, NULL, dp->skel->progs.bh_tc_to},
+	};
+	uint32_t ids = bpf_map__max_entries(dp->skel->maps.bh_ep_counts);
+	enum attach_method methods[2];
+	int err;
+
+	if (id == BH_ENDPOINT_HOST || id >= ids) {
+		text_addf(reterr, "endpoint id %u is not within 1..%" PRIu32, (unsigned int)id,
+			  ids - 1);
+		return -ERANGE;
+	}
+	err = set_sources(dp, id, sources, count);
+	if (err)
+		return explain_error(reterr, err, "cannot set the sources of interface %" PRIu32,
+				     ifindex);
+	err = attach_both(dp, &endpoint, hooks, reterr, methods);
+	if (!err)
+		*ret = (struct attachment){.ingress = methods[1], .egress = methods[0]};
+	return err;
+}
+
+int datapath_detach(struct datapath *dp, uint32_t ifindex)
+{
+	attached_remove_all(&dp->pins, ifindex);
+	return endpoint_forget(dp, ifindex);
+}

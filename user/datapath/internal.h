@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the files of this layer share; nothing outside it includes this but its own tests. */
+#ifndef DATAPATH_INTERNAL_H
+#define DATAPATH_INTERNAL_H
+
+#include <errno.h>
+
+#include "datapath/datapath.h"
+#include "datapath/entries.h"
+#include "datapath/pins.h"
+#include "datapath/prefix_diff.h"
+#include "datapath/tables.h"
+#include "util/text.h"
+#include "util/vec.h"
+
+struct bpf_program;
+struct bulkhead_bpf;
+struct ring_buffer;
+
+/* What a slot's part of bh_prefixes holds, so that a swap writes only what changed. */
+struct shadow {
+	bool is_known; /* false: walk the trie before the next write */
+	prefix_list prefixes;
+};
+
+struct datapath {
+	struct bulkhead_bpf *skel;
+	struct pins pins;
+	struct tables tables;
+	struct shadow shadows[BH_SLOTS];
+	bool is_adopted;
+	bool is_grace_due;        /* programs may still read the idle slot */
+	unsigned int methods_off; /* bit n: enum attach_method n is not tried; 0 but in tests */
+	int cpus;
+	struct ring_buffer *ring;
+	event_fn *event;
+	void *event_user;
+	int event_count; /* records of the present reading */
+};
+
+#define _datapath_ _cleanup_(datapath_freep)
+void datapath_freep(struct datapath **dp);
+
+/* Adds the sentence, with what @err means after it, to @reterr; returns @err. */
+int explain_error(struct text *reterr, int err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* --- attach.c: programs on interfaces --- */
+
+/* One direction of an interface, and what shall run there. */
+struct hook {
+	uint32_t ifindex;
+	bool is_egress;                /* as the interface sees it */
+	const struct bpf_program *xdp; /* NULL: tc only */
+	const struct bpf_program *tc;
+};
+
+/* The best method that works; what hangs there already gets the new program, without a gap. */
+int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reterr,
+		enum attach_method *ret);
+
+/* --- endpoints.c --- */
+
+/* Forgets an interface that is not enforced any more: its entry, sources and counts. */
+int endpoint_forget(struct datapath *dp, uint32_t ifindex);
+
+/* --- prefixes.c: a slot's part of the trie --- */
+
+/* Brings the part of @slot to what @image says; -EIO: what is there afterwards is not that. */
+int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image);
+
+/* --- events.c --- */
+
+void datapath_events_close(struct datapath *dp);
+
+/* --- counters.c --- */
+
+/* Zeroes the counts of a slot's rules 0..count-1. */
+int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t count);
+int counters_clear_endpoint(struct datapath *dp, uint16_t id);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/internal.h"
+
+#define MEMLOCK    "memlock:\t"
+#define FDINFO_LEN 256
+
+/* What the kernel says of the descriptor; 0 if it does not say. */
+static uint64_t memory_of(int fd)
+{
+	char line[FDINFO_LEN];
+	_text_ struct text path = TEXT_INIT;
+	_fclose_ FILE *info = NULL;
+	uint64_t bytes = 0;
+
+	text_addf(&path, "/proc/self/fdinfo/%d", fd);
+	info = fopen(path.buf, "re");
+	while (info && fgets(line, sizeof(line), info)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, MEMLOCK, strlen(MEMLOCK)) &&
+		    text_to_u64(line + strlen(MEMLOCK), 0, UINT64_MAX, &bytes))
+			break;
+	}
+	return bytes;
+}
+
+static uint64_t grid_lines(const struct bh_grid *g)
+{
+	return ((uint64_t)g->rows * g->stride + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
+}
+
+/* Block numbers are given in order, so the highest one says how many there are. */
+static uint64_t grid_blocks(const struct tables *t, const struct bh_grid *g)
+{
+	const struct bh_directory_line *lines = t->of[TABLE_DIRECTORY].bytes;
+	const uint32_t *directory = lines[g->line].block;
+	uint64_t entries = (uint64_t)g->rows * g->stride;
+	uint32_t highest = 0;
+
+	for (uint64_t i = 0; i < entries; i++) {
+		if (directory[i] > highest)
+			highest = directory[i];
+	}
+	return entries ? (uint64_t)highest + 1 : 0;
+}
+
+enum sum {
+	SUM_IDENTITIES,
+	SUM_SERVICES,
+	SUM_LINES,
+	SUM_BLOCKS,
+	SUM_RULES,
+	SUM_COUNT,
+};
+
+static void add_slot(const struct tables *t, const struct bh_policy *p, uint64_t sums[SUM_COUNT])
+{
+	if (!p->generation)
+		return;
+	sums[SUM_IDENTITIES] += p->identities;
+	sums[SUM_SERVICES] += BH_SERVICE_LINES;
+	sums[SUM_LINES] += grid_lines(&p->pairs) + grid_lines(&p->cells);
+	sums[SUM_BLOCKS] += grid_blocks(t, &p->pairs) + grid_blocks(t, &p->cells);
+	sums[SUM_RULES] += p->rules;
+}
+
+static uint64_t prefixes_used(const struct datapath *dp)
+{
+	uint64_t used = 0;
+
+	for (int slot = 0; slot < BH_SLOTS; slot++) {
+		if (!dp->shadows[slot].is_known)
+			return UINT64_MAX;
+		used += dp->shadows[slot].prefixes.count;
+	}
+	return used;
+}
+
+static uint64_t keys_used(const struct bpf_map *map)
+{
+	_keys_ struct keys keys = {};
+	int err = keys_read(bpf_map__fd(map), bpf_map__key_size(map), &keys);
+
+	return err ? UINT64_MAX : keys.count;
+}
+
+size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
+{
+	uint64_t sums[SUM_COUNT] = {};
+	size_t count = 0;
+
+	for (int slot = 0; slot < BH_SLOTS; slot++)
+		add_slot(&dp->tables, tables_header(&dp->tables, (uint32_t)slot), sums);
+	{
+		const struct {
+			const struct bpf_map *map;
+			uint64_t used;
+		} all[] = {
+			{dp->skel->maps.bh_prefixes, prefixes_used(dp)},
+			{dp->skel->maps.bh_identities, sums[SUM_IDENTITIES]},
+			{dp->skel->maps.bh_services, sums[SUM_SERVICES]},
+			{dp->skel->maps.bh_directory, sums[SUM_LINES]},
+			{dp->skel->maps.bh_blocks, sums[SUM_BLOCKS]},
+			{dp->skel->maps.bh_rule_counts, sums[SUM_RULES]},
+			{dp->skel->maps.bh_endpoints, keys_used(dp->skel->maps.bh_endpoints)},
+			{dp->skel->maps.bh_sources, keys_used(dp->skel->maps.bh_sources)},
+			{dp->skel->maps.bh_local, keys_used(dp->skel->maps.bh_local)},
+			{dp->skel->maps.bh_conns, UINT64_MAX},
+			{dp->skel->maps.bh_embryonic, UINT64_MAX},
+			{dp->skel->maps.bh_fragments, UINT64_MAX},
+			{dp->skel->maps.bh_limiters, UINT64_MAX},
+			{dp->skel->maps.bh_events, UINT64_MAX},
+		};
+
+		for (count = 0; count < COUNT(all); count++) {
+			if (count < size)
+				ret[count] = (struct table_fill){
+					.name = bpf_map__name(all[count].map),
+					.used = all[count].used,
+					.capacity = bpf_map__max_entries(all[count].map),
+					.bytes = memory_of(bpf_map__fd(all[count].map)),
+				};
+		}
+	}
+	return count;
+}

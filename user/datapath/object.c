@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/attached.h"
+#include "datapath/internal.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define LOG_TAIL_LINES 12 /* of the verifier's log in an error */
+
+/* clang-format off */
+/* How many entries maps get; the rest have the size of what indexes them. */
+static const struct {
+	const char *map;
+	uint32_t entries;
+} sizes[] = {
+	{"bh_prefixes",    BH_PREFIX_ENTRIES},
+	{"bh_identities",  BH_IDENTITY_ENTRIES},
+	{"bh_directory",   BH_DIRECTORY_LINES},
+	{"bh_blocks",      BH_BLOCKS},
+	{"bh_rule_counts", BH_RULE_ENTRIES},
+	{"bh_endpoints",   BH_ENDPOINT_ENTRIES},
+	{"bh_ep_counts",   BH_ENDPOINT_ENTRIES},
+	{"bh_sources",     BH_SOURCE_ENTRIES},
+	{"bh_local",       BH_LOCAL_ENTRIES},
+	{"bh_conns",       BH_CONN_ENTRIES},
+	{"bh_embryonic",   BH_EMBRYONIC_ENTRIES},
+	{"bh_fragments",   BH_FRAGMENT_ENTRIES},
+	{"bh_limiters",    BH_LIMITER_ENTRIES},
+	{"bh_events",      BH_RING_BYTES},
+};
+/* clang-format on */
+
+/* libbpf's warnings while an object is loaded; it has one print function for the process. */
+static struct text *warnings;
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (getenv("BULKHEAD_DEBUG"))
+		return vfprintf(stderr, format, args);
+	if (warnings && level == LIBBPF_WARN)
+		text_vaddf(warnings, format, args);
+	return 0;
+}
+
+int explain_error(struct text *reterr, int err, const char *format, ...)
+{
+	char reason[128];
+	va_list args;
+
+	va_start(args, format);
+	text_vaddf(reterr, format, args);
+	va_end(args);
+	libbpf_strerror(err, reason, sizeof(reason));
+	text_addf(reterr, ": %s", reason);
+	return err;
+}
+
+/* The end of @log, where the verifier says what it refused. */
+static const char *tail_of(struct text *log)
+{
+	const char *at;
+	int lines = 0;
+
+	while (log->len && log->buf[log->len - 1] == '\n')
+		log->buf[--log->len] = '\0';
+	for (at = log->buf + log->len; at > log->buf; at--) {
+		if (at[-1] == '\n' && ++lines == LOG_TAIL_LINES)
+			break;
+	}
+	return at;
+}
+
+static int load(struct datapath *dp, struct text *reterr)
+{
+	_text_ struct text log = TEXT_INIT;
+	int err;
+
+	warnings = &log;
+	err = bulkhead_bpf__load(dp->skel);
+	warnings = NULL;
+	if (!err)
+		return 0;
+	explain_error(reterr, err, "cannot load the programs into the kernel");
+	text_addf(reterr, "\n%s", tail_of(&log));
+	return err;
+}
+
+static int configure(struct datapath *dp, const struct datapath_config *config)
+{
+	int err = 0;
+
+	dp->skel->rodata->bh_event_rate = config->event_rate;
+	for (size_t i = 0; !err && i < COUNT(sizes); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, sizes[i].map);
+
+		err = map ? bpf_map__set_max_entries(map, sizes[i].entries) : -ENOENT;
+	}
+	return err;
+}
+
+/* These hold nothing between two packets, and constants belong to the programs. */
+static bool is_kept(const struct bpf_map *map)
+{
+	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet"};
+
+	for (size_t i = 0; i < COUNT(own); i++) {
+		if (!strcmp(bpf_map__name(map), own[i]))
+			return false;
+	}
+	return !bpf_map__is_internal(map);
+}
+
+/* Old pins are refused, never misread. */
+static int check_layout(int fd, const struct bpf_map *map, const struct pins *pins,
+			struct text *reterr)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (err)
+		return explain_error(reterr, err, "cannot inspect '%s/maps/%s'", pins->dir,
+				     bpf_map__name(map));
+	if (info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	    info.value_size == bpf_map__value_size(map) &&
+	    info.max_entries == bpf_map__max_entries(map) &&
+	    info.map_flags == bpf_map__map_flags(map))
+		return 0;
+	text_addf(reterr,
+		  "'%s/maps/%s' is of another layout; remove it with 'bulkhead detach' first",
+		  pins->dir, bpf_map__name(map));
+	return -EPROTO;
+}
+
+static int check_version(int fd, const struct pins *pins, struct text *reterr)
+{
+	struct bh_control control = {};
+	const __u32 key = 0;
+	int err = bpf_map_lookup_elem(fd, &key, &control);
+
+	if (err)
+		return explain_error(reterr, err, "cannot read '%s/maps/bh_control'", pins->dir);
+	if (control.layout == BH_LAYOUT_VERSION)
+		return 0;
+	text_addf(reterr,
+		  "'%s' is of layout %" PRIu32 ", not %d; remove it with 'bulkhead detach' first",
+		  pins->dir, control.layout, BH_LAYOUT_VERSION);
+	return -EPROTO;
+}
+
+static int adopt_map(struct datapath *dp, struct bpf_map *map, struct text *reterr)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, bpf_map__name(map));
+	int err;
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return explain_error(reterr, fd, "cannot open '%s/maps/%s'", dp->pins.dir,
+				     bpf_map__name(map));
+	err = check_layout(fd, map, &dp->pins, reterr);
+	if (!err && map == dp->skel->maps.bh_control)
+		err = check_version(fd, &dp->pins, reterr);
+	return err ? err : bpf_map__reuse_fd(map, fd);
+}
+
+/*
+ * bh_control is pinned last: without it, what is there was left by a start that did not get so
+ * far, and was never in force.
+ */
+static int adopt_maps(struct datapath *dp, struct text *reterr, bool *ret_is_fresh)
+{
+	_close_ int control = pins_get(&dp->pins, PIN_MAP, "bh_control");
+	struct bpf_map *map;
+	int err = 0;
+
+	*ret_is_fresh = control == -ENOENT;
+	bpf_object__for_each_map(map, dp->skel->obj)
+	{
+		if (err || !is_kept(map))
+			continue;
+		if (*ret_is_fresh)
+			pins_drop(&dp->pins, PIN_MAP, bpf_map__name(map));
+		else
+			err = adopt_map(dp, map, reterr);
+	}
+	return err;
+}
+
+static int pin_map(struct datapath *dp, const struct bpf_map *map)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, bpf_map__name(map));
+
+	if (fd >= 0)
+		return 0;
+	return pins_put(&dp->pins, PIN_MAP, bpf_map__name(map), dup(bpf_map__fd(map)));
+}
+
+static int pin_maps(struct datapath *dp, struct text *reterr)
+{
+	const struct bpf_map *control = dp->skel->maps.bh_control;
+	struct bpf_map *map;
+	int err = 0;
+
+	if (!dp->pins.dir)
+		return 0;
+	bpf_object__for_each_map(map, dp->skel->obj)
+	{
+		if (!err && is_kept(map) && map != control)
+			err = pin_map(dp, map);
+	}
+	if (!err)
+		err = pin_map(dp, control);
+	if (err)
+		explain_error(reterr, err, "cannot pin maps under '%s'", dp->pins.dir);
+	return err;
+}
+
+/* Array elements are padded to 8 bytes, and a map is mapped in whole pages. */
+static size_t mapped_size(const struct bpf_map *map)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (size_t)bpf_map__max_entries(map) * ((bpf_map__value_size(map) + 7) & ~7u);
+
+	return (size + page - 1) & ~(page - 1);
+}
+
+static void *share(const struct bpf_map *map, int protection)
+{
+	void *bytes = mmap(NULL, mapped_size(map), protection, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static const struct bpf_map *map_of(const struct datapath *dp, enum table_id table)
+{
+	switch (table) {
+	case TABLE_IDENTITIES:
+		return dp->skel->maps.bh_identities;
+	case TABLE_SERVICES:
+		return dp->skel->maps.bh_services;
+	case TABLE_DIRECTORY:
+		return dp->skel->maps.bh_directory;
+	case TABLE_BLOCKS:
+		return dp->skel->maps.bh_blocks;
+	case TABLE_POLICIES:
+		return dp->skel->maps.bh_policies;
+	case TABLE_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+static int share_tables(struct datapath *dp, struct text *reterr)
+{
+	struct tables *t = &dp->tables;
+	bool is_shared;
+
+	t->prefix_entries = bpf_map__max_entries(dp->skel->maps.bh_prefixes);
+	t->rule_entries = bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
+	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
+	is_shared = t->control != NULL;
+	for (int i = 0; is_shared && i < TABLE_COUNT; i++) {
+		const struct bpf_map *map = map_of(dp, i);
+
+		t->of[i] = (struct table){
+			.fd = bpf_map__fd(map),
+			.bytes = share(map, PROT_READ),
+			.entries = bpf_map__max_entries(map),
+			.size = bpf_map__value_size(map),
+		};
+		is_shared = t->of[i].bytes != NULL;
+	}
+	return is_shared ? 0 : explain_error(reterr, -errno, "cannot share memory with the kernel");
+}
+
+static void unshare_tables(struct datapath *dp)
+{
+	struct tables *t = &dp->tables;
+
+	if (t->control)
+		munmap(t->control, mapped_size(dp->skel->maps.bh_control));
+	for (int i = 0; i < TABLE_COUNT; i++) {
+		if (t->of[i].bytes)
+			munmap((void *)t->of[i].bytes, mapped_size(map_of(dp, i)));
+	}
+}
+
+static void start_control(struct datapath *dp, const struct datapath_config *config, bool is_fresh)
+{
+	struct bh_control *control = dp->tables.control;
+
+	control->builtins_off = config->builtins_off;
+	if (is_fresh) {
+		control->layout = BH_LAYOUT_VERSION;
+		if (config->adopt_s)
+			control->adopt_until_ns = clock_monotonic_ns() +
+						  config->adopt_s * UINT64_C(1000000000);
+	}
+	dp->is_adopted = control->active != 0;
+	dp->is_grace_due = dp->is_adopted;
+	for (int slot = 0; slot < BH_SLOTS; slot++)
+		dp->shadows[slot].is_known = is_fresh;
+}
+
+static int open_object(struct datapath *dp, const struct datapath_config *config,
+		       struct text *reterr)
+{
+	bool is_fresh;
+	int err;
+
+	dp->skel = bulkhead_bpf__open();
+	if (!dp->skel)
+		return explain_error(reterr, -errno, "cannot read the programs");
+	err = configure(dp, config);
+	if (err)
+		return explain_error(reterr, err, "cannot size the maps");
+	err = adopt_maps(dp, reterr, &is_fresh);
+	if (!err)
+		err = load(dp, reterr);
+	if (!err)
+		err = share_tables(dp, reterr);
+	if (err)
+		return err;
+	start_control(dp, config, is_fresh);
+	return pin_maps(dp, reterr);
+}
+
+int datapath_open(const struct datapath_config *config, struct text *reterr, struct datapath **ret)
+{
+	_datapath_ struct datapath *dp = xcalloc(1, sizeof(*dp));
+	int err;
+
+	libbpf_set_print(print_libbpf);
+	dp->cpus = libbpf_num_possible_cpus();
+	if (dp->cpus < 0)
+		return explain_error(reterr, dp->cpus, "cannot count the CPUs");
+	err = pins_init(&dp->pins, config->bpffs, reterr);
+	if (!err)
+		err = open_object(dp, config, reterr);
+	if (!err)
+		err = attached_refresh(dp, reterr);
+	if (err)
+		return err;
+	*ret = TAKE_PTR(dp);
+	return 0;
+}
+
+/* Links that no pin keeps end with their descriptor; filters of clsact have to be told. */
+static void detach_held(struct datapath *dp)
+{
+	_pin_names_ pin_names names = {};
+
+	if (dp->pins.dir)
+		return;
+	pins_list(&dp->pins, PIN_LINK, &names);
+	vec_foreach (name, &names)
+		attached_remove(&dp->pins, *name);
+}
+
+void datapath_free(struct datapath *dp)
+{
+	if (!dp)
+		return;
+	detach_held(dp);
+	pins_release(&dp->pins);
+	if (dp->skel)
+		unshare_tables(dp);
+	datapath_events_close(dp);
+	bulkhead_bpf__destroy(dp->skel);
+	for (int slot = 0; slot < BH_SLOTS; slot++)
+		vec_release(&dp->shadows[slot].prefixes);
+	free(dp);
+}
+
+void datapath_freep(struct datapath **dp)
+{
+	datapath_free(*dp);
+}
+
+bool datapath_is_adopted(const struct datapath *dp)
+{
+	return dp->is_adopted;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "datapath/tables.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "datapath/entries.h"
+#include "util/cleanup.h"
+#include "util/mem.h"
+
+/* A run of bytes and its place.  Its last entry may be in part: no program reads the rest. */
+struct piece {
+	enum table_id table;
+	uint32_t first; /* entry */
+	const void *from;
+	size_t size; /* bytes */
+};
+
+#define PIECES 7
+
+static uint64_t lines_of(const struct image_grid *g)
+{
+	return (g->directory.count + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
+}
+
+static uint32_t half(const struct tables *t, enum table_id table)
+{
+	return t->of[table].entries / 2;
+}
+
+const struct bh_policy *tables_header(const struct tables *t, uint32_t slot)
+{
+	return (const struct bh_policy *)t->of[TABLE_POLICIES].bytes + slot;
+}
+
+static int check_fits(const struct tables *t, const struct image *image, struct text *reterr)
+{
+	/*
+	 * One prefix less than half: kernels before 6.13 refuse to overwrite an entry of a trie
+	 * that is full.
+	 */
+	const struct {
+		const char *table, *unit;
+		uint64_t need, capacity;
+	} wants[] = {
+		{"bh_prefixes", "prefixes", image->prefixes.count, t->prefix_entries / 2 - 1},
+		{"bh_identities", "identities", image->identities.count, half(t, TABLE_IDENTITIES)},
+		{"bh_directory", "directory lines",
+		 lines_of(&image->pairs) + lines_of(&image->cells), half(t, TABLE_DIRECTORY)},
+		{"bh_blocks", "blocks", image->pairs.blocks.count + image->cells.blocks.count,
+		 half(t, TABLE_BLOCKS)},
+		{"bh_rule_counts", "rules", image->rules, t->rule_entries / 2},
+	};
+
+	for (size_t i = 0; i < COUNT(wants); i++) {
+		if (wants[i].need <= wants[i].capacity)
+			continue;
+		text_addf(reterr,
+			  "policy does not fit into '%s': it needs %" PRIu64
+			  " %s, there is room for %" PRIu64,
+			  wants[i].table, wants[i].need, wants[i].unit, wants[i].capacity);
+		return -E2BIG;
+	}
+	return 0;
+}
+
+/* A wrong number would make programs read what belongs to something else. */
+static bool is_grid_sound(const struct image_grid *g)
+{
+	uint32_t highest = 0;
+
+	if ((uint64_t)g->rows * g->stride != g->directory.count)
+		return false;
+	if ((uint64_t)g->stride * BH_BLOCK_ENTRIES < g->columns)
+		return false;
+	for (size_t i = 0; i < g->directory.count; i++) {
+		if (g->directory.items[i] > highest)
+			highest = g->directory.items[i];
+	}
+	return !g->directory.count || highest < g->blocks.count;
+}
+
+int tables_check(const struct tables *t, const struct image *image, struct text *reterr)
+{
+	int err = check_fits(t, image, reterr);
+
+	if (err)
+		return err;
+	if (!image->services || !is_grid_sound(&image->pairs) || !is_grid_sound(&image->cells)) {
+		text_add(reterr, "policy's tables contradict themselves: a grid leaves its blocks");
+		return -EINVAL;
+	}
+	vec_foreach (p, &image->prefixes) {
+		if (p->identity < image->identities.count)
+			continue;
+		text_addf(reterr,
+			  "policy's tables contradict themselves: identity %" PRIu32
+			  " is not among %zu",
+			  p->identity, image->identities.count);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+struct bh_policy tables_place(const struct tables *t, const struct image *image, uint32_t slot,
+			      uint32_t generation)
+{
+	uint32_t line = slot * half(t, TABLE_DIRECTORY);
+	uint32_t block = slot * half(t, TABLE_BLOCKS);
+
+	return (struct bh_policy){
+		.generation = generation,
+		.slot = slot,
+		.identity = slot * half(t, TABLE_IDENTITIES),
+		.identities = (uint32_t)image->identities.count,
+		.rule = slot * (t->rule_entries / 2),
+		.rules = image->rules,
+		.pairs =
+			{
+				.line = line,
+				.block = block,
+				.stride = image->pairs.stride,
+				.rows = image->pairs.rows,
+				.columns = image->pairs.columns,
+			},
+		.cells =
+			{
+				.line = line + (uint32_t)lines_of(&image->pairs),
+				.block = block + (uint32_t)image->pairs.blocks.count,
+				.stride = image->cells.stride,
+				.rows = image->cells.rows,
+				.columns = image->cells.columns,
+			},
+	};
+}
+
+static void list_grid(const struct image_grid *g, const struct bh_grid *at,
+		      struct piece ret[static 2])
+{
+	ret[0] = (struct piece){TABLE_DIRECTORY, at->line, g->directory.items,
+				g->directory.count * sizeof(*g->directory.items)};
+	ret[1] = (struct piece){TABLE_BLOCKS, at->block, g->blocks.items,
+				g->blocks.count * sizeof(*g->blocks.items)};
+}
+
+/* The header is last: whoever finds it finds the rest. */
+static void list_pieces(const struct image *image, const struct bh_policy *at,
+			struct piece ret[static PIECES])
+{
+	ret[0] = (struct piece){TABLE_IDENTITIES, at->identity, image->identities.items,
+				image->identities.count * sizeof(*image->identities.items)};
+	ret[1] = (struct piece){TABLE_SERVICES, at->slot * BH_SERVICE_LINES, image->services,
+				BH_SERVICE_LINES * sizeof(*image->services)};
+	list_grid(&image->pairs, &at->pairs, ret + 2);
+	list_grid(&image->cells, &at->cells, ret + 4);
+	ret[6] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
+}
+
+static int write_entries(const struct table *table, uint32_t first, const void *from, size_t count)
+{
+	_free_ uint32_t *keys = xcalloc(count + 1, sizeof(*keys));
+	const struct entries entries = {keys, sizeof(*keys), from, table->size, count};
+
+	for (size_t i = 0; i < count; i++)
+		keys[i] = first + (uint32_t)i;
+	return entries_put(table->fd, &entries);
+}
+
+static bool is_held(const struct tables *t, const struct piece *piece)
+{
+	const struct table *table = &t->of[piece->table];
+	const char *there = (const char *)table->bytes + (size_t)piece->first * table->size;
+
+	return !piece->size || !memcmp(there, piece->from, piece->size);
+}
+
+static int write_piece(const struct tables *t, const struct piece *piece)
+{
+	const struct table *table = &t->of[piece->table];
+	size_t whole = piece->size / table->size;
+	size_t rest = piece->size % table->size;
+	_free_ char *last = xcalloc(1, table->size);
+	int err;
+
+	if (is_held(t, piece))
+		return 0;
+	err = write_entries(table, piece->first, piece->from, whole);
+	if (err || !rest)
+		return err;
+	memcpy(last, (const char *)piece->from + whole * table->size, rest);
+	return write_entries(table, piece->first + (uint32_t)whole, last, 1);
+}
+
+int tables_clear_header(const struct tables *t, uint32_t slot)
+{
+	static const struct bh_policy nothing;
+	const struct piece piece = {TABLE_POLICIES, slot, &nothing, sizeof(nothing)};
+
+	return write_piece(t, &piece);
+}
+
+int tables_fill(const struct tables *t, const struct image *image, const struct bh_policy *at)
+{
+	struct piece pieces[PIECES];
+	int err = 0;
+
+	list_pieces(image, at, pieces);
+	for (size_t i = 0; !err && i < PIECES; i++)
+		err = write_piece(t, &pieces[i]);
+	return err;
+}
+
+bool tables_hold(const struct tables *t, const struct image *image, const struct bh_policy *at)
+{
+	struct piece pieces[PIECES];
+
+	list_pieces(image, at, pieces);
+	for (size_t i = 0; i < PIECES; i++) {
+		if (!is_held(t, &pieces[i]))
+			return false;
+	}
+	return true;
+}

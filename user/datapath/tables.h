@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A policy's arrays as memory shared with the kernel, and an image's way into one slot of them. */
+#ifndef DATAPATH_TABLES_H
+#define DATAPATH_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulkhead/tables.h>
+
+#include "policy/image.h"
+#include "util/text.h"
+
+enum table_id {
+	TABLE_IDENTITIES,
+	TABLE_SERVICES,
+	TABLE_DIRECTORY,
+	TABLE_BLOCKS,
+	TABLE_POLICIES,
+	TABLE_COUNT,
+};
+
+/* Read through shared memory, written through the descriptor: no program may write to it. */
+struct table {
+	int fd;
+	const void *bytes;
+	uint32_t entries; /* of both slots; slot s has the s-th half */
+	uint32_t size;    /* of an entry */
+};
+
+struct tables {
+	struct bh_control *control; /* written in place: one store switches policies */
+	struct table of[TABLE_COUNT];
+	uint32_t prefix_entries; /* of both slots */
+	uint32_t rule_entries;
+};
+
+const struct bh_policy *tables_header(const struct tables *t, uint32_t slot);
+/* A header that says that nothing is in @slot. */
+int tables_clear_header(const struct tables *t, uint32_t slot);
+
+/* -E2BIG: does not fit a slot; -EINVAL: contradicts itself.  @reterr says what and how much. */
+int tables_check(const struct tables *t, const struct image *image, struct text *reterr);
+
+/* Where the image's tables are in @slot. */
+struct bh_policy tables_place(const struct tables *t, const struct image *image, uint32_t slot,
+			      uint32_t generation);
+
+/* Writes the arrays where @at says, the slot's header last. */
+int tables_fill(const struct tables *t, const struct image *image, const struct bh_policy *at);
+
+/* Whether all that tables_fill() writes is there. */
+bool tables_hold(const struct tables *t, const struct image *image, const struct bh_policy *at);
+
+#endif
