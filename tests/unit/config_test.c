@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/config.h"
+
+#include <string.h>
+
+#include <bulkhead/builtin.h>
+
+#include "agent/protocol.h"
+#include "tests/test.h"
+
+static int read_text(const char *text, struct settings *settings, struct text *ret_messages)
+{
+	struct source source = source_of("agent.yaml", text, strlen(text));
+	struct diags diags = {};
+	int err;
+
+	settings_init(settings);
+	err = settings_read(settings, &source, &diags);
+	vec_foreach (diag, &diags.list)
+		text_addf(ret_messages, "%s%u:%u: %s", ret_messages->len ? "\n" : "", diag->at.line,
+			  diag->at.column, diag->message);
+	diags_release(&diags);
+	source_release(&source);
+	return err;
+}
+
+static void every_key_is_read(void **state)
+{
+	_settings_ struct settings s = {};
+	_text_ struct text messages = TEXT_INIT;
+
+	(void)state;
+	read_text("policy: [a.yaml, /etc/b]\n"
+		  "attach: [eth0, veth1=api, 'veth2=10.0.0.1,fd00::1']\n"
+		  "socket: /tmp/s\nstateDir: /tmp/d\nbpffs: /tmp/f\n"
+		  "eventRate: 0\nhistory: 5\nadopt: 1m\n"
+		  "builtins: {arp: off, nd: on, icmp-error: off}\n",
+		  &s, &messages);
+	assert_string_equal(messages.buf, "");
+	assert_int_equal(s.policies.count, 2);
+	assert_string_equal(s.policies.items[1], "/etc/b");
+	assert_int_equal(s.attach.count, 3);
+	assert_string_equal(s.attach.items[0].interface, "eth0");
+	assert_null(s.attach.items[0].workload);
+	assert_string_equal(s.attach.items[1].workload, "api");
+	assert_string_equal(s.attach.items[2].interface, "veth2");
+	assert_string_equal(s.attach.items[2].workload, "10.0.0.1,fd00::1");
+	assert_string_equal(s.socket, "/tmp/s");
+	assert_string_equal(s.state_dir, "/tmp/d");
+	assert_string_equal(s.bpffs, "/tmp/f");
+	assert_int_equal(s.event_rate, 0);
+	assert_int_equal(s.history, 5);
+	assert_int_equal(s.adopt_s, 60);
+	assert_int_equal(s.builtins_off, 1u << BH_BUILTIN_ARP | 1u << BH_BUILTIN_ICMP);
+}
+
+static void what_is_left_out_is_the_default(void **state)
+{
+	_settings_ struct settings s = {};
+	_text_ struct text messages = TEXT_INIT;
+	struct agent_config config;
+
+	(void)state;
+	assert_int_equal(read_text("policy: p.yaml\n", &s, &messages), 0);
+	config = settings_config(&s);
+	assert_int_equal(config.policy_count, 1);
+	assert_string_equal(config.policy_paths[0], "p.yaml");
+	assert_string_equal(config.socket, PROTOCOL_SOCKET);
+	assert_int_equal(config.history, AGENT_HISTORY);
+	assert_int_equal(config.adopt_s, AGENT_ADOPT_S);
+	assert_int_equal(config.builtins_off, 0);
+	assert_int_equal(config.ready_fd, -1);
+}
+
+struct bad_case {
+	const char *text;
+	const char *messages;
+};
+
+/* clang-format off */
+static const struct bad_case bad[] = {
+	{ "polcy: a.yaml\n",          "1:1: unknown key 'polcy'; did you mean 'policy'?" },
+	{ "history: many\n",          "1:10: 'many' is not a number from 0 to 10000000" },
+	{ "adopt: soon\n",            "1:8: 'soon' is not a duration such as 30s or 5m" },
+	{ "attach: [eth0=]\n",        "1:10: 'eth0=' names no workload after '='" },
+	{ "attach: '=api'\n",         "1:9: '=api' does not begin with an interface's name" },
+	{ "attach: a-name-of-16-chr\n",
+	  "1:9: 'a-name-of-16-chr' does not begin with an interface's name" },
+	{ "builtins: {default: off}\n",
+	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error" },
+	{ "history: -1\nadopt: x\n",  "1:10: '-1' is not a number from 0 to 10000000\n"
+	                              "2:8: 'x' is not a duration such as 30s or 5m" },
+	{ "history: 1\n---\nhistory: 2\n", "3:1: the agent's configuration is one document" },
+};
+/* clang-format on */
+
+static void everything_wrong_is_told_with_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		_settings_ struct settings s = {};
+		_text_ struct text messages = TEXT_INIT;
+
+		assert_row(bad[i].text, read_text(bad[i].text, &s, &messages) != 0);
+		assert_row_string(bad[i].text, messages.buf, bad[i].messages);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(what_is_left_out_is_the_default),
+		cmocka_unit_test(everything_wrong_is_told_with_its_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

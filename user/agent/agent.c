@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "agent/answer.h"
+#include "agent/machine.h"
+#include "agent/notify.h"
+#include "agent/parts.h"
+#include "agent/state.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define SWEEP_MS  5000 /* of expired connections */
+#define SAMPLE_MS 1000 /* of rule counters, and of interfaces that could not be attached */
+#define NS_PER_S  1000000000ull
+
+static int fail(const char *what, const struct text *why, int err)
+{
+	log_error("msg=\"%s\" error=\"%s\"", what, why->len ? why->buf : strerror(-err));
+	return err;
+}
+
+/* --- events --- */
+
+static void on_event(const struct bh_event *event, void *user)
+{
+	struct agent *a = user;
+	const struct endpoint *endpoint = endpoints_by_ifindex(&a->endpoints, event->ifindex);
+	_text_ struct text line = TEXT_INIT;
+	struct event_names names;
+
+	naming_event(&a->naming, event, &names);
+	names.interface = endpoint ? endpoint->interface : NULL;
+	names.endpoint = endpoints_name(&a->endpoints, event->endpoint);
+	event_json(event, &names, &line);
+	text_addc(&line, '\n');
+	hub_publish(a->hub, &line);
+}
+
+static void on_ring(void *user, unsigned int ready)
+{
+	struct agent *a = user;
+
+	(void)ready;
+	datapath_events_consume(a->dp);
+}
+
+/* --- policy --- */
+
+static void before_swap(void *user)
+{
+	struct agent *a = user;
+
+	/* While their generations have names; those of an agent before us get the first policy's.
+	 */
+	if (a->policies.current)
+		datapath_events_consume(a->dp);
+}
+
+static void after_swap(void *user)
+{
+	struct agent *a = user;
+	const struct policy_version *v = a->policies.current;
+
+	naming_update(&a->naming, v, a->policies.previous);
+	endpoints_follow(&a->endpoints, v->loaded->policy);
+	log_info("msg=\"policy in force\" generation=%u hash=%s rules=%zu workloads=%zu",
+		 v->generation, v->loaded->hash, v->loaded->policy->rules.count,
+		 v->loaded->policy->workloads.count);
+}
+
+static void on_hangup(void *user)
+{
+	_text_ struct text diagnostics = TEXT_INIT;
+	_text_ struct text why = TEXT_INIT;
+
+	if (!agent_reload(user, &diagnostics, &why))
+		return;
+	fputs(diagnostics.buf, stderr);
+	log_error("msg=\"policy not reloaded\" error=\"%s\"", why.buf);
+}
+
+/* --- interfaces --- */
+
+static void on_link_gone(void *user, uint32_t ifindex)
+{
+	struct agent *a = user;
+
+	endpoints_link_gone(&a->endpoints, ifindex);
+}
+
+static void on_links(void *user)
+{
+	struct agent *a = user;
+
+	endpoints_scan(&a->endpoints);
+}
+
+/* --- time --- */
+
+static void on_sweep(void *user)
+{
+	struct agent *a = user;
+	int err = datapath_sweep(a->dp, clock_monotonic_ns());
+
+	if (err < 0)
+		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
+}
+
+static void on_sample(void *user)
+{
+	struct agent *a = user;
+
+	policy_set_sample(&a->policies);
+	endpoints_scan(&a->endpoints);
+}
+
+/* --- requests --- */
+
+static bool on_request(void *user, struct request *request, struct text *out)
+{
+	struct agent *a = user;
+
+	switch (request->op) {
+	case REQUEST_STATUS:
+		answer_status(a, out);
+		break;
+	case REQUEST_LIST:
+		answer_list(a, request->what, out);
+		break;
+	case REQUEST_APPLY:
+		answer_apply(a, request, out);
+		break;
+	case REQUEST_RELOAD:
+		answer_reload(a, out);
+		break;
+	case REQUEST_OBSERVE:
+		datapath_events_consume(a->dp);
+		answer_observe(a, request, out);
+		return request->follow;
+	}
+	return false;
+}
+
+/* --- start, in this order --- */
+
+static void on_stop(void *user)
+{
+	struct agent *a = user;
+
+	loop_stop(a->loop);
+}
+
+static int open_loop(struct agent *a)
+{
+	int err = loop_new(&a->loop);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!err)
+		err = loop_on_signal(a->loop, SIGTERM, on_stop, a);
+	if (!err)
+		err = loop_on_signal(a->loop, SIGINT, on_stop, a);
+	if (!err)
+		err = loop_on_signal(a->loop, SIGHUP, on_hangup, a);
+	return err;
+}
+
+static int open_datapath(struct agent *a, struct text *why)
+{
+	struct datapath_config config = {
+		.bpffs = a->config->bpffs,
+		.event_rate = a->config->event_rate,
+		.adopt_s = a->config->adopt_s,
+		.builtins_off = a->config->builtins_off,
+	};
+	int err = datapath_open(&config, why, &a->dp);
+
+	if (err)
+		return err;
+	a->policies.dp = a->dp;
+	a->policies.hooks = (struct policy_hooks){before_swap, after_swap, a};
+	if (!datapath_is_adopted(a->dp))
+		a->adopt_until_ns = clock_monotonic_ns() + config.adopt_s * NS_PER_S;
+	return 0;
+}
+
+static int watch_machine(struct agent *a, struct text *why)
+{
+	struct rtnl_events events = {on_link_gone, on_links, machine_changed, a};
+	int err = rtnl_open(a->loop, &events, &a->rtnl);
+
+	if (!err)
+		err = machine_init(a);
+	if (err)
+		text_addf(why, "cannot read this machine's addresses: %s", strerror(-err));
+	return err;
+}
+
+static int read_policy(struct agent *a, struct text *why, struct policy_version **ret)
+{
+	struct policy_input input = {
+		.paths = a->config->policy_paths,
+		.path_count = a->config->policy_count,
+	};
+	_text_ struct text diagnostics = TEXT_INIT;
+	int err = policy_set_prepare(&a->policies, &input, &diagnostics, ret);
+
+	fputs(diagnostics.buf, stderr);
+	if (err)
+		text_add(why, "the policy is not valid");
+	return err ? -EINVAL : 0;
+}
+
+static int watch_events(struct agent *a, struct text *why)
+{
+	struct loop_watch *watch;
+	int err = datapath_events_open(a->dp, on_event, a);
+
+	if (!err)
+		err = loop_watch_new(a->loop, datapath_events_fd(a->dp), on_ring, a, &watch);
+	if (err) {
+		text_addf(why, "cannot read events: %s", strerror(-err));
+		return err;
+	}
+	loop_watch_want(watch, LOOP_READ);
+	return 0;
+}
+
+/* Names are checked first, so that a wrong one leaves everything as it was. */
+static int enforce(struct agent *a, struct text *why)
+{
+	_policy_version_ struct policy_version *v = NULL;
+	int err = watch_machine(a, why);
+
+	if (err)
+		return err;
+	err = read_policy(a, why, &v);
+	if (!err)
+		err = endpoints_init(&a->endpoints, a->dp, a->config, v->loaded->policy, why);
+	if (!err)
+		err = watch_events(a, why);
+	if (err)
+		return err;
+	machine_set_local(a);
+	err = policy_set_swap(&a->policies, TAKE_PTR(v), why);
+	return err ? err : endpoints_attach(&a->endpoints, why);
+}
+
+static int listen_control(struct agent *a, struct text *why)
+{
+	struct control_config config = {
+		.loop = a->loop,
+		.socket = a->config->socket,
+		.hub = a->hub,
+		.fn = on_request,
+		.user = a,
+	};
+
+	return control_open(&config, why, &a->control);
+}
+
+static int start(struct agent *a, struct text *why)
+{
+	int err = open_loop(a);
+
+	if (!err)
+		err = state_lock(a->config->state_dir, why, &a->lock_fd);
+	if (!err)
+		err = listen_control(a, why); /* answers once the loop runs, and it enforces */
+	if (!err)
+		err = open_datapath(a, why);
+	if (!err)
+		err = enforce(a, why);
+	if (err)
+		return err;
+	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), SWEEP_MS, SWEEP_MS);
+	loop_timer_start(loop_timer_new(a->loop, on_sample, a), SAMPLE_MS, SAMPLE_MS);
+	return 0;
+}
+
+/* A start that fails leaves no trace, unless what it found was in force already. */
+static void undo_start(struct agent *a)
+{
+	bool is_ours = a->dp && !datapath_is_adopted(a->dp);
+	size_t links;
+
+	datapath_free(a->dp);
+	a->dp = NULL;
+	if (is_ours && a->config->bpffs)
+		datapath_remove(a->config->bpffs, &links);
+}
+
+static void release(struct agent *a)
+{
+	control_free(a->control);
+	rtnl_free(a->rtnl);
+	loop_free(a->loop);
+	hub_free(a->hub);
+	endpoints_release(&a->endpoints);
+	naming_release(&a->naming);
+	policy_set_release(&a->policies);
+	vec_release(&a->addresses.list);
+	datapath_free(a->dp);
+	if (a->lock_fd >= 0)
+		close(a->lock_fd);
+}
+
+int agent_run(const struct agent_config *config)
+{
+	struct agent a = {
+		.config = config,
+		.lock_fd = -1,
+		.naming = NAMING_INIT,
+		.hub = hub_new(config->history),
+		.started_ns = clock_wall_ns(),
+	};
+	_text_ struct text why = TEXT_INIT;
+	int err = start(&a, &why);
+
+	if (err) {
+		fail("not started", &why, err);
+		undo_start(&a);
+	} else {
+		notify_manager("READY=1");
+		notify_ready_fd(config->ready_fd);
+		log_info("msg=ready endpoints=%zu socket=%s", a.endpoints.list.count,
+			 config->socket);
+		loop_run(a.loop);
+		notify_manager("STOPPING=1");
+		log_info("msg=stopped enforcement=pinned");
+	}
+	release(&a);
+	return err;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The daemon: compiles the policy, keeps the kernel's tables true, answers on the control socket.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * IFACE: a NIC of this machine.  IFACE=WORKLOAD: the host side of that workload's veth, which may
+ * send from any of its addresses.  IFACE=ADDRESS[,ADDRESS…]: the same, from these only.
+ */
+struct agent_attach {
+	char *interface;
+	char *workload; /* a workload's name or a list of addresses; NULL for a NIC */
+};
+
+struct agent_config {
+	const char *const *policy_paths; /* files or directories */
+	size_t policy_count;
+	const struct agent_attach *attach;
+	size_t attach_count;
+	const char *socket;
+	const char *state_dir;
+	const char *bpffs;
+	uint32_t event_rate;   /* per second and (source identity, rule, reason); 0: unlimited */
+	uint32_t history;      /* events kept in memory */
+	uint32_t adopt_s;      /* adoption window at the first start */
+	uint32_t builtins_off; /* bit n: enum bh_builtin n */
+	int ready_fd;          /* a line "ready" goes there once it enforces; -1: none */
+};
+
+#define AGENT_EVENT_RATE 100
+#define AGENT_HISTORY    10000
+#define AGENT_ADOPT_S    30
+
+/*
+ * Runs until SIGTERM or SIGINT; SIGHUP reloads the policy.  Enforcement stays in the kernel when it
+ * returns.  0, or -errno after it logged why.  -EINVAL: the policy does not load; nothing is
+ * attached.
+ */
+int agent_run(const struct agent_config *config);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/config.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include <bulkhead/builtin.h>
+
+#include "agent/protocol.h"
+#include "policy/schema.h"
+#include "policy/yaml.h"
+#include "util/mem.h"
+#include "util/when.h"
+
+#define BUILTIN_PREFIX "builtin-"
+
+static const char *const builtin_names[] = {
+#define X(id, name, help) [BH_BUILTIN_##id] = name,
+	BH_BUILTINS(X)
+#undef X
+};
+
+enum setting {
+	SET_POLICY,
+	SET_ATTACH,
+	SET_SOCKET,
+	SET_STATE_DIR,
+	SET_BPFFS,
+	SET_EVENT_RATE,
+	SET_HISTORY,
+	SET_ADOPT,
+	SET_BUILTINS,
+	SET_COUNT
+};
+
+/* clang-format off */
+static const struct schema_key file_keys[] = {
+	[SET_POLICY]     = { "policy",    KEY_OPTIONAL, FORM_ANY  },
+	[SET_ATTACH]     = { "attach",    KEY_OPTIONAL, FORM_ANY  },
+	[SET_SOCKET]     = { "socket",    KEY_OPTIONAL, FORM_TEXT },
+	[SET_STATE_DIR]  = { "stateDir",  KEY_OPTIONAL, FORM_TEXT },
+	[SET_BPFFS]      = { "bpffs",     KEY_OPTIONAL, FORM_TEXT },
+	[SET_EVENT_RATE] = { "eventRate", KEY_OPTIONAL, FORM_TEXT },
+	[SET_HISTORY]    = { "history",   KEY_OPTIONAL, FORM_TEXT },
+	[SET_ADOPT]      = { "adopt",     KEY_OPTIONAL, FORM_TEXT },
+	[SET_BUILTINS]   = { "builtins",  KEY_OPTIONAL, FORM_MAP  },
+};
+/* clang-format on */
+
+static const struct schema file_schema = {
+	.what = "the agent's configuration",
+	.keys = file_keys,
+	.count = SET_COUNT,
+};
+
+void settings_init(struct settings *s)
+{
+	*s = (struct settings){
+		.socket = xstrdup(PROTOCOL_SOCKET),
+		.state_dir = xstrdup(PROTOCOL_STATE_DIR),
+		.bpffs = xstrdup(PROTOCOL_BPFFS),
+		.event_rate = AGENT_EVENT_RATE,
+		.history = AGENT_HISTORY,
+		.adopt_s = AGENT_ADOPT_S,
+	};
+}
+
+void settings_release(struct settings *s)
+{
+	vec_foreach (policy, &s->policies)
+		free(*policy);
+	vec_foreach (attach, &s->attach) {
+		free(attach->interface);
+		free(attach->workload);
+	}
+	vec_release(&s->policies);
+	vec_release(&s->attach);
+	free(s->socket);
+	free(s->state_dir);
+	free(s->bpffs);
+	*s = (struct settings){};
+}
+
+bool settings_add_attach(struct settings *s, const char *text, struct text *reterr)
+{
+	size_t len = strcspn(text, "=");
+	struct agent_attach attach = {};
+
+	if (!len || len >= IF_NAMESIZE) {
+		text_addf(reterr, "'%s' does not begin with an interface's name", text);
+		return false;
+	}
+	if (text[len] && !text[len + 1]) {
+		text_addf(reterr, "'%s' names no workload after '='", text);
+		return false;
+	}
+	attach.interface = xstrndup(text, len);
+	if (text[len])
+		attach.workload = xstrdup(text + len + 1);
+	vec_push(&s->attach, attach);
+	return true;
+}
+
+/* The built-in rule's number, BH_BUILTIN_COUNT if there is none; the default is none to turn off.
+ */
+static enum bh_builtin find_builtin(const char *name)
+{
+	size_t skip = strlen(BUILTIN_PREFIX);
+
+	if (!strncmp(name, BUILTIN_PREFIX, skip))
+		name += skip;
+	for (enum bh_builtin i = BH_BUILTIN_DEFAULT + 1; i < BH_BUILTIN_COUNT; i++)
+		if (!strcmp(builtin_names[i] + skip, name))
+			return i;
+	return BH_BUILTIN_COUNT;
+}
+
+static void say_builtins(struct text *out)
+{
+	for (enum bh_builtin i = BH_BUILTIN_DEFAULT + 1; i < BH_BUILTIN_COUNT; i++)
+		text_addf(out, "%s%s", i == BH_BUILTIN_DEFAULT + 1 ? "" : ", ",
+			  builtin_names[i] + strlen(BUILTIN_PREFIX));
+}
+
+bool settings_turn_off(struct settings *s, const char *builtin, struct text *reterr)
+{
+	enum bh_builtin found = find_builtin(builtin);
+
+	if (found == BH_BUILTIN_COUNT) {
+		text_addf(reterr, "'%s' is no built-in rule: ", builtin);
+		say_builtins(reterr);
+		return false;
+	}
+	s->builtins_off |= 1u << found;
+	return true;
+}
+
+static void read_policies(struct settings *s, const struct node *value, struct diags *d)
+{
+	for (const struct node *n = schema_items(value, d); n; n = n->next)
+		if (schema_is_text(n, "a file or directory", d))
+			vec_push(&s->policies, xstrdup(n->text));
+}
+
+static void read_attach(struct settings *s, const struct node *value, struct diags *d)
+{
+	for (const struct node *n = schema_items(value, d); n; n = n->next) {
+		_text_ struct text error = TEXT_INIT;
+
+		if (schema_is_text(n, "an interface", d) &&
+		    !settings_add_attach(s, n->text, &error))
+			diag_error(d, n->at, "%s", error.buf);
+	}
+}
+
+static void read_text(char **place, const struct node *n)
+{
+	if (!n)
+		return;
+	free(*place);
+	*place = xstrdup(n->text);
+}
+
+static void read_number(uint32_t *place, uint64_t max, const struct node *n, struct diags *d)
+{
+	char buf[SHOWN_SIZE];
+	uint64_t number;
+
+	if (!n)
+		return;
+	if (text_to_u64(n->text, 0, max, &number))
+		*place = (uint32_t)number;
+	else
+		diag_error(d, n->at, "'%s' is not a number from 0 to %ju", shown(n->text, buf),
+			   (uintmax_t)max);
+}
+
+static void read_duration(uint32_t *place, const struct node *n, struct diags *d)
+{
+	char buf[SHOWN_SIZE];
+
+	if (n && !duration_parse(n->text, place))
+		diag_error(d, n->at, "'%s' is not a duration such as 30s or 5m",
+			   shown(n->text, buf));
+}
+
+static void read_builtins(struct settings *s, const struct node *map, struct diags *d)
+{
+	static const char *const list[] = {"on", "off"};
+	static const struct words on_off = {"on or off", list, COUNT(list)};
+
+	node_foreach(key, map)
+	{
+		_text_ struct text error = TEXT_INIT;
+		size_t is_off;
+
+		if (find_builtin(key->text) == BH_BUILTIN_COUNT) {
+			settings_turn_off(s, key->text, &error);
+			diag_error(d, key->at, "%s", error.buf);
+		} else if (schema_word(key->value, &on_off, d, &is_off) && is_off) {
+			settings_turn_off(s, key->text, &error);
+		}
+	}
+}
+
+static void read_document(struct settings *s, const struct node *document, struct diags *d)
+{
+	const struct node *values[SET_COUNT] = {};
+
+	if (!schema_read(document, &file_schema, d, values))
+		return;
+	if (values[SET_POLICY])
+		read_policies(s, values[SET_POLICY], d);
+	if (values[SET_ATTACH])
+		read_attach(s, values[SET_ATTACH], d);
+	read_text(&s->socket, values[SET_SOCKET]);
+	read_text(&s->state_dir, values[SET_STATE_DIR]);
+	read_text(&s->bpffs, values[SET_BPFFS]);
+	read_number(&s->event_rate, UINT32_MAX, values[SET_EVENT_RATE], d);
+	read_number(&s->history, SETTINGS_MAX_HISTORY, values[SET_HISTORY], d);
+	read_duration(&s->adopt_s, values[SET_ADOPT], d);
+	if (values[SET_BUILTINS])
+		read_builtins(s, values[SET_BUILTINS], d);
+}
+
+int settings_read(struct settings *s, const struct source *source, struct diags *d)
+{
+	struct yaml yaml = {};
+	size_t errors = d->errors;
+
+	if (!yaml_parse(source, d, &yaml) && yaml.documents.count > 1)
+		diag_error(d, yaml.documents.items[1]->at,
+			   "the agent's configuration is one document");
+	else if (yaml.documents.count == 1)
+		read_document(s, yaml.documents.items[0], d);
+	yaml_release(&yaml);
+	return d->errors > errors ? -EINVAL : 0;
+}
+
+struct agent_config settings_config(const struct settings *s)
+{
+	return (struct agent_config){
+		.policy_paths = (const char *const *)s->policies.items,
+		.policy_count = s->policies.count,
+		.attach = s->attach.items,
+		.attach_count = s->attach.count,
+		.socket = s->socket,
+		.state_dir = s->state_dir,
+		.bpffs = s->bpffs,
+		.event_rate = s->event_rate,
+		.history = s->history,
+		.adopt_s = s->adopt_s,
+		.builtins_off = s->builtins_off,
+		.ready_fd = -1,
+	};
+}

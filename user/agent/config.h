@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the agent is told to do: agent.yaml, and what the options of `run` change in it. */
+#ifndef AGENT_CONFIG_H
+#define AGENT_CONFIG_H
+
+#include "agent/agent.h"
+#include "util/diag.h"
+#include "util/vec.h"
+
+/* Owns its strings; struct agent_config borrows them. */
+struct settings {
+	VEC(char *) policies;
+	VEC(struct agent_attach) attach;
+	char *socket;
+	char *state_dir;
+	char *bpffs;
+	uint32_t event_rate;
+	uint32_t history;
+	uint32_t adopt_s;
+	uint32_t builtins_off;
+};
+
+#define SETTINGS_MAX_HISTORY 10000000
+
+void settings_init(struct settings *s); /* the defaults; no policy, nothing attached */
+void settings_release(struct settings *s);
+#define _settings_ _cleanup_(settings_release)
+
+/*
+ * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, and
+ * builtins {arp|nd|dhcp|host|icmp-error: on|off}.  What is wrong goes to @d; then -EINVAL.
+ */
+int settings_read(struct settings *s, const struct source *source, struct diags *d);
+
+/* "eth0", "veth1=api", "veth1=10.0.0.1,fd00::1"; false with a sentence in @reterr. */
+bool settings_add_attach(struct settings *s, const char *text, struct text *reterr);
+
+/* "arp" or "builtin-arp"; false with a sentence in @reterr. */
+bool settings_turn_off(struct settings *s, const char *builtin, struct text *reterr);
+
+/* Points into @s. */
+struct agent_config settings_config(const struct settings *s);
+
+#endif

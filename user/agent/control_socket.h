@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The control socket in the file system, and who may talk to it: root and one group. */
+#ifndef AGENT_CONTROL_SOCKET_H
+#define AGENT_CONTROL_SOCKET_H
+
+#include <stdbool.h>
+
+#include "util/text.h"
+
+/*
+ * Makes directory and socket and listens.  A socket that nobody answers on is replaced; -EADDRINUSE
+ * if an agent does.  A sentence in @reterr.
+ */
+int control_socket_listen(const char *path, struct text *reterr, int *ret_fd);
+
+/* Whether whoever connected is root or in the group. */
+bool control_socket_may_talk(int fd);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/endpoints.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "util/log.h"
+
+static const struct workload *find_workload(const struct policy *policy, const char *name)
+{
+	vec_foreach (workload, &policy->workloads) {
+		if (!strcmp(workload->name, name))
+			return workload;
+	}
+	return NULL;
+}
+
+static void workload_prefixes(const struct policy *policy, const char *name, prefixes *out)
+{
+	const struct workload *workload = find_workload(policy, name);
+
+	if (!workload)
+		return;
+	vec_foreach (placed, &workload->prefixes)
+		vec_push(out, placed->prefix);
+}
+
+/* "10.0.0.10,fd00::10"; false if it isn't a list of addresses and prefixes. */
+static bool parse_prefixes(const char *s, prefixes *out)
+{
+	while (*s) {
+		size_t len = strcspn(s, ",");
+		_text_ struct text item = TEXT_INIT;
+		struct prefix prefix;
+
+		text_addn(&item, s, len);
+		if (prefix_parse(item.buf, &prefix, NULL)) {
+			vec_release(out);
+			return false;
+		}
+		vec_push(out, prefix);
+		s += len + (s[len] == ',');
+	}
+	return out->count;
+}
+
+static bool prefixes_equal(const prefixes *a, const prefixes *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (prefix_cmp(&a->items[i], &b->items[i]))
+			return false;
+	}
+	return true;
+}
+
+static const struct endpoint *by_interface(const struct endpoints *es, const char *interface)
+{
+	vec_foreach (e, &es->list) {
+		if (!strcmp(e->interface, interface))
+			return e;
+	}
+	return NULL;
+}
+
+static int add_endpoint(struct endpoints *es, const struct agent_attach *attach,
+			const struct policy *policy, struct text *reterr)
+{
+	struct endpoint e = {.interface = attach->interface, .kind = BH_ENDPOINT_IS_HOST};
+
+	if (by_interface(es, attach->interface)) {
+		text_addf(reterr, "interface '%s' is given twice", attach->interface);
+		return -EINVAL;
+	}
+	e.ifindex = if_nametoindex(attach->interface);
+	if (!e.ifindex) {
+		text_addf(reterr, "no interface '%s'", attach->interface);
+		return -ENODEV;
+	}
+	if (attach->workload) {
+		e.kind = BH_ENDPOINT_WORKLOAD;
+		e.id = (uint16_t)(BH_ENDPOINT_HOST + 1 + es->list.count);
+		if (!parse_prefixes(attach->workload, &e.sources))
+			e.workload = attach->workload;
+	}
+	if (e.workload && !find_workload(policy, e.workload)) {
+		text_addf(reterr, "no workload '%s' in the policy, for interface '%s'", e.workload,
+			  e.interface);
+		return -EINVAL;
+	}
+	if (e.workload)
+		workload_prefixes(policy, e.workload, &e.sources);
+	vec_push(&es->list, e);
+	return 0;
+}
+
+int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent_config *config,
+		   const struct policy *policy, struct text *reterr)
+{
+	es->dp = dp;
+	if (config->attach_count >= BH_ENDPOINT_ENTRIES) {
+		text_addf(reterr, "too many interfaces; there may be %d", BH_ENDPOINT_ENTRIES - 1);
+		return -E2BIG;
+	}
+	for (size_t i = 0; i < config->attach_count; i++) {
+		int err = add_endpoint(es, &config->attach[i], policy, reterr);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void endpoints_release(struct endpoints *es)
+{
+	vec_foreach (e, &es->list)
+		vec_release(&e->sources);
+	vec_release(&es->list);
+}
+
+static int attach(struct endpoints *es, struct endpoint *e, struct text *reterr)
+{
+	if (e->kind == BH_ENDPOINT_IS_HOST)
+		return datapath_attach_host(es->dp, e->ifindex, reterr, &e->attachment);
+	return datapath_attach_workload(es->dp, e->ifindex, e->id, e->sources.items,
+					e->sources.count, reterr, &e->attachment);
+}
+
+static void log_attached(const struct endpoint *e)
+{
+	log_info("msg=attached interface=%s ifindex=%u endpoint=%u ingress=%s egress=%s",
+		 e->interface, e->ifindex, e->id, attach_method_word(e->attachment.ingress),
+		 attach_method_word(e->attachment.egress));
+}
+
+int endpoints_attach(struct endpoints *es, struct text *reterr)
+{
+	vec_foreach (e, &es->list) {
+		_text_ struct text why = TEXT_INIT;
+		int err = attach(es, e, &why);
+
+		if (err) {
+			text_addf(reterr, "cannot attach to interface '%s': %s", e->interface,
+				  why.len ? why.buf : strerror(-err));
+			return err;
+		}
+		log_attached(e);
+	}
+	return 0;
+}
+
+/* Once the agent runs, a failure is only told: it is tried again with the next scan. */
+static bool try_attach(struct endpoints *es, struct endpoint *e)
+{
+	_text_ struct text why = TEXT_INIT;
+	int err = attach(es, e, &why);
+
+	if (err && !e->is_told)
+		log_error("msg=\"not attached\" interface=%s error=\"%s\"", e->interface,
+			  why.len ? why.buf : strerror(-err));
+	e->is_told = err;
+	if (!err)
+		log_attached(e);
+	return !err;
+}
+
+void endpoints_follow(struct endpoints *es, const struct policy *policy)
+{
+	vec_foreach (e, &es->list) {
+		prefixes now = {};
+
+		if (!e->workload)
+			continue;
+		workload_prefixes(policy, e->workload, &now);
+		if (prefixes_equal(&now, &e->sources)) {
+			vec_release(&now);
+			continue;
+		}
+		if (!now.count)
+			log_warning("msg=\"workload has no addresses\" workload=%s interface=%s",
+				    e->workload, e->interface);
+		vec_release(&e->sources);
+		e->sources = now;
+		if (e->ifindex && !try_attach(es, e))
+			e->ifindex = 0;
+	}
+}
+
+void endpoints_link_gone(struct endpoints *es, uint32_t ifindex)
+{
+	vec_foreach (e, &es->list) {
+		if (e->ifindex != ifindex)
+			continue;
+		log_warning("msg=\"interface is gone\" interface=%s ifindex=%u", e->interface,
+			    ifindex);
+		datapath_detach(es->dp, ifindex);
+		e->ifindex = 0;
+		e->attachment = (struct attachment){};
+	}
+}
+
+/* An interface that was renamed stays enforced: only another one of the name takes its place. */
+void endpoints_scan(struct endpoints *es)
+{
+	vec_foreach (e, &es->list) {
+		uint32_t before = e->ifindex;
+		uint32_t now = if_nametoindex(e->interface);
+
+		if (!now || now == before)
+			continue;
+		e->ifindex = now;
+		if (!try_attach(es, e))
+			e->ifindex = before;
+	}
+}
+
+const struct endpoint *endpoints_by_ifindex(const struct endpoints *es, uint32_t ifindex)
+{
+	vec_foreach (e, &es->list) {
+		if (e->ifindex == ifindex)
+			return e;
+	}
+	return NULL;
+}
+
+const char *endpoints_name(const struct endpoints *es, uint16_t id)
+{
+	if (id == BH_ENDPOINT_HOST)
+		return "host";
+	vec_foreach (e, &es->list) {
+		if (e->id == id)
+			return e->workload ? e->workload : e->interface;
+	}
+	return NULL;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The interfaces of --attach: found by name, enforced, and followed while they come and go. */
+#ifndef AGENT_ENDPOINTS_H
+#define AGENT_ENDPOINTS_H
+
+#include <bulkhead/endpoint.h>
+
+#include "agent/agent.h"
+#include "datapath/datapath.h"
+#include "policy/model.h"
+
+typedef VEC(struct prefix) prefixes;
+
+struct endpoint {
+	const char *interface;
+	const char *workload; /* NULL: a NIC, or given by addresses */
+	enum bh_endpoint_kind kind;
+	uint16_t id;
+	uint32_t ifindex; /* 0: there is no such interface now */
+	prefixes sources; /* what a workload may send from */
+	struct attachment attachment;
+	bool is_told; /* that it can't be attached; it is tried again all the time */
+};
+
+struct endpoints {
+	struct datapath *dp;
+	VEC(struct endpoint) list;
+};
+
+/* Checks names and addresses against this machine and @policy; a sentence in @reterr. */
+int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent_config *config,
+		   const struct policy *policy, struct text *reterr);
+void endpoints_release(struct endpoints *es); /* enforcement stays */
+
+int endpoints_attach(struct endpoints *es, struct text *reterr); /* all of them */
+
+/* Another policy is in force: workloads may have other addresses. */
+void endpoints_follow(struct endpoints *es, const struct policy *policy);
+
+void endpoints_link_gone(struct endpoints *es, uint32_t ifindex);
+void endpoints_scan(struct endpoints *es); /* attaches what has come back */
+
+/* NULL if there is none. */
+const struct endpoint *endpoints_by_ifindex(const struct endpoints *es, uint32_t ifindex);
+
+/* The workload, or the interface of one given by addresses; "host"; NULL for an unknown id. */
+const char *endpoints_name(const struct endpoints *es, uint16_t id);
+
+#endif

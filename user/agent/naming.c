@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/naming.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <linux/if_ether.h>
+
+#include <bulkhead/builtin.h>
+#include <bulkhead/reason.h>
+
+#include "policy/explain.h"
+#include "util/clock.h"
+
+#define NEARS_MAX 4096 /* answers that are remembered; then they are forgotten at once */
+
+struct near_key {
+	uint32_t src_class, dst_class;
+	uint32_t table, number;
+};
+
+#define X(id, name, help) [BH_BUILTIN_##id] = (name),
+static const char *const builtins[] = {BH_BUILTINS(X)};
+#undef X
+
+static void forget_nears(struct naming *n)
+{
+	vec_foreach (near, &n->nears)
+		free(*near);
+	vec_release(&n->nears);
+	map_release(&n->near_places);
+}
+
+void naming_release(struct naming *n)
+{
+	forget_nears(n);
+	text_release(&n->rule_at);
+}
+
+void naming_update(struct naming *n, const struct policy_version *current,
+		   const struct policy_version *previous)
+{
+	forget_nears(n);
+	n->current = current;
+	n->previous = previous;
+}
+
+static const struct policy_version *version_of(const struct naming *n, uint32_t generation)
+{
+	if (n->current && n->current->generation == generation)
+		return n->current;
+	if (n->previous && n->previous->generation == generation)
+		return n->previous;
+	return NULL;
+}
+
+/* Identity 0 may also say that the packet was dropped before its addresses were looked up. */
+static uint32_t find_identity(const struct policy_version *v, bool is_number_good,
+			      uint32_t identity, const struct bh_addr *addr)
+{
+	if (is_number_good && identity && identity < v->compiled->identities.count)
+		return identity;
+	return image_identity(&v->compiled->image, addr);
+}
+
+static const struct event_end nobody = {.zone = "outside", .labels_json = "{}"};
+
+void naming_identity(const struct policy_version *v, uint32_t identity, struct event_end *ret)
+{
+	const struct policy *policy = v->loaded->policy;
+	const struct identity *found;
+	bool is_named;
+
+	*ret = nobody;
+	if (identity >= v->compiled->identities.count)
+		return;
+	found = &v->compiled->identities.items[identity];
+	is_named = found->zone != POLICY_NONE || found->workload != POLICY_NONE;
+	if (!is_named && v->compiled->image.identities.items[identity].flags & BH_IDENTITY_HOST)
+		ret->zone = "host";
+	if (is_named)
+		ret->zone = found->zone == POLICY_NONE ? NULL
+						       : policy->zones.items[found->zone].name;
+	if (found->workload == POLICY_NONE)
+		return;
+	ret->workload = policy->workloads.items[found->workload].name;
+	ret->labels_json = v->loaded->labels.items[found->workload];
+}
+
+void naming_end(const struct naming *n, uint32_t generation, uint32_t identity,
+		const struct bh_addr *addr, struct event_end *ret)
+{
+	const struct policy_version *known = version_of(n, generation);
+	const struct policy_version *v = known ? known : n->current;
+
+	if (v)
+		naming_identity(v, find_identity(v, known, identity, addr), ret);
+	else
+		*ret = nobody;
+}
+
+const char *naming_rule(const struct naming *n, uint32_t generation, uint32_t rule)
+{
+	const struct policy_version *v = version_of(n, generation);
+
+	if (rule < BH_RULE_FIRST)
+		return rule < COUNT(builtins) ? builtins[rule] : NULL;
+	if (!v || rule - BH_RULE_FIRST >= v->loaded->policy->rules.count)
+		return NULL;
+	return v->loaded->policy->rules.items[rule - BH_RULE_FIRST].name;
+}
+
+void naming_rule_at(const struct policy *policy, uint32_t rule, struct text *out)
+{
+	const struct span *at;
+
+	if (rule < BH_RULE_FIRST || rule - BH_RULE_FIRST >= policy->rules.count)
+		return;
+	at = &policy->rules.items[rule - BH_RULE_FIRST].at;
+	if (at->source)
+		text_addf(out, "%s:%u", at->source->name, at->line);
+}
+
+static struct near_key near_key(const struct bh_event *event, uint32_t src_class,
+				uint32_t dst_class)
+{
+	struct near_key key = {.src_class = src_class, .dst_class = dst_class};
+
+	key.number = ntohs(event->dport);
+	switch (event->proto) {
+	case IPPROTO_TCP:
+		key.table = BH_SERVICE_TCP;
+		return key;
+	case IPPROTO_UDP:
+		key.table = BH_SERVICE_UDP;
+		return key;
+	case IPPROTO_SCTP:
+		key.table = BH_SERVICE_SCTP;
+		return key;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		key.table = event->proto == IPPROTO_ICMP ? BH_SERVICE_ICMP : BH_SERVICE_ICMP6;
+		key.number = (uint32_t)event->icmp_type << 8 | event->icmp_code;
+		return key;
+	}
+	key.table = BH_SERVICE_PROTO;
+	key.number = event->proto;
+	return key;
+}
+
+static char *ask_near(const struct compiled *c, const struct near_key *key)
+{
+	_text_ struct text difference = TEXT_INIT;
+	_text_ struct text near = TEXT_INIT;
+	uint32_t rule = explain_nearest(c, key->src_class, key->dst_class, key->table,
+					(uint16_t)key->number, &difference);
+
+	if (!rule)
+		return NULL;
+	text_addf(&near, "%s(%s)", compiled_rule_name(c, rule), difference.buf);
+	return text_take(&near);
+}
+
+/* Under a flood the same few questions come again and again, and a policy may have many rules. */
+static const char *find_near(struct naming *n, const struct near_key *key)
+{
+	uint64_t *place;
+	bool is_new;
+
+	if (n->nears.count >= NEARS_MAX)
+		forget_nears(n);
+	place = map_put(&n->near_places, key, sizeof(*key), n->nears.count, &is_new);
+	if (is_new)
+		vec_push(&n->nears, ask_near(n->current->compiled, key));
+	return n->nears.items[*place];
+}
+
+static const char *name_near(struct naming *n, const struct bh_event *event)
+{
+	uint16_t ethertype = ntohs(event->ethertype);
+	const struct compiled *c;
+	uint32_t src, dst;
+	struct near_key key;
+
+	if (event->rule || event->reason != BH_REASON_POLICY || !n->current ||
+	    event->generation != n->current->generation)
+		return NULL;
+	if (ethertype != ETH_P_IP && ethertype != ETH_P_IPV6)
+		return NULL;
+	c = n->current->compiled;
+	src = find_identity(n->current, true, event->src_identity, &event->src);
+	dst = find_identity(n->current, true, event->dst_identity, &event->dst);
+	if (src >= c->identities.count || dst >= c->identities.count)
+		return NULL;
+	key = near_key(event, c->identities.items[src].class, c->identities.items[dst].class);
+	return find_near(n, &key);
+}
+
+void naming_event(struct naming *n, const struct bh_event *event, struct event_names *ret)
+{
+	const struct policy_version *v = version_of(n, event->generation);
+
+	*ret = (struct event_names){.wall_ns = clock_wall_of(event->time_ns)};
+	naming_end(n, event->generation, event->src_identity, &event->src, &ret->src);
+	naming_end(n, event->generation, event->dst_identity, &event->dst, &ret->dst);
+	ret->rule = naming_rule(n, event->generation, event->rule);
+	ret->policy_hash = v ? v->loaded->hash : NULL;
+	ret->near = name_near(n, event);
+	text_reset(&n->rule_at);
+	if (v)
+		naming_rule_at(v->loaded->policy, event->rule, &n->rule_at);
+	ret->rule_at = n->rule_at.len ? n->rule_at.buf : NULL;
+}

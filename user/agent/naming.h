@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The data path's numbers in the policy's words.  Identities and rules are numbered anew in every
+ * generation: one that is forgotten is named by its address in the policy in force.
+ */
+#ifndef AGENT_NAMING_H
+#define AGENT_NAMING_H
+
+#include <bulkhead/event.h>
+
+#include "agent/event_json.h"
+#include "agent/policy_version.h"
+#include "util/map.h"
+
+struct naming {
+	const struct policy_version *current; /* NULL: no policy yet */
+	const struct policy_version *previous;
+	struct map near_places; /* of a denial in the policy in force, into nears */
+	VEC(char *) nears;      /* NULL: nothing is near */
+	struct text rule_at;    /* what the last names pointed to */
+};
+
+#define NAMING_INIT                                                                                \
+	{                                                                                          \
+		.rule_at = TEXT_INIT                                                               \
+	}
+
+void naming_release(struct naming *n);
+
+/* After a switch; @previous may be NULL. */
+void naming_update(struct naming *n, const struct policy_version *current,
+		   const struct policy_version *previous);
+
+/* An identity in its words; one in no zone and no workload is of zone "outside" or "host". */
+void naming_identity(const struct policy_version *v, uint32_t identity, struct event_end *ret);
+
+/* An identity of a generation, or the address if that is forgotten. */
+void naming_end(const struct naming *n, uint32_t generation, uint32_t identity,
+		const struct bh_addr *addr, struct event_end *ret);
+
+/* NULL if the policy's rules of that generation are forgotten. */
+const char *naming_rule(const struct naming *n, uint32_t generation, uint32_t rule);
+
+/* "FILE:LINE" of a rule of the policy. */
+void naming_rule_at(const struct policy *policy, uint32_t rule, struct text *out);
+
+/*
+ * Everything but interface and endpoint, which aren't the policy's.  Strings are good until the
+ * next call or switch.
+ */
+void naming_event(struct naming *n, const struct bh_event *event, struct event_names *ret);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Everything that the daemon consists of, for those who wire it and those who tell of it. */
+#ifndef AGENT_PARTS_H
+#define AGENT_PARTS_H
+
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "agent/endpoints.h"
+#include "agent/events_hub.h"
+#include "agent/loop.h"
+#include "agent/naming.h"
+#include "agent/policy_set.h"
+#include "agent/rtnl.h"
+#include "datapath/datapath.h"
+
+struct agent {
+	const struct agent_config *config;
+	struct loop *loop;
+	int lock_fd;
+	struct datapath *dp;
+	struct rtnl *rtnl;
+	struct own_addresses addresses;
+	struct policy_set policies;
+	struct naming naming;
+	struct endpoints endpoints;
+	struct events_hub *hub;
+	struct control *control;
+	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
+	uint64_t started_ns;       /* on the wall */
+	uint64_t adopt_until_ns;   /* CLOCK_MONOTONIC; 0: connections are not adopted */
+};
+
+#endif

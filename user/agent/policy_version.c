@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/policy_version.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "util/clock.h"
+#include "util/json.h"
+#include "util/map.h"
+#include "util/mem.h"
+
+static void hash_policy(const struct policy *policy, char ret[static POLICY_HASH_STRLEN])
+{
+	uint64_t hash = 0;
+
+	vec_foreach (source, &policy->sources)
+		hash = hash_bytes((*source)->text, (*source)->len, hash);
+	snprintf(ret, POLICY_HASH_STRLEN, "%016" PRIx64, hash);
+}
+
+static char *labels_json(const struct workload *workload)
+{
+	_text_ struct text out = TEXT_INIT;
+	struct json j = {.out = &out};
+
+	json_object(&j, NULL);
+	vec_foreach (label, &workload->labels)
+		json_string(&j, label->key, label->value);
+	json_end(&j, '}');
+	return text_take(&out);
+}
+
+struct loaded_policy *loaded_policy_new(struct policy *policy, const char *const *paths,
+					size_t count)
+{
+	struct loaded_policy *loaded = xcalloc(1, sizeof(*loaded));
+
+	loaded->policy = policy;
+	loaded->users = 1;
+	loaded->loaded_ns = clock_wall_ns();
+	hash_policy(policy, loaded->hash);
+	for (size_t i = 0; i < count; i++)
+		vec_push(&loaded->paths, xstrdup(paths[i]));
+	vec_foreach (workload, &policy->workloads)
+		vec_push(&loaded->labels, labels_json(workload));
+	return loaded;
+}
+
+struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded)
+{
+	loaded->users++;
+	return loaded;
+}
+
+void loaded_policy_drop(struct loaded_policy *loaded)
+{
+	if (!loaded || --loaded->users)
+		return;
+	vec_foreach (path, &loaded->paths)
+		free(*path);
+	vec_release(&loaded->paths);
+	vec_foreach (json, &loaded->labels)
+		free(*json);
+	vec_release(&loaded->labels);
+	policy_free(loaded->policy);
+	free(loaded);
+}
+
+void loaded_policy_dropp(struct loaded_policy **loaded)
+{
+	loaded_policy_drop(*loaded);
+}
+
+struct policy_version *policy_version_new(struct loaded_policy *loaded, struct compiled *compiled)
+{
+	struct policy_version *v = xcalloc(1, sizeof(*v));
+
+	v->loaded = loaded_policy_use(loaded);
+	v->compiled = compiled;
+	return v;
+}
+
+void policy_version_free(struct policy_version *v)
+{
+	if (!v)
+		return;
+	compiled_free(v->compiled);
+	loaded_policy_drop(v->loaded);
+	free(v);
+}
+
+void policy_version_freep(struct policy_version **v)
+{
+	policy_version_free(*v);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A policy that was read, and what it was compiled to for one generation. */
+#ifndef AGENT_POLICY_VERSION_H
+#define AGENT_POLICY_VERSION_H
+
+#include "policy/compile.h"
+#include "policy/model.h"
+
+#define POLICY_HASH_STRLEN 17
+
+/* Shared by its versions: it is compiled again when this machine's addresses change. */
+struct loaded_policy {
+	struct policy *policy;
+	unsigned int users;
+	char hash[POLICY_HASH_STRLEN]; /* of the texts, in their order; their names don't count */
+	uint64_t loaded_ns;            /* on the wall */
+	VEC(char *) paths;             /* as they were given */
+	VEC(char *) labels;            /* parallel to policy.workloads: each a JSON object */
+};
+
+struct policy_version {
+	struct loaded_policy *loaded;
+	struct compiled *compiled;
+	uint32_t generation; /* 0: not in force yet */
+};
+
+/* Takes @policy over; copies @paths. */
+struct loaded_policy *loaded_policy_new(struct policy *policy, const char *const *paths,
+					size_t count);
+struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded);
+void loaded_policy_drop(struct loaded_policy *loaded);
+void loaded_policy_dropp(struct loaded_policy **loaded);
+#define _loaded_policy_ _cleanup_(loaded_policy_dropp)
+
+/* Takes @compiled over, and uses @loaded. */
+struct policy_version *policy_version_new(struct loaded_policy *loaded, struct compiled *compiled);
+void policy_version_free(struct policy_version *v);
+void policy_version_freep(struct policy_version **v);
+#define _policy_version_ _cleanup_(policy_version_freep)
+
+#endif

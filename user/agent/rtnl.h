@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the kernel says of this machine's interfaces and addresses, and when it changes. */
+#ifndef AGENT_RTNL_H
+#define AGENT_RTNL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulkhead/address.h>
+
+#include "agent/loop.h"
+#include "util/vec.h"
+
+struct own_address {
+	struct bh_addr addr;
+	uint32_t ifindex;  /* 0: of no single interface */
+	bool is_broadcast; /* packets to it are for this machine, none are from it */
+};
+
+/* Sorted, no two equal. */
+struct own_addresses {
+	VEC(struct own_address) list;
+};
+
+/* Every address of this network namespace, with what the kernel takes as broadcast to it. */
+int rtnl_addresses(struct own_addresses *ret);
+bool own_addresses_equal(const struct own_addresses *a, const struct own_addresses *b);
+
+/* May this be the `host` that a policy speaks of: not broadcast, not loopback. */
+bool own_address_is_host(const struct own_address *a);
+
+struct rtnl;
+
+/* Changes come in bursts: after a burst each of the last two is called at most once. */
+struct rtnl_events {
+	void (*link_gone)(void *user, uint32_t ifindex);
+	void (*links_changed)(void *user);
+	void (*addresses_changed)(void *user);
+	void *user;
+};
+
+int rtnl_open(struct loop *loop, const struct rtnl_events *events, struct rtnl **ret);
+void rtnl_free(struct rtnl *rtnl);
+
+#endif

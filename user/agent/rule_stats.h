@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What each rule has decided since the agent started, whatever number it had in which generation.
+ */
+#ifndef AGENT_RULE_STATS_H
+#define AGENT_RULE_STATS_H
+
+#include <bulkhead/counters.h>
+
+#include "policy/model.h"
+
+struct rule_stat {
+	struct bh_count retired; /* counted in slots that are gone */
+	struct bh_count seen;    /* in the slot in force, when it was last sampled */
+	uint64_t last_hit_ns;    /* on the wall, as exact as the samples are; 0: never */
+};
+
+/* By the rule's number in the policy in force. */
+struct rule_stats {
+	VEC(struct rule_stat) list;
+};
+
+/* What the slot in force has counted now. */
+void rule_stats_sample(struct rule_stats *rs, const struct bh_count *counts, size_t count,
+		       uint64_t now_ns);
+
+/* Another policy is in force, and counts from zero: totals go with the names.  @from may be NULL.
+ */
+void rule_stats_move(struct rule_stats *rs, const struct policy *from, const struct policy *to);
+
+struct bh_count rule_stats_total(const struct rule_stats *rs, uint32_t rule);
+uint64_t rule_stats_last_hit(const struct rule_stats *rs, uint32_t rule);
+void rule_stats_release(struct rule_stats *rs);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <string.h>
+
+#include <bulkhead/limits.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "policy/explain.h"
+#include "policy/load.h"
+#include "policy/promise.h"
+#include "policy/services.h"
+#include "util/json.h"
+#include "util/mem.h"
+
+struct explain_values {
+	const char *from;
+	const char *to;
+	const char *service;
+	const char *queries;
+	const char *format;
+};
+
+/* clang-format off */
+#define AT(member) .offset = offsetof(struct explain_values, member)
+static const struct option explain_options[] = {
+	{ "from", 0, OPTION_TEXT, AT(from), "A", "who opens the connection" },
+	{ "to", 0, OPTION_TEXT, AT(to), "B", "who it is opened to" },
+	{ "service", 0, OPTION_TEXT, AT(service), "S", "what is spoken, such as tcp/5432" },
+	{ "queries", 0, OPTION_TEXT, AT(queries), "FILE",
+	  "answer one 'FROM TO SERVICE' a line; '-' is stdin" },
+	OUTPUT_OPTION(struct explain_values, format, "text|json", "text"),
+};
+#undef AT
+
+static const char *const verdict_words[] = {
+#define X(id, word, help) [BH_VERDICT_##id] = word,
+	BH_VERDICTS(X)
+#undef X
+};
+/* clang-format on */
+
+static const char *answer_word(const struct answer *answer)
+{
+	return answer->is_mixed ? "mixed" : verdict_words[answer->decision.verdict];
+}
+
+/* Where the policy's own rule is; NULL for the default and built-ins. */
+static const struct span *rule_place(const struct compiled *compiled, uint32_t rule)
+{
+	return rule < BH_RULE_FIRST ? NULL
+				    : &compiled->policy->rules.items[rule - BH_RULE_FIRST].at;
+}
+
+static void add_classes(struct json *json, const char *key, const uint32_t *classes, size_t count)
+{
+	json_array(json, key);
+	for (size_t i = 0; i < count; i++)
+		json_number(json, NULL, classes[i]);
+	json_end(json, ']');
+}
+
+static void add_question(struct json *json, const struct question *question)
+{
+	json_string(json, "from", question->from);
+	json_string(json, "to", question->to);
+	json_string(json, "service", question->service);
+}
+
+static void answer_json(const struct compiled *compiled, const struct question *question,
+			const struct answer *answer, struct text *out)
+{
+	const struct span *at = rule_place(compiled, answer->decision.rule);
+	_text_ struct text place = TEXT_INIT;
+	struct json json = {.out = out};
+
+	if (at)
+		text_addf(&place, "%s:%u", at->source->name, at->line);
+	json_object(&json, NULL);
+	add_question(&json, question);
+	json_string(&json, "verdict", answer_word(answer));
+	if (!answer->is_mixed) {
+		json_string(&json, "rule", compiled_rule_name(compiled, answer->decision.rule));
+		json_string(&json, "rule_at", at ? place.buf : NULL);
+		json_bool(&json, "log", answer->decision.log);
+	}
+	add_classes(&json, "from_classes", answer->src_classes.items, answer->src_classes.count);
+	add_classes(&json, "to_classes", answer->dst_classes.items, answer->dst_classes.count);
+	json_end(&json, '}');
+	text_addc(out, '\n');
+}
+
+/* One line: "deny default"; "mixed" and "error" have no rule. */
+static void answer_line(const struct compiled *compiled, const struct answer *answer,
+			struct text *out)
+{
+	text_add(out, answer_word(answer));
+	if (!answer->is_mixed)
+		text_addf(out, " %s", compiled_rule_name(compiled, answer->decision.rule));
+	text_addc(out, '\n');
+}
+
+static enum exit_code explain_one(const struct compiled *compiled,
+				  const struct explain_values *values)
+{
+	const struct question question = {values->from, values->to, values->service};
+	_text_ struct text out = TEXT_INIT;
+	struct answer answer = {};
+	enum exit_code code;
+
+	if (explain_ask(compiled, &question, &answer, &out))
+		return cli_error("explain: %s", out.buf);
+	if (output_is_json(values->format))
+		answer_json(compiled, &question, &answer, &out);
+	else
+		explain_describe(compiled, &question, &answer, &out);
+	fwrite(out.buf, 1, out.len, stdout);
+	code = answer.is_mixed || answer.decision.verdict == BH_VERDICT_DENY ? EXIT_FINDING
+									     : EXIT_FINE;
+	answer_release(&answer);
+	return code;
+}
+
+/* A line of the queries, cut at blanks; the words point into it. */
+struct query {
+	struct question question;
+	size_t words;
+};
+
+static struct query split_query(char *line)
+{
+	struct query query = {};
+	const char **places[] = {&query.question.from, &query.question.to, &query.question.service};
+	char *rest = line, *word;
+
+	while ((word = strsep(&rest, " \t\r"))) {
+		if (!*word)
+			continue;
+		if (query.words < COUNT(places))
+			*places[query.words] = word;
+		query.words++;
+	}
+	return query;
+}
+
+static void answer_error(const struct question *question, bool is_json, struct text *out)
+{
+	struct json json = {.out = out};
+
+	if (!is_json) {
+		text_add(out, "error\n");
+		return;
+	}
+	json_object(&json, NULL);
+	add_question(&json, question);
+	json_string(&json, "verdict", "error");
+	json_end(&json, '}');
+	text_addc(out, '\n');
+}
+
+/* The answer to one line goes to @out, what is wrong with it to @reterr. */
+static void answer_query(const struct compiled *compiled, char *line, bool is_json,
+			 struct text *out, struct text *reterr)
+{
+	const struct query query = split_query(line);
+	struct answer answer = {};
+
+	if (!query.words || *query.question.from == '#')
+		return;
+	if (query.words != 3)
+		text_add(reterr, "a query is three words, FROM TO SERVICE");
+	else
+		explain_ask(compiled, &query.question, &answer, reterr);
+	if (reterr->len)
+		answer_error(&query.question, is_json, out);
+	else if (is_json)
+		answer_json(compiled, &query.question, &answer, out);
+	else
+		answer_line(compiled, &answer, out);
+	answer_release(&answer);
+}
+
+static enum exit_code answer_source(const struct compiled *compiled, const struct source *source,
+				    bool is_json)
+{
+	_text_ struct text out = TEXT_INIT;
+	_text_ struct text error = TEXT_INIT;
+	const char *end = source->text + source->len;
+	enum exit_code code = EXIT_FINE;
+	unsigned int number = 1;
+
+	for (const char *s = source->text; s < end; number++) {
+		size_t len = strcspn(s, "\n");
+		_free_ char *line = xstrndup(s, len);
+
+		/* A NUL ends the text for strcspn(), not for us. */
+		if (s + len < end && !s[len])
+			text_add(&error, "a query holds no NUL");
+		else
+			answer_query(compiled, line, is_json, &out, &error);
+		s += len + 1;
+		fwrite(out.buf, 1, out.len, stdout);
+		text_reset(&out);
+		if (!error.len)
+			continue;
+		cli_error("%s:%u: %s", source->name, number, error.buf);
+		text_reset(&error);
+		code = EXIT_USAGE;
+	}
+	return code;
+}
+
+static enum exit_code explain_queries(const struct compiled *compiled,
+				      const struct explain_values *values)
+{
+	struct source source = {};
+	int err = source_read(values->queries, &source);
+	enum exit_code code;
+
+	if (err)
+		return cli_error("explain: '%s' cannot be read: %s", values->queries,
+				 strerror(-err));
+	code = answer_source(compiled, &source, output_is_json(values->format));
+	source_release(&source);
+	return code;
+}
+
+/* A broken promise is told, and no reason not to answer. */
+static void warn_of_promises(const struct compiled *compiled)
+{
+	struct diags diags = {};
+	size_t broken = promise_check_never(compiled, &diags) +
+			promise_check_expect(compiled, &diags);
+
+	if (broken)
+		fprintf(stderr,
+			"bulkhead: warning: %zu of the policy's promises %s broken; "
+			"'bulkhead check' shows them\n",
+			broken, broken == 1 ? "is" : "are");
+	diags_release(&diags);
+}
+
+static enum exit_code check_usage(const struct arguments *args)
+{
+	const struct explain_values *values = args->values;
+	bool has_question = values->from || values->to || values->service;
+
+	if (!args->operands.count)
+		return cli_error("explain: a file of the policy is due");
+	if (values->queries && has_question)
+		return cli_error("explain: --queries goes without --from, --to and --service");
+	if (!values->queries && !(values->from && values->to && values->service))
+		return cli_error("explain: --from, --to and --service are due, or --queries");
+	return EXIT_FINE;
+}
+
+static enum exit_code run_explain(const struct arguments *args)
+{
+	const struct explain_values *values = args->values;
+	_policy_ struct policy *policy = NULL;
+	_compiled_ struct compiled *compiled = NULL;
+	_diags_ struct diags diags = {};
+	enum exit_code code = check_usage(args);
+	int err;
+
+	if (code != EXIT_FINE)
+		return code;
+	err = policy_load(args->operands.items, args->operands.count, &diags, &policy);
+	if (!err)
+		err = policy_compile(policy, &(struct environment){}, &diags, &compiled);
+	diags_print(&diags, stderr);
+	if (err)
+		return EXIT_USAGE;
+	warn_of_promises(compiled);
+	return values->queries ? explain_queries(compiled, values) : explain_one(compiled, values);
+}
+
+const struct command explain_command = {
+	.name = "explain",
+	.arguments = "FILE... --from A --to B --service S | --queries FILE",
+	.summary = "Say what the policy decides of one connection, and by which rule",
+	.details =
+		"A and B are a zone, a workload or an address. With --queries every line gets one\n"
+		"line, in order: 'VERDICT RULE' with the verdicts allow, deny and audit, "
+		"'default'\n"
+		"where no rule decides; 'mixed' where a name or service spans several classes "
+		"that\n"
+		"get different verdicts; 'error' where a name or service is unknown. Blank lines\n"
+		"and '#' comments are skipped.\n\n"
+		"Exit code without --queries: 0 for allow and audit, 1 for deny and mixed; with\n"
+		"them 0, or 2 if one was an error.",
+	.examples = "bulkhead explain policies/five-zone.yaml --from api --to postgres --service "
+		    "tcp/5432\n"
+		    "bulkhead explain policies/ --from 198.51.100.7 --to edge-lb --service "
+		    "icmp/echo-request\n"
+		    "bulkhead explain policies/ --queries questions.txt -o json",
+	.options = OPTION_TABLE(explain_options),
+	.values_size = sizeof(struct explain_values),
+	.run = run_explain,
+};

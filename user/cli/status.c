@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <string.h>
+
+#include <bulkhead/verdict.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/output.h"
+#include "cli/values.h"
+
+struct status_values {
+	const char *socket;
+	const char *format;
+};
+
+/* clang-format off */
+static const struct option status_options[] = {
+	SOCKET_OPTION(struct status_values, socket),
+	OUTPUT_OPTION(struct status_values, format, "text|json", "text"),
+};
+
+static const struct column book_columns[] = {
+	LEFT("EVENTS"), RIGHT("PRODUCED"), RIGHT("DELIVERED"), RIGHT("SUPPRESSED"),
+	RIGHT("LOST"),
+};
+
+static const struct column drop_columns[] = {
+	LEFT("DROPS"), RIGHT("PACKETS"), RIGHT("BYTES"),
+};
+
+static const struct column table_columns[] = {
+	LEFT("TABLE"), RIGHT("USED"), RIGHT("CAPACITY"), RIGHT("FILL"), RIGHT("KIB"),
+};
+
+static const char *const verdict_words[] = {
+#define X(id, word, help) [BH_VERDICT_##id] = word,
+	BH_VERDICTS(X)
+#undef X
+};
+/* clang-format on */
+
+static const char *or_dash(const char *s)
+{
+	return s ? s : "-";
+}
+
+/* "name       value", made plain. */
+static void print_field(const char *name, const char *value)
+{
+	printf("%-11s ", name);
+	put_plain(value, strlen(value), stdout);
+	putchar('\n');
+}
+
+static void print_agent(const cJSON *status)
+{
+	_text_ struct text line = TEXT_INIT;
+
+	text_addf(&line, "%s, pid %.0f, started %s", or_dash(value_text(status, "version")),
+		  value_number(status, "pid"), or_dash(value_text(status, "started")));
+	print_field("agent", line.buf);
+}
+
+static void print_policy(const cJSON *status)
+{
+	const cJSON *policy = value_of(status, "policy");
+	_text_ struct text line = TEXT_INIT;
+	const cJSON *path;
+
+	cJSON_ArrayForEach(path, value_of(policy, "paths"))
+		text_addf(&line, "%s%s", line.len ? " " : "", value_string(path));
+	print_field("policy", line.buf);
+	text_reset(&line);
+	text_addf(&line, "%.0f rules, %.0f workloads, hash %s, loaded %s",
+		  value_number(policy, "rules"), value_number(policy, "workloads"),
+		  or_dash(value_text(policy, "hash")), or_dash(value_text(policy, "loaded_at")));
+	print_field("", line.buf);
+	text_reset(&line);
+	text_addf(&line, "%.0f%s", value_number(status, "generation"),
+		  cJSON_IsTrue(value_of(status, "adopting"))
+			  ? ", adopting connections older than the agent"
+			  : "");
+	print_field("generation", line.buf);
+}
+
+static void print_counts(const cJSON *status)
+{
+	const cJSON *events = value_of(status, "events");
+	_text_ struct text line = TEXT_INIT;
+
+	text_addf(&line, "%.0f", value_number(status, "endpoints"));
+	print_field("endpoints", line.buf);
+	text_reset(&line);
+	text_addf(&line, "%.0f of %.0f kept", value_number(events, "history"),
+		  value_number(events, "size"));
+	print_field("history", line.buf);
+}
+
+static void print_kernel(const cJSON *status)
+{
+	_text_ struct text line = TEXT_INIT;
+	const cJSON *feature;
+
+	cJSON_ArrayForEach(feature, value_of(status, "kernel"))
+	{
+		text_addf(&line, "%s%s ", line.len ? ", " : "", feature->string);
+		if (cJSON_IsBool(feature))
+			text_add(&line, cJSON_IsTrue(feature) ? "yes" : "no");
+		else if (cJSON_IsNumber(feature))
+			text_addf(&line, "%.0f", feature->valuedouble);
+		else
+			text_add(&line, value_string(feature));
+	}
+	print_field("kernel", line.buf);
+}
+
+static void print_table(struct table *table)
+{
+	putchar('\n');
+	table_print(table);
+	table_release(table);
+}
+
+static void print_books(const cJSON *status)
+{
+	static const char *const keys[] = {"produced", "delivered", "suppressed", "lost"};
+	struct table table = {.columns = book_columns, .count = COUNT(book_columns)};
+	const cJSON *books = value_of(status, "books");
+
+	for (size_t i = 0; i < BH_VERDICT_COUNT; i++) {
+		table_add_colour(&table, colour_of_verdict(verdict_words[i]), verdict_words[i]);
+		for (size_t k = 0; k < COUNT(keys); k++)
+			table_addf(&table, "%.0f",
+				   value_number(value_of(books, verdict_words[i]), keys[k]));
+	}
+	print_table(&table);
+}
+
+static void print_drops(const cJSON *status)
+{
+	struct table table = {.columns = drop_columns, .count = COUNT(drop_columns)};
+	double packets = 0, bytes = 0;
+	const cJSON *drop;
+
+	cJSON_ArrayForEach(drop, value_of(status, "drops"))
+	{
+		table_add(&table, drop->string);
+		table_addf(&table, "%.0f", value_number(drop, "packets"));
+		table_addf(&table, "%.0f", value_number(drop, "bytes"));
+		packets += value_number(drop, "packets");
+		bytes += value_number(drop, "bytes");
+	}
+	table_add(&table, "all");
+	table_addf(&table, "%.0f", packets);
+	table_addf(&table, "%.0f", bytes);
+	print_table(&table);
+}
+
+static void add_fill(struct table *table, const cJSON *item)
+{
+	double used = value_number(item, "used"), capacity = value_number(item, "capacity");
+
+	if (cJSON_IsNumber(value_of(item, "used")))
+		table_addf(table, "%.0f", used);
+	else
+		table_add(table, NULL);
+	table_addf(table, "%.0f", capacity);
+	if (cJSON_IsNumber(value_of(item, "used")) && capacity > 0)
+		table_addf(table, "%.1f%%", 100 * used / capacity);
+	else
+		table_add(table, NULL);
+}
+
+static void print_tables(const cJSON *status)
+{
+	struct table table = {.columns = table_columns, .count = COUNT(table_columns)};
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, value_of(status, "tables"))
+	{
+		table_add(&table, value_text(item, "name"));
+		add_fill(&table, item);
+		table_addf(&table, "%.0f", value_number(item, "bytes") / 1024);
+	}
+	print_table(&table);
+}
+
+static void print_text(const cJSON *status)
+{
+	print_agent(status);
+	print_policy(status);
+	print_counts(status);
+	print_kernel(status);
+	print_books(status);
+	print_drops(status);
+	print_tables(status);
+}
+
+static enum exit_code run_status(const struct arguments *args)
+{
+	const struct status_values *values = args->values;
+	_text_ struct text error = TEXT_INIT;
+	_cjson_ cJSON *status = NULL;
+	_free_ char *json = NULL;
+
+	if (args->operands.count)
+		return cli_error("status: takes no '%s'", args->operands.items[0]);
+	if (client_call(values->socket, "{\"op\":\"status\"}", NULL, NULL, &error, &status))
+		return cli_error("status: %s", error.buf);
+	if (!output_is_json(values->format)) {
+		print_text(status);
+		return EXIT_FINE;
+	}
+	json = cJSON_PrintUnformatted(status);
+	puts(json);
+	return EXIT_FINE;
+}
+
+const struct command status_command = {
+	.name = "status",
+	.arguments = "[OPTION...]",
+	.summary = "Show the agent, its policy, its books, and how full its tables are",
+	.details =
+		"EVENTS are the books of reporting: every drop, audited connection and logged "
+		"allow\n"
+		"is produced once, and is delivered, suppressed (rate limit) or lost (ring full).",
+	.examples = "bulkhead status\n"
+		    "bulkhead status -o json --socket /run/bulkhead-b/control.sock",
+	.options = OPTION_TABLE(status_options),
+	.values_size = sizeof(struct status_values),
+	.run = run_status,
+};
