@@ -51,11 +51,18 @@ static __always_inline bool is_transit(const struct packet *p)
 	return !p->is_local_origin && !is_local(&p->src);
 }
 
-/* A workload sends from its own addresses only; nobody on the wire has one of this machine's. */
+/*
+ * A workload sends from its own addresses only; nobody on the wire has one of this machine's, or
+ * none at all: who has none yet speaks ARP, neighbour discovery or DHCP.
+ */
 static __always_inline bool is_spoofed(const struct packet *p)
 {
+	if (p->is_host && p->direction == BH_EGRESS)
+		return false;
+	if (addr_is_unspecified(&p->src))
+		return true;
 	if (p->is_host)
-		return p->direction == BH_INGRESS && is_local(&p->src);
+		return is_local(&p->src);
 	return p->direction == BH_EGRESS && !is_source(p, &p->src);
 }
 

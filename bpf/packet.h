@@ -56,7 +56,6 @@ struct packet {
 	__u8 is_xdp;
 	__u8 is_host;         /* a NIC of this machine, not a workload's veth */
 	__u8 is_local_origin; /* this machine made it: it came in on no interface */
-	__u8 unready;         /* enum bh_reason: why nobody can judge here */
 
 	/* Facts.  Ports are those of the first fragment; ICMP echo has its id as the requester's.
 	 */

@@ -113,7 +113,8 @@ static __always_inline enum bh_reason parse_ipv6_fragment(struct cursor *c, stru
 	p->fragment_id = fragment->id;
 	p->fragment_proto = fragment->next;
 	p->fragment = offset & IPV6_FRAGMENT_OFFSET ? FRAGMENT_LATER : FRAGMENT_FIRST;
-	if (overlaps_header(p->proto, offset & IPV6_FRAGMENT_OFFSET))
+	if (p->fragment == FRAGMENT_LATER &&
+	    overlaps_header(p->proto, offset & IPV6_FRAGMENT_OFFSET))
 		return BH_REASON_FRAGMENT;
 	return BH_REASON_NONE;
 }
@@ -225,6 +226,15 @@ static __always_inline bool is_bad_source(const struct packet *p)
 	return addr_is_multicast(&p->src) || addr_is_loopback(&p->src);
 }
 
+/*
+ * A destination that is on no wire: it would pass a NIC as transit, and yet hosts may take it for
+ * theirs (0.0.0.0 as a broadcast; 127.0.0.0/8 with net.ipv4.conf.*.route_localnet).
+ */
+static __always_inline bool is_bad_destination(const struct packet *p)
+{
+	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst);
+}
+
 /* What is neither IP nor ARP ends here. */
 static __always_inline enum bh_reason parse(struct cursor *c, struct packet *p)
 {
@@ -244,6 +254,8 @@ static __always_inline enum bh_reason parse(struct cursor *c, struct packet *p)
 		reason = parse_transport(c, p);
 	if (reason)
 		return reason;
+	if (is_bad_destination(p))
+		return BH_REASON_MALFORMED;
 	return is_bad_source(p) ? BH_REASON_SPOOFED_SOURCE : BH_REASON_NONE;
 }
 

@@ -26,7 +26,7 @@
 #define BH_PREFIX_ENTRIES   65536
 #define BH_IDENTITY_ENTRIES 32768
 #define BH_DIRECTORY_LINES  524288 /* 32 MiB */
-#define BH_BLOCKS           65536  /* 8 MiB */
+#define BH_BLOCKS           131072 /* 16 MiB */
 #define BH_RULE_ENTRIES     65536
 
 #define BH_CONN_ENTRIES      262144

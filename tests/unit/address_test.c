@@ -46,14 +46,14 @@ struct bad_case {
 };
 
 #define NOT_AN_ADDRESS "not an address; write one such as 10.0.0.10 or fd00::10"
-#define NOT_V4	       "an IPv4 address is four numbers from 0 to 255, such as 10.0.0.10"
-#define NOT_V6	       "not an IPv6 address, such as fd00::10"
+#define NOT_V4         "an IPv4 address is four numbers from 0 to 255, such as 10.0.0.10"
+#define NOT_V6         "not an IPv6 address, such as fd00::10"
 #define NO_ZEROS       "leading zeros are ambiguous; leave them out"
 #define NO_SCOPE       "scope ids are not accepted; leave out '%' and what follows"
 #define NO_MAPPED      "IPv4-mapped IPv6 is not accepted; write the IPv4 address itself"
 #define NO_PREFIX      "netmask notation is not accepted, and this mask is no prefix"
-#define LEN_V4	       "the prefix length of IPv4 is a number from 0 to 32"
-#define LEN_V6	       "the prefix length of IPv6 is a number from 0 to 128"
+#define LEN_V4         "the prefix length of IPv4 is a number from 0 to 32"
+#define LEN_V6         "the prefix length of IPv6 is a number from 0 to 128"
 #define LEN_ZERO       "the prefix length has a leading zero; leave it out"
 
 /* clang-format off */

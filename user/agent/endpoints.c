@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "util/mem.h"
 
 static const struct workload *find_workload(const struct policy *policy, const char *name)
 {
@@ -124,8 +125,14 @@ static int attach(struct endpoints *es, struct endpoint *e, struct text *reterr)
 {
 	if (e->kind == BH_ENDPOINT_IS_HOST)
 		return datapath_attach_host(es->dp, e->ifindex, reterr, &e->attachment);
-	return datapath_attach_workload(es->dp, e->ifindex, e->id, e->sources.items,
-					e->sources.count, reterr, &e->attachment);
+	return datapath_attach_workload(es->dp,
+					&(struct workload_endpoint){
+						.ifindex = e->ifindex,
+						.id = e->id,
+						.sources = e->sources.items,
+						.source_count = e->sources.count,
+					},
+					reterr, &e->attachment);
 }
 
 static void log_attached(const struct endpoint *e)
@@ -135,8 +142,26 @@ static void log_attached(const struct endpoint *e)
 		 attach_method_word(e->attachment.egress));
 }
 
+static int detach_others(struct endpoints *es, struct text *reterr)
+{
+	_free_ uint32_t *wanted = xcalloc(es->list.count, sizeof(*wanted));
+	int err;
+
+	for (size_t i = 0; i < es->list.count; i++)
+		wanted[i] = es->list.items[i].ifindex;
+	err = datapath_detach_others(es->dp, wanted, es->list.count);
+	if (err)
+		text_addf(reterr, "cannot detach what an earlier start attached: %s",
+			  strerror(-err));
+	return err;
+}
+
 int endpoints_attach(struct endpoints *es, struct text *reterr)
 {
+	int detached = detach_others(es, reterr);
+
+	if (detached)
+		return detached;
 	vec_foreach (e, &es->list) {
 		_text_ struct text why = TEXT_INIT;
 		int err = attach(es, e, &why);

@@ -92,15 +92,23 @@ struct attachment {
 int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *reterr,
 			 struct attachment *ret);
 
+struct workload_endpoint {
+	uint32_t ifindex;
+	uint16_t id; /* unique among endpoints, not BH_ENDPOINT_HOST */
+	const struct prefix *sources;
+	size_t source_count;
+};
+
 /*
- * tc both ways on the host side of a workload's veth.  The workload may send only from @sources
- * (and IPv6 link-local for neighbour discovery).  @id is unique among endpoints and not
- * BH_ENDPOINT_HOST.  Attaching again replaces the sources.
+ * tc both ways on the host side of a workload's veth.  The workload may send only from its sources
+ * (and IPv6 link-local for neighbour discovery).  Attaching again replaces the sources.
  */
-int datapath_attach_workload(struct datapath *dp, uint32_t ifindex, uint16_t id,
-			     const struct prefix *sources, size_t count, struct text *reterr,
-			     struct attachment *ret);
+int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint *endpoint,
+			     struct text *reterr, struct attachment *ret);
 int datapath_detach(struct datapath *dp, uint32_t ifindex);
+
+/* Detaches every interface but these: what an earlier start attached and this one doesn't want. */
+int datapath_detach_others(struct datapath *dp, const uint32_t *ifindexes, size_t count);
 
 /* The machine's own addresses, broadcast ones included; replaces what was set before. */
 int datapath_set_local(struct datapath *dp, const struct bh_addr *addrs, size_t count);

@@ -8,6 +8,7 @@
 #include "bulkhead.skel.h"
 #include "datapath/attached.h"
 #include "datapath/internal.h"
+#include "datapath/record.h"
 #include "util/mem.h"
 
 static int endpoints_fd(const struct datapath *dp)
@@ -182,29 +183,28 @@ int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *ret
 }
 
 /* What the workload sends arrives at the ingress of our side of its veth. */
-int datapath_attach_workload(struct datapath *dp, uint32_t ifindex, uint16_t id,
-			     const struct prefix *sources, size_t count, struct text *reterr,
-			     struct attachment *ret)
+int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint *endpoint,
+			     struct text *reterr, struct attachment *ret)
 {
-	const struct bh_endpoint endpoint = {.id = id, .kind = BH_ENDPOINT_WORKLOAD};
+	const struct bh_endpoint value = {.id = endpoint->id, .kind = BH_ENDPOINT_WORKLOAD};
 	const struct hook hooks[] = {
-		{ifindex, false, NULL, dp->skel->progs.bh_tc_from},
-		{ifindex, true, NULL, dp->skel->progs.bh_tc_to},
+		{endpoint->ifindex, false, NULL, dp->skel->progs.bh_tc_from},
+		{endpoint->ifindex, true, NULL, dp->skel->progs.bh_tc_to},
 	};
 	uint32_t ids = bpf_map__max_entries(dp->skel->maps.bh_ep_counts);
 	enum attach_method methods[2];
 	int err;
 
-	if (id == BH_ENDPOINT_HOST || id >= ids) {
-		text_addf(reterr, "endpoint id %u is not within 1..%" PRIu32, (unsigned int)id,
-			  ids - 1);
+	if (endpoint->id == BH_ENDPOINT_HOST || endpoint->id >= ids) {
+		text_addf(reterr, "endpoint id %u is not within 1..%" PRIu32,
+			  (unsigned int)endpoint->id, ids - 1);
 		return -ERANGE;
 	}
-	err = set_sources(dp, id, sources, count);
+	err = set_sources(dp, endpoint->id, endpoint->sources, endpoint->source_count);
 	if (err)
 		return explain_error(reterr, err, "cannot set the sources of interface %" PRIu32,
-				     ifindex);
-	err = attach_both(dp, &endpoint, hooks, reterr, methods);
+				     endpoint->ifindex);
+	err = attach_both(dp, &value, hooks, reterr, methods);
 	if (!err)
 		*ret = (struct attachment){.ingress = methods[1], .egress = methods[0]};
 	return err;
@@ -214,4 +214,31 @@ int datapath_detach(struct datapath *dp, uint32_t ifindex)
 {
 	attached_remove_all(&dp->pins, ifindex);
 	return endpoint_forget(dp, ifindex);
+}
+
+static bool is_among(uint32_t ifindex, const uint32_t *ifindexes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ifindexes[i] == ifindex)
+			return true;
+	}
+	return false;
+}
+
+int datapath_detach_others(struct datapath *dp, const uint32_t *ifindexes, size_t count)
+{
+	_pin_names_ pin_names names = {};
+	int err = 0;
+
+	pins_list(&dp->pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		struct record record;
+
+		if (!record_parse(*name, &record) || is_among(record.ifindex, ifindexes, count))
+			continue;
+		err = datapath_detach(dp, record.ifindex);
+		if (err)
+			break;
+	}
+	return err;
 }

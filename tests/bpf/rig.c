@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/bpf/rig.h"
+
+#include <arpa/inet.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "policy/load.h"
+#include "util/clock.h"
+#include "util/diag.h"
+#include "util/mem.h"
+
+#define ADOPT_NS (3600 * UINT64_C(1000000000))
+
+/* What every policy of these tests begins with. */
+static const char document_head[] =
+	"apiVersion: bulkhead.dev/v1\n"
+	"kind: ZonePolicy\n"
+	"metadata: {name: test}\n"
+	"spec:\n"
+	"  zones:\n"
+	"    - {name: front, cidrs: [10.77.1.0/24, 'fd77:1::/64']}\n"
+	"    - {name: back, cidrs: [10.77.2.0/24, 'fd77:2::/64']}\n"
+	"    - {name: watch, cidrs: [10.77.3.0/24, 'fd77:3::/64'], mode: audit}\n"
+	"    - {name: loose, cidrs: [10.77.4.0/24, 'fd77:4::/64'], mode: off}\n"
+	"  workloads:\n"
+	"    - {name: client, zone: front, addresses: [10.77.1.1, 'fd77:1::1'], labels: {app: c}}\n"
+	"    - {name: server, zone: back, addresses: [10.77.2.1, 'fd77:2::1'], labels: {app: s}}\n"
+	"  rules:\n";
+
+static void on_event(const struct bh_event *event, void *user)
+{
+	struct rig *rig = user;
+
+	rig->event = *event;
+	rig->events++;
+}
+
+struct rig *rig_new(uint32_t event_rate)
+{
+	const struct datapath_config config = {.event_rate = event_rate};
+	_text_ struct text why = TEXT_INIT;
+	struct rig *rig = xcalloc(1, sizeof(*rig));
+
+	if (datapath_open(&config, &why, &rig->dp))
+		fail_msg("programs are not loaded: %s", why.buf);
+	if (datapath_events_open(rig->dp, on_event, rig))
+		fail_msg("ring is not opened");
+	rig_stand(rig, SERVER);
+	return rig;
+}
+
+static void drop_policy(struct rig *rig)
+{
+	compiled_free(rig->compiled);
+	policy_free(rig->policy);
+	rig->compiled = NULL;
+	rig->policy = NULL;
+}
+
+void rig_free(struct rig *rig)
+{
+	drop_policy(rig);
+	datapath_free(rig->dp);
+	free(rig);
+}
+
+int rig_setup(void **state)
+{
+	*state = rig_new(0);
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_free(*state);
+	return 0;
+}
+
+void rig_document(struct rig *rig, const char *yaml)
+{
+	struct bh_addr host[] = {end_addr(NODE, false), end_addr(NODE, true)};
+	const struct environment env = {.host = host, .host_count = COUNT(host)};
+	struct source source = source_of("test.yaml", yaml, strlen(yaml));
+	_text_ struct text why = TEXT_INIT;
+	_diags_ struct diags diags = {};
+	struct datapath_swap swap;
+
+	drop_policy(rig);
+	if (policy_load_sources(&source, 1, &diags, &rig->policy) ||
+	    policy_compile(rig->policy, &env, &diags, &rig->compiled)) {
+		diags_print(&diags, stderr);
+		fail_msg("not a policy: %s", yaml);
+	}
+	if (datapath_swap_policy(rig->dp, &rig->compiled->image, &why, &swap))
+		fail_msg("policy is not in force: %s", why.buf);
+}
+
+void rig_policy(struct rig *rig, const char *rules)
+{
+	_text_ struct text yaml = TEXT_INIT;
+
+	text_add(&yaml, document_head);
+	text_add(&yaml, rules);
+	rig_document(rig, yaml.buf);
+}
+
+void rig_no_policy(struct rig *rig)
+{
+	rig->dp->tables.control->active = 0;
+}
+
+void rig_bump(struct rig *rig)
+{
+	uint64_t active = rig->dp->tables.control->active;
+
+	rig->dp->tables.control->active = BH_ACTIVE(BH_ACTIVE_GENERATION(active) + 1,
+						    BH_ACTIVE_SLOT(active));
+}
+
+void rig_builtins_off(struct rig *rig, uint32_t mask)
+{
+	rig->dp->tables.control->builtins_off = mask;
+}
+
+void rig_adopt(struct rig *rig, bool is_open)
+{
+	rig->dp->tables.control->adopt_until_ns = is_open ? clock_monotonic_ns() + ADOPT_NS : 0;
+}
+
+void rig_stand(struct rig *rig, enum end end)
+{
+	rig->stand = end;
+}
+
+const char *rig_rule_name(const struct rig *rig, uint32_t rule)
+{
+	return rule == BH_RULE_NONE ? "none" : compiled_rule_name(rig->compiled, rule);
+}
+
+/* --- what the programs remember --- */
+
+static void forget(const struct bpf_map *map)
+{
+	int fd = bpf_map__fd(map);
+	struct keys keys;
+
+	assert_int_equal(keys_read(fd, bpf_map__key_size(map), &keys), 0);
+	for (size_t i = 0; i < keys.count; i++)
+		bpf_map_delete_elem(fd, KEY_AT(&keys, i));
+	keys_release(&keys);
+}
+
+void rig_forget(struct rig *rig)
+{
+	forget(rig->dp->skel->maps.bh_conns);
+	forget(rig->dp->skel->maps.bh_embryonic);
+	forget(rig->dp->skel->maps.bh_fragments);
+}
+
+/* The time is the word at @place of a value. */
+static void age(const struct bpf_map *map, size_t place, uint32_t seconds)
+{
+	size_t words = bpf_map__value_size(map) / sizeof(uint64_t);
+	uint64_t value[16];
+	int fd = bpf_map__fd(map);
+	struct keys keys;
+
+	assert_in_range(words, 1, COUNT(value));
+	assert_int_equal(keys_read(fd, bpf_map__key_size(map), &keys), 0);
+	for (size_t i = 0; i < keys.count; i++) {
+		assert_int_equal(bpf_map_lookup_elem(fd, KEY_AT(&keys, i), value), 0);
+		value[place / sizeof(uint64_t)] -= seconds * UINT64_C(1000000000);
+		assert_int_equal(bpf_map_update_elem(fd, KEY_AT(&keys, i), value, BPF_EXIST), 0);
+	}
+	keys_release(&keys);
+}
+
+void rig_age(struct rig *rig, uint32_t seconds)
+{
+	age(rig->dp->skel->maps.bh_conns, offsetof(struct bh_conn, seen_ns), seconds);
+	age(rig->dp->skel->maps.bh_embryonic, offsetof(struct bh_conn, seen_ns), seconds);
+	age(rig->dp->skel->maps.bh_fragments, 0, seconds);
+	age(rig->dp->skel->maps.bh_limiters, offsetof(struct bh_limiter, window_ns), seconds);
+}
+
+/* Which end of the key, as connection.h says it. */
+static int first_end(const struct bh_addr addr[2], const uint16_t port[2])
+{
+	int order = memcmp(&addr[0], &addr[1], sizeof(addr[0]));
+
+	if (!order)
+		order = memcmp(&port[0], &port[1], sizeof(port[0]));
+	return order <= 0 ? 0 : 1;
+}
+
+int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
+		   struct bh_conn *ret, bool *ret_is_embryonic)
+{
+	const struct bh_addr addr[2] = {packet_src(spec), packet_dst(spec)};
+	const uint16_t port[2] = {htons(packet_sport(spec)), htons(packet_dport(spec))};
+	int first = first_end(addr, port);
+	const struct bh_conn_key key = {
+		.addr = {addr[first], addr[!first]},
+		.port = {port[first], port[!first]},
+		.endpoint = endpoint,
+		.proto = packet_proto(spec),
+	};
+
+	*ret_is_embryonic = false;
+	if (!bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key, ret))
+		return 0;
+	*ret_is_embryonic = true;
+	return bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_embryonic), &key, ret);
+}

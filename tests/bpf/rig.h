@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The loaded programs, a policy in force, and one packet at a time through one of them. */
+#ifndef TESTS_BPF_RIG_H
+#define TESTS_BPF_RIG_H
+
+#include "datapath/datapath.h"
+#include "datapath/internal.h"
+#include "policy/compile.h"
+#include "tests/bpf/packet.h"
+#include "tests/test.h"
+
+enum program {
+	PROGRAM_XDP_IN,
+	PROGRAM_HOST_IN,
+	PROGRAM_HOST_OUT,
+	PROGRAM_FROM, /* a workload */
+	PROGRAM_TO,
+	PROGRAMS
+};
+
+/* Sets of programs. */
+#define ON(program) (1u << (program))
+#define ON_XDP      ON(PROGRAM_XDP_IN)
+#define ON_HOST_IN  (ON(PROGRAM_XDP_IN) | ON(PROGRAM_HOST_IN))
+#define ON_HOST     (ON_HOST_IN | ON(PROGRAM_HOST_OUT))
+#define ON_FROM     ON(PROGRAM_FROM)
+#define ON_TO       ON(PROGRAM_TO)
+#define ON_WORKLOAD (ON_FROM | ON_TO)
+#define ON_ALL      (ON_HOST | ON_WORKLOAD)
+
+const char *program_word(enum program program);
+bool program_is_ingress(enum program program); /* towards the endpoint */
+bool program_is_host(enum program program);
+
+#define RIG_IFINDEX  1 /* test runs come from the loopback device */
+#define RIG_ENDPOINT 7 /* the workload's */
+
+/* What one packet came to. */
+struct outcome {
+	bool is_passed;
+	enum bh_reason reason;
+	uint32_t rule; /* whose count rose; BH_RULE_NONE: none */
+	size_t events; /* delivered into the ring */
+	struct bh_event event;
+};
+
+struct rig {
+	struct datapath *dp;
+	struct policy *policy;
+	struct compiled *compiled;
+	enum end stand;    /* whose addresses are local, or a workload's sources */
+	bool is_forwarded; /* tc: the packet came in on another interface */
+	bool is_unknown;   /* the interface is not registered */
+	size_t events;
+	struct bh_event event;
+};
+
+/* @event_rate as in struct datapath_config.  Fails the test if the programs don't load. */
+struct rig *rig_new(uint32_t event_rate);
+void rig_free(struct rig *rig);
+
+/* Group fixtures: *state is a rig with no policy in force. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
+/* Rules, and more keys of a spec, in YAML flow lines, over the tests' zones and workloads. */
+void rig_policy(struct rig *rig, const char *rules);
+
+/* A whole document instead. */
+void rig_document(struct rig *rig, const char *yaml);
+void rig_no_policy(struct rig *rig);
+
+/* The generation rises, as it does when an address changes; the tables stay. */
+void rig_bump(struct rig *rig);
+void rig_builtins_off(struct rig *rig, uint32_t mask);
+void rig_adopt(struct rig *rig, bool is_open);
+
+/* The endpoint at which packets are seen is @end: this machine, or a workload, as the program has
+ * it. */
+void rig_stand(struct rig *rig, enum end end);
+
+/* False where the kernel can't build so short a packet for the program. */
+bool rig_can_run(enum program program, const struct frame *frame);
+
+/*
+ * Runs one packet and asserts what is always true: a drop is counted once, with one reason, and
+ * produces an event of the same content; the endpoint's counts and the books are exact.
+ */
+struct outcome rig_run(struct rig *rig, const char *name, enum program program,
+		       const struct packet_spec *spec);
+struct outcome rig_run_frame(struct rig *rig, const char *name, enum program program,
+			     const struct frame *frame);
+
+/* @count times the same packet, without any checks. */
+void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count);
+size_t rig_consume(struct rig *rig); /* events read; the last one is in rig->event */
+
+/* Forgets connections and fragments. */
+void rig_forget(struct rig *rig);
+
+/* Everything that is remembered becomes @seconds older. */
+void rig_age(struct rig *rig, uint32_t seconds);
+
+const char *rig_rule_name(const struct rig *rig, uint32_t rule);
+int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
+		   struct bh_conn *ret, bool *ret_is_embryonic);
+
+#endif

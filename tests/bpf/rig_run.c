@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/bpf/rig.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+
+#define RULES_MAX 64 /* that are looked at */
+
+/* All counters that one packet may move. */
+struct snapshot {
+	struct bh_count drops[BH_REASON_COUNT];
+	struct bh_books books[BH_VERDICT_COUNT];
+	struct bh_endpoint_count endpoint, host;
+	struct bh_count rules[RULES_MAX];
+};
+
+const char *program_word(enum program program)
+{
+	static const char *const words[PROGRAMS] = {
+		[PROGRAM_XDP_IN] = "bh_xdp_in",
+		[PROGRAM_HOST_IN] = "bh_tc_host_in",
+		[PROGRAM_HOST_OUT] = "bh_tc_host_out",
+		[PROGRAM_FROM] = "bh_tc_from",
+		[PROGRAM_TO] = "bh_tc_to",
+	};
+
+	return words[program];
+}
+
+bool program_is_ingress(enum program program)
+{
+	return program != PROGRAM_HOST_OUT && program != PROGRAM_FROM;
+}
+
+bool program_is_host(enum program program)
+{
+	return program < PROGRAM_FROM;
+}
+
+/* Who is where, before the packet comes. */
+static void take_place(struct rig *rig, enum program program)
+{
+	const struct bpf_map *endpoints = rig->dp->skel->maps.bh_endpoints;
+	const struct bpf_map *sources = rig->dp->skel->maps.bh_sources;
+	const struct bh_endpoint workload = {.id = RIG_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
+	enum end host = program_is_host(program) ? rig->stand : NODE;
+	const struct bh_addr local[] = {end_addr(host, false), end_addr(host, true)};
+	const __u32 ifindex = RIG_IFINDEX, nothing = 0;
+	struct keys keys;
+
+	assert_int_equal(datapath_set_local(rig->dp, local, COUNT(local)), 0);
+	bpf_map_delete_elem(bpf_map__fd(endpoints), &ifindex);
+	if (!rig->is_unknown)
+		bpf_map_update_elem(bpf_map__fd(endpoints), &ifindex, &workload, BPF_ANY);
+
+	assert_int_equal(keys_read(bpf_map__fd(sources), sizeof(struct bh_source_key), &keys), 0);
+	for (size_t i = 0; i < keys.count; i++)
+		bpf_map_delete_elem(bpf_map__fd(sources), KEY_AT(&keys, i));
+	keys_release(&keys);
+	for (int i = 0; i < 2; i++) {
+		const struct bh_source_key key = {
+			.prefix_len = BH_SOURCE_ENDPOINT_BITS + 128,
+			.endpoint = RIG_ENDPOINT,
+			.addr = end_addr(rig->stand, i),
+		};
+
+		bpf_map_update_elem(bpf_map__fd(sources), &key, &nothing, BPF_ANY);
+	}
+}
+
+static const struct bpf_program *program_of(const struct rig *rig, enum program program)
+{
+	const struct bpf_program *const programs[PROGRAMS] = {
+		[PROGRAM_XDP_IN] = rig->dp->skel->progs.bh_xdp_in,
+		[PROGRAM_HOST_IN] = rig->dp->skel->progs.bh_tc_host_in,
+		[PROGRAM_HOST_OUT] = rig->dp->skel->progs.bh_tc_host_out,
+		[PROGRAM_FROM] = rig->dp->skel->progs.bh_tc_from,
+		[PROGRAM_TO] = rig->dp->skel->progs.bh_tc_to,
+	};
+
+	return programs[program];
+}
+
+bool rig_can_run(enum program program, const struct frame *frame)
+{
+	uint16_t ethertype;
+
+	if (frame->len < ETH_HLEN)
+		return false;
+	memcpy(&ethertype, frame->bytes + 2 * ETH_ALEN, sizeof(ethertype));
+	if (program == PROGRAM_XDP_IN)
+		return true;
+	if (ethertype == htons(ETH_P_IP))
+		return frame->len >= ETH_HLEN + 20;
+	return ethertype != htons(ETH_P_IPV6) || frame->len >= ETH_HLEN + 40;
+}
+
+/* -errno, or what the program returned. */
+static int run(struct rig *rig, enum program program, const struct frame *frame, int count)
+{
+	struct __sk_buff ctx = {.ingress_ifindex = rig->is_forwarded ? RIG_IFINDEX : 0};
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts),
+		.data_in = frame->bytes,
+		.data_size_in = (__u32)frame->len,
+		.repeat = count,
+	};
+	int err;
+
+	if (program != PROGRAM_XDP_IN) {
+		opts.ctx_in = &ctx;
+		opts.ctx_size_in = sizeof(ctx);
+	}
+	err = bpf_prog_test_run_opts(bpf_program__fd(program_of(rig, program)), &opts);
+	return err ? err : (int)opts.retval;
+}
+
+void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count)
+{
+	take_place(rig, program);
+	assert_true(run(rig, program, frame, count) >= -1);
+}
+
+size_t rig_consume(struct rig *rig)
+{
+	rig->events = 0;
+	assert_true(datapath_events_consume(rig->dp) >= 0);
+	return rig->events;
+}
+
+static void take_snapshot(struct rig *rig, struct snapshot *ret)
+{
+	uint32_t slot = datapath_slot(rig->dp),
+		 rules = tables_header(&rig->dp->tables, slot)->rules;
+
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(datapath_read_drops(rig->dp, ret->drops), 0);
+	assert_int_equal(datapath_read_books(rig->dp, ret->books), 0);
+	assert_int_equal(datapath_read_endpoint(rig->dp, RIG_ENDPOINT, &ret->endpoint), 0);
+	assert_int_equal(datapath_read_endpoint(rig->dp, BH_ENDPOINT_HOST, &ret->host), 0);
+	assert_int_equal(datapath_read_rules(rig->dp, slot, rules < RULES_MAX ? rules : RULES_MAX,
+					     ret->rules),
+			 0);
+}
+
+/* Whether the one packet was counted there; anything but once or not at all fails. */
+static bool is_counted(const char *name, struct bh_count before, struct bh_count after, size_t len)
+{
+	uint64_t packets = after.packets - before.packets, bytes = after.bytes - before.bytes;
+
+	if (packets > 1 || bytes != packets * len)
+		fail_msg("%s: counted %d packets, %d bytes of %d", name, (int)packets, (int)bytes,
+			 (int)len);
+	return packets;
+}
+
+static void check_endpoint(const char *name, enum program program,
+			   const struct bh_endpoint_count *before,
+			   const struct bh_endpoint_count *after, bool is_passed)
+{
+	enum bh_direction direction = program_is_ingress(program) ? BH_INGRESS : BH_EGRESS;
+
+	assert_row(name, after->passed[direction].packets - before->passed[direction].packets ==
+				 is_passed);
+	assert_row(name, after->dropped[direction].packets - before->dropped[direction].packets ==
+				 !is_passed);
+	assert_row(name, !memcmp(&after->passed[!direction], &before->passed[!direction],
+				 sizeof(struct bh_count)));
+	assert_row(name, !memcmp(&after->dropped[!direction], &before->dropped[!direction],
+				 sizeof(struct bh_count)));
+}
+
+/* Counts of who was not there don't move. */
+static void check_endpoints(const struct rig *rig, const char *name, enum program program,
+			    const struct snapshot snapshots[2], bool is_passed)
+{
+	const struct snapshot *before = &snapshots[0], *after = &snapshots[1];
+
+	if (program_is_host(program))
+		check_endpoint(name, program, &before->host, &after->host, is_passed);
+	else
+		assert_row(name, !memcmp(&before->host, &after->host, sizeof(before->host)));
+	if (!program_is_host(program) && !rig->is_unknown)
+		check_endpoint(name, program, &before->endpoint, &after->endpoint, is_passed);
+	else
+		assert_row(name,
+			   !memcmp(&before->endpoint, &after->endpoint, sizeof(before->endpoint)));
+}
+
+static void check_books(const char *name, const struct snapshot *before,
+			const struct snapshot *after, const struct outcome *outcome)
+{
+	uint64_t produced = 0;
+
+	for (int i = 0; i < BH_VERDICT_COUNT; i++) {
+		const struct bh_books *b = &after->books[i];
+
+		produced += b->produced - before->books[i].produced;
+		assert_row(name, b->produced == b->delivered + b->suppressed + b->lost);
+	}
+	assert_row(name, produced == outcome->events);
+	assert_row(name, outcome->is_passed ? produced <= 1 : produced == 1);
+	if (!outcome->is_passed)
+		assert_row(name, after->books[BH_VERDICT_DENY].produced ==
+					 before->books[BH_VERDICT_DENY].produced + 1);
+}
+
+static void check_event(const char *name, enum program program, const struct outcome *outcome,
+			size_t len)
+{
+	const struct bh_event *e = &outcome->event;
+
+	if (!outcome->events)
+		return;
+	assert_row(name, (e->verdict == BH_VERDICT_DENY) == !outcome->is_passed);
+	assert_row(name, e->reason == outcome->reason);
+	assert_row(name, e->rule == outcome->rule);
+	assert_row(name, e->length == len);
+	assert_row(name, e->ifindex == RIG_IFINDEX);
+	assert_row(name, e->direction == (program_is_ingress(program) ? BH_INGRESS : BH_EGRESS));
+	assert_row(name, e->is_xdp == (program == PROGRAM_XDP_IN));
+}
+
+static void find_counts(const char *name, const struct snapshot snapshots[2], size_t len,
+			struct outcome *outcome)
+{
+	int reasons = 0, rules = 0;
+
+	for (int i = 0; i < BH_REASON_COUNT; i++) {
+		if (!is_counted(name, snapshots[0].drops[i], snapshots[1].drops[i], len))
+			continue;
+		outcome->reason = (enum bh_reason)i;
+		reasons++;
+	}
+	for (uint32_t i = 0; i < RULES_MAX; i++) {
+		if (!is_counted(name, snapshots[0].rules[i], snapshots[1].rules[i], len))
+			continue;
+		outcome->rule = i;
+		rules++;
+	}
+	assert_row(name, reasons == !outcome->is_passed);
+	assert_row(name, rules <= 1);
+}
+
+struct outcome rig_run_frame(struct rig *rig, const char *name, enum program program,
+			     const struct frame *frame)
+{
+	struct outcome outcome = {.rule = BH_RULE_NONE};
+	struct snapshot snapshots[2];
+	int pass = program == PROGRAM_XDP_IN ? XDP_PASS : TC_ACT_UNSPEC;
+	int drop = program == PROGRAM_XDP_IN ? XDP_DROP : TC_ACT_SHOT;
+	int returned;
+
+	take_place(rig, program);
+	rig_consume(rig);
+	take_snapshot(rig, &snapshots[0]);
+	returned = run(rig, program, frame, 1);
+	if (returned != pass && returned != drop)
+		fail_msg("%s: returned %d", name, returned);
+	take_snapshot(rig, &snapshots[1]);
+
+	outcome.is_passed = returned == pass;
+	outcome.events = rig_consume(rig);
+	outcome.event = rig->event;
+	find_counts(name, snapshots, frame->len, &outcome);
+	check_endpoints(rig, name, program, snapshots, outcome.is_passed);
+	check_books(name, &snapshots[0], &snapshots[1], &outcome);
+	check_event(name, program, &outcome, frame->len);
+	return outcome;
+}
+
+struct outcome rig_run(struct rig *rig, const char *name, enum program program,
+		       const struct packet_spec *spec)
+{
+	struct frame frame = packet_build(spec);
+
+	return rig_run_frame(rig, name, program, &frame);
+}

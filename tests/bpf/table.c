@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/bpf/table.h"
+
+#include <stdio.h>
+
+static const char *const reason_words[] = {
+#define X(id, word, help) [BH_REASON_##id] = (word),
+	BH_REASONS(X)
+#undef X
+};
+
+const char *table_place(const char *name, bool is_v6, enum program program)
+{
+	static char place[256];
+
+	snprintf(place, sizeof(place), "%s (%s, %s)", name, is_v6 ? "IPv6" : "IPv4",
+		 program_word(program));
+	return place;
+}
+
+bool family_has(enum family family, bool is_v6)
+{
+	return family == FAMILY_BOTH || (family == FAMILY_V6) == is_v6;
+}
+
+static void check(const struct rig *rig, const struct row *row, const char *place,
+		  const struct outcome *outcome)
+{
+	if (outcome->reason != row->reason)
+		fail_msg("%s: seen '%s', wanted '%s'", place, reason_words[outcome->reason],
+			 reason_words[row->reason]);
+	if (row->rule)
+		assert_row_string(place, rig_rule_name(rig, outcome->rule), row->rule);
+	if (outcome->is_passed)
+		assert_row(place, outcome->events == row->is_reported);
+}
+
+static bool run_row(struct rig *rig, const struct row *row, enum program program, bool is_v6)
+{
+	const char *place = table_place(row->name, is_v6, program);
+	struct packet_spec packet = row->packet;
+	struct outcome outcome;
+	struct frame frame;
+
+	packet.is_v6 = is_v6;
+	frame = packet_build(&packet);
+	if (!rig_can_run(program, &frame))
+		return false;
+	if (row->stand)
+		rig_stand(rig, row->stand);
+	else if (program_is_ingress(program))
+		rig_stand(rig, packet.to ? packet.to : SERVER);
+	else
+		rig_stand(rig, packet.from ? packet.from : CLIENT);
+	rig->is_forwarded = row->is_forwarded;
+	rig_forget(rig);
+	outcome = rig_run_frame(rig, place, program, &frame);
+	check(rig, row, place, &outcome);
+	return true;
+}
+
+void table_run(struct rig *rig, const struct row *rows, size_t count)
+{
+	for (const struct row *row = rows; row < rows + count; row++) {
+		int ran = 0;
+
+		for (enum program program = 0; program < PROGRAMS; program++) {
+			if (row->programs && !(row->programs & ON(program)))
+				continue;
+			for (int is_v6 = 0; is_v6 < 2; is_v6++)
+				ran += family_has(row->family, is_v6) &&
+				       run_row(rig, row, program, is_v6);
+		}
+		assert_row(row->name, ran);
+	}
+	rig->is_forwarded = false;
+}

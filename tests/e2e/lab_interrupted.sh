@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A lab that is stopped in the middle leaves nothing, whatever stops it.
+. "$(dirname "$0")/lib.sh"
+
+lab_pid=
+
+# start_lab TOPOLOGY STAGE: until the lab says so.
+start_lab()
+{
+	: >lab.err
+	env --default-signal=INT "$BULKHEAD" lab --topology "$1" "$policies/five-zone.yaml" \
+		>lab.out 2>lab.err &
+	lab_pid=$!
+	wait_for 60 grep -q "$2" lab.err
+}
+
+# stop_lab SIGNAL: sets lab_status.
+stop_lab()
+{
+	lab_status=0
+	kill "-$1" "$lab_pid"
+	wait "$lab_pid" || lab_status=$?
+}
+
+for topology in node hosts; do
+	for stage in building agents probing; do
+		for signal in INT TERM KILL; do
+			what="$signal while $stage, topology $topology"
+			it "$what: the lab gets there" start_lab "$topology" "$stage"
+			stop_lab "$signal" 2>/dev/null
+			it "$what: it does not claim success" test "$lab_status" -ne 0
+			# A killed lab can't remove its directory, which is empty; the next one does.
+			[ "$signal" != KILL ] || rmdir /tmp/bulkhead-lab-* 2>/dev/null || :
+			it "$what: nothing is left" wait_for 10 nothing_is_left
+		done
+	done
+done
+
+mkdir /tmp/bulkhead-lab-killed
+it "the next lab works" exits_with 0 "$BULKHEAD" lab "$policies/three-tier.yaml"
+it "and removes what a killed one left" test ! -e /tmp/bulkhead-lab-killed
+
+end_test

@@ -1,0 +1,259 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Sourced first by every test here.  It starts the test again inside namespaces of its own (mounts,
+# network, processes), so that tests can't meet each other or touch the machine, and the kernel
+# cleans up whatever way a test ends: processes, interfaces, pins and files go with the namespaces.
+set -eu -o pipefail
+
+if [ -z "${BULKHEAD_E2E:-}" ]; then
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "not ok 1 - needs root"
+		exit 1
+	fi
+	BULKHEAD_E2E=$(cd "$(dirname "$0")/../.." && pwd)
+	export BULKHEAD_E2E
+	exec unshare --mount --net --pid --fork --kill-child --mount-proc "$0" "$@"
+fi
+
+# The inside: from here on this shell is process 1.
+test_count=0
+test_failures=0
+exec 3>&1
+trap 'exit 143' INT TERM HUP
+trap 'echo "not ok $((test_count + 1)) - $0 gave up at line $LINENO" >&3' ERR
+# What the test may see of the tree is below /mnt, so that /tmp can be its own.
+mount -t tmpfs -o mode=755 tmpfs /mnt
+mkdir /mnt/tree /mnt/bin /mnt/work
+mount --bind "$BULKHEAD_E2E" /mnt/tree
+cp "${BULKHEAD:-$BULKHEAD_E2E/build/bulkhead}" /mnt/bin/bulkhead
+for directory in /run /tmp /var/lib/bulkhead /etc/bulkhead; do
+	[ ! -d "$directory" ] || mount -t tmpfs tmpfs "$directory"
+done
+mount -t sysfs sysfs /sys
+mount -t bpf bpf /sys/fs/bpf
+mkdir -p /run/netns /run/sshd
+chmod 1777 /tmp
+
+export BULKHEAD=/mnt/bin/bulkhead
+readonly here=/mnt/tree/tests/e2e
+readonly policies=/mnt/tree/policies
+readonly work=/mnt/work # empty at the start; the current directory
+readonly python=/usr/bin/python3
+cd "$work"
+ip link set dev lo up
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+
+# --- reporting: the Test Anything Protocol ---
+
+pass()
+{
+	test_count=$((test_count + 1))
+	echo "ok $test_count - $*"
+}
+
+fail()
+{
+	test_count=$((test_count + 1))
+	test_failures=$((test_failures + 1))
+	echo "not ok $test_count - $*"
+}
+
+# it SENTENCE COMMAND…: the sentence is true if the command succeeds.
+it()
+{
+	local sentence=$1 status=0
+	shift
+
+	"$@" >"$work/it.log" 2>&1 || status=$?
+	if [ "$status" -eq 0 ]; then
+		pass "$sentence"
+	else
+		fail "$sentence"
+		echo "# $* -> exit $status"
+		tail -n 20 "$work/it.log" | sed 's/^/# /'
+	fi
+}
+
+# The same, if the command fails.
+it_not()
+{
+	local sentence=$1
+	shift
+
+	if "$@" >"$work/it.log" 2>&1; then
+		fail "$sentence"
+		echo "# $* -> exit 0"
+		tail -n 20 "$work/it.log" | sed 's/^/# /'
+	else
+		pass "$sentence"
+	fi
+}
+
+# exits_with CODE COMMAND…; what it prints is in $work/out and $work/err.
+exits_with()
+{
+	local expected=$1 status=0
+	shift
+
+	"$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	[ "$status" -eq "$expected" ] && return
+	echo "exit $status, expected $expected"
+	cat "$work/out" "$work/err"
+	return 1
+}
+
+end_test()
+{
+	echo "1..$test_count"
+	trap - ERR
+	[ "$test_failures" -eq 0 ]
+	exit
+}
+
+# wait_for SECONDS COMMAND…
+wait_for()
+{
+	local end=$((SECONDS + $1))
+	shift
+
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# --- the network: stations around this namespace, which routes between them ---
+
+# ip netns exec would hide /sys/fs/bpf.
+in_ns()
+{
+	local name=$1
+	shift
+
+	nsenter --net="/run/netns/$name" -- "$@" 3>&-
+}
+
+# add_station NAME ADDRESS…: a namespace whose eth0 has the addresses; our side is the interface NAME.
+add_station()
+{
+	local name=$1 address
+	shift
+
+	ip netns add "$name"
+	ip link add name "$name" type veth peer name eth0 netns "$name"
+	in_ns "$name" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+	sysctl -qw "net.ipv6.conf.$name.accept_dad=0"
+	ip addr add 169.254.1.1/32 dev "$name"
+	ip -6 addr add fe80::1/64 dev "$name"
+	ip link set dev "$name" up
+	in_ns "$name" ip link set dev lo up
+	in_ns "$name" ip link set dev eth0 up
+	for address; do
+		in_ns "$name" ip addr add "$address" dev eth0
+		ip route add "$address" dev "$name"
+	done
+	in_ns "$name" ip route add 169.254.1.1 dev eth0
+	in_ns "$name" ip route add default via 169.254.1.1
+	in_ns "$name" ip -6 route add default via fe80::1 dev eth0
+}
+
+# serve STATION SERVICE…: answers on every address.
+serve()
+{
+	local name=$1
+	shift
+
+	in_ns "$name" "$python" "$here/peer.py" serve "$@" >"$work/serve.$name" 2>&1 &
+	wait_for 10 grep -q serving "$work/serve.$name" || fail "$name serves $*"
+}
+
+# reaches STATION ADDRESS SERVICE…: whether all of them answer.
+reaches()
+{
+	local name=$1
+	shift
+
+	in_ns "$name" "$python" "$here/peer.py" reach "$@"
+}
+
+# shut STATION ADDRESS,PORT…: whether no TCP connection opens.  `open` is the opposite.
+shut()
+{
+	local name=$1
+	shift
+
+	in_ns "$name" "$python" "$here/peer.py" shut "$@"
+}
+
+open()
+{
+	local name=$1
+	shift
+
+	in_ns "$name" "$python" "$here/peer.py" open "$@"
+}
+
+# --- agents ---
+
+agent_pid=
+
+# start_agent STATION|- OPTION…: in a station or here; waits until it enforces.
+start_agent()
+{
+	local name=$1 enter=
+	shift
+
+	[ "$name" = - ] || enter="nsenter --net=/run/netns/$name --"
+	: >"$work/agent.out"
+	$enter "$BULKHEAD" run --state-dir "$work/state" "$@" >"$work/agent.out" 2>>"$work/agent.log" &
+	agent_pid=$!
+	wait_for 60 agent_is_ready_or_gone
+	grep -qx ready "$work/agent.out" && return
+	tail -n 20 "$work/agent.log"
+	return 1
+}
+
+agent_is_ready_or_gone()
+{
+	grep -qx ready "$work/agent.out" || ! kill -0 "$agent_pid"
+}
+
+# stop_agent SIGNAL: returns what the agent exited with.
+stop_agent()
+{
+	local status=0
+
+	kill "-$1" "$agent_pid"
+	wait "$agent_pid" || status=$?
+	agent_pid=
+	return "$status"
+}
+
+# status_value PATH: of `status -o json`, like books.deny.produced.
+status_value()
+{
+	"$BULKHEAD" status -o json | "$python" -c '
+import json, sys
+value = json.load(sys.stdin)
+for key in sys.argv[1].split("."):
+    value = value[key]
+print(value)' "$1"
+}
+
+# --- what a lab or an agent could leave ---
+
+# A look from outside of whatever made it: processes, interfaces, pins, namespaces, directories.
+nothing_is_left()
+{
+	local left
+
+	left=$(
+		pgrep -a -x bulkhead
+		ip -o link show | grep -v ': lo: '
+		find /sys/fs/bpf -mindepth 1 ! -name '*.debug'
+		ls /run/netns
+		find /tmp -maxdepth 1 -name 'bulkhead-*'
+	) || :
+	echo "$left"
+	[ -z "$left" ]
+}
