@@ -52,6 +52,15 @@ static __always_inline bool is_transit(const struct packet *p)
 }
 
 /*
+ * A destination that is on no wire: it would pass a NIC as transit, and yet hosts may take it for
+ * theirs (0.0.0.0 as a broadcast; 127.0.0.0/8 with net.ipv4.conf.*.route_localnet).
+ */
+static __always_inline bool is_bad_destination(const struct packet *p)
+{
+	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst);
+}
+
+/*
  * A workload sends from its own addresses only; nobody on the wire has one of this machine's, or
  * none at all: who has none yet speaks ARP, neighbour discovery or DHCP.
  */

@@ -226,15 +226,6 @@ static __always_inline bool is_bad_source(const struct packet *p)
 	return addr_is_multicast(&p->src) || addr_is_loopback(&p->src);
 }
 
-/*
- * A destination that is on no wire: it would pass a NIC as transit, and yet hosts may take it for
- * theirs (0.0.0.0 as a broadcast; 127.0.0.0/8 with net.ipv4.conf.*.route_localnet).
- */
-static __always_inline bool is_bad_destination(const struct packet *p)
-{
-	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst);
-}
-
 /* What is neither IP nor ARP ends here. */
 static __always_inline enum bh_reason parse(struct cursor *c, struct packet *p)
 {
@@ -254,8 +245,6 @@ static __always_inline enum bh_reason parse(struct cursor *c, struct packet *p)
 		reason = parse_transport(c, p);
 	if (reason)
 		return reason;
-	if (is_bad_destination(p))
-		return BH_REASON_MALFORMED;
 	return is_bad_source(p) ? BH_REASON_SPOOFED_SOURCE : BH_REASON_NONE;
 }
 

@@ -223,6 +223,8 @@ static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason par
 		return reason;
 	if (stage == STAGE_PASS)
 		return BH_REASON_NONE;
+	if (is_bad_destination(p))
+		return BH_REASON_MALFORMED;
 	reason = judge_connection(p);
 	if (!reason && p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);

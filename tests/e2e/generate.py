@@ -58,7 +58,8 @@ def random_policy(seed):
     workloads = []
     for n in range(5):
         zone = pick.randrange(3)
-        workload = {"name": f"load{n}", "zone": f"zone{zone}", "addresses": address(zone, n * 9 + 1)}
+        workload = {"name": f"load{n}", "zone": f"zone{zone}"}
+        workload["addresses"] = address(zone, n * 9 + 1)
         if pick.random() < 0.7:
             workload["labels"] = {"team": pick.choice(TEAMS)}
         workloads.append(workload)

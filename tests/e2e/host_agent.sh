@@ -105,9 +105,11 @@ for what in endpoints identities rules connections; do
 	it "list $what is JSON" is_json "$BULKHEAD" list $what
 done
 "$BULKHEAD" list endpoints >"$work/endpoints"
-it "the endpoint has XDP and tc" grep -E 'eth0.*(xdp-native|xdp-generic).*(tcx|clsact)' "$work/endpoints"
+it "the endpoint has XDP and tc" \
+	grep -E 'eth0.*(xdp-native|xdp-generic).*(tcx|clsact)' "$work/endpoints"
 "$BULKHEAD" list rules >"$work/rules"
-it "a rule says where it is written" grep -E 'web-from-anywhere.*web-server.yaml:[0-9]+' "$work/rules"
+it "a rule says where it is written" \
+	grep -E 'web-from-anywhere.*web-server.yaml:[0-9]+' "$work/rules"
 "$BULKHEAD" list identities >"$work/identities"
 it "identities know the workload" grep web-server "$work/identities"
 

@@ -30,7 +30,7 @@ for topology in node hosts; do
 			it "$what: the lab gets there" start_lab "$topology" "$stage"
 			stop_lab "$signal" 2>/dev/null
 			it "$what: it does not claim success" test "$lab_status" -ne 0
-			# A killed lab can't remove its directory, which is empty; the next one does.
+			# A killed lab can't remove its directory, which is empty; the next does.
 			[ "$signal" != KILL ] || rmdir /tmp/bulkhead-lab-* 2>/dev/null || :
 			it "$what: nothing is left" wait_for 10 nothing_is_left
 		done

@@ -133,7 +133,7 @@ in_ns()
 	nsenter --net="/run/netns/$name" -- "$@" 3>&-
 }
 
-# add_station NAME ADDRESS…: a namespace whose eth0 has the addresses; our side is the interface NAME.
+# add_station NAME ADDRESS…: a namespace whose eth0 has them; our side is the interface NAME.
 add_station()
 {
 	local name=$1 address
@@ -205,7 +205,8 @@ start_agent()
 
 	[ "$name" = - ] || enter="nsenter --net=/run/netns/$name --"
 	: >"$work/agent.out"
-	$enter "$BULKHEAD" run --state-dir "$work/state" "$@" >"$work/agent.out" 2>>"$work/agent.log" &
+	$enter "$BULKHEAD" run --state-dir "$work/state" "$@" \
+		>"$work/agent.out" 2>>"$work/agent.log" &
 	agent_pid=$!
 	wait_for 60 agent_is_ready_or_gone
 	grep -qx ready "$work/agent.out" && return

@@ -79,8 +79,11 @@ start_stream 7002 10.0.32.10 8
 start_stream 7003 fd00:0:0:30::10 600
 start_stream 7004 fd00:0:0:30::10 8
 sleep 1
-it "four streams are known" \
-	sh -c "[ \$('$BULKHEAD' list connections -o json | grep -o '700[1-4]' | sort -u | wc -l) -eq 4 ]"
+known_streams()
+{
+	"$BULKHEAD" list connections -o json | grep -o '700[1-4]' | sort -u | wc -l
+}
+it "four streams are known" test "$(known_streams)" -eq 4
 
 before=$(generation)
 it "apply --dry-run changes nothing" exits_with 0 "$BULKHEAD" apply --dry-run fewer.yaml

@@ -4,6 +4,7 @@
 
 serve SERVICE...            answers on tcp/PORT and udp/PORT of every address
 reach ADDRESS SERVICE...    exits 0 if every service answers, names those that don't
+ask                         reads `ADDRESS SERVICE` lines, answers each with allow or deny
 silent ADDRESS SERVICE...   exits 0 if no service answers
 shut ADDRESS,PORT...         exits 0 if no TCP connection opens, names those that do
 open ADDRESS,PORT...         exits 0 if all of them open, names those that don't
@@ -79,6 +80,14 @@ def reach(address, services):
     return 1 if silent else 0
 
 
+def ask(lines):
+    ends = [line.split() for line in lines]
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        for answered in pool.map(lambda end: is_answered(*end), ends):
+            print("allow" if answered else "deny")
+    return 0
+
+
 def is_open(end):
     address, port = end.rsplit(",", 1)
     with socket.socket(family_of(address), socket.SOCK_STREAM) as client:
@@ -141,6 +150,8 @@ def main(argv):
         return serve(rest)
     if command == "reach":
         return reach(rest[0], rest[1:])
+    if command == "ask":
+        return ask(sys.stdin)
     if command == "silent":
         return 1 if any(is_answered(rest[0], s) for s in rest[1:]) else 0
     if command in ("shut", "open"):

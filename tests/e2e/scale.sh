@@ -61,15 +61,11 @@ it "and some denied" grep -qx deny expected
 
 measured "the agent enforces them" start_agent - --policy site.yaml "${attach[@]}"
 
-# What the wire says to each question, in order.
-while read -r from to service; do
-	name=$(awk -v a="$from" '$2 == a || $3 == a { print $1 }' stations)
-	if reaches "$name" "$to" "$service" >/dev/null; then
-		echo allow
-	else
-		echo deny
-	fi
-done <questions >seen
+# What the wire says to each question, in order: they stand by station.
+while read -r name v4 v6; do
+	awk -v a="$v4" -v b="$v6" '$1 == a || $1 == b { print $2, $3 }' questions |
+		in_ns "$name" "$python" "$here/peer.py" ask
+done <stations >seen
 it "the wire agrees with explain ($(wc -l <questions) questions)" diff expected seen
 
 measured "the same policy is applied again" exits_with 0 "$BULKHEAD" apply site.yaml
