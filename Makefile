@@ -63,7 +63,8 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 
 $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(Q)mkdir -p $(@D) && { echo '/* NOLINTBEGIN: generated */' && \
+		$(BPFTOOL) gen skeleton $< name $*_bpf && echo '/* NOLINTEND */'; } > $@
 
 $(UNIT) $(BPFTESTS): $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LINK,$@)
@@ -143,8 +144,10 @@ tidy: $(TIDY)
 $(O)/tidy/%.ok: %.c $(O)/%.o .clang-tidy
 	$(call say,TIDY,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $< -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(O)/skel 2>$@.tmp || \
+	$(Q)clang-tidy --quiet $< -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(O)/skel \
+		2>$@.tmp || \
 		{ cat $@.tmp; exit 1; }
+	$(Q)rm -f $@.tmp
 	$(Q)touch $@
 
 $(FUZZERS): $(O)/tests/%: tests/%.c $(POLICY)

@@ -23,19 +23,26 @@ stop_lab()
 	wait "$lab_pid" || lab_status=$?
 }
 
-for topology in node hosts; do
-	for stage in building agents probing; do
-		for signal in INT TERM KILL; do
-			what="$signal while $stage, topology $topology"
-			it "$what: the lab gets there" start_lab "$topology" "$stage"
-			stop_lab "$signal" 2>/dev/null
-			it "$what: it does not claim success" test "$lab_status" -ne 0
-			# A killed lab can't remove its directory, which is empty; the next does.
-			[ "$signal" != KILL ] || rmdir /tmp/bulkhead-lab-* 2>/dev/null || :
-			it "$what: nothing is left" wait_for 10 nothing_is_left
-		done
+# interrupt TOPOLOGY STAGE SIGNAL
+interrupt()
+{
+	local what="$3 while $2, topology $1"
+
+	it "$what: the lab gets there" start_lab "$1" "$2"
+	stop_lab "$3" 2>/dev/null
+	it "$what: it does not claim success" test "$lab_status" -ne 0
+	# A killed lab can't remove its directory, which is empty; the next one does.
+	[ "$3" != KILL ] || rmdir /tmp/bulkhead-lab-* 2>/dev/null || :
+	it "$what: nothing is left" wait_for 10 nothing_is_left
+}
+
+for stage in building agents probing; do
+	for signal in INT TERM KILL; do
+		interrupt node "$stage" "$signal"
 	done
 done
+interrupt hosts agents KILL
+interrupt hosts probing INT
 
 mkdir /tmp/bulkhead-lab-killed
 it "the next lab works" exits_with 0 "$BULKHEAD" lab "$policies/three-tier.yaml"

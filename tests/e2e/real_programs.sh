@@ -98,7 +98,7 @@ ssh_to()
 {
 	local answer
 
-	answer=$(in_ns "$1" ssh -F none -i "$work/user_key" -o BatchMode=yes -o ConnectTimeout=2 \
+	answer=$(in_ns "$1" ssh -F none -i "$work/user_key" -o BatchMode=yes -o ConnectTimeout=1 \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
 		"root@$2" echo logged in)
 	[ "$answer" = "logged in" ]
@@ -203,7 +203,8 @@ it "and is reported" wait_for 5 \
 "$BULKHEAD" list rules >rules
 it "the rule of the database has hits" grep -E 'app-to-db .*five-zone.yaml' rules
 "$BULKHEAD" observe --last 10000 --verdict allow >allowed
-it "logged connections are reported" grep -E ' allow .* -> postgres\(data\) .*:5432 .*rule=app-to-db' allowed
+it "logged connections are reported" \
+	grep -E ' allow .* -> postgres\(data\) .*:5432 .*rule=app-to-db' allowed
 it "the agent ends in order" stop_agent TERM
 it "the policy outlives the agent" shut client "${v4[api]},8080" "${v6[postgres]},5432"
 it "detach opens everything" exits_with 0 "$BULKHEAD" detach

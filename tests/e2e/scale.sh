@@ -74,6 +74,7 @@ sed -n '/^TABLE/,$p' out | sed 's/^/# /'
 measured "the rules are listed" exits_with 0 "$BULKHEAD" list rules
 it "all of them" test "$(grep -cE 'site.yaml:[0-9]+' out)" -eq 10000
 measured "the identities are listed" exits_with 0 "$BULKHEAD" list identities
-echo "# agent: $(awk '/^VmHWM|^VmRSS/ { printf "%s %d MiB  ", $1, $2 / 1024 }' "/proc/$agent_pid/status")"
+memory=$(awk '/^VmHWM|^VmRSS/ { printf "%s %d MiB  ", $1, $2 / 1024 }' "/proc/$agent_pid/status")
+echo "# agent: $memory"
 
 end_test

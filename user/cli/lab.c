@@ -27,13 +27,13 @@ struct lab_values {
 #define AT(member) .offset = offsetof(struct lab_values, member)
 static const struct option lab_options[] = {
 	{ "topology", 't', OPTION_CHOICE, AT(topology), "node|hosts|both",
-	  "all workloads on one node, each a host, or one after the other (default: node)",
+	  "workloads on one node, a host each, or both in turn",
 	  "node" },
 	{ "keep", 'k', OPTION_FLAG, AT(is_kept), NULL, "stay after the probes until Ctrl-C" },
 	{ "probe", 0, OPTION_NUMBER, AT(repetitions), "N",
-	  "send every probe N times (default: 1)", "1", .max = 1000 },
+	  "send every probe N times", "1", .max = 1000 },
 	{ "timeout", 0, OPTION_NUMBER, AT(timeout_ms), "MS",
-	  "how long a probe waits for its answer (default: 500)", "500", .max = 60000 },
+	  "how long a probe waits for its answer", "500", .max = 60000 },
 	{ "verbose", 'v', OPTION_FLAG, AT(is_verbose), NULL, "print every probe" },
 	OUTPUT_OPTION(struct lab_values, format, "text|json", "text"),
 };

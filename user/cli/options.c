@@ -19,8 +19,10 @@ static const struct option help_option = {
 
 static bool is_word_of(const char *word, const char *choices)
 {
-	size_t len = strlen(word);
+	size_t len;
 
+	assert(word && choices);
+	len = strlen(word);
 	for (const char *c = choices; len && !strchr(word, '|'); c++) {
 		if (!strncmp(c, word, len) && (c[len] == '|' || !c[len]))
 			return true;

@@ -11,6 +11,7 @@
 #include <libmnl/libmnl.h>
 
 #include "util/cleanup.h"
+#include "util/mem.h"
 
 #define REPLY_BYTES 16384
 
@@ -108,11 +109,11 @@ static int count_filters(uint32_t ifindex, uint32_t minor, unsigned int *count)
 {
 	_cleanup_(socket_closep)
 	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
-	_free_ char *reply = malloc(REPLY_BYTES);
+	_free_ char *reply = xmalloc(REPLY_BYTES);
 	int more = MNL_CB_OK;
 	int err;
 
-	if (!nl || !reply || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
 		return -errno;
 	err = send_dump(nl, ifindex, minor);
 	while (!err && more > MNL_CB_STOP) {

@@ -63,7 +63,7 @@ bool record_parse(const char *name, struct record *ret)
 	record.is_egress = !strcmp(part[1], "out");
 	if (count == 2 && !strcmp(part[1], "qdisc"))
 		record.kind = RECORD_QDISC;
-	else if (!record.is_egress && strcmp(part[1], "in"))
+	else if (!record.is_egress && strcmp(part[1], "in") != 0)
 		return false;
 	else if (count == 2)
 		record.kind = RECORD_LINK;

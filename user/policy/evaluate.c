@@ -172,7 +172,7 @@ static void find_patterns(struct evaluator *e)
 	struct map numbers = {};
 
 	for (uint32_t i = 0; i < g->stride; i++) {
-		struct bh_block pattern;
+		struct bh_block pattern = {};
 		bool is_new;
 
 		for (uint32_t j = 0; j < BH_BLOCK_ENTRIES; j++) {

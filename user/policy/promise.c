@@ -75,7 +75,7 @@ static const uint32_t *wrong_cells(struct checker *k, unsigned int kind)
 
 static void find_occurring(struct checker *k)
 {
-	for (uint8_t families = 0; families < COUNT(k->occurring); families++) {
+	for (unsigned int families = 0; families < COUNT(k->occurring); families++) {
 		uint32_t *words = xcalloc(k->c->image.cells.stride, sizeof(*words));
 
 		for (uint32_t i = 0; i < k->c->image.service_classes; i++) {
