@@ -18,6 +18,7 @@ enum stage {
 };
 
 #define ND_HOP_LIMIT 255 /* RFC 4861, 3.1: proves that no router forwarded it */
+#define MLD_HOP_LIMIT 1 /* RFC 3810, 5: a router would not forward it */
 
 #define DHCP_SERVER  67
 #define DHCP_CLIENT  68
@@ -78,7 +79,7 @@ static __always_inline enum stage judge_nd(struct packet *p, enum bh_reason *rea
 	*reason = BH_REASON_NEIGHBOUR;
 	if (!is_builtin_on(p, BH_BUILTIN_ND) || p->icmp_code || p->icmp_type == ND_REDIRECT)
 		return STAGE_DROP;
-	if (is_nd(p->icmp_type) && p->hop_limit != ND_HOP_LIMIT)
+	if (p->hop_limit != (is_nd(p->icmp_type) ? ND_HOP_LIMIT : MLD_HOP_LIMIT))
 		return STAGE_DROP;
 	if (!p->is_host && p->direction == BH_EGRESS && !may_send_nd(p))
 		return STAGE_DROP;

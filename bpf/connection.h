@@ -122,6 +122,16 @@ static __always_inline void conn_count(struct bh_conn_half *half, const struct p
 	__sync_fetch_and_add(&half->bytes, p->length);
 }
 
+static __always_inline void plain_establish(struct bh_conn *conn, const struct packet *p)
+{
+	if (p->proto == IPPROTO_UDP)
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_UDP_ESTABLISHED);
+	else if (is_icmp(p))
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_ICMP);
+	else
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_OTHER_ESTABLISHED);
+}
+
 /*
  * Protocols other than TCP: an answer establishes.  Echo requests both ways with id 0 share a key,
  * and only the first asker's is known: the other's request is none of its answers.
@@ -131,15 +141,15 @@ static __always_inline enum step plain_step(struct bh_conn *conn, const struct p
 {
 	if (is_icmp(p) && is_echo_answer(p) != is_reply)
 		return STEP_STRAY;
-	if (!is_reply || conn->state != BH_CONN_NEW)
-		return STEP_PASS;
-	if (p->proto == IPPROTO_UDP)
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_UDP_ESTABLISHED);
-	else if (is_icmp(p))
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_ICMP);
-	else
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_OTHER_ESTABLISHED);
+	if (is_reply && conn->state == BH_CONN_NEW)
+		plain_establish(conn, p);
 	return STEP_PASS;
+}
+
+/* Answers alone don't keep UDP alive: its opener may be gone, and nobody would say so. */
+static __always_inline bool is_keeping(const struct packet *p, bool is_reply)
+{
+	return !is_reply || p->proto != IPPROTO_UDP;
 }
 
 static __always_inline enum bh_timeout timeout_of_new(const struct packet *p)
@@ -226,21 +236,17 @@ static __always_inline enum bh_reason conn_adopt(struct packet *p, const struct 
 						 __u8 sender, bool is_reply)
 {
 	struct bh_conn conn = {};
+	struct bh_conn_half *half = &conn.half[is_reply ? 1 : 0];
 	int err;
 
 	conn_fill(&conn, p, sender, is_reply);
-	if (p->proto == IPPROTO_TCP)
+	half->packets = 1;
+	half->bytes = p->length;
+	if (p->proto == IPPROTO_TCP) {
 		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
-	else if (p->proto == IPPROTO_UDP)
-		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_UDP_ESTABLISHED);
-	else
-		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_OTHER_ESTABLISHED);
-	if (is_reply) {
-		conn.half[1].packets = 1;
-		conn.half[1].bytes = p->length;
+		tcp_note(half, p);
 	} else {
-		conn.half[0].packets = 1;
-		conn.half[0].bytes = p->length;
+		plain_establish(&conn, p);
 	}
 	err = bpf_map_update_elem(&bh_conns, key, &conn, BPF_NOEXIST);
 	return err && err != -EEXIST ? BH_REASON_TABLE_FULL : BH_REASON_NONE;

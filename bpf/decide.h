@@ -96,22 +96,28 @@ static __always_inline void question_of_service(struct question *q, __u8 proto, 
 	}
 }
 
-/* The packet itself, as if it opened a connection. */
+static __always_inline __u32 echo_number(const struct packet *p)
+{
+	return (p->is_v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST) << 8;
+}
+
+/* The packet itself, as if it opened a connection.  An ICMP tail with a connection is an echo's. */
 static __always_inline void question_of_packet(struct question *q, const struct packet *p)
 {
+	__u32 icmp = p->fragment == FRAGMENT_LATER ? echo_number(p)
+						   : p->icmp_type << 8 | p->icmp_code;
+
 	q->src = p->src;
 	q->dst = p->dst;
-	question_of_service(q, p->proto, p->is_v6, p->dport, p->icmp_type << 8 | p->icmp_code);
+	question_of_service(q, p->proto, p->is_v6, p->dport, icmp);
 }
 
 /* The connection that the packet would be a reply of. */
 static __always_inline void question_of_reply(struct question *q, const struct packet *p)
 {
-	__u32 echo = (p->is_v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST) << 8;
-
 	q->src = p->dst;
 	q->dst = p->src;
-	question_of_service(q, p->proto, p->is_v6, p->sport, echo);
+	question_of_service(q, p->proto, p->is_v6, p->sport, echo_number(p));
 }
 
 #endif

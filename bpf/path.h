@@ -96,26 +96,38 @@ static __always_inline enum bh_reason judge_icmp(struct packet *p)
 
 /*
  * In the first seconds after the agent's first start on a live machine: what belongs to no known
- * connection goes on if the policy allows it, or what it may be the reply of.
+ * connection goes on if the policy allows what it may be the reply of.
  */
-static __always_inline enum bh_reason judge_orphan(struct packet *p, const struct bh_conn_key *key,
-						   __u8 sender)
+static __always_inline bool is_adopted_reply(struct packet *p, const struct bh_conn_key *key,
+					     __u8 sender, enum bh_reason *reason)
 {
 	struct decision decision;
 	struct question question;
 
-	if (p->now >= p->adopt_until_ns || (p->tcp_flags & TCP_RST))
-		return BH_REASON_NO_CONNECTION;
-	if (!is_echo_answer(p) && !decide_packet(p))
-		return conn_adopt(p, key, sender, false);
-
+	if (p->now >= p->adopt_until_ns)
+		return false;
 	question_of_reply(&question, p);
 	decide(p->slot, &question, &decision);
 	if (BH_CELL_VERDICT(decision.cell) == BH_VERDICT_DENY)
-		return BH_REASON_NO_CONNECTION;
+		return false;
 	take_decision(p, &decision, true);
 	p->is_reported = false;
-	return conn_adopt(p, key, sender, true);
+	*reason = conn_adopt(p, key, sender, true);
+	return true;
+}
+
+/* What no connection begins with: in those seconds, it may also be of one that is allowed. */
+static __always_inline enum bh_reason judge_orphan(struct packet *p, const struct bh_conn_key *key,
+						   __u8 sender)
+{
+	enum bh_reason reason = BH_REASON_NO_CONNECTION;
+
+	if (p->now >= p->adopt_until_ns || (p->tcp_flags & TCP_RST))
+		return reason;
+	if (!is_echo_answer(p) && !decide_packet(p))
+		return conn_adopt(p, key, sender, false);
+	is_adopted_reply(p, key, sender, &reason);
+	return reason;
 }
 
 /* A packet of no known connection. */
@@ -136,7 +148,11 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 		return judge_orphan(p, key, sender);
 
 	reason = decide_packet(p);
-	return reason ? reason : conn_create(p, key, sender);
+	if (!reason)
+		return conn_create(p, key, sender);
+	if (p->proto != IPPROTO_TCP)
+		is_adopted_reply(p, key, sender, &reason);
+	return reason;
 }
 
 /* Allowed once; still allowed, and does the packet fit? */
@@ -175,7 +191,8 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 
 	p->rule = conn->rule;
 	p->verdict = conn->verdict;
-	conn->seen_ns = p->now;
+	if (is_keeping(p, hit->is_reply))
+		conn->seen_ns = p->now;
 	conn_count(half, p);
 	if (hit->is_embryonic &&
 	    (conn->state == BH_CONN_OPENING || conn->state == BH_CONN_ESTABLISHED))

@@ -54,7 +54,7 @@ struct bh_conn_half {
 
 struct bh_conn {
 	__u64 created_ns;   /* CLOCK_MONOTONIC */
-	__u64 seen_ns;      /* last packet in either direction */
+	__u64 seen_ns;      /* last packet in either direction; UDP: of the opener */
 	__u32 generation;   /* in which it was last decided */
 	__u32 rule;         /* that allowed it, numbered as in that generation */
 	__u32 src_identity; /* of the end that opened; numbered as in that generation */
