@@ -58,6 +58,7 @@ static void drop_policy(struct rig *rig)
 	policy_free(rig->policy);
 	rig->compiled = NULL;
 	rig->policy = NULL;
+	rig->rules = NULL;
 }
 
 void rig_free(struct rig *rig)
@@ -105,10 +106,12 @@ void rig_policy(struct rig *rig, const char *rules)
 	text_add(&yaml, document_head);
 	text_add(&yaml, rules);
 	rig_document(rig, yaml.buf);
+	rig->rules = rules;
 }
 
 void rig_no_policy(struct rig *rig)
 {
+	drop_policy(rig);
 	rig->dp->tables.control->active = 0;
 }
 
@@ -197,11 +200,11 @@ static int first_end(const struct bh_addr addr[2], const uint16_t port[2])
 }
 
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
-		   struct bh_conn *ret, bool *ret_is_embryonic)
+		   struct connection *ret)
 {
 	const struct bh_addr addr[2] = {packet_src(spec), packet_dst(spec)};
 	const uint16_t port[2] = {htons(packet_sport(spec)), htons(packet_dport(spec))};
-	int first = first_end(addr, port);
+	int first = first_end(addr, port), err;
 	const struct bh_conn_key key = {
 		.addr = {addr[first], addr[!first]},
 		.port = {port[first], port[!first]},
@@ -209,9 +212,13 @@ int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t end
 		.proto = packet_proto(spec),
 	};
 
-	*ret_is_embryonic = false;
-	if (!bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key, ret))
-		return 0;
-	*ret_is_embryonic = true;
-	return bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_embryonic), &key, ret);
+	ret->is_embryonic = false;
+	err = bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key, &ret->conn);
+	if (err) {
+		ret->is_embryonic = true;
+		err = bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_embryonic), &key,
+					  &ret->conn);
+	}
+	ret->is_opener = ret->conn.opener == first;
+	return err;
 }

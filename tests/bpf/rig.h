@@ -48,6 +48,7 @@ struct rig {
 	struct datapath *dp;
 	struct policy *policy;
 	struct compiled *compiled;
+	const char *rules; /* of rig_policy(), if that was the last; not owned */
 	enum end stand;    /* whose addresses are local, or a workload's sources */
 	bool is_forwarded; /* tc: the packet came in on another interface */
 	bool is_unknown;   /* the interface is not registered */
@@ -102,7 +103,15 @@ void rig_forget(struct rig *rig);
 void rig_age(struct rig *rig, uint32_t seconds);
 
 const char *rig_rule_name(const struct rig *rig, uint32_t rule);
+
+struct connection {
+	struct bh_conn conn;
+	bool is_embryonic;
+	bool is_opener; /* the packet's source opened it */
+};
+
+/* The connection of the packet at an endpoint; -ENOENT if there is none. */
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
-		   struct bh_conn *ret, bool *ret_is_embryonic);
+		   struct connection *ret);
 
 #endif

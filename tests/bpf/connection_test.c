@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <netinet/in.h>
+
+#include "tests/bpf/sequence.h"
+
+#define HANDSHAKE "> S, < SA, > A"
+#define SERVICES  "[tcp/443, udp/443, sctp/443, proto/47, icmp/echo-request, icmp6/echo-request]"
+#define UDP       .packet = {.proto = IPPROTO_UDP}
+#define ECHO      .packet = {.icmp = ICMP_ECHO_REQUEST, .id = 7}
+
+/* clang-format off */
+static const struct named_policy policies[] = {
+	{"web",     "    - {name: web, from: client, to: server, services: " SERVICES "}\n"},
+	{"wide",    "    - {name: unused, from: back, to: front, services: tcp/1}\n"
+		    "    - {name: wide, from: front, to: back, services: any}\n"},
+	{"none",    "    - {name: unused, from: back, to: front, services: tcp/1}\n"},
+	{"reverse", "    - {name: reverse, from: server, to: client, services: any}\n"},
+	{"both",    "    - {name: web, from: client, to: server, services: " SERVICES "}\n"
+		    "    - {name: reverse, from: server, to: client, services: any}\n"},
+	{}
+};
+
+static const struct sequence opening[] = {
+	{"a handshake opens", "> S by web, state new, in embryonic, < SA by web, state opening, > A by web, state established, in conns"},
+	{"data flows both ways", HANDSHAKE ", > PA +100, < A, < PA +1000, > A, state established, rule web"},
+	{"data may come with the end of the handshake", "> S, < SA, > PA +10, < A, state established"},
+	{"a SYN is repeated", "> S, > S, state new, < SA, > A, state established"},
+	{"a SYN carries data", "> S +100, < SA, > A, state established"},
+	{"an answer is repeated", "> S, < SA, < SA, > A, > A, state established"},
+	{"an answer to another SYN", "> S, < SA bad !no-connection, state new, < SA, > A, state established"},
+	{"a challenge before the handshake", "> S, < A, state new, in embryonic"},
+	{"both open at once", "> S, < S, state opening, > SA, < SA, state established, in conns"},
+	{"a SYN with ECN", "> SEC, < SAE, > A, state established"},
+	{"data before the answer", "> S, > A +10 !no-connection, > PA !no-connection, > F !no-connection, state new"},
+	{"an answer without ACK", "> S, < - !no-connection, < F !no-connection, state new"},
+
+	{"a bare ACK doesn't open", "> A !no-connection, state none"},
+	{"data doesn't open", "> PA +10 !no-connection, state none"},
+	{"a FIN doesn't open", "> F !no-connection, > FA !no-connection, state none"},
+	{"an RST doesn't open", "> R !no-connection, > RA !no-connection, state none"},
+	{"a SYN and ACK doesn't open", "> SA !no-connection, state none"},
+	{"a SYN and FIN doesn't open", "> SF !no-connection, state none"},
+	{"a SYN and RST doesn't open", "> SR !no-connection, state none"},
+	{"no flag doesn't open", "> - !no-connection, state none"},
+	{"a christmas tree doesn't open", "> FPU !no-connection, > FSRPAUEC !no-connection, state none"},
+	{"a stray counts for no rule", "> A !no-connection by none"},
+	{"a denied SYN leaves nothing", "policy none, > S !policy by default, state none, < SA !no-connection"},
+
+	{"the other end can't open", "< S !policy, state none"},
+	{"nor with an open connection's ports", HANDSHAKE ", < S sport 444 !policy, < S dport 40001 !policy"},
+	{"nor when it is allowed to answer", "> S, < S dport 40001 !policy, < SA dport 40001 !no-connection"},
+};
+
+static const struct sequence closing[] = {
+	{"both ends close", HANDSHAKE ", > FA, state established, < A, < FA, state closing, > A, timeout 10"},
+	{"the other end first", HANDSHAKE ", < FA, > FA, < A, state closing"},
+	{"half closed stays", HANDSHAKE ", > FA, wait 3600, < PA +100, > A, state established"},
+	{"the tuple is used again", HANDSHAKE ", > FA, < FA, > A, > S, state new, in embryonic, < SA, > A, state established"},
+	{"then it is judged anew", HANDSHAKE ", > FA, < FA, policy wide, > A, > S by wide, rule wide"},
+	{"and may be denied", HANDSHAKE ", > FA, < FA, > A, < S !policy, state none"},
+	{"no SYN ends a live connection", HANDSHAKE ", > S, state established, < A, > PA +10, < A"},
+	{"a valid RST closes", HANDSHAKE ", < A, > R, state closing, timeout 10"},
+	{"an RST back closes", HANDSHAKE ", < R, state closing"},
+	{"an RST of another sequence doesn't", HANDSHAKE ", < A, > R bad, state established, < R bad, state established, timeout 43200"},
+	{"nor one of the far past", HANDSHAKE ", > A +100, < A, < R bad, > A, < PA +10, > A, state established"},
+	{"a refusal closes", "> S, < RA, state closing, in embryonic, > S, state new, < SA, > A, state established"},
+	{"a refusal of another SYN doesn't", "> S, < RA bad, state new"},
+};
+
+static const struct sequence expiring[] = {
+	{"a SYN without an answer", "> S, timeout 20, wait 19, < SA, state opening"},
+	{"a SYN without an answer, late", "> S, wait 21, < SA !no-connection, state none"},
+	{"half a handshake", "> S, < SA, timeout 60, wait 59, > A, state established"},
+	{"half a handshake, late", "> S, < SA, wait 61, > A !no-connection, state none"},
+	{"an idle connection", HANDSHAKE ", timeout 43200, wait 43199, > A, wait 43199, < A, state established"},
+	{"an idle connection, late", HANDSHAKE ", wait 43201, > A !no-connection, state none"},
+	{"a closed one", HANDSHAKE ", > FA, < FA, wait 9, > A, state closing"},
+	{"a closed one, late", HANDSHAKE ", > FA, < FA, wait 11, > A !no-connection, state none"},
+	{"UDP without an answer", "> , timeout 30, wait 29, < , state established", UDP},
+	{"UDP without an answer, late", "> , wait 31, < !policy, state none", UDP},
+	{"UDP, answered", "> , < , timeout 180, wait 179, < , state established", UDP},
+	{"UDP, answered, late", "> , < , wait 181, < !policy, state none", UDP},
+	{"UDP that goes on", "> , < , wait 100, > , wait 100, < , wait 79, < ", UDP},
+	{"answers alone don't keep UDP", "> , < , wait 100, < , wait 81, < !policy, state none", UDP},
+	{"an echo", "> , timeout 30, wait 29, < ", ECHO},
+	{"an echo, late", "> , wait 31, < !no-connection", ECHO},
+	{"another protocol", "> , timeout 60, wait 59, < , timeout 600, wait 599, > , wait 599, > ", .packet = {.proto = PROTO_GRE}},
+	{"another protocol, late", "> , wait 61, < !policy", .packet = {.proto = PROTO_GRE}},
+};
+
+static const struct sequence without_handshake[] = {
+	{"a reply passes", "> by web, state new, in embryonic, < by web, state established, in conns, > ", UDP},
+	{"nothing opens the other way", "< !policy", UDP},
+	{"a reply from another port", "> , < sport 444 !policy", UDP},
+	{"a reply to another port", "> , < dport 40001 !policy", UDP},
+	{"SCTP", "> , < , in conns, < sport 444 !policy", .packet = {.proto = IPPROTO_SCTP}},
+	{"a protocol without ports", "> , < , in conns", .packet = {.proto = PROTO_GRE}},
+	{"a protocol without ports, the other way", "< !policy", .packet = {.proto = PROTO_GRE}},
+	{"an echo is answered", "> by web, in embryonic, < by web, state established, in conns, > ", ECHO},
+	{"no answer without a request", "< !no-connection", ECHO},
+	{"nor of another id", "> , < id 8 !no-connection", ECHO},
+	{"a request the other way is judged", "> , < , < request !policy", ECHO},
+	{"a request the other way, allowed", "policy both, > , < , < request by reverse, > answer by reverse", ECHO},
+	{"an answer the same way", "> , > answer !no-connection", ECHO},
+};
+
+static const struct sequence sides[] = {
+	{"what the opener sends comes from its side", HANDSHAKE ", > A wrong !spoofed-source, > A"},
+	{"what the other sends comes from its side", "> S, < SA wrong !spoofed-source, < SA, state opening"},
+	{"UDP, too", "> , < wrong !spoofed-source, state new, > wrong !spoofed-source", UDP},
+	{"an RST, too", HANDSHAKE ", < A, > R wrong !spoofed-source, state established"},
+};
+
+static const struct sequence generations[] = {
+	{"still allowed", HANDSHAKE ", policy wide, > A, rule wide, < A by wide, state established"},
+	{"still allowed, told by a reply", HANDSHAKE ", policy wide, < A by wide, rule wide, > A, state established"},
+	{"before the answer", "> S, policy wide, < SA, > A, rule wide, in conns"},
+	{"denied", HANDSHAKE ", policy none, > A !revoked by default, state none, > A !no-connection by none, < A !no-connection"},
+	{"denied, told by a reply", HANDSHAKE ", policy none, < PA +10 !revoked by default, state none, < A !no-connection"},
+	{"denied before the answer", "> S, policy none, < SA !revoked, state none, > S !policy"},
+	{"the other direction alone doesn't keep it", HANDSHAKE ", policy reverse, < A !revoked, state none"},
+	{"nor is it opened by that", HANDSHAKE ", policy reverse, > A !revoked, < S by reverse, > SA, < A, state established"},
+	{"allowed again", HANDSHAKE ", policy none, policy wide, > A by wide, state established"},
+	{"addresses changed", HANDSHAKE ", bump, > A, bump, < A, state established, rule web"},
+	{"UDP, denied", "> , < , policy none, > !revoked, > !policy", UDP},
+	{"UDP, denied, told by a reply", "> , < , policy none, < !revoked, < !policy", UDP},
+	{"UDP, still allowed", "> , < , policy wide, < by wide, > by wide", UDP},
+	{"an echo, denied", "> , < , policy none, < !revoked, < !no-connection", ECHO},
+	{"an echo, still allowed", "> , < , policy wide, < by wide", ECHO},
+	{"a protocol, denied", "> , policy none, < !revoked, < !policy", .packet = {.proto = PROTO_GRE}},
+};
+
+static const struct sequence adoption[] = {
+	{"the window is shut", "> A !no-connection, < A !no-connection"},
+	{"what the policy allows", "adopt on, > A by web, state established, in conns, < PA +10 by web, > A"},
+	{"what may be a reply of it", "adopt on, < A by web, state established, in conns, > A +10, < A"},
+	{"what neither is", "adopt on, policy none, > A !no-connection, < A !no-connection, state none"},
+	{"an answer to a SYN", "adopt on, < SA by web, > A, state established"},
+	{"a FIN", "adopt on, > FA, < FA, state closing"},
+	{"no RST", "adopt on, > R !no-connection, < RA !no-connection, state none"},
+	{"no new connection the other way", "adopt on, < S !policy, state none"},
+	{"a SYN opens as ever", "adopt on, > S, state new, in embryonic"},
+	{"then the window shuts", "adopt on, < A, adopt off, > A, < A, state established"},
+	{"they are revoked like any", "adopt on, < A, policy none, > A !revoked"},
+	{"an echo's answer", "adopt on, < by web, state established, > ", ECHO},
+	{"a UDP reply", "adopt on, < by web, state established, > ", UDP},
+	{"a UDP reply of what is denied", "adopt on, policy none, < !policy, state none", UDP},
+};
+
+/* The connections of a workload with the machine that it runs on. */
+#define PROBE .packet = {.from = NODE, .to = SERVER}, .stands = AT_SERVER_VETH
+
+static const struct sequence probes[] = {
+	{"a probe", "> S by builtin-host, < SA by builtin-host, > A, state established", PROBE},
+	{"no other direction", "< S !policy by default", PROBE},
+	{"turned off", "off 2, > S !policy by default", PROBE},
+	{"turned off later", HANDSHAKE ", bump, > A, off 2, bump, > A !revoked, state none", PROBE},
+	{"it is not asked before", HANDSHAKE ", off 2, > A", PROBE},
+};
+/* clang-format on */
+
+#define PLAY(table)                                                                                \
+	static void table##_connections(void **state)                                              \
+	{                                                                                          \
+		sequence_play(*state, policies, table, COUNT(table));                              \
+	}
+
+PLAY(opening)
+PLAY(closing)
+PLAY(expiring)
+PLAY(without_handshake)
+PLAY(sides)
+PLAY(generations)
+PLAY(adoption)
+PLAY(probes)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opening_connections),
+		cmocka_unit_test(closing_connections),
+		cmocka_unit_test(expiring_connections),
+		cmocka_unit_test(without_handshake_connections),
+		cmocka_unit_test(sides_connections),
+		cmocka_unit_test(generations_connections),
+		cmocka_unit_test(adoption_connections),
+		cmocka_unit_test(probes_connections),
+	};
+
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}

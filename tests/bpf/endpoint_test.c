@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+
+#include "tests/bpf/table.h"
+
+#define OFF(builtin) (1u << BH_BUILTIN_##builtin)
+#define ARP          .ethertype = ETH_P_ARP
+#define ND(number)   .icmp = ICMP_TYPE, .type = (number)
+
+static const char rules[] =
+	"    - {name: all, from: client, to: server, services: any}\n"
+	"    - {name: dhcp-server, from: server, to: client, services: udp/68}\n";
+
+/* clang-format off */
+static const struct row sources[] = {
+	{"its own address", {}, BH_REASON_NONE, "all", .programs = ON_FROM},
+	{"another's address", {.from = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"an allowed one's address", {}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = OTHER},
+	{"the machine's address", {.from = NODE}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"no address", {.from = NOBODY}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"a link-local address", {.from = LINK_LOCAL}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another's, in a tail", {.from = OTHER, .is_fragment = true, .offset = 9}, BH_REASON_FRAGMENT, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another's, in a ping", {.from = OTHER, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another's, in an ICMP error", {.from = OTHER, .icmp = ICMP_UNREACHABLE}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another's, in the middle of a connection", {.from = OTHER, .flags = "A"}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"towards a workload any source", {.from = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO},
+
+	{"the machine's address from the wire", {.from = SERVER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
+	{"from itself to itself, on the wire", {.from = SERVER, .to = SERVER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
+	{"no address on the wire", {.from = NOBODY}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
+	{"the machine's own packets", {}, BH_REASON_NONE, "all", .programs = ON(PROGRAM_HOST_OUT)},
+};
+
+static const struct row arp[] = {
+	{"a question", {ARP}, BH_REASON_NONE, "builtin-arp", FAMILY_V4},
+	{"an answer", {ARP, .is_arp_reply = true}, BH_REASON_NONE, "builtin-arp", FAMILY_V4},
+	{"a probe, without a sender", {ARP, .from = NOBODY}, BH_REASON_NONE, "builtin-arp", FAMILY_V4, .stand = CLIENT},
+	{"an announcement", {ARP, .to = CLIENT}, BH_REASON_NONE, "builtin-arp", FAMILY_V4, ON_FROM},
+	{"for another", {ARP, .from = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V4, ON_FROM, CLIENT},
+	{"an answer for another", {ARP, .from = NODE, .is_arp_reply = true}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V4, ON_FROM, CLIENT},
+	{"for this machine, from the wire", {ARP, .from = SERVER, .is_arp_reply = true}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V4, ON_HOST_IN, SERVER},
+	{"towards a workload", {ARP, .from = OTHER}, BH_REASON_NONE, "builtin-arp", FAMILY_V4, ON_TO},
+	{"behind a tag", {ARP, .vlans = 1}, BH_REASON_NONE, "builtin-arp", FAMILY_V4},
+	{"of other hardware", {ARP, .arp_hardware = 6}, BH_REASON_MALFORMED, "none", FAMILY_V4},
+	{"cut short", {ARP, .cut = 1}, BH_REASON_MALFORMED, "none", FAMILY_V4},
+};
+
+static const struct row arp_off[] = {
+	{"a question", {ARP}, BH_REASON_NEIGHBOUR, "none", FAMILY_V4},
+	{"IP goes on", {}, BH_REASON_NONE, "all"},
+};
+
+static const struct row nd[] = {
+	{"a solicitation", {ND(135), .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
+	{"to all", {ND(135), .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, .stand = CLIENT, .programs = ON_FROM},
+	{"without a source: is it free?", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM | ON_TO | ON_HOST_IN, CLIENT},
+	{"from a link-local address", {ND(135), .from = LINK_LOCAL, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"from another's address", {ND(135), .from = OTHER, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"an advertisement of itself", {ND(136), .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
+	{"of its link-local address", {ND(136), .target = "fe80::7"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM},
+	{"of another", {ND(136), .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM},
+	{"of another's neighbour", {ND(136), .target = "fd77:1::9"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM},
+	{"of nobody", {ND(136)}, BH_REASON_MALFORMED, "none", FAMILY_V6},
+	{"of another, towards a workload", {ND(136), .target = "fd77:1::9"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO},
+	{"is there a router?", {ND(133), .to = EVERYONE}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"a workload is no router", {ND(134), .to = EVERYONE}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"nor from a link-local address", {ND(134), .from = LINK_LOCAL, .to = EVERYONE}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"a router, to others", {ND(134), .from = LINK_LOCAL, .to = EVERYONE}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO | ON_HOST_IN, SERVER},
+	{"a redirect", {ND(137), .from = LINK_LOCAL}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+	{"from beyond a router", {ND(135), .hop_limit = 254, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+	{"advertised from beyond a router", {ND(136), .hop_limit = 64, .target = "fd77:1::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+	{"a code that is none", {ND(135), .code = 1, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+	{"in fragments it is judged as ICMP", {ND(135), .from = SERVER, .to = CLIENT, .is_fragment = true, .target = "fd77:2::1"}, BH_REASON_POLICY, "default", FAMILY_V6},
+	{"it is none of IPv4", {.icmp = ICMP_TYPE, .type = 135, .from = SERVER, .to = CLIENT}, BH_REASON_POLICY, "default", FAMILY_V4},
+	{"who listens to what", {ND(143), .to = EVERYONE, .hop_limit = 1}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"a query of it", {ND(130), .from = LINK_LOCAL, .to = EVERYONE, .hop_limit = 1}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO | ON_HOST_IN, SERVER},
+	{"a report that may leave the link", {ND(143), .hop_limit = 64}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+};
+
+static const struct row nd_off[] = {
+	{"a solicitation", {ND(135), .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+	{"IP goes on", {}, BH_REASON_NONE, "all"},
+};
+
+static const struct row dhcp[] = {
+	{"a request", {.from = NOBODY, .to = EVERYONE, .proto = IPPROTO_UDP, .sport = 68, .dport = 67}, BH_REASON_NONE, "builtin-dhcp", FAMILY_V4, ON(PROGRAM_HOST_OUT), NODE},
+	{"an answer to all", {.from = OUTSIDER, .to = EVERYONE, .proto = IPPROTO_UDP, .sport = 67, .dport = 68}, BH_REASON_NONE, "builtin-dhcp", FAMILY_V4, ON_HOST_IN, NODE},
+	{"an answer", {.from = OUTSIDER, .to = NODE, .proto = IPPROTO_UDP, .sport = 67, .dport = 68}, BH_REASON_NONE, "builtin-dhcp", FAMILY_V4, ON_HOST_IN},
+	{"a DHCPv6 request", {.from = LINK_LOCAL, .to = EVERYONE, .proto = IPPROTO_UDP, .sport = 546, .dport = 547}, BH_REASON_NONE, "builtin-dhcp", FAMILY_V6, ON(PROGRAM_HOST_OUT), LINK_LOCAL},
+	{"a DHCPv6 answer", {.from = OUTSIDER, .to = LINK_LOCAL, .proto = IPPROTO_UDP, .sport = 547, .dport = 546}, BH_REASON_NONE, "builtin-dhcp", FAMILY_V6, ON_HOST_IN},
+	{"this machine is no server", {.from = OTHER, .to = SERVER, .proto = IPPROTO_UDP, .sport = 68, .dport = 67}, BH_REASON_POLICY, "default", FAMILY_V4, ON_HOST_IN},
+	{"nor over IPv6", {.from = OTHER, .to = SERVER, .proto = IPPROTO_UDP, .sport = 546, .dport = 547}, BH_REASON_POLICY, "default", FAMILY_V6, ON_HOST_IN},
+	{"the other family's ports", {.from = OTHER, .to = SERVER, .proto = IPPROTO_UDP, .sport = 547, .dport = 546}, BH_REASON_POLICY, "default", FAMILY_V4, ON_HOST_IN},
+	{"over TCP", {.from = OTHER, .to = SERVER, .sport = 67, .dport = 68}, BH_REASON_POLICY, "default", FAMILY_V4, ON_HOST_IN},
+	{"from another port", {.from = OTHER, .to = SERVER, .proto = IPPROTO_UDP, .sport = 66, .dport = 68}, BH_REASON_POLICY, "default", FAMILY_V4, ON_HOST_IN},
+	{"a workload is no client of it", {.from = CLIENT, .to = OTHER, .proto = IPPROTO_UDP, .sport = 68, .dport = 67}, BH_REASON_POLICY, "default", FAMILY_V4, ON_FROM},
+	{"a workload's answer is judged", {.from = OTHER, .to = CLIENT, .proto = IPPROTO_UDP, .sport = 67, .dport = 68}, BH_REASON_POLICY, "default", FAMILY_V4, ON_TO},
+};
+
+static const struct row dhcp_off[] = {
+	{"an answer", {.from = OTHER, .to = SERVER, .proto = IPPROTO_UDP, .sport = 67, .dport = 68}, BH_REASON_POLICY, "default", FAMILY_V4, ON_HOST_IN},
+	{"a rule may allow it", {.from = SERVER, .to = CLIENT, .proto = IPPROTO_UDP, .sport = 67, .dport = 68}, BH_REASON_NONE, "dhcp-server", FAMILY_V4, ON_HOST_IN},
+};
+
+static const struct row own_host[] = {
+	{"the machine reaches its workloads", {.from = NODE}, BH_REASON_NONE, "builtin-host", .programs = ON_TO},
+	{"with anything", {.from = NODE, .proto = PROTO_GRE, .payload = 8}, BH_REASON_NONE, "builtin-host", .programs = ON_TO},
+	{"pings them", {.from = NODE, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_NONE, "builtin-host", .programs = ON_TO},
+	{"who poses as it doesn't", {.from = NODE}, BH_REASON_POLICY, "default", .programs = ON_TO, .is_forwarded = true},
+	{"what it forwards for another doesn't", {.from = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO, .is_forwarded = true},
+	{"another's address made here doesn't", {.from = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO},
+	{"its workloads don't reach it", {.from = OTHER, .to = NODE}, BH_REASON_POLICY, "default", .programs = ON_FROM},
+	{"a NIC has no such rule", {.from = NODE}, BH_REASON_POLICY, "default", .programs = ON(PROGRAM_HOST_OUT)},
+};
+
+static const struct row own_host_off[] = {
+	{"it is judged as any", {.from = NODE}, BH_REASON_POLICY, "default", .programs = ON_TO},
+};
+
+static const struct row nobodys[] = {
+	{"an allowed packet", {}, BH_REASON_UNKNOWN_ENDPOINT, "none", .programs = ON_WORKLOAD},
+	{"ARP", {ARP}, BH_REASON_UNKNOWN_ENDPOINT, "none", FAMILY_V4, ON_WORKLOAD},
+	{"garbage", {.ihl = 4}, BH_REASON_MALFORMED, "none", FAMILY_V4, ON_WORKLOAD},
+	{"a NIC needs no entry", {}, BH_REASON_NONE, "all", .programs = ON_HOST},
+};
+/* clang-format on */
+
+static void run(void **state, const struct row *rows, size_t count, uint32_t builtins_off)
+{
+	struct rig *rig = *state;
+
+	rig_policy(rig, rules);
+	rig_builtins_off(rig, builtins_off);
+	table_run(rig, rows, count);
+	rig_builtins_off(rig, 0);
+}
+
+static void nobody_sends_from_anothers_address(void **state)
+{
+	run(state, sources, COUNT(sources), 0);
+}
+
+static void arp_is_for_own_addresses(void **state)
+{
+	run(state, arp, COUNT(arp), 0);
+	run(state, arp_off, COUNT(arp_off), OFF(ARP));
+}
+
+static void neighbours_are_found_on_the_link_only(void **state)
+{
+	run(state, nd, COUNT(nd), 0);
+	run(state, nd_off, COUNT(nd_off), OFF(ND));
+}
+
+static void this_machine_is_a_dhcp_client(void **state)
+{
+	run(state, dhcp, COUNT(dhcp), 0);
+	run(state, dhcp_off, COUNT(dhcp_off), OFF(DHCP));
+}
+
+static void this_machine_reaches_its_workloads(void **state)
+{
+	run(state, own_host, COUNT(own_host), 0);
+	run(state, own_host_off, COUNT(own_host_off), OFF(HOST));
+}
+
+static void an_interface_that_nobody_registered_passes_nothing(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->is_unknown = true;
+	run(state, nobodys, COUNT(nobodys), 0);
+	rig->is_unknown = false;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_sends_from_anothers_address),
+		cmocka_unit_test(arp_is_for_own_addresses),
+		cmocka_unit_test(neighbours_are_found_on_the_link_only),
+		cmocka_unit_test(this_machine_is_a_dhcp_client),
+		cmocka_unit_test(this_machine_reaches_its_workloads),
+		cmocka_unit_test(an_interface_that_nobody_registered_passes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}
