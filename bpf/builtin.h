@@ -17,8 +17,8 @@ enum stage {
 	STAGE_DROP, /* with the reason that was set */
 };
 
-#define ND_HOP_LIMIT 255 /* RFC 4861, 3.1: proves that no router forwarded it */
-#define MLD_HOP_LIMIT 1 /* RFC 3810, 5: a router would not forward it */
+#define ND_HOP_LIMIT  255 /* RFC 4861, 3.1: proves that no router forwarded it */
+#define MLD_HOP_LIMIT 1   /* RFC 3810, 5: a router would not forward it */
 
 #define DHCP_SERVER  67
 #define DHCP_CLIENT  68

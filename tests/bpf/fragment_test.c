@@ -3,12 +3,12 @@
 
 #include "tests/bpf/table.h"
 
-static const char rules[] =
-	"    - {name: web, from: client, to: server, services: [tcp/443, udp/443, proto/47, icmp/echo-request, icmp6/echo-request]}\n"
-	"    - {name: other, from: front, to: back, services: udp/444}\n";
+static const char rules[] = "    - {name: web, from: client, to: server, services: [tcp/443, "
+			    "udp/443, proto/47, icmp/echo-request, icmp6/echo-request]}\n"
+			    "    - {name: other, from: front, to: back, services: udp/444}\n";
 
-static const char narrow[] =
-	"    - {name: other, from: front, to: back, services: [udp/444, icmp/echo-request, icmp6/echo-request]}\n";
+static const char narrow[] = "    - {name: other, from: front, to: back, services: [udp/444, "
+			     "icmp/echo-request, icmp6/echo-request]}\n";
 
 #define FIRST  .is_fragment = true, .payload = 64, .fragment_id = 77
 #define MIDDLE .is_fragment = true, .payload = 64, .fragment_id = 77, .offset = 9
@@ -23,7 +23,7 @@ struct datagram {
 	struct {
 		struct packet_spec packet;
 		enum bh_reason reason;
-		uint32_t wait_s; /* before it */
+		uint32_t wait_s;  /* before it */
 		bool is_narrowed; /* another policy, from it on */
 	} steps[STEPS_MAX];
 	enum family family;
@@ -75,7 +75,7 @@ static void run_datagram(struct rig *rig, const struct datagram *datagram, enum 
 
 		packet.is_v6 = is_v6;
 		rig_stand(rig, program_is_ingress(program) ? SERVER
-				: packet.from		   ? packet.from
+			       : packet.from               ? packet.from
 							   : CLIENT);
 		if (datagram->steps[i].is_narrowed)
 			rig_policy(rig, narrow);

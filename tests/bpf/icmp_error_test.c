@@ -33,17 +33,20 @@ struct error_row {
 	const char *name;
 	struct packet_spec error;
 	struct packet_spec quoted; /* what was opened, too, unless... */
-	bool is_other;		   /* ...then it is the default TCP connection */
-	int transport;		   /* bytes quoted behind the IP header; 0: 8; -1: none */
+	bool is_other;             /* ...then it is the default TCP connection */
+	int transport;             /* bytes quoted behind the IP header; 0: 8; -1: none */
 	enum before before;
 	enum bh_reason reason;
 	const char *rule;
 	enum family family;
 };
 
-#define UNREACHABLE {.icmp = ICMP_UNREACHABLE}
-#define RELATED     BH_REASON_NONE, "builtin-icmp-error"
-#define UNRELATED   BH_REASON_ICMP_UNRELATED, "default"
+#define UNREACHABLE                                                                                \
+	{                                                                                          \
+		.icmp = ICMP_UNREACHABLE                                                           \
+	}
+#define RELATED   BH_REASON_NONE, "builtin-icmp-error"
+#define UNRELATED BH_REASON_ICMP_UNRELATED, "default"
 
 /* clang-format off */
 static const struct error_row rows[] = {

@@ -35,7 +35,7 @@ struct play {
 	const struct named_policy *policies;
 	const struct stand *stand;
 	bool is_v6;
-	char place[256]; /* for failures */
+	char place[256];  /* for failures */
 	uint32_t next[2]; /* sequence numbers */
 	uint64_t created_ns;
 	struct bh_count seen[2]; /* since then */
@@ -168,8 +168,7 @@ static void read_step(const struct play *p, const struct words *words, enum way 
 		i++;
 	}
 	for (; i < words->count; i++) {
-		if (i + 1 < words->count &&
-		    take_pair(ret, words->word[i], words->word[i + 1]))
+		if (i + 1 < words->count && take_pair(ret, words->word[i], words->word[i + 1]))
 			i++;
 		else
 			take_word(ret, words->word[i]);
