@@ -188,7 +188,7 @@ static __always_inline bool conn_decide_again(struct packet *p, const struct hit
 		question_of_packet(&question, p);
 	decide(p->slot, &question, &decision);
 	take_decision(p, &decision, hit->is_reply);
-	if (p->verdict == BH_VERDICT_DENY)
+	if (!BH_VERDICT_PASSES(p->verdict))
 		return false;
 
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT && conn->verdict != BH_VERDICT_AUDIT;

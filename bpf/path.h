@@ -69,7 +69,7 @@ static __always_inline enum bh_reason decide_packet(struct packet *p)
 		return BH_REASON_NONE;
 	}
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG);
-	return p->verdict == BH_VERDICT_DENY ? BH_REASON_POLICY : BH_REASON_NONE;
+	return BH_VERDICT_PASSES(p->verdict) ? BH_REASON_NONE : BH_REASON_POLICY;
 }
 
 /* ICMP other than echo: it has no connection of its own. */
@@ -108,7 +108,7 @@ static __always_inline bool is_adopted_reply(struct packet *p, const struct bh_c
 		return false;
 	question_of_reply(&question, p);
 	decide(p->slot, &question, &decision);
-	if (BH_CELL_VERDICT(decision.cell) == BH_VERDICT_DENY)
+	if (!BH_VERDICT_PASSES(BH_CELL_VERDICT(decision.cell)))
 		return false;
 	take_decision(p, &decision, true);
 	p->is_reported = false;

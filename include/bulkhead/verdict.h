@@ -3,11 +3,15 @@
 #ifndef BULKHEAD_VERDICT_H
 #define BULKHEAD_VERDICT_H
 
-/* Deny is zero, so that zeroed memory is closed.  Numbers are stored in cells and events. */
+/*
+ * Numbers are stored in cells and events.  Deny is zero, so that zeroed memory is closed; bit 0 is
+ * set in those that let the packet through.
+ */
 /* clang-format off */
 #define BH_VERDICTS(X)                                                 \
 	X(DENY,   "deny",   "dropped")                                 \
 	X(ALLOW,  "allow",  "let through")                             \
+	X(REJECT, "reject", "dropped, and the sender is told")         \
 	X(AUDIT,  "audit",  "would be denied, let through, reported")
 
 enum bh_verdict {
@@ -17,5 +21,7 @@ enum bh_verdict {
 	BH_VERDICT_COUNT
 };
 /* clang-format on */
+
+#define BH_VERDICT_PASSES(verdict) ((verdict)&1)
 
 #endif

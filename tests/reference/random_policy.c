@@ -118,7 +118,8 @@ static void add_workload(struct random_policy *r)
 	struct policy *p = r->policy;
 	struct workload *w;
 
-	vec_push(&p->workloads, (struct workload){.name = numbered("w", p->workloads.count)});
+	vec_push(&p->workloads,
+		 (struct workload){WORKLOAD_ALONE, .name = numbered("w", p->workloads.count)});
 	w = &p->workloads.items[p->workloads.count - 1];
 	w->zone = one_in(r, 4) ? POLICY_NONE : below(r, (uint32_t)p->zones.count);
 	w->mode = some_mode(r, true);
@@ -246,10 +247,12 @@ static void add_rule(struct random_policy *r)
 		.action = one_in(r, 3) ? ACTION_DENY : ACTION_ALLOW,
 		.log = one_in(r, 2),
 		.service_text = xstrdup(""),
+		.sides = SIDE_BOTH,
 		.from = some_selector(r, 0),
 		.to = some_selector(r, 0),
 	};
 
+	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
 	fill_services(r, &rule.services);
 	vec_push(&r->policy->rules, rule);
 }

@@ -131,6 +131,9 @@ static bool selects(const struct policy *p, const struct selector *s, const stru
 		return o->workload == s->workload;
 	case SELECT_LABELS:
 		return all_hold(p, s, o);
+	case SELECT_PODS:
+	case SELECT_NODES:
+		return false; /* no random policy has them */
 	case SELECT_CIDR:
 		return covers(&s->prefix, o->addr) && longest(&s->except, o->addr) < 0;
 	case SELECT_EXCEPT:

@@ -77,7 +77,9 @@ static void add_members(struct policy *p, uint32_t workloads)
 		vec_push(&p->zones, zone);
 	}
 	for (uint32_t i = 0; i < workloads; i++) {
-		struct workload w = {.name = numbered("w", i), .zone = i % ZONES};
+		struct workload w = {WORKLOAD_ALONE, .name = numbered("w", i)};
+
+		w.zone = i % ZONES;
 
 		for (uint32_t family = 0; family < (i % 3 ? 1 : 2); family++) {
 			struct bh_addr a = address(i, !family);
@@ -115,6 +117,8 @@ static void add_rule(struct policy *p, struct selector *from, struct selector *t
 		.action = below(10) ? ACTION_ALLOW : ACTION_DENY,
 	};
 
+	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
+	rule.sides = SIDE_BOTH;
 	if (port)
 		vec_push(&rule.services, (struct service_range){.table = BH_SERVICE_TCP,
 								.lo = (uint16_t)port,

@@ -48,7 +48,7 @@ static const struct decide_case cases[] = {
 
 static void decides_as_the_language_says(void **state)
 {
-	static const char *const words[] = {"deny", "allow", "audit"};
+	static const char *const words[] = {"deny", "allow", "reject", "audit"};
 	_policy_text_ struct compiled_text t = policy_text(modes, NULL);
 
 	(void)state;

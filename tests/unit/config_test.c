@@ -87,7 +87,7 @@ static const struct bad_case bad[] = {
 	{ "attach: a-name-of-16-chr\n",
 	  "1:9: 'a-name-of-16-chr' does not begin with an interface's name" },
 	{ "builtins: {default: off}\n",
-	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error" },
+	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error, self" },
 	{ "history: -1\nadopt: x\n",  "1:10: '-1' is not a number from 0 to 10000000\n"
 	                              "2:8: 'x' is not a duration such as 30s or 5m" },
 	{ "history: 1\n---\nhistory: 2\n", "3:1: the agent's configuration is one document" },

@@ -81,7 +81,7 @@ struct refusal {
 
 static const struct refusal refusals[] = {
 	{ "--verdict dney",       "'--verdict': there is no 'dney'; did you mean 'deny'?" },
-	{ "--verdict drop",       "'--verdict': there is no 'drop'; there are deny, allow, audit" },
+	{ "--verdict drop",       "'--verdict': there is no 'drop'; there are deny, allow, reject, audit" },
 	{ "--reason polcy",       "'--reason': there is no 'polcy'; did you mean 'policy'?" },
 	{ "--port http",          "'--port': 'http' is not a port from 0 to 65535" },
 	{ "--port 65536",         "'--port': '65536' is not a port from 0 to 65535" },

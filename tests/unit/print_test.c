@@ -140,8 +140,8 @@ static void labels_match_as_upstream_says(void **state)
 			  c->labels, c->expression);
 		p = load(text.buf, &d);
 		assert_non_null(p);
-		if (selector_labels_match(p->nevers.items[0].from, &p->workloads.items[0].labels) !=
-		    c->is_match)
+		if (requirements_match(&p->nevers.items[0].from->requirements,
+				       &p->workloads.items[0].labels) != c->is_match)
 			fail_msg("%s", c->name);
 	}
 }

@@ -102,25 +102,39 @@ bool settings_add_attach(struct settings *s, const char *text, struct text *rete
 	return true;
 }
 
-/* The built-in rule's number, BH_BUILTIN_COUNT if there is none; the default is none to turn off.
- */
+/* "arp" of builtin-arp; NULL for those that are none to turn off, the default and the failsafe. */
+static const char *short_name(enum bh_builtin builtin)
+{
+	size_t skip = strlen(BUILTIN_PREFIX);
+
+	return strncmp(builtin_names[builtin], BUILTIN_PREFIX, skip)
+		       ? NULL
+		       : builtin_names[builtin] + skip;
+}
+
+/* The built-in rule's number, BH_BUILTIN_COUNT if there is none. */
 static enum bh_builtin find_builtin(const char *name)
 {
 	size_t skip = strlen(BUILTIN_PREFIX);
 
 	if (!strncmp(name, BUILTIN_PREFIX, skip))
 		name += skip;
-	for (enum bh_builtin i = BH_BUILTIN_DEFAULT + 1; i < BH_BUILTIN_COUNT; i++)
-		if (!strcmp(builtin_names[i] + skip, name))
+	for (enum bh_builtin i = 0; i < BH_BUILTIN_COUNT; i++)
+		if (short_name(i) && !strcmp(short_name(i), name))
 			return i;
 	return BH_BUILTIN_COUNT;
 }
 
 static void say_builtins(struct text *out)
 {
-	for (enum bh_builtin i = BH_BUILTIN_DEFAULT + 1; i < BH_BUILTIN_COUNT; i++)
-		text_addf(out, "%s%s", i == BH_BUILTIN_DEFAULT + 1 ? "" : ", ",
-			  builtin_names[i] + strlen(BUILTIN_PREFIX));
+	const char *separator = "";
+
+	for (enum bh_builtin i = 0; i < BH_BUILTIN_COUNT; i++) {
+		if (!short_name(i))
+			continue;
+		text_addf(out, "%s%s", separator, short_name(i));
+		separator = ", ";
+	}
 }
 
 bool settings_turn_off(struct settings *s, const char *builtin, struct text *reterr)

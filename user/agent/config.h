@@ -28,7 +28,7 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, and
- * builtins {arp|nd|dhcp|host|icmp-error: on|off}.  What is wrong goes to @d; then -EINVAL.
+ * builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

@@ -114,8 +114,8 @@ static enum exit_code explain_one(const struct compiled *compiled,
 	else
 		explain_describe(compiled, &question, &answer, &out);
 	fwrite(out.buf, 1, out.len, stdout);
-	code = answer.is_mixed || answer.decision.verdict == BH_VERDICT_DENY ? EXIT_FINDING
-									     : EXIT_FINE;
+	code = answer.is_mixed || !BH_VERDICT_PASSES(answer.decision.verdict) ? EXIT_FINDING
+									      : EXIT_FINE;
 	answer_release(&answer);
 	return code;
 }

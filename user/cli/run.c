@@ -42,7 +42,7 @@ static const struct option run_options[] = {
 	{ "adopt", 0, OPTION_DURATION, AT(adopt_s), "TIME",
 	  "adopt connections older than the first start (default: for 30s)" },
 	{ "without", 0, OPTION_LIST, AT(without), "BUILTIN",
-	  "turn off host, arp, nd, dhcp or icmp-error; repeatable" },
+	  "turn off host, arp, nd, dhcp, icmp-error or self; repeatable" },
 };
 #undef AT
 /* clang-format on */

@@ -30,7 +30,7 @@ bool lab_service_is_of(const struct lab_service *s, enum lab_family family)
 
 bool lab_probe_expects_answer(const struct lab_probe *p)
 {
-	return p->expected.verdict != BH_VERDICT_DENY;
+	return BH_VERDICT_PASSES(p->expected.verdict);
 }
 
 bool lab_probe_is_as_expected(const struct lab_probe *p)

@@ -91,7 +91,7 @@ static bool is_surprise(const struct compiled *c, const struct lab_event *e)
 	uint32_t cell = image_decide(&c->image, &e->src, &e->dst, e->service.table,
 				     e->service.number);
 
-	return !strcmp(e->verdict, "deny") && BH_CELL_VERDICT(cell) != BH_VERDICT_DENY;
+	return !strcmp(e->verdict, "deny") && BH_VERDICT_PASSES(BH_CELL_VERDICT(cell));
 }
 
 static void add_event(const struct compiled *c, const struct lab_plan *plan,

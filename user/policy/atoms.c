@@ -36,16 +36,25 @@ static void add_prefix(struct text *key, const struct prefix *p)
 	text_addc(key, (char)p->len);
 }
 
-static void add_requirements(struct text *key, const struct selector *s)
+static void add_requirements(struct text *key, const requirements *list)
 {
-	add_number(key, s->requirements.count);
-	vec_foreach (r, &s->requirements) {
+	add_number(key, list->count);
+	vec_foreach (r, list) {
 		add_number(key, r->kind);
 		add_string(key, r->key);
 		add_number(key, r->values.count);
 		vec_foreach (value, &r->values)
 			add_string(key, *value);
 	}
+}
+
+static void add_pods(struct text *key, const struct selector *s)
+{
+	add_number(key, s->space);
+	add_requirements(key, &s->space_requirements);
+	add_requirements(key, &s->requirements);
+	add_string(key, s->port_name ? s->port_name : "");
+	add_number(key, (uint64_t)s->port.table << 16 | s->port.lo);
 }
 
 static void collect_cidr(struct collector *c, const struct selector *s, size_t key_start)
@@ -76,7 +85,11 @@ static void add_selector(struct collector *c, const struct selector *s)
 		add_number(&c->key, s->workload);
 		return;
 	case SELECT_LABELS:
-		add_requirements(&c->key, s);
+	case SELECT_NODES:
+		add_requirements(&c->key, &s->requirements);
+		return;
+	case SELECT_PODS:
+		add_pods(&c->key, s);
 		return;
 	case SELECT_CIDR:
 		add_prefix(&c->key, &s->prefix);

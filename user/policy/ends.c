@@ -161,10 +161,10 @@ static void describe_children(const struct policy *p, const struct selector *s, 
 	}
 }
 
-static void describe_labels(const struct selector *s, struct text *out)
+static void describe_labels(const requirements *list, struct text *out)
 {
-	for (size_t i = 0; i < s->requirements.count; i++) {
-		const struct requirement *r = &s->requirements.items[i];
+	for (size_t i = 0; i < list->count; i++) {
+		const struct requirement *r = &list->items[i];
 
 		text_addf(out, "%s%s%s", i ? " and " : "labels ",
 			  r->kind == REQUIRE_NOT_EXISTS ? "no " : "", r->key);
@@ -174,6 +174,23 @@ static void describe_labels(const struct selector *s, struct text *out)
 		for (size_t j = 0; j < r->values.count; j++)
 			text_addf(out, "%s%s", j ? "|" : "", r->values.items[j]);
 	}
+}
+
+static void describe_pods(const struct policy *p, const struct selector *s, struct text *out)
+{
+	text_add(out, "pods");
+	if (s->space != POLICY_NONE)
+		text_addf(out, " of %s", p->namespaces.items[s->space].name);
+	if (s->space_requirements.count) {
+		text_add(out, " of namespaces with ");
+		describe_labels(&s->space_requirements, out);
+	}
+	if (s->requirements.count) {
+		text_add(out, " with ");
+		describe_labels(&s->requirements, out);
+	}
+	if (s->port_name)
+		text_addf(out, " whose port %s is %u", s->port_name, s->port.lo);
 }
 
 void selector_describe(const struct policy *p, const struct selector *s, struct text *out)
@@ -197,7 +214,14 @@ void selector_describe(const struct policy *p, const struct selector *s, struct 
 		text_add(out, p->workloads.items[s->workload].name);
 		return;
 	case SELECT_LABELS:
-		describe_labels(s, out);
+		describe_labels(&s->requirements, out);
+		return;
+	case SELECT_PODS:
+		describe_pods(p, s, out);
+		return;
+	case SELECT_NODES:
+		text_add(out, s->requirements.count ? "nodes with " : "nodes");
+		describe_labels(&s->requirements, out);
 		return;
 	case SELECT_CIDR:
 		text_add(out, prefix_format(&s->prefix, buf));
@@ -227,10 +251,17 @@ static bool cidr_has(const struct selector *s, const struct prefix *p)
 	return true;
 }
 
-static bool labels_have(const struct compiled *c, const struct selector *s, size_t workload)
+static bool takes(const struct compiled *c, const struct selector *s, size_t workload)
 {
 	return workload != POLICY_NONE &&
-	       selector_labels_match(s, &c->policy->workloads.items[workload].labels);
+	       selector_takes(c->policy, s, &c->policy->workloads.items[workload]);
+}
+
+/* A pod belongs to its group too. */
+static bool is_of(const struct compiled *c, size_t workload, size_t wanted)
+{
+	return workload == wanted ||
+	       (workload != POLICY_NONE && c->policy->workloads.items[workload].group == wanted);
 }
 
 bool selector_has(const struct compiled *c, const struct selector *s, uint32_t identity)
@@ -248,9 +279,11 @@ bool selector_has(const struct compiled *c, const struct selector *s, uint32_t i
 	case SELECT_ZONE:
 		return id->zone == s->zone;
 	case SELECT_WORKLOAD:
-		return id->workload == s->workload;
+		return is_of(c, id->workload, s->workload);
 	case SELECT_LABELS:
-		return labels_have(c, s, id->workload);
+	case SELECT_PODS:
+	case SELECT_NODES:
+		return takes(c, s, id->workload);
 	case SELECT_CIDR:
 		return identity && has_address && cidr_has(s, &id->example);
 	case SELECT_EXCEPT:

@@ -20,7 +20,7 @@
 typedef VEC(uint32_t) class_list;
 
 /* One end's view: classes in groups that wide rules don't tell apart. */
-struct side {
+struct half {
 	uint8_t *is_wide; /* per selector: a wide rule names it at this end */
 	struct partition groups;
 	struct lists classes;   /* group -> its classes */
@@ -42,7 +42,7 @@ struct evaluator {
 	uint32_t *counts; /* classes in each selector */
 	list_pairs few;   /* selector, class in it; of selectors that narrow rules may name */
 	rule_numbers narrow, wide;
-	struct side src, dst;
+	struct half src, dst;
 	struct reach group_reach, class_reach;
 	struct hits group_hits, class_hits;
 	rule_numbers rules; /* scratch */
@@ -118,7 +118,7 @@ static void sort_rules(struct evaluator *e)
 	}
 }
 
-static void list_groups(struct side *side)
+static void list_groups(struct half *side)
 {
 	list_pairs pairs = {};
 
@@ -128,7 +128,7 @@ static void list_groups(struct side *side)
 	vec_release(&pairs);
 }
 
-static int group_side(struct evaluator *e, struct side *side, const uint64_t *modes)
+static int group_side(struct evaluator *e, struct half *side, const uint64_t *modes)
 {
 	class_list found = {};
 
@@ -190,7 +190,7 @@ static void find_patterns(struct evaluator *e)
 	map_release(&numbers);
 }
 
-static enum mode group_mode(const struct evaluator *e, const struct side *side, uint32_t group)
+static enum mode group_mode(const struct evaluator *e, const struct half *side, uint32_t group)
 {
 	return e->c->classes.items[lists_get(&side->classes, group).items[0]].mode;
 }
@@ -294,7 +294,7 @@ static void evaluator_init(struct evaluator *e, const struct service_partition *
 	e->dst.is_wide = xcalloc(selectors + 1, sizeof(*e->dst.is_wide));
 }
 
-static void side_release(struct side *side)
+static void half_release(struct half *side)
 {
 	free(side->is_wide);
 	partition_release(&side->groups);
@@ -306,8 +306,8 @@ static void evaluator_release(struct evaluator *e)
 {
 	row_builder_release(&e->rows);
 	grid_builder_release(&e->pairs);
-	side_release(&e->src);
-	side_release(&e->dst);
+	half_release(&e->src);
+	half_release(&e->dst);
 	reach_release(&e->group_reach);
 	reach_release(&e->class_reach);
 	hits_release(&e->group_hits);

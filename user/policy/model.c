@@ -11,15 +11,24 @@ struct policy *policy_new(void)
 	return xcalloc(1, sizeof(struct policy));
 }
 
-static void selector_free_requirements(struct selector *s)
+static void requirements_release(requirements *r)
 {
-	vec_foreach (requirement, &s->requirements) {
+	vec_foreach (requirement, r) {
 		vec_foreach (value, &requirement->values)
 			free(*value);
 		vec_release(&requirement->values);
 		free(requirement->key);
 	}
-	vec_release(&s->requirements);
+	vec_release(r);
+}
+
+static void labels_release(labels *l)
+{
+	vec_foreach (label, l) {
+		free(label->key);
+		free(label->value);
+	}
+	vec_release(l);
 }
 
 struct selector *selector_new(enum selector_kind kind, struct span at)
@@ -30,6 +39,7 @@ struct selector *selector_new(enum selector_kind kind, struct span at)
 	s->at = at;
 	s->zone = POLICY_NONE;
 	s->workload = POLICY_NONE;
+	s->space = POLICY_NONE;
 	return s;
 }
 
@@ -41,8 +51,21 @@ void selector_free(struct selector *s)
 		selector_free(*child);
 	vec_release(&s->children);
 	vec_release(&s->except);
-	selector_free_requirements(s);
+	requirements_release(&s->requirements);
+	requirements_release(&s->space_requirements);
+	free(s->port_name);
 	free(s);
+}
+
+static void workload_release(struct workload *w)
+{
+	free(w->name);
+	vec_release(&w->prefixes);
+	labels_release(&w->labels);
+	selector_free(w->pods);
+	vec_foreach (port, &w->ports)
+		free(port->name);
+	vec_release(&w->ports);
 }
 
 static void policy_free_members(struct policy *p)
@@ -50,21 +73,20 @@ static void policy_free_members(struct policy *p)
 	vec_foreach (zone, &p->zones) {
 		free(zone->name);
 		vec_release(&zone->prefixes);
+		selector_free(zone->pods);
 	}
-	vec_foreach (workload, &p->workloads) {
-		free(workload->name);
-		vec_release(&workload->prefixes);
-		vec_foreach (label, &workload->labels) {
-			free(label->key);
-			free(label->value);
-		}
-		vec_release(&workload->labels);
+	vec_foreach (space, &p->namespaces) {
+		free(space->name);
+		labels_release(&space->labels);
 	}
+	vec_foreach (workload, &p->workloads)
+		workload_release(workload);
 	vec_foreach (named, &p->services) {
 		free(named->name);
 		vec_release(&named->services);
 	}
 	vec_release(&p->zones);
+	vec_release(&p->namespaces);
 	vec_release(&p->workloads);
 	vec_release(&p->services);
 }
@@ -146,13 +168,49 @@ static bool requirement_holds(const struct requirement *requirement, const char 
 	return false;
 }
 
-bool selector_labels_match(const struct selector *s, const labels *own)
+bool requirements_match(const requirements *r, const labels *own)
 {
-	vec_foreach (requirement, &s->requirements) {
+	vec_foreach (requirement, r) {
 		if (!requirement_holds(requirement, label_value(own, requirement->key)))
 			return false;
 	}
 	return true;
+}
+
+/* Whether the pod calls the number by the name. */
+static bool has_port(const struct workload *w, const char *name, const struct service_range *number)
+{
+	vec_foreach (port, &w->ports) {
+		if (!strcmp(port->name, name) && port->number.table == number->table &&
+		    port->number.lo == number->lo)
+			return true;
+	}
+	return false;
+}
+
+static bool takes_pod(const struct policy *p, const struct selector *s, const struct workload *w)
+{
+	if (s->space != POLICY_NONE && s->space != w->space)
+		return false;
+	if (s->port_name && !has_port(w, s->port_name, &s->port))
+		return false;
+	return requirements_match(&s->space_requirements, &p->namespaces.items[w->space].labels) &&
+	       requirements_match(&s->requirements, &w->labels);
+}
+
+bool selector_takes(const struct policy *p, const struct selector *s, const struct workload *w)
+{
+	switch (w->kind) {
+	case WORKLOAD_GROUP:
+		return s->kind == SELECT_LABELS && requirements_match(&s->requirements, &w->labels);
+	case WORKLOAD_POD:
+		if (s->kind == SELECT_PODS)
+			return takes_pod(p, s, w);
+		return s->kind == SELECT_LABELS && requirements_match(&s->requirements, &w->labels);
+	case WORKLOAD_NODE:
+		return s->kind == SELECT_NODES && requirements_match(&s->requirements, &w->labels);
+	}
+	return false;
 }
 
 const char *mode_word(enum mode mode)

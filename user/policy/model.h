@@ -41,17 +41,29 @@ enum zone_role {
 	ROLE_MANAGEMENT,
 };
 
+/* What the kernel does with an end's traffic while the agent is down. */
+enum stance {
+	STANCE_UNSET,
+	STANCE_KEEP, /* the last policy goes on */
+	STANCE_OPEN,
+	STANCE_CLOSED,
+};
+
 struct placed_prefix {
 	struct prefix prefix;
 	struct span at;
 };
 typedef VEC(struct placed_prefix) placed_prefixes;
 
+struct selector;
+
 struct zone {
 	char *name;
 	struct span at; /* of the name */
 	placed_prefixes prefixes;
+	struct selector *pods; /* SELECT_PODS: these are in the zone too; NULL: none */
 	enum mode mode; /* its own, else the spec.mode of its document; MODE_ENFORCE by default */
+	enum stance agent_down; /* its own, else its document's */
 	enum zone_role role;
 };
 
@@ -62,7 +74,41 @@ struct label {
 };
 typedef VEC(struct label) labels;
 
+/* Numbers lo..hi of a table; for ICMP type << 8 | code. */
+struct service_range {
+	enum bh_service_table table;
+	uint16_t lo, hi; /* inclusive */
+};
+
+/* A Kubernetes namespace; one that no document declares has its name as its only label. */
+struct namespace
+{
+	char *name;
+	struct span at;
+	labels labels;
+	enum mode mode; /* of its pods that are in no zone and no workload; MODE_UNSET: enforce */
+};
+
+struct named_port {
+	char *name;
+	struct service_range number; /* of one number */
+};
+
+/* The two ends of a connection, as bits. */
+enum side {
+	SIDE_SRC = 1, /* egress of who opens it */
+	SIDE_DST = 2, /* ingress of who is opened to */
+	SIDE_BOTH = SIDE_SRC | SIDE_DST,
+};
+
+enum workload_kind {
+	WORKLOAD_GROUP, /* of a ZonePolicy */
+	WORKLOAD_POD,   /* named namespace/pod */
+	WORKLOAD_NODE, /* a Kubernetes node, hostNetwork pods included; of no zone but by address */
+};
+
 struct workload {
+	enum workload_kind kind;
 	char *name;
 	struct span at;
 	size_t zone; /* index into policy.zones; POLICY_NONE: that of each address's longest zone
@@ -71,13 +117,20 @@ struct workload {
 	labels labels;
 	enum mode mode;          /* its own; MODE_UNSET: its zone's */
 	enum mode document_mode; /* the spec.mode of its document, for addresses in no zone */
+
+	struct selector *pods; /* of a group: SELECT_PODS, these belong to it; NULL: none */
+
+	/* Of a pod; indices are POLICY_NONE elsewhere. */
+	size_t space; /* into policy.namespaces */
+	size_t group; /* into policy.workloads: the one whose selector contains it */
+	size_t node;  /* into policy.workloads: on which it runs */
+	VEC(struct named_port) ports;
+	uint8_t isolated; /* SIDE_* in which some NetworkPolicy selects it */
 };
 
-/* Numbers lo..hi of a table; for ICMP type << 8 | code. */
-struct service_range {
-	enum bh_service_table table;
-	uint16_t lo, hi; /* inclusive */
-};
+/* What a new workload points to: nothing. */
+#define WORKLOAD_ALONE                                                                             \
+	.zone = POLICY_NONE, .space = POLICY_NONE, .group = POLICY_NONE, .node = POLICY_NONE
 
 /* Sorted by table and lo, merged: no two ranges touch. */
 typedef VEC(struct service_range) services;
@@ -106,20 +159,28 @@ enum selector_kind {
 	SELECT_OUTSIDE,  /* addresses in no zone and no workload */
 	SELECT_HOST,     /* addresses of this machine */
 	SELECT_ZONE,     /* zone */
-	SELECT_WORKLOAD, /* workload */
-	SELECT_LABELS,   /* requirements, all of them; workloads only */
+	SELECT_WORKLOAD, /* workload; a group's pods too */
+	SELECT_LABELS,   /* requirements, all of them; groups and pods only */
+	SELECT_PODS,     /* requirements, of the namespace too, and a named port; pods only */
+	SELECT_NODES,    /* requirements; Kubernetes nodes only */
 	SELECT_CIDR,     /* prefix without except; whoever owns the address */
 	SELECT_EXCEPT,   /* all but children[0] */
 	SELECT_ALL_OF,   /* every child */
 	SELECT_ONE_OF,   /* any child */
 };
 
+typedef VEC(struct requirement) requirements; /* all of them must hold */
+
 struct selector {
 	enum selector_kind kind;
 	struct span at;
 	size_t zone;
 	size_t workload;
-	VEC(struct requirement) requirements;
+	requirements requirements;
+	size_t space;                    /* SELECT_PODS: of this namespace; POLICY_NONE: of any */
+	requirements space_requirements; /* SELECT_PODS: of the namespace's labels */
+	char *port_name; /* SELECT_PODS: that call this number so; NULL: whatever they call it */
+	struct service_range port;
 	struct prefix prefix;
 	placed_prefixes except;
 	VEC(struct selector *) children;
@@ -128,11 +189,33 @@ struct selector {
 enum action {
 	ACTION_ALLOW,
 	ACTION_DENY,
+	ACTION_REJECT, /* deny, and answer */
+	ACTION_PASS,   /* ClusterNetworkPolicy: leave it to the tiers below the admin's */
+};
+
+/*
+ * Which rules stand above which.  Each side of a connection asks the tiers in turn, and both must
+ * allow it.
+ */
+enum tier {
+	TIER_FAILSAFE, /* spec.failsafe: allows */
+	TIER_ZONE,     /* denies of ZonePolicies */
+	TIER_ADMIN,    /* the first rule by `order` that matches decides */
+	TIER_NETWORK,  /* allows of ZonePolicies and NetworkPolicies; then the default of who is
+			  isolated: in a zone or workload, or selected by a NetworkPolicy */
+	TIER_BASELINE, /* as TIER_ADMIN, for who isn't isolated; then allow */
 };
 
 struct rule {
-	char *name;
+	char *name; /* unique among ZonePolicies; "namespace/policy:ingress[0]" of Kubernetes' kinds
+		     */
 	struct span at;
+	enum tier tier;
+	uint8_t sides; /* SIDE_* for which it speaks: both, but of Kubernetes' kinds */
+	uint32_t
+		order; /* within TIER_ADMIN and TIER_BASELINE: lower is asked first; no two alike */
+	enum mode mode;  /* MODE_AUDIT on a deny or reject: it only reports */
+	int64_t expires; /* seconds since 1970, from when on it decides nothing; 0: never */
 	struct selector *from;
 	struct selector *to;
 	services services;
@@ -163,7 +246,8 @@ struct policy {
 	VEC(struct source *) sources; /* the texts that spans point into */
 	size_t documents;
 	VEC(struct zone) zones;
-	VEC(struct workload) workloads;
+	VEC(struct namespace) namespaces;
+	VEC(struct workload) workloads; /* groups, pods and nodes */
 	VEC(struct named_services) services;
 	VEC(struct rule) rules; /* in file order, which is the order of naming */
 	VEC(struct never) nevers;
@@ -179,7 +263,10 @@ struct selector *selector_new(enum selector_kind kind, struct span at);
 void selector_free(struct selector *s);
 
 /* Whether a set of labels satisfies every requirement. */
-bool selector_labels_match(const struct selector *s, const labels *own);
+bool requirements_match(const requirements *r, const labels *own);
+
+/* Whether a pod or node is in a SELECT_PODS or SELECT_NODES, a group or pod in a SELECT_LABELS. */
+bool selector_takes(const struct policy *p, const struct selector *s, const struct workload *w);
 
 const char *mode_word(enum mode mode);      /* NULL for MODE_UNSET */
 const char *role_word(enum zone_role role); /* NULL for ROLE_UNSET */

@@ -172,6 +172,13 @@ static void print_all_of(const struct policy *p, const struct selector *s, struc
 	text_addc(out, '}');
 }
 
+static void print_labelled(const char *key, const struct selector *s, struct text *out)
+{
+	text_addf(out, "{%s", key);
+	print_requirements(s, out);
+	text_addc(out, '}');
+}
+
 static void print_selector(const struct policy *p, const struct selector *s, struct text *out)
 {
 	switch (s->kind) {
@@ -191,9 +198,13 @@ static void print_selector(const struct policy *p, const struct selector *s, str
 		text_add(out, p->workloads.items[s->workload].name);
 		break;
 	case SELECT_LABELS:
-		text_addc(out, '{');
-		print_requirements(s, out);
-		text_addc(out, '}');
+		print_labelled("", s, out);
+		break;
+	case SELECT_PODS:
+		print_labelled("pods: ", s, out);
+		break;
+	case SELECT_NODES:
+		print_labelled("nodes: ", s, out);
 		break;
 	case SELECT_CIDR:
 		print_cidr(s, out);

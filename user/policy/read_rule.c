@@ -183,7 +183,7 @@ void read_rule(struct reader *r, const struct node *n)
 {
 	_text_ struct text written = TEXT_INIT;
 	size_t index = r->policy->rules.count;
-	struct rule rule = {.at = n->at};
+	struct rule rule = {.at = n->at, .sides = SIDE_BOTH};
 	const struct node *v[RULE_KEYS];
 
 	if (index == POLICY_MAX_RULES) {
@@ -200,6 +200,7 @@ void read_rule(struct reader *r, const struct node *n)
 	rule.to = read_end(r, v[RULE_TO]);
 	read_services(r, v[RULE_SERVICES], &rule.services, &written);
 	read_action(r, v[RULE_ACTION], &rule.action);
+	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
 	if (v[RULE_LOG])
 		schema_bool(v[RULE_LOG], r->diags, &rule.log);
 	rule.service_text = text_take(&written);

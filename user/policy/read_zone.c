@@ -155,7 +155,7 @@ static void read_labels(struct reader *r, const struct node *n, labels *out)
 
 static void read_workload(struct reader *r, const struct node *n)
 {
-	struct workload workload = {.zone = POLICY_NONE, .document_mode = r->mode, .at = n->at};
+	struct workload workload = {WORKLOAD_ALONE, .document_mode = r->mode, .at = n->at};
 	size_t index = r->policy->workloads.count;
 	const struct node *v[WORKLOAD_KEYS];
 

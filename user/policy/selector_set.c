@@ -37,6 +37,16 @@ static void index_labels(struct selector_index *x, const struct policy *p)
 	vec_release(&pairs);
 }
 
+static void index_workload(const struct compiled *c, list_pairs *workloads, uint32_t identity)
+{
+	size_t workload = c->identities.items[identity].workload;
+	size_t group = c->policy->workloads.items[workload].group;
+
+	vec_push(workloads, (struct list_pair){(uint32_t)workload, identity});
+	if (group != POLICY_NONE)
+		vec_push(workloads, (struct list_pair){(uint32_t)group, identity});
+}
+
 static void index_owners(struct selector_index *x, const struct compiled *c)
 {
 	list_pairs zones = {}, workloads = {};
@@ -47,7 +57,7 @@ static void index_owners(struct selector_index *x, const struct compiled *c)
 		if (id->zone != POLICY_NONE)
 			vec_push(&zones, (struct list_pair){(uint32_t)id->zone, i});
 		if (id->workload != POLICY_NONE)
-			vec_push(&workloads, (struct list_pair){(uint32_t)id->workload, i});
+			index_workload(c, &workloads, i);
 		if (id->zone == POLICY_NONE && id->workload == POLICY_NONE)
 			bitset_add(x->outside, i);
 		if (c->image.identities.items[i].flags & BH_IDENTITY_HOST)
@@ -63,6 +73,7 @@ void selector_index_build(struct selector_index *x, const struct compiled *c,
 			  const struct address_tree *t)
 {
 	memset(x, 0, sizeof(*x));
+	x->policy = c->policy;
 	x->tree = t;
 	x->identities = (uint32_t)c->identities.count;
 	x->workloads = (uint32_t)c->policy->workloads.count;
@@ -149,6 +160,15 @@ static void add_labels(const struct selector_index *x, const struct selector *s,
 		add_list(set, lists_get(&x->by_workload, (uint32_t)i));
 }
 
+static void add_taken(const struct selector_index *x, const struct selector *s, uint64_t *set)
+{
+	vec_foreach (w, &x->policy->workloads) {
+		if (selector_takes(x->policy, s, w))
+			add_list(set, lists_get(&x->by_workload,
+						(uint32_t)(w - x->policy->workloads.items)));
+	}
+}
+
 static void add_cidr(const struct selector_index *x, const struct selector *s, uint64_t *set)
 {
 	node_numbers nodes = {};
@@ -203,6 +223,10 @@ void selector_add(const struct selector_index *x, const struct selector *s, uint
 		return;
 	case SELECT_LABELS:
 		add_labels(x, s, set);
+		return;
+	case SELECT_PODS:
+	case SELECT_NODES:
+		add_taken(x, s, set);
 		return;
 	case SELECT_CIDR:
 		add_cidr(x, s, set);

@@ -7,6 +7,7 @@
 #include "util/map.h"
 
 struct selector_index {
+	const struct policy *policy;
 	const struct address_tree *tree;
 	uint32_t identities;
 	uint32_t workloads;
