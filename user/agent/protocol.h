@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* clang-format off */
 /*
  * What is said over the control socket (a UNIX stream).  The client sends one JSON object on one
  * line; the agent answers with JSON objects, one a line, and closes.  The last line of every answer
@@ -7,18 +8,19 @@
  *   {"op": "status"}
  *       last line: version, pid, started, policy {paths, hash, rules, workloads, loaded_at},
  *       generation, adopting (bool), endpoints (count), events {history, size} and
- *       books {deny|allow|audit: {produced, delivered, suppressed, lost}},
+ *       books {VERDICT: {produced, delivered, suppressed, lost}},
  *       drops {REASON: {packets, bytes}} (those that are not 0), dropped (their sum),
  *       tables [{name, used, capacity, bytes}], kernel {FEATURE: bool or word}
  *   {"op": "list", "what": "endpoints"|"identities"|"rules"|"connections"}
  *       an item each:
- *       endpoints   {interface, ifindex, id, kind, workload, addresses [], ingress, egress (attach
- *                   methods), passed {packets, bytes}, dropped {packets, bytes}}
- *       identities  {identity, zone, workload, labels {}, class, prefixes []}
- *       rules       {rule, action, from_file ("FILE:LINE"), packets, bytes, last_hit (time or
- * null), off (bool, built-ins only)}; built-in rules first connections {protocol, src {ip, port,
- * workload, zone}, dst {…}, state, verdict, rule, generation, endpoint, age_s, idle_s, expires_s,
- * packets [2], bytes [2]}; src is the end that opened it
+ *       endpoints    interface, ifindex, id, kind, workload, addresses [], ingress, egress (attach
+ *                    methods), passed {packets, bytes}, dropped {packets, bytes}
+ *       identities   identity, zone, workload, labels {}, class, prefixes []
+ *       rules        rule, action, from_file ("FILE:LINE"), packets, bytes, last_hit (time or
+ *                    null), off (bool, built-ins only); built-in rules first
+ *       connections  protocol, src {ip, port, workload, zone}, dst {…}, state, verdict, rule,
+ *                    generation, endpoint, age_s, idle_s, expires_s, packets [2], bytes [2];
+ *                    src is the end that opened it
  *   {"op": "observe", "last": N, "follow": bool}
  *       events as event_json.h writes them; with follow it does not end, and says
  *       {"missed": N} when the client was too slow to get N events
@@ -27,6 +29,7 @@
  *       last line: generation, rules, workloads, took_ms; on failure error and diagnostics
  *       (what `check` would print)
  */
+/* clang-format on */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H
 

@@ -6,7 +6,8 @@
 #include "cli/output.h"
 #include "policy/services.h"
 
-#define MAX_NEAR 2 /* nearest rules that a line of drops names */
+#define MAX_NEAR   2 /* nearest rules that a line of drops names */
+#define FEW_OTHERS 3 /* services that are named as what a line of drops doesn't hold */
 
 static const char *station_name(const struct lab_plan *plan, uint16_t station)
 {
@@ -105,26 +106,38 @@ static void add_nears(struct table *t, const struct truth_drops *d)
 	table_add(t, nears.buf);
 }
 
+/* "tcp/22, tcp/80", or where that is shorter "all but tcp/5432". */
+static void add_services(struct table *t, const struct truth_drops *d)
+{
+	_text_ struct text spoken = TEXT_INIT;
+
+	if (d->others.count <= FEW_OTHERS && d->others.count < d->services.count) {
+		text_add(&spoken, d->others.count ? "all but " : "all");
+		if (d->others.count)
+			services_format(&d->others, &spoken);
+	} else {
+		services_format(&d->services, &spoken);
+	}
+	if (d->is_surprise)
+		text_add(&spoken, " (though it is allowed)");
+	table_add(t, spoken.buf);
+}
+
 static void print_drops(const struct lab_result *r)
 {
 	static const struct column columns[] = {
-		{"FROM", false},   {"TO", false},       {"VERDICT", false}, {"RULE", false},
-		{"REASON", false}, {"SERVICES", false}, {"COUNT", true},    {"NEAR", false}};
+		{"FROM", false},   {"TO", false},   {"VERDICT", false},  {"RULE", false},
+		{"REASON", false}, {"COUNT", true}, {"SERVICES", false}, {"NEAR", false}};
 	_table_ struct table t = {.columns = columns, .count = COUNT(columns)};
 
 	vec_foreach (d, &r->truth->drops) {
-		_text_ struct text spoken = TEXT_INIT;
-
-		services_format(&d->services, &spoken);
-		if (d->is_surprise)
-			text_add(&spoken, " (though it is allowed)");
 		table_add(&t, d->from);
 		table_add(&t, d->to);
 		table_add_colour(&t, colour_of_verdict(d->verdict), d->verdict);
 		table_add(&t, d->rule);
 		table_add(&t, d->reason);
-		table_add(&t, spoken.buf);
 		table_addf(&t, "%" PRIu64, d->count);
+		add_services(&t, d);
 		add_nears(&t, d);
 	}
 	puts("\ndrop events");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "lab/truth.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lab/truth_text.h"
@@ -142,6 +143,38 @@ static void add_row(const struct compiled *c, const struct lab_plan *plan, size_
 	vec_push(&t->rows, row);
 }
 
+/* Services are normalised: none is cut in two. */
+static bool is_dropped(const struct truth_drops *d, const struct service_range *range)
+{
+	vec_foreach (dropped, &d->services) {
+		if (dropped->table == range->table && dropped->lo <= range->lo &&
+		    dropped->hi >= range->hi)
+			return true;
+	}
+	return false;
+}
+
+static void finish_drops(const struct lab_plan *plan, struct truth_drops *d)
+{
+	services_normalise(&d->services);
+	vec_foreach (service, &plan->services) {
+		struct service_range spoken = spoken_of(service);
+
+		if (!is_dropped(d, &spoken))
+			vec_push(&d->others, spoken);
+	}
+	services_normalise(&d->others);
+}
+
+static int drops_cmp(const void *left, const void *right)
+{
+	const struct truth_drops *a = left, *b = right;
+	int order = strcmp(a->from, b->from);
+
+	order = order ? order : strcmp(a->to, b->to);
+	return order ? order : (a->count < b->count) - (a->count > b->count);
+}
+
 void truth_make(const struct compiled *c, const struct lab_plan *plan,
 		const struct lab_events *events, size_t repetitions, struct truth *ret)
 {
@@ -159,7 +192,9 @@ void truth_make(const struct compiled *c, const struct lab_plan *plan,
 	vec_foreach (e, &events->list)
 		add_event(c, plan, e, &t);
 	vec_foreach (d, &t.drops)
-		services_normalise(&d->services);
+		finish_drops(plan, d);
+	if (t.drops.count)
+		qsort(t.drops.items, t.drops.count, sizeof(*t.drops.items), drops_cmp);
 	*ret = t;
 }
 
@@ -171,6 +206,7 @@ void truth_release(struct truth *t)
 	}
 	vec_foreach (d, &t->drops) {
 		vec_release(&d->services);
+		vec_release(&d->others);
 		vec_release(&d->near);
 	}
 	vec_release(&t->rows);

@@ -18,7 +18,8 @@ struct truth_row {
 struct truth_drops {
 	const char *from, *to; /* a station's name */
 	const char *verdict, *rule, *reason;
-	services services;
+	services services;      /* that were dropped */
+	services others;        /* that were probed, and not dropped like this */
 	VEC(const char *) near; /* each once */
 	uint64_t count;
 	bool is_surprise; /* dropped although the policy lets it through */
@@ -26,7 +27,7 @@ struct truth_drops {
 
 struct truth {
 	VEC(struct truth_row) rows;
-	VEC(struct truth_drops) drops;
+	VEC(struct truth_drops) drops; /* by the stations' names, the most drops first */
 	uint64_t foreign;       /* events of packets that were not from one station to another */
 	size_t probes;          /* repetitions included */
 	size_t allowed, denied; /* of @probes, by what was seen */
