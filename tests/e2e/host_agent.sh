@@ -138,6 +138,19 @@ wait "$sink" || :
 it "a stream across the restart loses nothing" \
 	test "$(cat "$work/pump")" = "$(tail -n1 "$work/sink")"
 
+# --- another set of interfaces ---
+
+in_ns server ip link add name spare0 type veth peer name spare1
+stop_agent TERM || :
+start_here --attach spare0
+it "a restart may enforce on one more" \
+	sh -c "[ \$('$BULKHEAD' list endpoints | grep -cE 'eth0|spare0') -eq 2 ]"
+stop_agent KILL || :
+start_here
+it "and on one less" sh -c "! '$BULKHEAD' list endpoints | grep -q spare0"
+it_not "which is then free" sh -c "nsenter --net=/run/netns/server ip link show spare0 | grep xdp"
+it "the other goes on" enforces
+
 # --- detach ---
 
 stop_agent TERM || :
