@@ -70,7 +70,7 @@ const struct command graph_command = {
 		"Services that are denied everywhere are left out of an arrow, and rules that let\n"
 		"nothing through are noted instead of drawn.\n\n"
 		"dot is for Graphviz, mermaid for Markdown, svg a picture, html a page that loads\n"
-		"nothing else: search it, point at a workload to see its flows alone. Beyond 400\n"
+		"nothing else: search it, point at a workload to see its flows alone. Beyond 150\n"
 		"workloads those of a zone are drawn as one. Needs no root.",
 	.examples = "bulkhead graph policies/five-zone.yaml -o svg\n"
 		    "bulkhead graph policies/five-zone.yaml -o html\n"

@@ -285,6 +285,21 @@ void graph_build(const struct compiled *c, struct graph *ret)
 	*ret = g;
 }
 
+bool graph_shows(const struct graph_node *node)
+{
+	switch (node->kind) {
+	case GRAPH_WORKLOAD:
+	case GRAPH_FOLDED:
+		return true;
+	case GRAPH_WHOLE:
+	case GRAPH_SET:
+	case GRAPH_HOST:
+	case GRAPH_ADDRESSES:
+		return node->is_end;
+	}
+	return false;
+}
+
 void graph_release(struct graph *g)
 {
 	vec_foreach (node, &g->nodes) {

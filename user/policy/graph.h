@@ -9,7 +9,7 @@
 #include "policy/compile.h"
 
 /* Beyond this many workloads those of a box are one node, where that saves much. */
-#define GRAPH_WORKLOADS_SHOWN 400
+#define GRAPH_WORKLOADS_SHOWN 150
 
 /* Workloads of one box that share a flow: from this many on one arrow stands for them. */
 #define GRAPH_SET_MIN 5
@@ -65,6 +65,9 @@ struct graph {
 
 /* Points into the policy of @c.  The same policy gives the same graph. */
 void graph_build(const struct compiled *c, struct graph *ret);
+/* Whether a picture has it: a workload always, what stands for others if some flow ends there. */
+bool graph_shows(const struct graph_node *node);
+
 void graph_release(struct graph *g);
 #define _graph_ _cleanup_(graph_release)
 

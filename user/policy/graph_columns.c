@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/graph_wiring.h"
 
-#include <string.h>
+#include <stdlib.h>
 
+#include "util/bitset.h"
 #include "util/mem.h"
 
 #define STEPS_MAX 3 /* columns that one role may spread over, less one */
@@ -28,36 +29,56 @@ static size_t rank_of_role(enum zone_role role)
 
 #define RANKS 5
 
-/* Within a role, who is called stands right of who calls; a circle is cut where it comes. */
+/* Whether a flow says of two boxes of one role which of them comes first. */
+static bool does_order(const struct graph *g, const struct graph_flow *flow, size_t *from,
+		       size_t *to)
+{
+	*from = g->nodes.items[flow->from].box;
+	*to = g->nodes.items[flow->to].box;
+	return !flow->is_never && *from != POLICY_NONE && *to != POLICY_NONE && *from != *to &&
+	       g->boxes.items[*from].role == g->boxes.items[*to].role;
+}
+
+/* Which boxes each one leads to, without the flows that would close a circle: boxes^2 bits. */
+static uint64_t **find_reach(const struct graph *g)
+{
+	size_t n = g->boxes.count, from, to;
+	uint64_t **reach = xcalloc(n + 1, sizeof(*reach));
+
+	for (size_t i = 0; i < n; i++)
+		reach[i] = bitset_new(n);
+	vec_foreach (flow, &g->flows) {
+		if (!does_order(g, flow, &from, &to) || bitset_has(reach[to], from) ||
+		    bitset_has(reach[from], to))
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			if (i != from && !bitset_has(reach[i], from))
+				continue;
+			for (size_t k = 0; k < bitset_words(n); k++)
+				reach[i][k] |= reach[to][k];
+			bitset_add(reach[i], to);
+		}
+	}
+	return reach;
+}
+
+/* Within a role, who is called stands right of who calls. */
 static void find_steps(const struct graph *g, size_t *steps)
 {
+	uint64_t **reach = find_reach(g);
+	size_t from, to;
+
 	for (size_t pass = 0; pass < STEPS_MAX; pass++) {
 		vec_foreach (flow, &g->flows) {
-			size_t from = g->nodes.items[flow->from].box;
-			size_t to = g->nodes.items[flow->to].box;
-
-			if (flow->is_never || from == POLICY_NONE || to == POLICY_NONE ||
-			    from == to || g->boxes.items[from].role != g->boxes.items[to].role ||
+			if (!does_order(g, flow, &from, &to) || bitset_has(reach[to], from) ||
 			    steps[to] > steps[from] || steps[from] == STEPS_MAX)
 				continue;
 			steps[to] = steps[from] + 1;
 		}
 	}
-}
-
-static bool is_drawn(const struct graph_node *node)
-{
-	switch (node->kind) {
-	case GRAPH_WORKLOAD:
-	case GRAPH_FOLDED:
-		return true;
-	case GRAPH_WHOLE:
-	case GRAPH_SET:
-	case GRAPH_HOST:
-	case GRAPH_ADDRESSES:
-		return node->is_end;
-	}
-	return false;
+	for (size_t i = 0; i < g->boxes.count; i++)
+		free(reach[i]);
+	free(reach);
 }
 
 static size_t column_of_loose(const struct graph_node *node)
@@ -102,7 +123,7 @@ void graph_find_columns(struct graph_layout *l)
 	for (size_t i = 0; i < g->nodes.count; i++) {
 		const struct graph_node *node = &g->nodes.items[i];
 
-		l->nodes[i].is_drawn = is_drawn(node);
+		l->nodes[i].is_drawn = graph_shows(node);
 		l->nodes[i].column = node->box != POLICY_NONE ? l->boxes[node->box].column
 							      : column_of_loose(node);
 	}

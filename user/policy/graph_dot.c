@@ -66,12 +66,6 @@ static void add_node(const struct graph *g, size_t i, const char *indent, struct
 	text_add(out, "];\n");
 }
 
-static bool is_drawn(const struct graph_node *node)
-{
-	return node->is_end || (node->kind != GRAPH_WHOLE && node->kind != GRAPH_SET &&
-				node->kind != GRAPH_ADDRESSES);
-}
-
 static void add_box(const struct graph *g, size_t box, struct text *out)
 {
 	const struct graph_box *b = &g->boxes.items[box];
@@ -83,7 +77,7 @@ static void add_box(const struct graph *g, size_t box, struct text *out)
 	text_addf(out, ";\n\t\tstyle=\"rounded,filled%s\";\n\t\tfillcolor=\"%s\";\n",
 		  b->mode == MODE_ENFORCE ? "" : ",dashed", role_colour(b->role));
 	for (size_t i = 0; i < g->nodes.count; i++) {
-		if (g->nodes.items[i].box == box && is_drawn(&g->nodes.items[i]))
+		if (g->nodes.items[i].box == box && graph_shows(&g->nodes.items[i]))
 			add_node(g, i, "\t\t", out);
 	}
 	text_add(out, "\t}\n");
@@ -93,19 +87,14 @@ static void add_flow(const struct graph_flow *flow, struct text *out)
 {
 	_text_ struct text label = TEXT_INIT, tooltip = TEXT_INIT;
 
-	graph_services(&flow->services, LABEL_MAX, &label);
+	if (flow->is_never)
+		text_add(&label, "\xe2\x9c\x95 ");
+	graph_label(flow, LABEL_MAX, &label);
 	graph_names(flow, &tooltip);
 	text_add(&tooltip, ": ");
 	graph_services_all(&flow->services, &tooltip);
 	text_addf(out, "\tn%zu -> n%zu [label=", flow->from, flow->to);
-	if (flow->is_never) {
-		_text_ struct text never = TEXT_INIT;
-
-		text_addf(&never, "\xe2\x9c\x95 never %s", label.buf);
-		text_add_dot(out, never.buf);
-	} else {
-		text_add_dot(out, label.buf);
-	}
+	text_add_dot(out, label.buf);
 	text_add(out, ", tooltip=");
 	text_add_dot(out, tooltip.buf);
 	text_add(out, ", labeltooltip=");
@@ -138,7 +127,7 @@ void graph_write_dot(const struct graph *g, struct text *out)
 	for (size_t i = 0; i < g->boxes.count; i++)
 		add_box(g, i, out);
 	for (size_t i = 0; i < g->nodes.count; i++) {
-		if (g->nodes.items[i].box == POLICY_NONE && is_drawn(&g->nodes.items[i]))
+		if (g->nodes.items[i].box == POLICY_NONE && graph_shows(&g->nodes.items[i]))
 			add_node(g, i, "\t", out);
 	}
 	vec_foreach (flow, &g->flows)

@@ -6,17 +6,6 @@
 
 #define LABEL_MAX 48
 
-static const char *role_class(enum zone_role role)
-{
-	return role == ROLE_UNSET ? "internal" : role_word(role);
-}
-
-static bool is_drawn(const struct graph_node *node)
-{
-	return node->is_end || (node->kind != GRAPH_WHOLE && node->kind != GRAPH_SET &&
-				node->kind != GRAPH_ADDRESSES);
-}
-
 /* The brackets that are the shape of a node. */
 static const char *const *shape_of(enum graph_node_kind kind)
 {
@@ -67,10 +56,10 @@ static void add_box(const struct graph *g, size_t box, struct text *out)
 	text_add_mermaid(out, title.buf);
 	text_add(out, "]\n");
 	for (size_t i = 0; i < g->nodes.count; i++) {
-		if (g->nodes.items[i].box == box && is_drawn(&g->nodes.items[i]))
+		if (g->nodes.items[i].box == box && graph_shows(&g->nodes.items[i]))
 			add_node(g, i, "    ", out);
 	}
-	text_addf(out, "  end\n  class b%zu %s\n", box, role_class(g->boxes.items[box].role));
+	text_addf(out, "  end\n  class b%zu %s\n", box, role_word(g->boxes.items[box].role));
 }
 
 static void add_flow(const struct graph_flow *flow, struct text *out)
@@ -80,9 +69,7 @@ static void add_flow(const struct graph_flow *flow, struct text *out)
 	text_add(&names, flow->is_never ? "never: " : "rules: ");
 	graph_names(flow, &names);
 	add_comment(out, names.buf);
-	if (flow->is_never)
-		text_add(&label, "never ");
-	graph_services(&flow->services, LABEL_MAX, &label);
+	graph_label(flow, LABEL_MAX, &label);
 	text_addf(out, "  n%zu %s|", flow->from, flow->is_never ? "-.-x" : "-->");
 	text_add_mermaid(out, label.buf);
 	text_addf(out, "| n%zu\n", flow->to);
@@ -97,7 +84,7 @@ void graph_write_mermaid(const struct graph *g, struct text *out)
 	for (size_t i = 0; i < g->boxes.count; i++)
 		add_box(g, i, out);
 	for (size_t i = 0; i < g->nodes.count; i++) {
-		if (g->nodes.items[i].box == POLICY_NONE && is_drawn(&g->nodes.items[i]))
+		if (g->nodes.items[i].box == POLICY_NONE && graph_shows(&g->nodes.items[i]))
 			add_node(g, i, "  ", out);
 	}
 	vec_foreach (flow, &g->flows)

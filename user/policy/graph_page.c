@@ -92,6 +92,7 @@ const char graph_page_legend[] =
 	"</ul>\n";
 
 const char graph_page_script[] =
+	"//<![CDATA[\n" /* so that an XML parser takes the page, too */
 	"'use strict';\n"
 	"(function () {\n"
 	"const svg = document.querySelector('svg');\n"
@@ -185,5 +186,6 @@ const char graph_page_script[] =
 	"  document.body.classList.toggle('no-never', !event.target.checked));\n"
 	"document.getElementById('fit').addEventListener('change', (event) =>\n"
 	"  document.querySelector('.picture').classList.toggle('fit', event.target.checked));\n"
-	"}());\n";
+	"}());\n"
+	"//]]>\n";
 /* clang-format on */

@@ -224,16 +224,24 @@ static int compare_lanes(const void *a, const void *b)
 	return x->wire < y->wire ? -1 : x->wire > y->wire;
 }
 
+/* Lanes of one side that would touch if they had the same row. */
+static bool do_touch(const struct lane *a, const struct lane *b)
+{
+	return a->is_above == b->is_above && a->left <= b->right + TRACK &&
+	       b->left <= a->right + TRACK;
+}
+
+/* The first row that no earlier lane has where this one runs. */
 static void choose_row(struct lane *const *earlier, size_t count, struct lane *lane)
 {
+	_free_ bool *is_taken = xcalloc(count + 1, sizeof(*is_taken));
+
 	for (size_t i = 0; i < count; i++) {
-		if (earlier[i]->is_above != lane->is_above || earlier[i]->row != lane->row ||
-		    earlier[i]->left > lane->right + TRACK ||
-		    lane->left > earlier[i]->right + TRACK)
-			continue;
-		lane->row++;
-		i = (size_t)-1; /* from the start: rows are packed */
+		if (do_touch(earlier[i], lane))
+			is_taken[earlier[i]->row] = true;
 	}
+	while (is_taken[lane->row])
+		lane->row++;
 }
 
 static void choose_rows(struct wiring *w)

@@ -13,15 +13,10 @@
 #define NAME_END 10 /* characters that stay of the end of a long name */
 #define BADGES   3  /* marks of sets that a node has room for */
 
-static const char *role_class(enum zone_role role)
-{
-	return role == ROLE_UNSET ? "internal" : role_word(role);
-}
-
 /* NULL: of no box. */
 static const char *class_of_node(const struct graph *g, const struct graph_node *node)
 {
-	return node->box == POLICY_NONE ? NULL : role_class(g->boxes.items[node->box].role);
+	return node->box == POLICY_NONE ? NULL : role_word(g->boxes.items[node->box].role);
 }
 
 static const char *kind_class(const struct graph_node *node)
@@ -97,7 +92,7 @@ static void add_box(const struct graph_layout *l, size_t i, struct text *out)
 	_text_ struct text title = TEXT_INIT;
 
 	graph_box_title(box, &title);
-	text_addf(out, "<g class=\"box %s mode-%s\" data-node=\"%zu\">", role_class(box->role),
+	text_addf(out, "<g class=\"box %s mode-%s\" data-node=\"%zu\">", role_word(box->role),
 		  mode_word(box->mode), i);
 	add_title(out, title.buf);
 	text_addf(out,
@@ -223,20 +218,24 @@ static int length(struct graph_point a, struct graph_point b)
 	return abs(b.x - a.x) + abs(b.y - a.y);
 }
 
-/* Straight lines with round corners; the last one ends where the head begins. */
+/*
+ * Straight lines with round corners, from the head back: dashes of flows that share a wire then
+ * fall on each other.
+ */
 static void add_path(const struct graph_route *r, struct text *out)
 {
-	const struct graph_point *p = r->points, *last = p + r->count - 1;
+	const struct graph_point *first = r->points, *p = first + r->count - 1;
 
-	text_addf(out, "M%d %d", p->x, p->y);
-	for (p++; p < last; p++) {
+	text_addf(out, "M%d %d", p->x - (HEAD - 1) * sign(p->x - p[-1].x), p->y);
+	for (p--; p > first; p--) {
 		int radius = least(CORNER, least(length(p[-1], *p), length(*p, p[1])) / 2);
 
-		text_addf(out, "L%d %dQ%d %d %d %d", p->x - radius * sign(p->x - p[-1].x),
-			  p->y - radius * sign(p->y - p[-1].y), p->x, p->y,
-			  p->x + radius * sign(p[1].x - p->x), p->y + radius * sign(p[1].y - p->y));
+		text_addf(out, "L%d %dQ%d %d %d %d", p->x + radius * sign(p[1].x - p->x),
+			  p->y + radius * sign(p[1].y - p->y), p->x, p->y,
+			  p->x - radius * sign(p->x - p[-1].x),
+			  p->y - radius * sign(p->y - p[-1].y));
 	}
-	text_addf(out, "L%d %d", last->x - (HEAD - 1) * sign(last->x - last[-1].x), last->y);
+	text_addf(out, "L%d %d", first->x, first->y);
 }
 
 static void add_flow(const struct graph_layout *l, size_t i, struct text *out)

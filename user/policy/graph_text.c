@@ -7,6 +7,8 @@
 #include "policy/services.h"
 
 #define NAMES_SHOWN 12
+#define BUT         "any but "
+#define LACK_MAX    4096 /* numbers that are worth naming */
 
 /* "443" of "tcp/443". */
 static const char *behind_slash(const char *s)
@@ -106,28 +108,22 @@ static void others(const services *s, services *out)
 static void format_shorter(const services *s, void (*format)(const services *, struct text *),
 			   struct text *out)
 {
-	_text_ struct text plain = TEXT_INIT, but = TEXT_INIT;
+	_text_ struct text plain = TEXT_INIT, lack = TEXT_INIT;
 	services rest = {};
 	size_t numbers = 0;
 
 	others(s, &rest);
 	vec_foreach (range, &rest)
 		numbers += range->hi - range->lo + 1u;
-	if (!rest.count) {
+	if (numbers && numbers <= LACK_MAX)
+		format(&rest, &lack);
+	format(s, &plain);
+	if (!numbers)
 		text_add(out, "any");
-	} else if (numbers < 4096) {
-		format(s, &plain);
-		text_add(&but, "any but ");
-		_text_ struct text list = TEXT_INIT;
-		format(&rest, &list);
-		text_add(&but, list.buf);
-		text_add(out, but.len < plain.len ? but.buf : plain.buf);
-	} else {
-		_text_ struct text list = TEXT_INIT;
-
-		format(s, &list);
-		text_add(out, list.buf);
-	}
+	else if (lack.len && lack.len + strlen(BUT) < plain.len)
+		text_addf(out, BUT "%s", lack.buf);
+	else
+		text_add(out, plain.buf);
 	vec_release(&rest);
 }
 
@@ -162,6 +158,19 @@ void graph_services(const services *s, size_t most, struct text *out)
 		add_cut(whole.buf, most, out);
 	else
 		text_add(out, whole.buf);
+}
+
+void graph_label(const struct graph_flow *flow, size_t most, struct text *out)
+{
+	_text_ struct text spoken = TEXT_INIT;
+
+	graph_services(&flow->services, most, &spoken);
+	if (!flow->is_never)
+		text_add(out, spoken.buf);
+	else if (!strcmp(spoken.buf, "any"))
+		text_add(out, "never");
+	else
+		text_addf(out, "never %s", spoken.buf);
 }
 
 void graph_names(const struct graph_flow *flow, struct text *out)

@@ -10,6 +10,9 @@
 /* "tcp/80, 443; tcp+udp/53; ping", at most @most characters (0: any number), then "+2". */
 void graph_services(const services *s, size_t most, struct text *out);
 
+/* The same of a flow; "never", or "never tcp/22", of a promise. */
+void graph_label(const struct graph_flow *flow, size_t most, struct text *out);
+
 /* The whole list, "any but tcp/23" where that is shorter. */
 void graph_services_all(const services *s, struct text *out);
 

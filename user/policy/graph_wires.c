@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/graph_wiring.h"
 
-#include <string.h>
-
 #include "policy/graph_text.h"
 #include "util/map.h"
 #include "util/mem.h"
@@ -42,19 +40,6 @@ static void choose_way(const struct wiring *w, const struct graph_flow *flow,
 	end->lane = POLICY_NONE;
 }
 
-static void add_label(const struct graph_flow *flow, struct text *out)
-{
-	_text_ struct text spoken = TEXT_INIT;
-
-	graph_services(&flow->services, GRAPH_LABEL_MAX, &spoken);
-	if (!flow->is_never)
-		text_add(out, spoken.buf);
-	else if (!strcmp(spoken.buf, "any"))
-		text_add(out, "never");
-	else
-		text_addf(out, "never %s", spoken.buf);
-}
-
 /* The wire of a flow, a new one if none leads there with this label in this street. */
 static size_t find_wire(struct wiring *w, struct map *known, const struct graph_flow *flow,
 			const struct wire_end *end)
@@ -64,7 +49,7 @@ static size_t find_wire(struct wiring *w, struct map *known, const struct graph_
 	bool is_new;
 	uint64_t *place;
 
-	add_label(flow, &label);
+	graph_label(flow, GRAPH_LABEL_MAX, &label);
 	text_addf(&key, "%zu %zu %d ", flow->to, end->street, flow->is_never);
 	text_add(&key, label.buf);
 	graph_services_all(&flow->services, &key);
