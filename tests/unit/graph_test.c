@@ -76,6 +76,14 @@ static const struct flow_case flow_cases[] = {
 	  "  - {name: v, from: f, to: db, services: tcp/1}\n"
 	  "  - {name: w, from: d, to: db, services: tcp/1}\n",
 	  "all 6 workloads>db tcp/1\n" },
+	{ "what is bundled merges with what has its ends", RULES
+	  ALLOW "from: {labels: {app: web}}, to: db, services: tcp/1}\n"
+	  "  - {name: s, from: c, to: db, services: tcp/2}\n"
+	  "  - {name: t, from: b, to: db, services: tcp/2}\n"
+	  "  - {name: u, from: e, to: db, services: tcp/2}\n"
+	  "  - {name: v, from: a, to: db, services: tcp/2}\n"
+	  "  - {name: w, from: d, to: db, services: tcp/2}\n",
+	  "app=web (5)>db tcp/1-2\n" },
 	{ "a deny takes a whole flow away", RULES
 	  ALLOW "from: dmz, to: db, services: tcp/1}\n"
 	  "  - {name: n, from: any, to: data, services: any, action: deny}\n",
@@ -136,6 +144,58 @@ static void a_flow_is_what_is_really_allowed(void **state)
 		graph_build(t.compiled, &g);
 		format_flows(&g, &seen);
 		assert_row_string(flow_cases[i].name, seen.buf, flow_cases[i].flows);
+	}
+}
+
+/* Makes the workload a pod of the policy's only namespace, and of a group if that isn't none. */
+static void make_pod(struct policy *p, size_t workload, size_t group)
+{
+	p->workloads.items[workload].kind = WORKLOAD_POD;
+	p->workloads.items[workload].space = 0;
+	p->workloads.items[workload].group = group;
+}
+
+static void pods_stand_in_their_namespace_or_behind_their_workload(void **state)
+{
+	_policy_text_ struct compiled_text t =
+		policy_text("  zones:\n"
+			    "  - {name: dmz, cidrs: [10.0.0.0/24]}\n"
+			    "  workloads:\n"
+			    "  - {name: web, zone: dmz, addresses: [10.0.0.1]}\n"
+			    "  - {name: web-1, addresses: [10.0.0.2]}\n"
+			    "  - {name: web-2, addresses: [10.0.0.3]}\n"
+			    "  - {name: job, addresses: [192.0.2.1]}\n"
+			    "  rules:\n"
+			    "  - {name: r, from: web, to: job, services: tcp/1}\n"
+			    "  - {name: s, from: web-2, to: job, services: tcp/2}\n",
+			    NULL);
+	_compiled_ struct compiled *again = NULL;
+	_text_ struct text seen = TEXT_INIT;
+	_graph_ struct graph g = {};
+	_diags_ struct diags d = {};
+
+	(void)state;
+	vec_push(&t.policy->namespaces,
+		 (struct namespace){.name = xstrdup("shop"), .mode = MODE_AUDIT});
+	make_pod(t.policy, 1, 0);
+	make_pod(t.policy, 2, 0);
+	make_pod(t.policy, 3, POLICY_NONE);
+	assert_int_equal(policy_compile(t.policy, &(struct environment){}, &d, &again), 0);
+	graph_build(again, &g);
+	format_flows(&g, &seen);
+	assert_string_equal(seen.buf, "web (2 pods)>job tcp/1\n"
+				      "web-2>job tcp/2\n");
+	assert_int_equal(g.boxes.count, 2);
+	assert_int_equal(g.boxes.items[1].kind, GRAPH_NAMESPACE);
+	text_reset(&seen);
+	graph_box_title(&g.boxes.items[1], &seen);
+	assert_string_equal(seen.buf, "namespace shop (audit)");
+	vec_foreach (node, &g.nodes) {
+		assert_row(node->name, !!strcmp(node->name, "web-1"));
+		if (!strcmp(node->name, "web-2"))
+			assert_int_equal(node->box, 0);
+		if (!strcmp(node->name, "job"))
+			assert_int_equal(node->box, 1);
 	}
 }
 
@@ -476,6 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flow_is_what_is_really_allowed),
+		cmocka_unit_test(pods_stand_in_their_namespace_or_behind_their_workload),
 		cmocka_unit_test(a_label_is_short),
 		cmocka_unit_test(text_stays_text),
 		cmocka_unit_test(hostile_names_stay_inside),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/graph.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "policy/compiled_index.h"
@@ -190,6 +191,17 @@ static void add_likeness(const struct graph *g, const struct graph_flow *flow, b
 		text_addf(out, "%d %u %u ", range->table, range->lo, range->hi);
 }
 
+/* What is left of @flow has no name. */
+static void absorb(struct graph_flow *into, struct graph_flow *flow)
+{
+	add_services(&into->services, &flow->services);
+	vec_foreach (name, &flow->names)
+		add_name(into, *name);
+	into->is_logged |= flow->is_logged;
+	vec_release(&flow->names);
+	vec_release(&flow->services);
+}
+
 struct alike {
 	VEC(size_t) flows;
 };
@@ -216,14 +228,11 @@ static void replace_alike(struct builder *b, const struct alike *alike, bool by_
 	for (size_t i = 1; i < count; i++) {
 		struct graph_flow *flow = &g->flows.items[alike->flows.items[i]];
 
-		vec_foreach (name, &flow->names)
-			add_name(first, *name);
-		vec_release(&flow->names);
-		vec_release(&flow->services);
+		absorb(first, flow);
 	}
 }
 
-static void drop_replaced(struct graph *g)
+static void drop_absorbed(struct graph *g)
 {
 	size_t kept = 0;
 
@@ -254,6 +263,7 @@ static void bundle(struct builder *b, bool by_source)
 		group = map_put(&groups, key.buf, key.len, list.count, &is_new);
 		if (is_new)
 			vec_push(&list, (struct alike){});
+		assert(*group < list.count && list.items);
 		vec_push(&list.items[*group].flows, i);
 	}
 	vec_foreach (alike, &list) {
@@ -263,7 +273,25 @@ static void bundle(struct builder *b, bool by_source)
 	}
 	vec_release(&list);
 	map_release(&groups);
-	drop_replaced(g);
+	drop_absorbed(g);
+}
+
+/* Flows that have the same ends since they were bundled. */
+static void merge_equal(struct graph *g)
+{
+	struct map known = {};
+
+	for (size_t i = 0; i < g->flows.count; i++) {
+		struct graph_flow *flow = &g->flows.items[i];
+		const size_t key[] = {flow->from, flow->to, flow->is_never};
+		bool is_new;
+		uint64_t *first = map_put(&known, key, sizeof(key), i, &is_new);
+
+		if (!is_new)
+			absorb(&g->flows.items[*first], flow);
+	}
+	map_release(&known);
+	drop_absorbed(g);
 }
 
 void graph_build(const struct compiled *c, struct graph *ret)
@@ -278,6 +306,7 @@ void graph_build(const struct compiled *c, struct graph *ret)
 		add_never(&b, never);
 	bundle(&b, true);
 	bundle(&b, false);
+	merge_equal(&g);
 	vec_foreach (flow, &g.flows)
 		g.nodes.items[flow->from].is_end = g.nodes.items[flow->to].is_end = true;
 	graph_nodes_release(&b.nodes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/graph_nodes.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "policy/compiled_index.h"
@@ -168,15 +169,14 @@ static void choose_folded(struct graph_nodes *n)
 	}
 }
 
+/* The mode of a workload, where it isn't that of its box. */
 static enum mode mode_beside(const struct graph_nodes *n, size_t workload)
 {
 	const struct workload *w = &n->c->policy->workloads.items[workload];
 	size_t box = n->box_of[workload];
-	enum mode mode = w->mode;
+	bool is_loose = box == POLICY_NONE || n->graph->boxes.items[box].kind == GRAPH_LOOSE;
+	enum mode mode = w->mode == MODE_UNSET && is_loose ? w->document_mode : w->mode;
 
-	if (mode == MODE_UNSET &&
-	    (box == POLICY_NONE || n->graph->boxes.items[box].kind != GRAPH_ZONE))
-		mode = w->document_mode;
 	if (mode == (box != POLICY_NONE ? n->graph->boxes.items[box].mode : MODE_ENFORCE))
 		return MODE_UNSET;
 	return mode;
@@ -423,6 +423,7 @@ static void add_families(struct graph_nodes *n, const uint64_t *identities, grap
 		if (id->workload == POLICY_NONE)
 			continue;
 		end = end_of[n->node_of[id->workload]];
+		assert(end < ends->count && ends->items);
 		ends->items[end].families[id->class] |= (uint8_t)((id->has_v4 ? FAMILY_V4 : 0) |
 								  (id->has_v6 ? FAMILY_V6 : 0));
 	}

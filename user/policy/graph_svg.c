@@ -7,11 +7,12 @@
 #include "policy/graph_text.h"
 #include "policy/graph_wiring.h"
 
-#define CORNER   6  /* radius */
-#define HEAD     7  /* length of an arrow's head */
-#define LEGEND   44 /* height */
-#define NAME_END 10 /* characters that stay of the end of a long name */
-#define BADGES   3  /* marks of sets that a node has room for */
+#define CORNER    6   /* radius */
+#define HEAD      7   /* length of an arrow's head */
+#define WIDTH_MIN 900 /* for the legend */
+#define LEGEND    44  /* height */
+#define NAME_END  10  /* characters that stay of the end of a long name */
+#define BADGES    3   /* marks of sets that a node has room for */
 
 /* NULL: of no box. */
 static const char *class_of_node(const struct graph *g, const struct graph_node *node)
@@ -292,22 +293,32 @@ static void add_label(const struct graph_layout *l, size_t i, struct text *out)
 	text_add(out, "</g>\n");
 }
 
+/* A sample of an arrow with what it means; returns where the next one goes. */
+static int add_sample(const char *class, const char *words, int x, int y, struct text *out)
+{
+	text_addf(out,
+		  "<g class=\"flow %s\"><path class=\"line\" d=\"M%d %dh34\"/>"
+		  "<path class=\"head\" d=\"M%d %dl-7 -4v8z\"/></g>"
+		  "<text x=\"%d\" y=\"%d\">%s</text>\n",
+		  class, x, y, x + 40, y, x + 48, y + 4, words);
+	return x + 48 + (int)strlen(words) * 13 / 2 + 24;
+}
+
 static void add_legend(const struct graph_layout *l, struct text *out)
 {
-	static const char *const words[] = {"allowed, coloured by where it leads",
-					    "promised never to be"};
+	bool has_audit = false, has_letters = false;
 	int x = 24, y = l->height + LEGEND / 2;
 
+	vec_foreach (box, &l->graph->boxes)
+		has_audit |= box->mode == MODE_AUDIT || box->mode == MODE_OFF;
+	vec_foreach (node, &l->graph->nodes)
+		has_letters |= node->kind == GRAPH_SET && node->is_end && !node->is_all;
 	text_add(out, "<g class=\"legend\">\n");
-	for (size_t i = 0; i < COUNT(words); i++) {
-		text_addf(out,
-			  "<g class=\"flow to-internal%s\"><path class=\"line\" d=\"M%d %dh34\"/>"
-			  "<path class=\"head\" d=\"M%d %dl-7 -4v8z\"/></g>"
-			  "<text x=\"%d\" y=\"%d\">%s</text>\n",
-			  i ? " never" : "", x, y, x + 40, y, x + 48, y + 4, words[i]);
-		x += 48 + (int)strlen(words[i]) * 13 / 2 + 28;
-	}
-	text_addf(out, "<text x=\"%d\" y=\"%d\">all else is denied</text>\n</g>\n", x, y + 4);
+	x = add_sample("to-internal", "allowed, coloured by where it leads", x, y, out);
+	x = add_sample("never", "promised never to be", x, y, out);
+	text_addf(out, "<text x=\"%d\" y=\"%d\">%s%s</text>\n</g>\n", x, y + 4,
+		  has_audit ? "all else is denied, but in dashed boxes" : "all else is denied",
+		  has_letters ? "; a letter marks the members of a dashed pill" : "");
 }
 
 static void add_note(struct text *out, const char *line)
@@ -347,7 +358,7 @@ static void add_contents(const struct graph_layout *l, struct text *out)
 
 void graph_picture(const struct graph_layout *l, bool is_alone, struct text *out)
 {
-	int height = l->height + LEGEND, width = l->width < 560 ? 560 : l->width;
+	int height = l->height + LEGEND, width = l->width < WIDTH_MIN ? WIDTH_MIN : l->width;
 
 	text_addf(out,
 		  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
