@@ -213,6 +213,11 @@ bool selector_takes(const struct policy *p, const struct selector *s, const stru
 	return false;
 }
 
+bool rule_has_expired(const struct rule *rule, int64_t now)
+{
+	return rule->expires && rule->expires <= now;
+}
+
 const char *mode_word(enum mode mode)
 {
 	switch (mode) {
