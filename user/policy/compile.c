@@ -295,6 +295,16 @@ const char *compiled_identity_name(const struct compiled *c, uint32_t identity)
 	return "outside";
 }
 
+const char *compiled_address_name(const struct compiled *c, const struct bh_addr *a)
+{
+	const struct address_tree *t = &c->index->tree;
+	const struct address_node *node = &t->nodes.items[address_tree_lookup(t, a)];
+
+	if (node->workload != ADDRESS_NONE)
+		return c->policy->workloads.items[node->workload].name;
+	return compiled_identity_name(c, node->identity);
+}
+
 uint64_t *compiled_select(const struct compiled *c, const struct selector *s)
 {
 	size_t n = c->identities.count;

@@ -74,6 +74,9 @@ const char *compiled_rule_name(const struct compiled *c, uint32_t rule);
 /* "edge-lb", "dmz", "outside": the narrowest name of an identity. */
 const char *compiled_identity_name(const struct compiled *c, uint32_t identity);
 
+/* The same for an address: a pod's own name, where pods share an identity. */
+const char *compiled_address_name(const struct compiled *c, const struct bh_addr *a);
+
 /*
  * One bit a class, for the classes that a selector contains: ceil(classes / 64) words, to be freed.
  * A selector that the policy does not use may contain a part of a class: that counts.

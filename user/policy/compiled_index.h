@@ -23,6 +23,12 @@ struct compiled_index {
 	struct image_grid ahead_pairs, ahead_cells;
 };
 
+/*
+ * The same policy with the decisions of x->ahead_pairs and x->ahead_cells, for the functions that
+ * ask; owned by @c.
+ */
+struct compiled compiled_ahead(const struct compiled *c);
+
 /* An address of a class, of one family (FAMILY_*); false if it has none. */
 bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family,
 		      struct bh_addr *ret);
