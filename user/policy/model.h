@@ -270,6 +270,7 @@ bool selector_takes(const struct policy *p, const struct selector *s, const stru
 
 bool rule_has_expired(const struct rule *rule, int64_t now);
 
+const char *action_word(enum action action);
 const char *mode_word(enum mode mode);      /* NULL for MODE_UNSET */
 const char *role_word(enum zone_role role); /* NULL for ROLE_UNSET */
 
