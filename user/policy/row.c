@@ -206,6 +206,7 @@ uint32_t row_with(struct row_builder *b, posture ends, struct row base, const ui
 		  size_t count)
 {
 	size_t n = b->services->classes;
+	uint32_t cell = 0, before = 0;
 	uint64_t *row;
 	bool is_new;
 
@@ -217,8 +218,12 @@ uint32_t row_with(struct row_builder *b, posture ends, struct row base, const ui
 		add_rule(b, base.matches, rules[i]);
 	row_store_begin(&b->cells, base.cells);
 	for (size_t i = bitset_next(b->is_touched, n, 0); i < n;
-	     i = bitset_next(b->is_touched, n, i + 1))
-		*row_store_at(&b->cells, i) = match_table_cell(&b->table, b->touched[i], ends);
+	     i = bitset_next(b->is_touched, n, i + 1)) {
+		if (b->touched[i] != before)
+			cell = match_table_cell(&b->table, b->touched[i], ends);
+		before = b->touched[i];
+		*row_store_at(&b->cells, i) = cell;
+	}
 	clear_touched(b);
 	*row = row_store_end(&b->cells);
 	return (uint32_t)*row;

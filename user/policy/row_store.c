@@ -13,14 +13,16 @@ static size_t directory_size(const struct row_store *s)
 /* The number of the row that s->directory describes. */
 static uint32_t store(struct row_store *s)
 {
+	struct image_grid *g = s->grid.grid;
 	size_t size = directory_size(s);
-	bool is_new;
-	uint64_t row;
+	struct content_place *place = content_find(&s->rows, s->directory, g->directory.items,
+						   size);
 
-	row = *map_put(&s->rows, s->directory, size, s->grid.grid->rows, &is_new);
-	if (is_new)
+	if (!place->number) {
 		memcpy(grid_builder_rows(&s->grid, 1), s->directory, size);
-	return (uint32_t)row;
+		place->number = g->rows;
+	}
+	return place->number - 1;
 }
 
 void row_store_init(struct row_store *s, struct image_grid *grid, uint32_t columns)
@@ -36,7 +38,7 @@ void row_store_init(struct row_store *s, struct image_grid *grid, uint32_t colum
 void row_store_release(struct row_store *s)
 {
 	grid_builder_release(&s->grid);
-	map_release(&s->rows);
+	content_release(&s->rows);
 	free(s->worked);
 	free(s->work);
 	free(s->directory);

@@ -4,13 +4,12 @@
 #define POLICY_ROW_STORE_H
 
 #include "policy/grid.h"
-#include "util/map.h"
 
 struct row_store {
 	struct grid_builder grid;
-	struct map rows;       /* directory of a row -> row */
-	struct bh_block *work; /* the row that is being made */
-	uint64_t *worked;      /* the blocks of it that differ from the first one's */
+	struct content_table rows; /* directories of rows */
+	struct bh_block *work;     /* the row that is being made */
+	uint64_t *worked;          /* the blocks of it that differ from the first one's */
 	uint32_t *directory;
 };
 
