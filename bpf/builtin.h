@@ -101,6 +101,18 @@ static __always_inline enum stage judge_dhcp(struct packet *p)
 	return pass_by_builtin(p, BH_BUILTIN_DHCP);
 }
 
+/*
+ * A workload to itself, by way of this machine (a service's address that leads back to it).  No
+ * address but its own tells who sent such a packet: a NIC lets none in, see is_reflected().
+ */
+static __always_inline enum stage judge_self(struct packet *p)
+{
+	if (p->is_host || !is_builtin_on(p, BH_BUILTIN_SELF) || !addr_equal(&p->src, &p->dst) ||
+	    !is_source(p, &p->src))
+		return STAGE_NEXT;
+	return pass_by_builtin(p, BH_BUILTIN_SELF);
+}
+
 static __always_inline enum stage judge_builtins(struct packet *p, enum bh_reason *reason)
 {
 	enum stage stage;
@@ -108,6 +120,8 @@ static __always_inline enum stage judge_builtins(struct packet *p, enum bh_reaso
 	if (p->ethertype == bpf_htons(ETH_P_ARP))
 		return judge_arp(p, reason);
 	stage = judge_nd(p, reason);
+	if (stage == STAGE_NEXT)
+		stage = judge_self(p);
 	return stage == STAGE_NEXT ? judge_dhcp(p) : stage;
 }
 

@@ -170,6 +170,12 @@ static __always_inline void take_decision(struct packet *p, const struct decisio
 	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
 }
 
+/* Whether the tables decide by this rule, and not the programs by themselves. */
+static __always_inline bool is_of_policy(__u32 rule)
+{
+	return rule >= BH_RULE_FIRST || rule == BH_BUILTIN_DEFAULT || rule == BH_BUILTIN_FAILSAFE;
+}
+
 /*
  * The policy, or who has an address, has changed since the connection was decided: its opener's
  * question is asked again.  What a built-in rule allowed stays allowed while the rule is on.
@@ -180,7 +186,7 @@ static __always_inline bool conn_decide_again(struct packet *p, const struct hit
 	struct decision decision;
 	struct question question;
 
-	if (conn->rule < BH_RULE_FIRST && conn->rule != BH_BUILTIN_DEFAULT)
+	if (!is_of_policy(conn->rule))
 		return is_builtin_on(p, conn->rule);
 	if (hit->is_reply)
 		question_of_reply(&question, p);

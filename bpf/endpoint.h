@@ -38,6 +38,12 @@ static __always_inline enum bh_reason find_endpoint(struct packet *p)
 	return BH_REASON_NONE;
 }
 
+/* From the wire nothing has come from the one that it is for, whoever that is. */
+static __always_inline bool is_reflected(const struct packet *p)
+{
+	return p->is_host && p->direction == BH_INGRESS && addr_equal(&p->src, &p->dst);
+}
+
 /*
  * A NIC judges what is to or from this machine; what is only passing through is judged at the
  * endpoints of the workloads.  What this machine made is its own, whatever source it gives.

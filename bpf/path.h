@@ -136,6 +136,8 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 {
 	enum bh_reason reason;
 
+	if (is_reflected(p))
+		return BH_REASON_SPOOFED_SOURCE;
 	if (is_transit(p))
 		return BH_REASON_NONE;
 	if (is_spoofed(p))

@@ -5,7 +5,7 @@
 #define BULKHEAD_LIMITS_H
 
 /* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
-#define BH_LAYOUT_VERSION 1
+#define BH_LAYOUT_VERSION 2
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 
@@ -23,11 +23,11 @@
 #define BH_RULE_NONE  BH_RULE_MAX /* in events: dropped before any rule was asked */
 
 /* Capacities, in entries over both slots, unless the agent chooses others at load. */
-#define BH_PREFIX_ENTRIES   65536
+#define BH_PREFIX_ENTRIES   524288 /* memory as they are used */
 #define BH_IDENTITY_ENTRIES 32768
 #define BH_DIRECTORY_LINES  524288 /* 32 MiB */
-#define BH_BLOCKS           131072 /* 16 MiB */
-#define BH_RULE_ENTRIES     65536
+#define BH_BLOCKS           524288 /* 64 MiB */
+#define BH_RULE_ENTRIES     262144 /* 4 MiB a CPU */
 
 #define BH_CONN_ENTRIES      262144
 #define BH_EMBRYONIC_ENTRIES 65536

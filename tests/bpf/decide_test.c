@@ -90,7 +90,7 @@ static const struct row rows[] = {
 	{"a logged rule", {.dport = 9000}, BH_REASON_NONE, "logged", .is_reported = true},
 
 	{"denied where one end audits", {.from = OTHER, .to = WATCHED, .dport = 80}, BH_REASON_POLICY, "default"},
-	{"denied where both ends audit", {.from = WATCHED, .to = WATCHED, .dport = 80}, BH_REASON_NONE, "default", .programs = ON_TO | ON_FROM | ON(PROGRAM_HOST_OUT), .is_reported = true},
+	{"denied where both ends audit", {.from = WATCHED, .to = WATCHED, .dport = 80}, BH_REASON_NONE, "default", .programs = ON(PROGRAM_HOST_OUT), .is_reported = true},
 	{"denied by a rule, audited", {.from = OUTSIDER, .to = WATCHED, .dport = 23}, BH_REASON_NONE, "no-telnet", .is_reported = true},
 	{"audited by default", {.from = OUTSIDER, .to = WATCHED}, BH_REASON_NONE, "default", .is_reported = true},
 	{"denied where the mode is off", {.from = OUTSIDER, .to = LOOSE}, BH_REASON_NONE, "default"},

@@ -118,6 +118,20 @@ static const struct row own_host_off[] = {
 	{"it is judged as any", {.from = NODE}, BH_REASON_POLICY, "default", .programs = ON_TO},
 };
 
+static const struct row itself[] = {
+	{"a workload reaches itself", {.from = CLIENT, .to = CLIENT}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
+	{"in fragments", {.from = CLIENT, .to = CLIENT, .is_fragment = true, .offset = 9}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
+	{"in the middle of a connection", {.from = CLIENT, .to = CLIENT, .flags = "A"}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
+	{"pings itself", {.from = CLIENT, .to = CLIENT, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
+	{"another to itself, from here", {.from = OTHER, .to = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another to itself, to here", {.from = OTHER, .to = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO, .stand = CLIENT},
+	{"from the wire to whom it poses as", {.from = OTHER, .to = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN, .stand = NODE},
+};
+
+static const struct row itself_off[] = {
+	{"it is judged as any", {.from = CLIENT, .to = CLIENT}, BH_REASON_POLICY, "default", .programs = ON_WORKLOAD},
+};
+
 static const struct row nobodys[] = {
 	{"an allowed packet", {}, BH_REASON_UNKNOWN_ENDPOINT, "none", .programs = ON_WORKLOAD},
 	{"ARP", {ARP}, BH_REASON_UNKNOWN_ENDPOINT, "none", FAMILY_V4, ON_WORKLOAD},
@@ -165,6 +179,12 @@ static void this_machine_reaches_its_workloads(void **state)
 	run(state, own_host_off, COUNT(own_host_off), OFF(HOST));
 }
 
+static void a_workload_reaches_itself(void **state)
+{
+	run(state, itself, COUNT(itself), 0);
+	run(state, itself_off, COUNT(itself_off), OFF(SELF));
+}
+
 static void an_interface_that_nobody_registered_passes_nothing(void **state)
 {
 	struct rig *rig = *state;
@@ -182,6 +202,7 @@ int main(void)
 		cmocka_unit_test(neighbours_are_found_on_the_link_only),
 		cmocka_unit_test(this_machine_is_a_dhcp_client),
 		cmocka_unit_test(this_machine_reaches_its_workloads),
+		cmocka_unit_test(a_workload_reaches_itself),
 		cmocka_unit_test(an_interface_that_nobody_registered_passes_nothing),
 	};
 

@@ -36,6 +36,7 @@ static const struct shape shapes[] = {
 	{ "5000 workloads, 5000 narrow rules, 5000 fans",   5000,  5000,  5000,   0,   20 },
 	{ "5000 workloads, all three",                      5000,  5000,  4900, 100,   20 },
 	{ "300 workloads, 10000 fans and 100 wide rules",     300,     0, 10000, 100,   20 },
+	{ "5000 workloads, 100000 narrow rules, 200 ports",  5000, 100000,    0,   0,  200 },
 };
 /* clang-format on */
 

@@ -114,8 +114,16 @@ static void on_sample(void *user)
 {
 	struct agent *a = user;
 
+	_text_ struct text why = TEXT_INIT;
+	int err;
+
 	policy_set_sample(&a->policies);
 	endpoints_scan(&a->endpoints);
+	err = policy_set_expire(&a->policies, &why);
+	if (err)
+		log_error("msg=\"a rule has expired, and the policy is not compiled without it\" "
+			  "error=\"%s\"",
+			  why.len ? why.buf : strerror(-err));
 }
 
 /* --- requests --- */

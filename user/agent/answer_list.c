@@ -116,14 +116,14 @@ static void list_rule(const struct agent *a, uint32_t number, struct text *out)
 	bool is_builtin = number < BH_RULE_FIRST;
 	_text_ struct text at = TEXT_INIT;
 	struct json j = {.out = out};
-	bool is_deny;
+	const char *action = number == BH_BUILTIN_DEFAULT ? "deny" : "allow";
 
-	is_deny = is_builtin ? number == BH_BUILTIN_DEFAULT
-			     : policy->rules.items[number - BH_RULE_FIRST].action == ACTION_DENY;
+	if (!is_builtin)
+		action = action_word(policy->rules.items[number - BH_RULE_FIRST].action);
 	naming_rule_at(policy, number, &at);
 	json_object(&j, NULL);
 	json_string(&j, "rule", naming_rule(&a->naming, a->policies.current->generation, number));
-	json_string(&j, "action", is_deny ? "deny" : "allow");
+	json_string(&j, "action", action);
 	json_string(&j, "from_file", at.len ? at.buf : NULL);
 	json_number(&j, "packets", total.packets);
 	json_number(&j, "bytes", total.bytes);

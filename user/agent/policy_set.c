@@ -31,24 +31,30 @@ static void diags_to_text(const struct diags *diags, struct text *out)
 	text_addn(out, buf, len);
 }
 
-/*
- * Compiled for the present `host`, and true to its promises.  An `expect` is a test for its author,
- * offline: one that this machine's addresses turn wrong is no reason to enforce nothing.
- */
+/* Compiled for the present `host` and the present time. */
 static int compile_version(struct policy_set *set, struct loaded_policy *loaded,
 			   struct diags *diags, struct policy_version **ret)
 {
-	struct environment env = {.host = set->host.items, .host_count = set->host.count};
+	struct environment env = {
+		.host = set->host.items,
+		.host_count = set->host.count,
+		.now = clock_wall_s(),
+	};
 	_compiled_ struct compiled *compiled = NULL;
-	int err;
+	int err = policy_compile(loaded->policy, &env, diags, &compiled);
 
-	err = policy_compile(loaded->policy, &env, diags, &compiled);
-	if (err)
-		return err;
-	if (promise_check_never(compiled, diags))
-		return -EINVAL;
-	*ret = policy_version_new(loaded, TAKE_PTR(compiled));
-	return 0;
+	if (!err)
+		*ret = policy_version_new(loaded, TAKE_PTR(compiled));
+	return err;
+}
+
+/*
+ * An `expect` is a test for its author, offline: one that this machine's addresses turn wrong is no
+ * reason to enforce nothing.
+ */
+static int check_promises(const struct policy_version *v, struct diags *diags)
+{
+	return promise_check_never(v->compiled, diags) ? -EINVAL : 0;
 }
 
 static int read_input(const struct policy_input *input, struct diags *diags, struct policy **ret)
@@ -78,15 +84,20 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 {
 	_loaded_policy_ struct loaded_policy *loaded = NULL;
 	_policy_ struct policy *policy = NULL;
+	_policy_version_ struct policy_version *v = NULL;
 	_diags_ struct diags diags = {};
 	int err;
 
 	err = read_input(input, &diags, &policy);
 	if (!err) {
 		loaded = name_policy(input, TAKE_PTR(policy));
-		err = compile_version(set, loaded, &diags, ret);
+		err = compile_version(set, loaded, &diags, &v);
 	}
+	if (!err)
+		err = check_promises(v, &diags);
 	diags_to_text(&diags, diagnostics);
+	if (!err)
+		*ret = TAKE_PTR(v);
 	return err;
 }
 
@@ -151,6 +162,27 @@ int policy_set_recompile(struct policy_set *set, struct text *reterr)
 	_diags_ struct diags diags = {};
 	int err;
 
+	err = compile_version(set, set->current->loaded, &diags, &next);
+	if (!err)
+		err = check_promises(next, &diags);
+	if (err) {
+		diags_to_text(&diags, reterr);
+		return err;
+	}
+	return policy_set_swap(set, TAKE_PTR(next), reterr);
+}
+
+/* What was promised with the rule doesn't keep it alive: an expect may have meant just that. */
+int policy_set_expire(struct policy_set *set, struct text *reterr)
+{
+	_policy_version_ struct policy_version *next = NULL;
+	_diags_ struct diags diags = {};
+	int64_t due;
+	int err;
+
+	due = set->current ? set->current->compiled->next_expiry : 0;
+	if (!due || clock_wall_s() < due)
+		return 0;
 	err = compile_version(set, set->current->loaded, &diags, &next);
 	if (err) {
 		diags_to_text(&diags, reterr);

@@ -49,6 +49,9 @@ void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t
 /* Puts the policy in force again, compiled for the present `host`. */
 int policy_set_recompile(struct policy_set *set, struct text *reterr);
 
+/* The same if a rule has expired since; else does nothing. */
+int policy_set_expire(struct policy_set *set, struct text *reterr);
+
 /* Reads the rules' counters. */
 int policy_set_sample(struct policy_set *set);
 

@@ -4,6 +4,7 @@
 #include "policy/compile.h"
 #include "policy/load.h"
 #include "policy/promise.h"
+#include "util/clock.h"
 #include "util/json.h"
 
 struct check_values {
@@ -39,7 +40,8 @@ static enum exit_code check_policy(const struct policy *policy, struct check *ch
 	_compiled_ struct compiled *compiled = NULL;
 	size_t broken;
 
-	if (policy_compile(policy, &(struct environment){}, &check->diags, &compiled))
+	if (policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &check->diags,
+			   &compiled))
 		return EXIT_USAGE;
 	check->classes = compiled->classes.count;
 	broken = promise_check_never(compiled, &check->diags) +

@@ -9,6 +9,7 @@
 #include "policy/load.h"
 #include "policy/promise.h"
 #include "policy/services.h"
+#include "util/clock.h"
 #include "util/json.h"
 #include "util/mem.h"
 
@@ -266,7 +267,8 @@ static enum exit_code run_explain(const struct arguments *args)
 		return code;
 	err = policy_load(args->operands.items, args->operands.count, &diags, &policy);
 	if (!err)
-		err = policy_compile(policy, &(struct environment){}, &diags, &compiled);
+		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
+				     &compiled);
 	diags_print(&diags, stderr);
 	if (err)
 		return EXIT_USAGE;

@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "policy/load.h"
 #include "policy/promise.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #define EXIT_INTERRUPTED (128 + SIGINT)
@@ -219,7 +220,7 @@ static enum exit_code run_lab(const struct arguments *args)
 	_compiled_ struct compiled *compiled = NULL;
 	_policy_ struct policy *policy = NULL;
 	_diags_ struct diags diags = {};
-	struct environment offline = {};
+	struct environment offline = {.now = clock_wall_s()};
 	enum exit_code code = check_use(args);
 	size_t broken = 0;
 	int err;

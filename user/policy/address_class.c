@@ -13,10 +13,12 @@ enum {
 	FIRST_NODE,
 };
 
-static uint64_t owner_key(const struct address_node *node)
+/* Who owns them: pods of one kind are as one. */
+static uint64_t owner_key(const struct pod_kinds *kinds, const struct address_node *node)
 {
-	return (uint64_t)(uint32_t)(node->zone + 1) << 32 |
-	       (uint64_t)(uint32_t)(node->workload + 1) << 1 | node->is_host;
+	uint32_t workload = node->workload == ADDRESS_NONE ? 0 : kinds->first[node->workload] + 1;
+
+	return (uint64_t)(uint32_t)(node->zone + 1) << 32 | (uint64_t)workload << 1 | node->is_host;
 }
 
 static const struct address_node nowhere = {.zone = ADDRESS_NONE, .workload = ADDRESS_NONE};
@@ -24,17 +26,18 @@ static const struct address_node host_alone = {
 	.zone = ADDRESS_NONE, .workload = ADDRESS_NONE, .is_host = true};
 
 /* Starts from who owns each element; a node's identity is its element until parts are numbered. */
-static void start_partition(struct partition *p, struct address_tree *t, bool is_host_known)
+static void start_partition(struct partition *p, struct address_tree *t,
+			    const struct pod_kinds *kinds, bool is_host_known)
 {
 	VEC(uint64_t) keys = {};
 
-	vec_push(&keys, owner_key(&nowhere));
-	vec_push(&keys, owner_key(is_host_known ? &nowhere : &host_alone));
+	vec_push(&keys, owner_key(kinds, &nowhere));
+	vec_push(&keys, owner_key(kinds, is_host_known ? &nowhere : &host_alone));
 	vec_foreach (node, &t->nodes) {
 		if (!node->has_free)
 			continue;
 		node->identity = (uint32_t)keys.count;
-		vec_push(&keys, owner_key(node));
+		vec_push(&keys, owner_key(kinds, node));
 	}
 	partition_init(p, (uint32_t)keys.count, keys.items);
 	vec_release(&keys);
@@ -59,6 +62,24 @@ static size_t name_of(uint32_t number)
 	return number == ADDRESS_NONE ? POLICY_NONE : number;
 }
 
+static uint32_t identity_flags(const struct policy *p, const struct address_node *node)
+{
+	uint32_t flags = node->is_host ? BH_IDENTITY_HOST : 0;
+
+	if (node->zone == ADDRESS_NONE)
+		return flags;
+	switch (p->zones.items[node->zone].agent_down) {
+	case STANCE_OPEN:
+		return flags | BH_IDENTITY_DOWN_OPEN;
+	case STANCE_CLOSED:
+		return flags | BH_IDENTITY_DOWN_CLOSED;
+	case STANCE_UNSET:
+	case STANCE_KEEP:
+		break;
+	}
+	return flags;
+}
+
 static void add_identity(struct compiled *c, const struct address_node *node)
 {
 	vec_push(&c->identities, (struct identity){
@@ -67,7 +88,7 @@ static void add_identity(struct compiled *c, const struct address_node *node)
 					 .example = node->prefix,
 				 });
 	vec_push(&c->image.identities,
-		 (struct bh_identity){.flags = node->is_host ? BH_IDENTITY_HOST : 0});
+		 (struct bh_identity){.flags = identity_flags(c->policy, node)});
 }
 
 static void make_identities(struct compiled *c, struct address_tree *t, const struct partition *p)
@@ -106,33 +127,67 @@ static void list_prefixes(struct compiled *c, const struct address_tree *t)
 }
 
 void address_identities(struct compiled *c, struct address_tree *t, const struct atoms *a,
-			const struct environment *env)
+			const struct pod_kinds *kinds, const struct environment *env)
 {
 	_partition_ struct partition p = {};
 
-	start_partition(&p, t, env->host_count > 0);
+	start_partition(&p, t, kinds, env->host_count > 0);
 	split_by_cidrs(&p, t, a);
 	partition_number(&p);
 	make_identities(c, t, &p);
 	list_prefixes(c, t);
 }
 
+/* The first that is set, or enforce. */
+static enum mode first_mode(const enum mode *modes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (modes[i] != MODE_UNSET)
+			return modes[i];
+	}
+	return MODE_ENFORCE;
+}
+
+static enum mode workload_mode(const struct policy *p, const struct workload *w, enum mode of_zone)
+{
+	const struct workload *group = w->group == POLICY_NONE ? NULL
+							       : &p->workloads.items[w->group];
+	const enum mode modes[] = {
+		w->mode,
+		group ? group->mode : MODE_UNSET,
+		of_zone,
+		w->space == POLICY_NONE ? MODE_UNSET : p->namespaces.items[w->space].mode,
+		w->document_mode,
+		group ? group->document_mode : MODE_UNSET,
+	};
+
+	return first_mode(modes, COUNT(modes));
+}
+
+/* What a denial does at an end: nothing outside, and at nodes as long as they are in no zone. */
 static enum mode identity_mode(const struct policy *p, const struct identity *id)
 {
+	enum mode of_zone = MODE_UNSET;
 	const struct workload *w = NULL;
-	enum mode mode = MODE_UNSET;
 
-	if (id->workload == POLICY_NONE && id->zone == POLICY_NONE)
-		return MODE_UNSET;
-	if (id->workload != POLICY_NONE) {
+	if (id->zone != POLICY_NONE)
+		of_zone = first_mode(&p->zones.items[id->zone].mode, 1);
+	if (id->workload != POLICY_NONE)
 		w = &p->workloads.items[id->workload];
-		mode = w->mode;
-	}
-	if (mode == MODE_UNSET && id->zone != POLICY_NONE)
-		mode = p->zones.items[id->zone].mode;
-	else if (mode == MODE_UNSET)
-		mode = w->document_mode;
-	return mode == MODE_UNSET ? MODE_ENFORCE : mode;
+	return w && w->kind != WORKLOAD_NODE ? workload_mode(p, w, of_zone) : of_zone;
+}
+
+static uint8_t identity_isolated(const struct policy *p, const struct identity *id)
+{
+	const struct workload *w = NULL;
+
+	if (id->workload != POLICY_NONE)
+		w = &p->workloads.items[id->workload];
+	if (id->zone != POLICY_NONE || (w && w->kind == WORKLOAD_GROUP))
+		return SIDE_BOTH;
+	if (!w || w->kind == WORKLOAD_NODE)
+		return 0;
+	return w->group == POLICY_NONE ? w->isolated : SIDE_BOTH;
 }
 
 static void split_by_selectors(struct partition *p, const struct selector_index *x,
@@ -153,7 +208,7 @@ static void split_by_selectors(struct partition *p, const struct selector_index 
 	vec_release(&members);
 }
 
-static void make_classes(struct compiled *c, const struct partition *p, const uint64_t *modes)
+static void make_classes(struct compiled *c, const struct partition *p)
 {
 	for (uint32_t i = 0; i < p->elements; i++) {
 		struct identity *id = &c->identities.items[i];
@@ -161,7 +216,8 @@ static void make_classes(struct compiled *c, const struct partition *p, const ui
 
 		if (p->part[i] == c->classes.count)
 			vec_push(&c->classes, (struct address_class){
-						      .mode = (enum mode)modes[i],
+						      .mode = identity_mode(c->policy, id),
+						      .isolated = identity_isolated(c->policy, id),
 						      .identity = i,
 					      });
 		class = &c->classes.items[p->part[i]];
@@ -179,12 +235,16 @@ static void make_classes(struct compiled *c, const struct partition *p, const ui
 void address_classes(struct compiled *c, const struct selector_index *x, const struct atoms *a)
 {
 	_partition_ struct partition p = {};
-	_free_ uint64_t *modes = xcalloc(x->identities, sizeof(*modes));
+	_free_ uint64_t *keys = xcalloc(x->identities, sizeof(*keys));
 
-	for (uint32_t i = 0; i < x->identities; i++)
-		modes[i] = identity_mode(c->policy, &c->identities.items[i]);
-	partition_init(&p, x->identities, modes);
+	for (uint32_t i = 0; i < x->identities; i++) {
+		const struct identity *id = &c->identities.items[i];
+
+		keys[i] = (uint64_t)identity_mode(c->policy, id) << 8 |
+			  identity_isolated(c->policy, id);
+	}
+	partition_init(&p, x->identities, keys);
 	split_by_selectors(&p, x, a);
 	partition_number(&p);
-	make_classes(c, &p, modes);
+	make_classes(c, &p);
 }

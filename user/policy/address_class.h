@@ -6,6 +6,7 @@
 #ifndef POLICY_ADDRESS_CLASS_H
 #define POLICY_ADDRESS_CLASS_H
 
+#include "policy/pod_kind.h"
 #include "policy/selector_set.h"
 
 /*
@@ -13,7 +14,7 @@
  * Identity 0 always exists, and so does one of `host`, also where @env knows no address of it.
  */
 void address_identities(struct compiled *c, struct address_tree *t, const struct atoms *a,
-			const struct environment *env);
+			const struct pod_kinds *kinds, const struct environment *env);
 
 /* Fills c->classes and the class of each identity.  That of identity 0 is class 0. */
 void address_classes(struct compiled *c, const struct selector_index *x, const struct atoms *a);

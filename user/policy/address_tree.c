@@ -104,6 +104,17 @@ static addresses prefix_size(const struct prefix *p)
 	return p->len ? (addresses)1 << (128 - p->len) : 0;
 }
 
+/* The zone that a workload says it is in, or POLICY_NONE. */
+static size_t declared_zone(const struct policy *p, uint32_t workload)
+{
+	const struct workload *w = &p->workloads.items[workload];
+	size_t of_group = POLICY_NONE;
+
+	if (w->group != POLICY_NONE)
+		of_group = p->workloads.items[w->group].zone;
+	return of_group == POLICY_NONE ? w->zone : of_group;
+}
+
 /* Turns a node's claim into who really owns its addresses, given who owns those around it. */
 static void settle_owner(struct builder *b, uint32_t i)
 {
@@ -120,7 +131,7 @@ static void settle_owner(struct builder *b, uint32_t i)
 	if (node->zone != ADDRESS_NONE) {
 		zone = node->zone;
 	} else if (node->workload != ADDRESS_NONE) {
-		size_t declared = b->policy->workloads.items[node->workload].zone;
+		size_t declared = declared_zone(b->policy, node->workload);
 
 		node->zone = declared == POLICY_NONE ? zone : (uint32_t)declared;
 	} else if (around) {

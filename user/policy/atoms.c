@@ -83,6 +83,7 @@ static void add_selector(struct collector *c, const struct selector *s)
 		return;
 	case SELECT_WORKLOAD:
 		add_number(&c->key, s->workload);
+		vec_push(&c->atoms->workloads, s->workload);
 		return;
 	case SELECT_LABELS:
 	case SELECT_NODES:
@@ -147,13 +148,18 @@ static struct atom_rule collect(struct collector *c, const struct selector *from
 	};
 }
 
-void atoms_collect(struct atoms *a, const struct policy *p)
+void atoms_collect(struct atoms *a, const struct policy *p, int64_t now)
 {
 	struct collector c = {.atoms = a, .key = TEXT_INIT};
 
 	memset(a, 0, sizeof(*a));
-	vec_foreach (rule, &p->rules)
-		vec_push(&a->rules, collect(&c, rule->from, rule->to, &rule->services));
+	vec_foreach (rule, &p->rules) {
+		struct atom_rule atom = {};
+
+		if (!rule_has_expired(rule, now))
+			atom = collect(&c, rule->from, rule->to, &rule->services);
+		vec_push(&a->rules, atom);
+	}
 	vec_foreach (never, &p->nevers)
 		collect(&c, never->from, never->to, &never->services);
 	vec_foreach (expect, &p->expects)
@@ -170,4 +176,5 @@ void atoms_release(struct atoms *a)
 	vec_release(&a->cidrs);
 	vec_release(&a->services);
 	vec_release(&a->rules);
+	vec_release(&a->workloads);
 }

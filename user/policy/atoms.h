@@ -20,11 +20,13 @@ struct atoms {
 	VEC(const struct selector *) selectors; /* in order of first use */
 	VEC(const struct selector *) cidrs;     /* the distinct SELECT_CIDR inside them */
 	VEC(const services *) services;
-	VEC(struct atom_rule) rules; /* parallel to policy.rules */
+	VEC(struct atom_rule)
+		rules;         /* parallel to policy.rules; nothing is meant for expired ones */
+	VEC(size_t) workloads; /* that a SELECT_WORKLOAD names, some more than once */
 };
 
-/* Points into @p, which outlives it. */
-void atoms_collect(struct atoms *a, const struct policy *p);
+/* Points into @p, which outlives it.  Rules that have expired @now don't exist. */
+void atoms_collect(struct atoms *a, const struct policy *p, int64_t now);
 void atoms_release(struct atoms *a);
 #define _atoms_ _cleanup_(atoms_release)
 

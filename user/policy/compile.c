@@ -79,7 +79,8 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 	struct compiled_index *x = c->index;
 
 	address_tree_build(&x->tree, c->policy, a, env);
-	address_identities(c, &x->tree, a, env);
+	pod_kinds_build(&x->kinds, c->policy, a);
+	address_identities(c, &x->tree, a, &x->kinds, env);
 	selector_index_build(&x->selectors, c, &x->tree);
 	address_classes(c, &x->selectors, a);
 	find_examples(c);
@@ -112,28 +113,17 @@ static bool compile_services(struct compiled *c, const struct atoms *a, struct d
 	return true;
 }
 
-static bool compile_decisions(struct compiled *c, const struct atoms *a, struct diags *d)
+static bool hold_decisions(const struct image_grid *pairs, const struct image_grid *cells,
+			   bool is_cut, struct diags *d)
 {
-	const struct image *image = &c->image;
-	size_t classes = c->classes.count;
-	size_t stride = (classes + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
-	size_t lines = classes * stride / BH_LINE_ENTRIES + 1;
-	const struct bound before[] = {
-		{"directory lines for pairs of classes", lines, EVALUATE_LINES_MAX, true},
-	};
-	bool is_cut;
-
-	if (!hold(d, before, COUNT(before)))
-		return false;
-	is_cut = evaluate(c, a, &c->index->selectors, &c->index->services) != 0;
-
-	const struct bound after[] = {
-		{"directory lines", grid_lines(&image->pairs) + grid_lines(&image->cells),
-		 EVALUATE_LINES_MAX, is_cut},
-		{"blocks of decisions", image->pairs.blocks.count + image->cells.blocks.count,
+	const struct bound bounds[] = {
+		{"directory lines", grid_lines(pairs) + grid_lines(cells), EVALUATE_LINES_MAX,
+		 is_cut},
+		{"blocks of decisions", pairs->blocks.count + cells->blocks.count,
 		 EVALUATE_BLOCKS_MAX, is_cut},
 	};
-	if (!hold(d, after, COUNT(after)))
+
+	if (!hold(d, bounds, COUNT(bounds)))
 		return false;
 	if (is_cut)
 		diag_error(d, (struct span){},
@@ -141,6 +131,55 @@ static bool compile_decisions(struct compiled *c, const struct atoms *a, struct 
 			   "need more than %d entries",
 			   EVALUATE_MEMBERS_MAX);
 	return !is_cut;
+}
+
+/* What promises must hold for too is only made if it differs and somebody asks. */
+static bool is_ahead_needed(const struct policy *p, int64_t now)
+{
+	if (!p->nevers.count)
+		return false;
+	vec_foreach (rule, &p->rules) {
+		bool is_deny = rule->action == ACTION_DENY || rule->action == ACTION_REJECT;
+
+		if (is_deny && rule->expires && !rule_has_expired(rule, now))
+			return true;
+	}
+	return false;
+}
+
+static bool compile_decisions(struct compiled *c, const struct atoms *a, struct diags *d)
+{
+	struct image *image = &c->image;
+	struct compiled_index *x = c->index;
+	size_t classes = c->classes.count;
+	size_t stride = (classes + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
+	size_t lines = classes * stride / BH_LINE_ENTRIES + 1;
+	const struct bound bounds[] = {
+		{"directory lines for pairs of classes", lines, EVALUATE_LINES_MAX, true},
+	};
+	int err;
+
+	if (!hold(d, bounds, COUNT(bounds)))
+		return false;
+	err = evaluate(c, a, EVALUATE_NOW, &image->pairs, &image->cells);
+	if (!hold_decisions(&image->pairs, &image->cells, err, d))
+		return false;
+	x->has_ahead = is_ahead_needed(c->policy, c->now);
+	if (!x->has_ahead)
+		return true;
+	err = evaluate(c, a, EVALUATE_AHEAD, &x->ahead_pairs, &x->ahead_cells);
+	return hold_decisions(&x->ahead_pairs, &x->ahead_cells, err, d);
+}
+
+static int64_t next_expiry(const struct policy *p, int64_t now)
+{
+	int64_t next = 0;
+
+	vec_foreach (rule, &p->rules) {
+		if (rule->expires > now && (!next || rule->expires < next))
+			next = rule->expires;
+	}
+	return next;
 }
 
 static bool compile(struct compiled *c, const struct environment *env, struct diags *d)
@@ -154,7 +193,7 @@ static bool compile(struct compiled *c, const struct environment *env, struct di
 	if (!hold(d, bounds, COUNT(bounds)))
 		return false;
 	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
-	atoms_collect(&a, c->policy);
+	atoms_collect(&a, c->policy, c->now);
 	name_everything(c);
 	return compile_addresses(c, &a, env, d) && compile_services(c, &a, d) &&
 	       compile_decisions(c, &a, d);
@@ -166,6 +205,8 @@ int policy_compile(const struct policy *p, const struct environment *env, struct
 	_compiled_ struct compiled *c = xcalloc(1, sizeof(*c));
 
 	c->policy = p;
+	c->now = env->now;
+	c->next_expiry = next_expiry(p, env->now);
 	c->index = xcalloc(1, sizeof(*c->index));
 	image_init(&c->image);
 	if (!compile(c, env, d))
@@ -177,8 +218,11 @@ int policy_compile(const struct policy *p, const struct environment *env, struct
 static void index_free(struct compiled_index *x)
 {
 	address_tree_release(&x->tree);
+	pod_kinds_release(&x->kinds);
 	selector_index_release(&x->selectors);
 	service_partition_release(&x->services);
+	grid_release(&x->ahead_pairs);
+	grid_release(&x->ahead_cells);
 	map_release(&x->names);
 	free(x->example_v4);
 	free(x->example_v6);
@@ -210,6 +254,7 @@ struct decision decision_of_cell(uint32_t cell)
 		.verdict = (enum bh_verdict)BH_CELL_VERDICT(cell),
 		.rule = BH_CELL_RULE(cell),
 		.log = cell & BH_CELL_LOG,
+		.is_denied = cell & BH_CELL_DENIED,
 	};
 }
 
@@ -248,6 +293,16 @@ const char *compiled_identity_name(const struct compiled *c, uint32_t identity)
 	if (c->image.identities.items[identity].flags & BH_IDENTITY_HOST)
 		return "host";
 	return "outside";
+}
+
+const char *compiled_address_name(const struct compiled *c, const struct bh_addr *a)
+{
+	const struct address_tree *t = &c->index->tree;
+	const struct address_node *node = &t->nodes.items[address_tree_lookup(t, a)];
+
+	if (node->workload != ADDRESS_NONE)
+		return c->policy->workloads.items[node->workload].name;
+	return compiled_identity_name(c, node->identity);
 }
 
 uint64_t *compiled_select(const struct compiled *c, const struct selector *s)

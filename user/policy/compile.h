@@ -7,16 +7,18 @@
 #include "policy/model.h"
 #include "util/diag.h"
 
-/* What a policy can't know of itself: who `host` is.  Empty when compiled offline. */
+/* What a policy can't know of itself: who `host` is, and the time.  Empty: nobody, at no time. */
 struct environment {
 	const struct bh_addr *host;
 	size_t host_count;
+	int64_t now; /* seconds since 1970; 0: no rule has expired */
 };
 
 /* An identity in the policy's words. */
 struct identity {
 	size_t zone;     /* index into policy.zones, or POLICY_NONE */
-	size_t workload; /* index into policy.workloads, or POLICY_NONE */
+	size_t workload; /* index into policy.workloads, or POLICY_NONE; of pods that nothing tells
+			    apart, some one */
 	uint32_t class;
 	struct prefix example; /* some prefix that resolves to it; len 0 and IPv6 for identity 0 */
 	bool has_v4, has_v6;   /* families of its addresses */
@@ -26,12 +28,15 @@ struct address_class {
 	bool has_v4, has_v6;
 	enum mode mode; /* of an end in this class: what a denial does there; MODE_UNSET for outside
 			 */
+	uint8_t isolated;  /* SIDE_* on which an end of this class denies what no rule allows */
 	uint32_t identity; /* some identity of this class, for examples */
 	bool is_listed;    /* some address has it: a pair with a class of no address never occurs */
 };
 
 struct compiled {
 	const struct policy *policy; /* outlives this */
+	int64_t now;                 /* when it was compiled, as in the environment */
+	int64_t next_expiry;         /* when it must be compiled again; 0: no rule will expire */
 	struct image image;
 	VEC(struct identity) identities; /* parallel to image.identities */
 	VEC(struct address_class) classes;
@@ -44,6 +49,7 @@ struct decision {
 	enum bh_verdict verdict;
 	uint32_t rule; /* as in a cell: 0 is the default, BH_RULE_FIRST + i is policy.rules[i] */
 	bool log;
+	bool is_denied; /* by the rules, whatever modes made of the verdict */
 };
 
 /*
@@ -67,6 +73,9 @@ const char *compiled_rule_name(const struct compiled *c, uint32_t rule);
 
 /* "edge-lb", "dmz", "outside": the narrowest name of an identity. */
 const char *compiled_identity_name(const struct compiled *c, uint32_t identity);
+
+/* The same for an address: a pod's own name, where pods share an identity. */
+const char *compiled_address_name(const struct compiled *c, const struct bh_addr *a);
 
 /*
  * One bit a class, for the classes that a selector contains: ceil(classes / 64) words, to be freed.

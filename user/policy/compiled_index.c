@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+struct compiled compiled_ahead(const struct compiled *c)
+{
+	struct compiled ahead = *c;
+
+	ahead.image.pairs = c->index->ahead_pairs;
+	ahead.image.cells = c->index->ahead_cells;
+	return ahead;
+}
+
 bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family, struct bh_addr *ret)
 {
 	const struct compiled_index *x = c->index;

@@ -4,18 +4,30 @@
 #define POLICY_COMPILED_INDEX_H
 
 #include "policy/compile.h"
+#include "policy/pod_kind.h"
 #include "policy/selector_set.h"
 #include "policy/service_class.h"
 
 struct compiled_index {
 	struct address_tree tree;
+	struct pod_kinds kinds;
 	struct selector_index selectors;
 	struct service_partition services;
 	struct map names;     /* of zones and workloads -> number << 1, plus 1 for a workload */
 	uint32_t *example_v4; /* of each class: a node of the tree, or ADDRESS_NONE */
 	uint32_t *example_v6;
 	bool is_host_known; /* the environment has addresses of this machine */
+	/* The decisions as they will be when every deny that expires has; only if some does, and
+	 * there are promises to keep. */
+	bool has_ahead;
+	struct image_grid ahead_pairs, ahead_cells;
 };
+
+/*
+ * The same policy with the decisions of x->ahead_pairs and x->ahead_cells, for the functions that
+ * ask; owned by @c.
+ */
+struct compiled compiled_ahead(const struct compiled *c);
 
 /* An address of a class, of one family (FAMILY_*); false if it has none. */
 bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/compiled_index.h"
 #include "policy/hits.h"
 #include "policy/row.h"
 #include "util/bitset.h"
@@ -28,9 +29,10 @@ struct half {
 };
 
 struct evaluator {
-	struct compiled *c;
+	const struct compiled *c;
 	const struct atoms *atoms;
 	const struct selector_index *selectors;
+	enum evaluated which;
 	struct row_builder rows;
 	struct grid_builder pairs;
 
@@ -50,17 +52,8 @@ struct evaluator {
 	VEC(struct bh_block) patterns; /* distinct sequences of destination groups in a block */
 	uint32_t *pattern_of;          /* of each block of a pair row */
 	uint32_t *pattern_block;       /* the source group's block for each pattern */
-	uint32_t *group_row;           /* the source group's row towards each destination group */
+	struct row *group_row;         /* the source group's row towards each destination group */
 };
-
-enum bh_verdict denial_effect(enum mode src, enum mode dst)
-{
-	if (src == MODE_ENFORCE || dst == MODE_ENFORCE)
-		return BH_VERDICT_DENY;
-	if (src == MODE_AUDIT || dst == MODE_AUDIT)
-		return BH_VERDICT_AUDIT;
-	return BH_VERDICT_ALLOW;
-}
 
 /* The classes in a selector; with @groups, the groups of those classes. */
 static void members(struct evaluator *e, uint32_t selector, const struct partition *groups,
@@ -100,12 +93,25 @@ static void count_members(struct evaluator *e)
 	vec_release(&classes);
 }
 
+static bool does_count(const struct evaluator *e, uint32_t number)
+{
+	const struct rule *rule = &e->c->policy->rules.items[number];
+	bool is_deny = rule->action == ACTION_DENY || rule->action == ACTION_REJECT;
+
+	if (rule_has_expired(rule, e->c->now))
+		return false;
+	return e->which == EVALUATE_NOW || !is_deny || !rule->expires;
+}
+
 static void sort_rules(struct evaluator *e)
 {
 	for (uint32_t i = 0; i < e->atoms->rules.count; i++) {
 		const struct atom_rule *rule = &e->atoms->rules.items[i];
-		uint64_t pairs = (uint64_t)e->counts[rule->from] * e->counts[rule->to];
+		uint64_t pairs;
 
+		if (!does_count(e, i))
+			continue;
+		pairs = (uint64_t)e->counts[rule->from] * e->counts[rule->to];
 		if (!pairs)
 			continue;
 		if (pairs <= NARROW_PAIRS_MAX) {
@@ -128,11 +134,11 @@ static void list_groups(struct half *side)
 	vec_release(&pairs);
 }
 
-static int group_side(struct evaluator *e, struct half *side, const uint64_t *modes)
+static int group_side(struct evaluator *e, struct half *side, const uint64_t *keys)
 {
 	class_list found = {};
 
-	partition_init(&side->groups, (uint32_t)e->c->classes.count, modes);
+	partition_init(&side->groups, (uint32_t)e->c->classes.count, keys);
 	for (uint32_t i = 0; i < e->atoms->selectors.count; i++) {
 		if (!side->is_wide[i])
 			continue;
@@ -152,16 +158,22 @@ static int group_side(struct evaluator *e, struct half *side, const uint64_t *mo
 	return side->wide_groups.count > EVALUATE_MEMBERS_MAX ? -E2BIG : 0;
 }
 
+/* Classes with different keys have different rows even without a rule. */
+static uint64_t class_key(const struct address_class *class)
+{
+	return (uint64_t) class->mode << 8 | class->isolated;
+}
+
 static int group_sides(struct evaluator *e)
 {
 	size_t classes = e->c->classes.count;
-	_free_ uint64_t *modes = xcalloc(classes, sizeof(*modes));
+	_free_ uint64_t *keys = xcalloc(classes, sizeof(*keys));
 	int err;
 
 	for (size_t i = 0; i < classes; i++)
-		modes[i] = e->c->classes.items[i].mode;
-	err = group_side(e, &e->src, modes);
-	return err ? err : group_side(e, &e->dst, modes);
+		keys[i] = class_key(&e->c->classes.items[i]);
+	err = group_side(e, &e->src, keys);
+	return err ? err : group_side(e, &e->dst, keys);
 }
 
 /* Most blocks of a pair row are alike: they hold classes of one group, or of the same few. */
@@ -190,32 +202,33 @@ static void find_patterns(struct evaluator *e)
 	map_release(&numbers);
 }
 
-static enum mode group_mode(const struct evaluator *e, const struct half *side, uint32_t group)
+/* The first class of a group; all of them have the same posture. */
+static const struct address_class *group_class(const struct evaluator *e, const struct half *side,
+					       uint32_t group)
 {
-	return e->c->classes.items[lists_get(&side->classes, group).items[0]].mode;
+	return &e->c->classes.items[lists_get(&side->classes, group).items[0]];
 }
 
 /* What the wide rules say from one source group: its rows, and a block for each pattern. */
 static void decide_group(struct evaluator *e, uint32_t group)
 {
-	enum mode mode = group_mode(e, &e->src, group);
+	const struct address_class *src = group_class(e, &e->src, group);
 
 	for (uint32_t i = 0; i < e->dst.groups.parts; i++)
-		e->group_row[i] = row_default(&e->rows,
-					      denial_effect(mode, group_mode(e, &e->dst, i)));
+		e->group_row[i] = row_of(&e->rows, posture_of(src, group_class(e, &e->dst, i)),
+					 NULL, 0);
 	hits_collect(&e->group_hits, &e->group_reach, e->atoms, group);
 	vec_foreach (to, &e->group_hits.destinations) {
-		enum bh_verdict effect = denial_effect(mode, group_mode(e, &e->dst, *to));
+		posture ends = posture_of(src, group_class(e, &e->dst, *to));
 
 		hits_rules(&e->group_hits, *to, &e->rules);
-		e->group_row[*to] = row_with(&e->rows, effect, e->group_row[*to], e->rules.items,
-					     e->rules.count);
+		e->group_row[*to] = row_of(&e->rows, ends, e->rules.items, e->rules.count);
 	}
 	for (size_t i = 0; i < e->patterns.count; i++) {
 		struct bh_block block;
 
 		for (uint32_t j = 0; j < BH_BLOCK_ENTRIES; j++)
-			block.value[j] = e->group_row[e->patterns.items[i].value[j]];
+			block.value[j] = e->group_row[e->patterns.items[i].value[j]].cells;
 		e->pattern_block[i] = grid_builder_block(&e->pairs, &block);
 	}
 }
@@ -238,12 +251,11 @@ static void decide_class(struct evaluator *e, uint32_t class)
 		struct bh_block block = g->blocks.items[directory[at]];
 
 		for (; to < end && *to / BH_BLOCK_ENTRIES == at; to++) {
-			enum bh_verdict effect = denial_effect(classes[class].mode,
-							       classes[*to].mode);
+			posture ends = posture_of(&classes[class], &classes[*to]);
 
 			hits_rules(&e->class_hits, *to, &e->rules);
 			block.value[*to % BH_BLOCK_ENTRIES] =
-				row_with(&e->rows, effect, e->group_row[e->dst.groups.part[*to]],
+				row_with(&e->rows, ends, e->group_row[e->dst.groups.part[*to]],
 					 e->rules.items, e->rules.count);
 		}
 		directory[at] = grid_builder_block(&e->pairs, &block);
@@ -252,7 +264,7 @@ static void decide_class(struct evaluator *e, uint32_t class)
 
 static bool is_over(const struct evaluator *e)
 {
-	const struct image_grid *pairs = &e->c->image.pairs, *cells = &e->c->image.cells;
+	const struct image_grid *pairs = e->pairs.grid, *cells = e->rows.cells.grid.grid;
 
 	return pairs->blocks.count + cells->blocks.count > EVALUATE_BLOCKS_MAX ||
 	       grid_lines(pairs) + grid_lines(cells) > EVALUATE_LINES_MAX;
@@ -279,13 +291,13 @@ static int decide(struct evaluator *e)
 	return 0;
 }
 
-static void evaluator_init(struct evaluator *e, const struct service_partition *s)
+static void evaluator_init(struct evaluator *e, struct image_grid *pairs, struct image_grid *cells)
 {
 	uint32_t classes = (uint32_t)e->c->classes.count;
 	size_t selectors = e->atoms->selectors.count;
 
-	row_builder_init(&e->rows, e->c->policy, e->atoms, s, &e->c->image.cells);
-	grid_builder_init(&e->pairs, &e->c->image.pairs, classes);
+	row_builder_init(&e->rows, e->c->policy, e->atoms, &e->c->index->services, cells);
+	grid_builder_init(&e->pairs, pairs, classes);
 	hits_init(&e->class_hits, classes);
 	e->identities = bitset_new(e->selectors->identities);
 	e->seen = xcalloc(classes, sizeof(*e->seen));
@@ -325,14 +337,15 @@ static void evaluator_release(struct evaluator *e)
 	free(e->group_row);
 }
 
-int evaluate(struct compiled *c, const struct atoms *a, const struct selector_index *x,
-	     const struct service_partition *s)
+int evaluate(const struct compiled *c, const struct atoms *a, enum evaluated which,
+	     struct image_grid *pairs, struct image_grid *cells)
 {
 	_cleanup_(evaluator_release)
-	struct evaluator e = {.c = c, .atoms = a, .selectors = x};
+	struct evaluator e = {
+		.c = c, .atoms = a, .selectors = &c->index->selectors, .which = which};
 	int err;
 
-	evaluator_init(&e, s);
+	evaluator_init(&e, pairs, cells);
 	count_members(&e);
 	sort_rules(&e);
 	err = group_sides(&e);

@@ -3,8 +3,8 @@
 #ifndef POLICY_EVALUATE_H
 #define POLICY_EVALUATE_H
 
-#include "policy/selector_set.h"
-#include "policy/service_class.h"
+#include "policy/atoms.h"
+#include "policy/compile.h"
 
 /* Directory lines and blocks of one slot, which the two grids share. */
 #define EVALUATE_LINES_MAX  (BH_DIRECTORY_LINES / BH_SLOTS)
@@ -13,14 +13,17 @@
 /* Entries in the lists of wide selectors' members: what bounds the compiler's own memory. */
 #define EVALUATE_MEMBERS_MAX (4 * 1024 * 1024)
 
-/*
- * Fills image.pairs and image.cells.  -E2BIG as soon as a bound above is exceeded: the grids are
- * then unfinished, and hold what was found to be needed until there.
- */
-int evaluate(struct compiled *c, const struct atoms *a, const struct selector_index *x,
-	     const struct service_partition *s);
+/* Which of the rules that haven't expired count. */
+enum evaluated {
+	EVALUATE_NOW,
+	EVALUATE_AHEAD, /* not those denies that will expire */
+};
 
-/* The verdict that a denial gets between ends of these modes. */
-enum bh_verdict denial_effect(enum mode src, enum mode dst);
+/*
+ * Fills two grids: image.pairs and image.cells, or those alike.  -E2BIG as soon as a bound above is
+ * exceeded: the grids are then unfinished, and hold what was found to be needed until there.
+ */
+int evaluate(const struct compiled *c, const struct atoms *a, enum evaluated which,
+	     struct image_grid *pairs, struct image_grid *cells);
 
 #endif

@@ -140,7 +140,8 @@ int explain_ask(const struct compiled *c, const struct question *q, struct answe
 	pairs_visit(c, a.src.families, a.dst.families, sum_pair, &sum);
 	if (a.src.is_host_name && a.dst.is_workload) {
 		sum.is_mixed = false;
-		sum.decision = (struct decision){BH_VERDICT_ALLOW, BH_BUILTIN_HOST, false};
+		sum.decision = (struct decision){.verdict = BH_VERDICT_ALLOW,
+						 .rule = BH_BUILTIN_HOST};
 	}
 	memset(ret, 0, sizeof(*ret));
 	ret->is_mixed = sum.is_mixed;

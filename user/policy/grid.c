@@ -8,37 +8,63 @@
 
 #define TABLE_FIRST 256
 
-static uint32_t *find(const struct grid_builder *b, const struct bh_block *block)
+static void grow(struct content_table *t)
 {
-	size_t i = hash_bytes(block, sizeof(*block), 0) & (b->size - 1);
+	struct content_place *old = t->places;
+	size_t old_size = t->size;
 
-	while (b->table[i] &&
-	       memcmp(&b->grid->blocks.items[b->table[i] - 1], block, sizeof(*block)) != 0)
-		i = (i + 1) & (b->size - 1);
-	return &b->table[i];
+	t->size = old_size ? old_size * 2 : TABLE_FIRST;
+	t->places = xcalloc(t->size, sizeof(*t->places));
+	for (size_t i = 0; i < old_size; i++) {
+		size_t at = old[i].hash & (t->size - 1);
+
+		if (!old[i].number)
+			continue;
+		while (t->places[at].number)
+			at = (at + 1) & (t->size - 1);
+		t->places[at] = old[i];
+	}
+	free(old);
 }
 
-static void grow(struct grid_builder *b)
+struct content_place *content_find(struct content_table *t, const void *content, const void *things,
+				   size_t size)
 {
-	b->size = b->size ? b->size * 2 : TABLE_FIRST;
-	free(b->table);
-	b->table = xcalloc(b->size, sizeof(*b->table));
-	for (uint32_t i = 0; i < b->grid->blocks.count; i++)
-		*find(b, &b->grid->blocks.items[i]) = i + 1;
+	uint32_t hash = (uint32_t)hash_bytes(content, size, 0);
+	struct content_place *place;
+
+	if (t->count * 2 >= t->size)
+		grow(t);
+	for (size_t i = hash & (t->size - 1);; i = (i + 1) & (t->size - 1)) {
+		place = &t->places[i];
+		if (!place->number)
+			break;
+		if (place->hash == hash &&
+		    !memcmp((const char *)things + (place->number - 1) * size, content, size))
+			return place;
+	}
+	place->hash = hash;
+	t->count++;
+	return place;
+}
+
+void content_release(struct content_table *t)
+{
+	free(t->places);
+	*t = (struct content_table){};
 }
 
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block)
 {
-	uint32_t *place;
+	struct image_grid *g = b->grid;
+	struct content_place *place = content_find(&b->table, block, g->blocks.items,
+						   sizeof(*block));
 
-	if (b->grid->blocks.count * 2 >= b->size)
-		grow(b);
-	place = find(b, block);
-	if (!*place) {
-		vec_push(&b->grid->blocks, *block);
-		*place = (uint32_t)b->grid->blocks.count;
+	if (!place->number) {
+		vec_push(&g->blocks, *block);
+		place->number = (uint32_t)g->blocks.count;
 	}
-	return *place - 1;
+	return place->number - 1;
 }
 
 void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t columns)
@@ -53,7 +79,7 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 
 void grid_builder_release(struct grid_builder *b)
 {
-	free(b->table);
+	content_release(&b->table);
 	memset(b, 0, sizeof(*b));
 }
 

@@ -213,6 +213,26 @@ bool selector_takes(const struct policy *p, const struct selector *s, const stru
 	return false;
 }
 
+bool rule_has_expired(const struct rule *rule, int64_t now)
+{
+	return rule->expires && rule->expires <= now;
+}
+
+const char *action_word(enum action action)
+{
+	switch (action) {
+	case ACTION_ALLOW:
+		return "allow";
+	case ACTION_DENY:
+		return "deny";
+	case ACTION_REJECT:
+		return "reject";
+	case ACTION_PASS:
+		return "pass";
+	}
+	return NULL;
+}
+
 const char *mode_word(enum mode mode)
 {
 	switch (mode) {

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/promise.h"
 
+#include <bulkhead/builtin.h>
+
 #include "policy/compiled_index.h"
 #include "policy/pairs.h"
 #include "policy/services.h"
 #include "util/bitset.h"
 
-/* What is wrong for a promise: a cell that an allow rule decides, or one of another verdict. */
+/* What is wrong for a promise: a cell that isn't denied, or one of another verdict. */
 enum kind {
 	KIND_NEVER,
 	KIND_EXPECT, /* plus the verdict that is expected */
 	KIND_COUNT = KIND_EXPECT + BH_VERDICT_COUNT
 };
 
+/* clang-format off */
+static const char *const verdict_words[] = {
+#define X(id, word, help) word,
+	BH_VERDICTS(X)
+#undef X
+};
+/* clang-format on */
+
 struct checker {
 	const struct compiled *c;
+	const struct compiled *today; /* if @c is how the policy will be one day; else NULL */
 	struct diags *diags;
 	uint32_t *wrong[KIND_COUNT]; /* of each block of cells: one bit a wrong cell; made on demand
 				      */
@@ -40,18 +51,13 @@ struct trial {
 	uint32_t service_class;
 };
 
-static bool is_allowed_by_rule(const struct compiled *c, struct decision decision)
-{
-	return decision.rule >= BH_RULE_FIRST &&
-	       c->policy->rules.items[decision.rule - BH_RULE_FIRST].action == ACTION_ALLOW;
-}
-
-static bool is_wrong(const struct compiled *c, unsigned int kind, uint32_t cell)
+/* Modes don't count for a never: what they let through is denied all the same. */
+static bool is_wrong(unsigned int kind, uint32_t cell)
 {
 	struct decision decision = decision_of_cell(cell);
 
 	if (kind == KIND_NEVER)
-		return is_allowed_by_rule(c, decision);
+		return !decision.is_denied && BH_VERDICT_PASSES(decision.verdict);
 	return decision.verdict != (enum bh_verdict)(kind - KIND_EXPECT);
 }
 
@@ -65,7 +71,7 @@ static const uint32_t *wrong_cells(struct checker *k, unsigned int kind)
 	wrong = xcalloc(cells->blocks.count, sizeof(*wrong));
 	for (size_t i = 0; i < cells->blocks.count; i++) {
 		for (unsigned int j = 0; j < BH_BLOCK_ENTRIES; j++) {
-			if (is_wrong(k->c, kind, cells->blocks.items[i].value[j]))
+			if (is_wrong(kind, cells->blocks.items[i].value[j]))
 				wrong[i] |= 1u << j;
 		}
 	}
@@ -115,8 +121,7 @@ static void add_end(const struct compiled *c, uint32_t class, uint8_t family, st
 
 	if (!compiled_example(c, class, family, &a))
 		return;
-	text_addf(out, "%s (%s)", addr_format(&a, buf),
-		  compiled_identity_name(c, image_identity(&c->image, &a)));
+	text_addf(out, "%s (%s)", addr_format(&a, buf), compiled_address_name(c, &a));
 }
 
 /* "10.0.0.10 (edge-lb) to 10.0.32.10 (postgres), tcp/5432" */
@@ -137,36 +142,64 @@ static void add_example(const struct trial *t, struct text *out)
 	service_format(n.table, n.number, out);
 }
 
-static void report(const struct trial *t)
+static struct decision decision_at(const struct trial *t, const struct compiled *c)
 {
-	/* clang-format off */
-	static const char *const words[] = {
-#define X(id, word, help) word,
-		BH_VERDICTS(X)
-#undef X
-	};
-	/* clang-format on */
+	return compiled_decide(c, t->pair.src_class, t->pair.dst_class, t->service_class);
+}
+
+static void report_expect(const struct trial *t, const char *example)
+{
 	const struct compiled *c = t->checker->c;
 	const struct promise *p = t->promise;
-	struct decision decision = compiled_decide(c, t->pair.src_class, t->pair.dst_class,
-						   t->service_class);
-	const char *rule = compiled_rule_name(c, decision.rule);
-	const char *verdict = words[decision.verdict];
+	struct decision decision = decision_at(t, c);
+	const char *quote = decision.rule < BH_RULE_FIRST ? "" : "'";
+
+	diag_error(t->checker->diags, p->at, "expected %s, got %s by %s%s%s%s: %s",
+		   verdict_words[p->kind - KIND_EXPECT], verdict_words[decision.verdict],
+		   decision.rule < BH_RULE_FIRST ? "" : "rule ", quote,
+		   compiled_rule_name(c, decision.rule), quote, example);
+}
+
+/* Why it is allowed, where no rule of the policy says so at its place. */
+static const char *builtin_cause(uint32_t rule)
+{
+	if (rule == BH_BUILTIN_FAILSAFE)
+		return " by failsafe";
+	return rule == BH_BUILTIN_DEFAULT ? ", since no policy isolates either end" : "";
+}
+
+static void report_never(const struct trial *t, const char *example)
+{
+	const struct checker *k = t->checker;
+	const struct promise *p = t->promise;
+	const char *cause = builtin_cause(decision_at(t, k->c).rule);
+
+	if (k->today)
+		diag_error(k->diags, p->at,
+			   "never '%s' will be broken: %s will be allowed%s when rule '%s' expires",
+			   p->name, example, cause,
+			   compiled_rule_name(k->today, decision_at(t, k->today).rule));
+	else
+		diag_error(k->diags, p->at, "never '%s' is broken: %s is allowed%s", p->name,
+			   example, cause);
+}
+
+static void report(const struct trial *t)
+{
+	const struct compiled *c = t->checker->c;
+	struct decision decision = decision_at(t, c);
 	_text_ struct text example = TEXT_INIT;
 
 	add_example(t, &example);
-	if (p->kind == KIND_NEVER)
-		diag_error(t->checker->diags, p->at, "never '%s' is broken: %s is allowed", p->name,
-			   example.buf);
+	if (t->promise->kind == KIND_NEVER)
+		report_never(t, example.buf);
 	else
-		diag_error(t->checker->diags, p->at, "expected %s, got %s by %s%s%s: %s",
-			   words[p->kind - KIND_EXPECT], verdict,
-			   decision.rule < BH_RULE_FIRST ? "" : "rule '", rule,
-			   decision.rule < BH_RULE_FIRST ? "" : "'", example.buf);
+		report_expect(t, example.buf);
 	if (decision.rule >= BH_RULE_FIRST)
 		diag_note(t->checker->diags,
 			  c->policy->rules.items[decision.rule - BH_RULE_FIRST].at,
-			  "rule '%s' decides this: %s", rule, verdict);
+			  "rule '%s' decides this: %s", compiled_rule_name(c, decision.rule),
+			  verdict_words[decision.verdict]);
 }
 
 static bool is_kept(struct checker *k, const struct promise *p)
@@ -202,14 +235,11 @@ static void checker_release(struct checker *k)
 		free(k->occurring[i]);
 }
 
-size_t promise_check_never(const struct compiled *c, struct diags *d)
+static size_t check_nevers(struct checker *k, struct checker *ahead)
 {
-	_cleanup_(checker_release)
-	struct checker k = {};
 	size_t broken = 0;
 
-	checker_init(&k, c, d);
-	vec_foreach (never, &c->policy->nevers) {
+	vec_foreach (never, &k->c->policy->nevers) {
 		const struct promise p = {
 			.at = never->at,
 			.name = never->name,
@@ -219,9 +249,24 @@ size_t promise_check_never(const struct compiled *c, struct diags *d)
 			.kind = KIND_NEVER,
 		};
 
-		broken += !is_kept(&k, &p);
+		broken += !is_kept(k, &p) || (ahead && !is_kept(ahead, &p));
 	}
 	return broken;
+}
+
+size_t promise_check_never(const struct compiled *c, struct diags *d)
+{
+	_cleanup_(checker_release)
+	struct checker k = {}, ahead = {};
+	struct compiled one_day;
+
+	checker_init(&k, c, d);
+	if (!c->index->has_ahead)
+		return check_nevers(&k, NULL);
+	one_day = compiled_ahead(c);
+	checker_init(&ahead, &one_day, d);
+	ahead.today = c;
+	return check_nevers(&k, &ahead);
 }
 
 size_t promise_check_expect(const struct compiled *c, struct diags *d)

@@ -7,6 +7,8 @@
 #include "policy/compile.h"
 
 /*
+ * A never must also hold for what the policy will be when every deny that expires has.
+ *
  * Each broken one is an error at its entry, with a concrete address pair and service and a note at
  * the rule at fault.  Returns how many are broken.
  */

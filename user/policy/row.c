@@ -5,26 +5,10 @@
 
 #include "util/bitset.h"
 
-#define NO_BASE     UINT32_MAX /* in the key of a row without rules */
-#define FEW_CLASSES 64         /* of a service list: then they are looked up once */
+#define FEW_CLASSES 64 /* of a service list: then they are looked up once */
 
-static size_t directory_size(const struct row_builder *b)
-{
-	return b->cells.grid->stride * sizeof(*b->directory);
-}
-
-/* The number of the row that b->directory describes. */
-static uint32_t store(struct row_builder *b)
-{
-	size_t size = directory_size(b);
-	bool is_new;
-	uint64_t row;
-
-	row = *map_put(&b->rows, b->directory, size, b->cells.grid->rows, &is_new);
-	if (is_new)
-		memcpy(grid_builder_rows(&b->cells, 1), b->directory, size);
-	return (uint32_t)row;
-}
+/* First number of a key in row_builder.made, for what isn't a posture. */
+#define KEY_MATCHES UINT32_MAX
 
 /* Replaces b->mentioned by the classes of a service list. */
 static void mention(struct row_builder *b, uint32_t list)
@@ -57,149 +41,190 @@ void row_builder_init(struct row_builder *b, const struct policy *p, const struc
 		      const struct service_partition *s, struct image_grid *cells)
 {
 	memset(b, 0, sizeof(*b));
-	b->policy = p;
 	b->atoms = a;
 	b->services = s;
-	grid_builder_init(&b->cells, cells, s->classes);
+	match_table_init(&b->table, p);
+	row_store_init(&b->matches, &b->match_grid, s->classes);
+	row_store_init(&b->cells, cells, s->classes);
 	b->mentioned = bitset_new(s->classes);
-	b->worked = bitset_new(cells->stride);
-	b->work = xcalloc(cells->stride, sizeof(*b->work));
-	b->directory = xcalloc(cells->stride, sizeof(*b->directory));
+	b->is_touched = bitset_new(s->classes);
+	b->touched = xcalloc(s->classes, sizeof(*b->touched));
 	look_up_few(b);
-	store(b);
 }
 
 void row_builder_release(struct row_builder *b)
 {
-	grid_builder_release(&b->cells);
+	match_table_release(&b->table);
+	row_store_release(&b->matches);
+	row_store_release(&b->cells);
+	grid_release(&b->match_grid);
 	map_release(&b->made);
-	map_release(&b->rows);
 	lists_release(&b->few);
 	free(b->is_few);
 	free(b->mentioned);
-	free(b->worked);
-	free(b->work);
-	free(b->directory);
+	free(b->touched);
+	free(b->is_touched);
 	vec_release(&b->key);
 }
 
-static void start_from(struct row_builder *b, uint32_t row)
+/* Where the number of a row is kept that was made of this, and whether it wasn't yet. */
+static uint64_t *place_of(struct row_builder *b, bool *ret_is_new)
 {
-	const struct image_grid *g = b->cells.grid;
-
-	memcpy(b->directory, g->directory.items + (size_t)row * g->stride, directory_size(b));
-}
-
-/* The cell of a service class in the row that is being made. */
-static uint32_t *cell_at(struct row_builder *b, size_t class)
-{
-	size_t block = class / BH_BLOCK_ENTRIES;
-
-	if (!bitset_has(b->worked, block)) {
-		bitset_add(b->worked, block);
-		b->work[block] = b->cells.grid->blocks.items[b->directory[block]];
-	}
-	return &b->work[block].value[class % BH_BLOCK_ENTRIES];
-}
-
-static uint32_t finish(struct row_builder *b)
-{
-	size_t stride = b->cells.grid->stride;
-	size_t i = bitset_next(b->worked, stride, 0);
-
-	for (; i < stride; i = bitset_next(b->worked, stride, i + 1))
-		b->directory[i] = grid_builder_block(&b->cells, &b->work[i]);
-	memset(b->worked, 0, bitset_words(stride) * sizeof(*b->worked));
-	return store(b);
-}
-
-/* The place of a made row, with @fresh false if it is known already. */
-static uint64_t *place_of(struct row_builder *b, enum bh_verdict effect, uint32_t base,
-			  const uint32_t *rules, size_t count, bool *ret_is_new)
-{
-	b->key.count = 0;
-	vec_push(&b->key, (uint32_t)effect);
-	vec_push(&b->key, base);
-	for (size_t i = 0; i < count; i++)
-		vec_push(&b->key, rules[i]);
 	return map_put(&b->made, b->key.items, b->key.count * sizeof(*b->key.items), 0, ret_is_new);
 }
 
-uint32_t row_default(struct row_builder *b, enum bh_verdict effect)
+static void begin_key(struct row_builder *b, uint32_t kind, uint32_t base, const uint32_t *rules,
+		      size_t count)
 {
-	bool is_new;
-	uint64_t *row = place_of(b, effect, NO_BASE, NULL, 0, &is_new);
-
-	if (!is_new)
-		return (uint32_t)*row;
-	start_from(b, 0);
-	for (uint32_t i = 0; i < b->services->classes; i++)
-		*cell_at(b, i) = BH_CELL(BH_BUILTIN_DEFAULT, effect, 0);
-	*row = finish(b);
-	return (uint32_t)*row;
+	b->key.count = 0;
+	vec_push(&b->key, kind);
+	vec_push(&b->key, base);
+	for (size_t i = 0; i < count; i++)
+		vec_push(&b->key, rules[i]);
 }
 
-/* Deny before allow before the default; among equals, the first in file order. */
-static bool comes_first(const struct policy *p, uint32_t rule, uint32_t cell)
-{
-	uint32_t other = BH_CELL_RULE(cell);
-	enum action action = p->rules.items[rule].action;
+/* A rule on its way over service classes: most of them have the same matches as the one before. */
+struct step {
+	struct match_table *table;
+	uint32_t rule;
+	uint32_t before, after;
+};
 
-	if (other < BH_RULE_FIRST)
-		return true;
-	other -= BH_RULE_FIRST;
-	if (p->rules.items[other].action != action)
-		return action == ACTION_DENY;
-	return rule < other;
+static void step_over(struct step *s, uint32_t *matches)
+{
+	if (*matches != s->before) {
+		s->before = *matches;
+		s->after = match_table_add(s->table, s->before, s->rule);
+	}
+	*matches = s->after;
 }
 
-static uint32_t cell_of(const struct policy *p, uint32_t number, enum bh_verdict effect)
+static uint32_t *touch(struct row_builder *b, uint32_t base, size_t class)
 {
-	const struct rule *rule = &p->rules.items[number];
-	enum bh_verdict verdict = rule->action == ACTION_DENY ? effect : BH_VERDICT_ALLOW;
-	bool is_logged = rule->log && verdict == BH_VERDICT_ALLOW;
-
-	return BH_CELL(BH_RULE_FIRST + number, verdict, is_logged ? BH_CELL_LOG : 0);
+	if (!bitset_has(b->is_touched, class)) {
+		bitset_add(b->is_touched, class);
+		b->touched[class] = base ? image_grid_get(&b->match_grid, base, (uint32_t) class)
+					 : 0;
+	}
+	return &b->touched[class];
 }
 
-static void put_cell(struct row_builder *b, size_t class, uint32_t rule, uint32_t cell)
+/* Adds a rule to what matches, in the touched classes over the row @base. */
+static void add_rule(struct row_builder *b, uint32_t base, uint32_t rule)
 {
-	uint32_t *at = cell_at(b, class);
-
-	if (comes_first(b->policy, rule, *at))
-		*at = cell;
-}
-
-static void put_rule(struct row_builder *b, enum bh_verdict effect, uint32_t rule)
-{
+	struct step step = {&b->table, rule, 0, rule + 1};
 	uint32_t list = b->atoms->rules.items[rule].services;
-	uint32_t cell = cell_of(b->policy, rule, effect);
 	size_t n = b->services->classes;
 
 	if (bitset_has(b->is_few, list)) {
 		struct list few = lists_get(&b->few, list);
 
 		for (size_t i = 0; i < few.count; i++)
-			put_cell(b, few.items[i], rule, cell);
+			step_over(&step, touch(b, base, few.items[i]));
 		return;
 	}
 	mention(b, list);
 	for (size_t i = bitset_next(b->mentioned, n, 0); i < n;
 	     i = bitset_next(b->mentioned, n, i + 1))
-		put_cell(b, i, rule, cell);
+		step_over(&step, touch(b, base, i));
 }
 
-uint32_t row_with(struct row_builder *b, enum bh_verdict effect, uint32_t base,
-		  const uint32_t *rules, size_t count)
+static void clear_touched(struct row_builder *b)
 {
-	bool is_new;
-	uint64_t *row = place_of(b, effect, base, rules, count, &is_new);
+	memset(b->is_touched, 0, bitset_words(b->services->classes) * sizeof(*b->is_touched));
+}
 
+/* What matches, of these rules alone. */
+static uint32_t matches_of(struct row_builder *b, const uint32_t *rules, size_t count)
+{
+	size_t n = b->services->classes;
+	uint64_t *row;
+	bool is_new;
+
+	begin_key(b, KEY_MATCHES, 0, rules, count);
+	row = place_of(b, &is_new);
 	if (!is_new)
 		return (uint32_t)*row;
-	start_from(b, base);
 	for (size_t i = 0; i < count; i++)
-		put_rule(b, effect, rules[i]);
-	*row = finish(b);
+		add_rule(b, 0, rules[i]);
+	row_store_begin(&b->matches, 0);
+	for (size_t i = bitset_next(b->is_touched, n, 0); i < n;
+	     i = bitset_next(b->is_touched, n, i + 1))
+		*row_store_at(&b->matches, i) = b->touched[i];
+	clear_touched(b);
+	*row = row_store_end(&b->matches);
+	return (uint32_t)*row;
+}
+
+/* Puts the cells of one block of a row of matches into the row that is being made. */
+static void put_block(struct row_builder *b, posture ends, uint32_t block, uint32_t place)
+{
+	const struct bh_block *matches = &b->match_grid.blocks.items[block];
+	uint32_t first = place * BH_BLOCK_ENTRIES, before = 0;
+	uint32_t cell = match_table_cell(&b->table, 0, ends);
+
+	for (uint32_t i = 0; i < BH_BLOCK_ENTRIES && first + i < b->services->classes; i++) {
+		if (matches->value[i] != before)
+			cell = match_table_cell(&b->table, matches->value[i], ends);
+		before = matches->value[i];
+		*row_store_at(&b->cells, first + i) = cell;
+	}
+}
+
+/* The cells of a row of matches; the row without any is where others begin. */
+static uint32_t cells_of(struct row_builder *b, posture ends, uint32_t matches)
+{
+	size_t stride = b->match_grid.stride;
+	uint32_t base = matches ? cells_of(b, ends, 0) : 0;
+	uint64_t *row;
+	bool is_new;
+
+	begin_key(b, ends, matches, NULL, 0);
+	row = place_of(b, &is_new);
+	if (!is_new)
+		return (uint32_t)*row;
+	row_store_begin(&b->cells, base);
+	for (uint32_t i = 0; i < stride; i++) {
+		uint32_t block = b->match_grid.directory.items[matches * stride + i];
+
+		if (block || !matches)
+			put_block(b, ends, block, i);
+	}
+	*row = row_store_end(&b->cells);
+	return (uint32_t)*row;
+}
+
+struct row row_of(struct row_builder *b, posture ends, const uint32_t *rules, size_t count)
+{
+	struct row row = {.matches = count ? matches_of(b, rules, count) : 0};
+
+	row.cells = cells_of(b, ends, row.matches);
+	return row;
+}
+
+uint32_t row_with(struct row_builder *b, posture ends, struct row base, const uint32_t *rules,
+		  size_t count)
+{
+	size_t n = b->services->classes;
+	uint32_t cell = 0, before = 0;
+	uint64_t *row;
+	bool is_new;
+
+	begin_key(b, ends, base.matches, rules, count);
+	row = place_of(b, &is_new);
+	if (!is_new)
+		return (uint32_t)*row;
+	for (size_t i = 0; i < count; i++)
+		add_rule(b, base.matches, rules[i]);
+	row_store_begin(&b->cells, base.cells);
+	for (size_t i = bitset_next(b->is_touched, n, 0); i < n;
+	     i = bitset_next(b->is_touched, n, i + 1)) {
+		if (b->touched[i] != before)
+			cell = match_table_cell(&b->table, b->touched[i], ends);
+		before = b->touched[i];
+		*row_store_at(&b->cells, i) = cell;
+	}
+	clear_touched(b);
+	*row = row_store_end(&b->cells);
 	return (uint32_t)*row;
 }

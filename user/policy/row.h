@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Rows: what a pair of classes gets for every service class.  A row is made of another one and the
- * rules that come on top; the order doesn't matter, and equal rows are stored once.
+ * Rows: what a pair of classes gets for every service class.  A row is made of rules, or of another
+ * one and the rules that come on top; the order doesn't matter, and equal rows are stored once.
  */
 #ifndef POLICY_ROW_H
 #define POLICY_ROW_H
 
-#include <bulkhead/builtin.h>
-
 #include "policy/atoms.h"
-#include "policy/grid.h"
+#include "policy/matches.h"
+#include "policy/row_store.h"
 #include "policy/service_class.h"
 #include "util/lists.h"
-#include "util/map.h"
 
 struct row_builder {
-	const struct policy *policy;
 	const struct atoms *atoms;
 	const struct service_partition *services;
-	struct grid_builder cells;
-	struct map made;       /* (effect, base row, rules) -> row */
-	struct map rows;       /* directory of a row -> row */
-	struct lists few;      /* service list -> its classes, where these are few */
-	uint64_t *is_few;      /* set of service lists */
-	uint64_t *mentioned;   /* scratch: set of service classes */
-	struct bh_block *work; /* scratch: the row that is being made */
-	uint64_t *worked;      /* the blocks of it that differ from the base's */
-	uint32_t *directory;
+	struct match_table table;
+	struct image_grid match_grid; /* rows x service classes -> matches, in the table */
+	struct row_store matches, cells;
+	struct map made; /* rules -> row of matches; (posture, row of matches, rules) -> of cells */
+	struct lists few;    /* service list -> its classes, where these are few */
+	uint64_t *is_few;    /* set of service lists */
+	uint64_t *mentioned; /* scratch: set of service classes */
+	uint32_t *touched;   /* scratch: of each service class its matches */
+	uint64_t *is_touched;
 	VEC(uint32_t) key;
+};
+
+/* The same row twice: as what matches, for others to build on, and as cells. */
+struct row {
+	uint32_t matches;
+	uint32_t cells;
 };
 
 /* The cells go to @cells; row 0 denies everything by default. */
@@ -35,11 +38,11 @@ void row_builder_init(struct row_builder *b, const struct policy *p, const struc
 		      const struct service_partition *s, struct image_grid *cells);
 void row_builder_release(struct row_builder *b);
 
-/* The row without a rule; @effect is the verdict that a denial gets. */
-uint32_t row_default(struct row_builder *b, enum bh_verdict effect);
+/* The row of @rules, ascending. */
+struct row row_of(struct row_builder *b, posture ends, const uint32_t *rules, size_t count);
 
-/* The row of those rules that made @base with this effect, and of @rules, ascending. */
-uint32_t row_with(struct row_builder *b, enum bh_verdict effect, uint32_t base,
-		  const uint32_t *rules, size_t count);
+/* The cells of those rules that made @base, for the same posture, and of @rules, ascending. */
+uint32_t row_with(struct row_builder *b, posture ends, struct row base, const uint32_t *rules,
+		  size_t count);
 
 #endif

@@ -4,69 +4,92 @@
 #include <string.h>
 
 #include "util/bitset.h"
-#include "util/text.h"
 
-static void label_key(struct text *key, const char *name, const char *value)
+/* NULL if it is nobody's. */
+static const struct workload *workload_of(const struct selector_index *x, uint32_t identity)
 {
-	text_reset(key);
-	text_addn(key, name, strlen(name) + 1);
-	if (value)
-		text_addn(key, value, strlen(value) + 1);
+	size_t workload = x->owner[identity];
+
+	return workload == POLICY_NONE ? NULL : &x->policy->workloads.items[workload];
 }
 
-static uint32_t number_label(struct selector_index *x, const struct text *key)
+static void index_labels(struct selector_index *x)
 {
-	return (uint32_t)*map_put(&x->label_numbers, key->buf, key->len, x->label_numbers.count,
-				  NULL);
-}
+	size_t spaces = x->policy->namespaces.count;
+	_free_ const labels **own = xcalloc(x->identities + spaces + 1, sizeof(*own));
 
-static void index_labels(struct selector_index *x, const struct policy *p)
-{
-	_text_ struct text key = TEXT_INIT;
-	list_pairs pairs = {};
+	for (uint32_t i = 0; i < x->identities; i++) {
+		const struct workload *w = workload_of(x, i);
 
-	for (uint32_t i = 0; i < p->workloads.count; i++) {
-		vec_foreach (label, &p->workloads.items[i].labels) {
-			label_key(&key, label->key, NULL);
-			vec_push(&pairs, (struct list_pair){number_label(x, &key), i});
-			label_key(&key, label->key, label->value);
-			vec_push(&pairs, (struct list_pair){number_label(x, &key), i});
-		}
+		own[i] = w ? &w->labels : NULL;
 	}
-	lists_build(&x->by_label, (uint32_t)x->label_numbers.count, &pairs);
+	label_index_build(&x->labels, own, x->identities);
+	for (size_t i = 0; i < spaces; i++)
+		own[i] = &x->policy->namespaces.items[i].labels;
+	label_index_build(&x->spaces, own, spaces);
+}
+
+static uint64_t *kind_set(const struct selector_index *x, enum workload_kind kind)
+{
+	switch (kind) {
+	case WORKLOAD_GROUP:
+		return x->groups;
+	case WORKLOAD_POD:
+		return x->pods;
+	case WORKLOAD_NODE:
+		return x->nodes;
+	}
+	return NULL;
+}
+
+/* Pods that share an identity have each their own address: the tree knows which. */
+static void index_workloads(struct selector_index *x)
+{
+	size_t workloads = x->policy->workloads.count;
+	_free_ uint32_t *last = xcalloc(workloads + 1, sizeof(*last));
+	list_pairs pairs = {}, spaces = {};
+
+	vec_foreach (node, &x->tree->nodes) {
+		if (!node->has_free || node->workload == ADDRESS_NONE ||
+		    last[node->workload] == node->identity)
+			continue;
+		last[node->workload] = node->identity;
+		vec_push(&pairs, (struct list_pair){node->workload, node->identity});
+	}
+	for (uint32_t i = 0; i < x->identities; i++) {
+		const struct workload *w = workload_of(x, i);
+
+		if (!w)
+			continue;
+		bitset_add(kind_set(x, w->kind), i);
+		if (w->group != POLICY_NONE)
+			vec_push(&pairs, (struct list_pair){(uint32_t)w->group, i});
+		if (w->space != POLICY_NONE)
+			vec_push(&spaces, (struct list_pair){(uint32_t)w->space, i});
+	}
+	lists_build(&x->by_workload, (uint32_t)workloads, &pairs);
+	lists_build(&x->by_space, (uint32_t)x->policy->namespaces.count, &spaces);
 	vec_release(&pairs);
+	vec_release(&spaces);
 }
 
-static void index_workload(const struct compiled *c, list_pairs *workloads, uint32_t identity)
+static void index_identities(struct selector_index *x, const struct compiled *c)
 {
-	size_t workload = c->identities.items[identity].workload;
-	size_t group = c->policy->workloads.items[workload].group;
-
-	vec_push(workloads, (struct list_pair){(uint32_t)workload, identity});
-	if (group != POLICY_NONE)
-		vec_push(workloads, (struct list_pair){(uint32_t)group, identity});
-}
-
-static void index_owners(struct selector_index *x, const struct compiled *c)
-{
-	list_pairs zones = {}, workloads = {};
+	list_pairs zones = {};
 
 	for (uint32_t i = 0; i < x->identities; i++) {
 		const struct identity *id = &c->identities.items[i];
 
+		x->owner[i] = id->workload;
 		if (id->zone != POLICY_NONE)
 			vec_push(&zones, (struct list_pair){(uint32_t)id->zone, i});
-		if (id->workload != POLICY_NONE)
-			index_workload(c, &workloads, i);
-		if (id->zone == POLICY_NONE && id->workload == POLICY_NONE)
+		else if (id->workload == POLICY_NONE)
 			bitset_add(x->outside, i);
 		if (c->image.identities.items[i].flags & BH_IDENTITY_HOST)
 			bitset_add(x->host, i);
 	}
 	lists_build(&x->by_zone, (uint32_t)c->policy->zones.count, &zones);
-	lists_build(&x->by_workload, x->workloads, &workloads);
 	vec_release(&zones);
-	vec_release(&workloads);
 }
 
 void selector_index_build(struct selector_index *x, const struct compiled *c,
@@ -76,21 +99,30 @@ void selector_index_build(struct selector_index *x, const struct compiled *c,
 	x->policy = c->policy;
 	x->tree = t;
 	x->identities = (uint32_t)c->identities.count;
-	x->workloads = (uint32_t)c->policy->workloads.count;
+	x->owner = xcalloc(x->identities + 1, sizeof(*x->owner));
 	x->outside = bitset_new(x->identities);
 	x->host = bitset_new(x->identities);
-	index_owners(x, c);
-	index_labels(x, c->policy);
+	x->groups = bitset_new(x->identities);
+	x->pods = bitset_new(x->identities);
+	x->nodes = bitset_new(x->identities);
+	index_identities(x, c);
+	index_workloads(x);
+	index_labels(x);
 }
 
 void selector_index_release(struct selector_index *x)
 {
 	lists_release(&x->by_zone);
 	lists_release(&x->by_workload);
-	lists_release(&x->by_label);
-	map_release(&x->label_numbers);
+	lists_release(&x->by_space);
+	label_index_release(&x->labels);
+	label_index_release(&x->spaces);
+	free(x->owner);
 	free(x->outside);
 	free(x->host);
+	free(x->groups);
+	free(x->pods);
+	free(x->nodes);
 	memset(x, 0, sizeof(*x));
 }
 
@@ -117,56 +149,67 @@ static void add_others(uint64_t *set, const uint64_t *other, size_t bits)
 	}
 }
 
-/* Adds the workloads that have the key, with @value if that isn't NULL. */
-static void add_labelled(const struct selector_index *x, const char *name, const char *value,
-			 uint64_t *workloads)
-{
-	_text_ struct text key = TEXT_INIT;
-	const uint64_t *number;
-
-	label_key(&key, name, value);
-	number = map_get(&x->label_numbers, key.buf, key.len);
-	if (number)
-		add_list(workloads, lists_get(&x->by_label, (uint32_t)*number));
-}
-
-/* Takes out of @workloads those that don't satisfy @r. */
-static void require(const struct selector_index *x, const struct requirement *r,
-		    uint64_t *workloads)
-{
-	bool is_negated = r->kind == REQUIRE_NOT_IN || r->kind == REQUIRE_NOT_EXISTS;
-	bool has_values = r->kind == REQUIRE_IN || r->kind == REQUIRE_NOT_IN;
-	_free_ uint64_t *named = bitset_new(x->workloads);
-
-	if (!has_values)
-		add_labelled(x, r->key, NULL, named);
-	vec_foreach (value, &r->values) {
-		if (has_values)
-			add_labelled(x, r->key, *value, named);
-	}
-	for (size_t i = 0; i < bitset_words(x->workloads); i++)
-		workloads[i] &= is_negated ? ~named[i] : named[i];
-}
-
 static void add_labels(const struct selector_index *x, const struct selector *s, uint64_t *set)
 {
-	_free_ uint64_t *workloads = bitset_new(x->workloads);
-	size_t n = x->workloads;
+	_free_ uint64_t *found = bitset_new(x->identities);
 
-	add_others(workloads, workloads, n);
-	vec_foreach (r, &s->requirements)
-		require(x, r, workloads);
-	for (size_t i = bitset_next(workloads, n, 0); i < n; i = bitset_next(workloads, n, i + 1))
-		add_list(set, lists_get(&x->by_workload, (uint32_t)i));
+	add_set(found, x->groups, x->identities);
+	add_set(found, x->pods, x->identities);
+	label_index_require(&x->labels, &s->requirements, found);
+	add_set(set, found, x->identities);
 }
 
-static void add_taken(const struct selector_index *x, const struct selector *s, uint64_t *set)
+static void add_nodes(const struct selector_index *x, const struct selector *s, uint64_t *set)
 {
-	vec_foreach (w, &x->policy->workloads) {
-		if (selector_takes(x->policy, s, w))
-			add_list(set, lists_get(&x->by_workload,
-						(uint32_t)(w - x->policy->workloads.items)));
+	_free_ uint64_t *found = bitset_new(x->identities);
+
+	add_set(found, x->nodes, x->identities);
+	label_index_require(&x->labels, &s->requirements, found);
+	add_set(set, found, x->identities);
+}
+
+/* The pods of one namespace, or of those that satisfy the requirements. */
+static void add_spaces(const struct selector_index *x, const struct selector *s, uint64_t *set)
+{
+	size_t n = x->policy->namespaces.count;
+	_free_ uint64_t *spaces = NULL;
+
+	if (s->space == POLICY_NONE && !s->space_requirements.count) {
+		add_set(set, x->pods, x->identities);
+		return;
 	}
+	spaces = bitset_new(n);
+	if (s->space == POLICY_NONE)
+		add_others(spaces, spaces, n);
+	else
+		bitset_add(spaces, s->space);
+	label_index_require(&x->spaces, &s->space_requirements, spaces);
+	for (size_t i = bitset_next(spaces, n, 0); i < n; i = bitset_next(spaces, n, i + 1))
+		add_list(set, lists_get(&x->by_space, (uint32_t)i));
+}
+
+/* Few pods are left when it comes to what they call their ports. */
+static void require_port(const struct selector_index *x, const struct selector *s, uint64_t *set)
+{
+	size_t n = x->identities;
+
+	for (size_t i = bitset_next(set, n, 0); i < n; i = bitset_next(set, n, i + 1)) {
+		const struct workload *w = workload_of(x, (uint32_t)i);
+
+		if (!selector_takes(x->policy, s, w))
+			set[i / 64] &= ~(UINT64_C(1) << i % 64);
+	}
+}
+
+static void add_pods(const struct selector_index *x, const struct selector *s, uint64_t *set)
+{
+	_free_ uint64_t *found = bitset_new(x->identities);
+
+	add_spaces(x, s, found);
+	label_index_require(&x->labels, &s->requirements, found);
+	if (s->port_name)
+		require_port(x, s, found);
+	add_set(set, found, x->identities);
 }
 
 static void add_cidr(const struct selector_index *x, const struct selector *s, uint64_t *set)
@@ -225,8 +268,10 @@ void selector_add(const struct selector_index *x, const struct selector *s, uint
 		add_labels(x, s, set);
 		return;
 	case SELECT_PODS:
+		add_pods(x, s, set);
+		return;
 	case SELECT_NODES:
-		add_taken(x, s, set);
+		add_nodes(x, s, set);
 		return;
 	case SELECT_CIDR:
 		add_cidr(x, s, set);

@@ -4,19 +4,21 @@
 #define POLICY_SELECTOR_SET_H
 
 #include "policy/address_tree.h"
-#include "util/map.h"
+#include "policy/label_index.h"
 
 struct selector_index {
 	const struct policy *policy;
 	const struct address_tree *tree;
 	uint32_t identities;
-	uint32_t workloads;
-	struct lists by_zone;     /* -> identities */
-	struct lists by_workload; /* -> identities */
-	struct map label_numbers; /* "key", NUL, and for one with its value "value", NUL -> */
-	struct lists by_label;    /* -> workloads */
-	uint64_t *outside;        /* set of identities */
-	uint64_t *host;           /* set of identities */
+	size_t *owner;                   /* of each identity: its workload, or POLICY_NONE */
+	struct lists by_zone;            /* -> identities */
+	struct lists by_workload;        /* -> identities; a group has its pods' too */
+	struct lists by_space;           /* namespace -> identities of pods */
+	struct label_index labels;       /* of identities */
+	struct label_index spaces;       /* of namespaces */
+	uint64_t *groups, *pods, *nodes; /* sets of identities, by what their workload is */
+	uint64_t *outside;               /* set of identities */
+	uint64_t *host;                  /* set of identities */
 };
 
 /* From the identities of @c and the nodes of @t, which outlives the index. */

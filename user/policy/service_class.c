@@ -84,6 +84,19 @@ static void places_of(const services *s, place_ranges *out)
 	}
 }
 
+bool services_have(const services *s, enum bh_service_table table, uint16_t number)
+{
+	uint32_t place = place_of(table, number);
+	place_ranges ranges = {};
+	bool is_found = false;
+
+	places_of(s, &ranges);
+	vec_foreach (range, &ranges)
+		is_found |= range->lo <= place && place <= range->hi;
+	vec_release(&ranges);
+	return is_found;
+}
+
 static void cut(struct service_partition *p, const struct atoms *a)
 {
 	_free_ uint64_t *starts = bitset_new(PLACES + 1);

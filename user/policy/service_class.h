@@ -37,6 +37,9 @@ void service_partition_add(const struct service_partition *p, const services *s,
 void service_partition_families(const struct service_partition *p, const services *s,
 				uint8_t *families);
 
+/* Whether a service list has a number of a table, by whichever name. */
+bool services_have(const services *s, enum bh_service_table table, uint16_t number);
+
 struct service_number {
 	enum bh_service_table table;
 	uint16_t number;

@@ -25,6 +25,11 @@ uint64_t clock_wall_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+int64_t clock_wall_s(void)
+{
+	return (int64_t)(clock_wall_ns() / NS_PER_S);
+}
+
 uint64_t clock_wall_of(uint64_t monotonic_ns)
 {
 	return clock_wall_ns() - clock_monotonic_ns() + monotonic_ns;

@@ -26,20 +26,31 @@ static uint64_t mix(uint64_t h)
 	return h ^ h >> 32;
 }
 
-uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
+static uint64_t word_at(const unsigned char *p)
 {
-	const unsigned char *p = bytes;
-	uint64_t h = mix(seed ^ 0x9e3779b97f4a7c15ull) + len;
 	uint64_t word;
 
-	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		h = mix(h ^ word) * 0x9fb21c651e98df25ull;
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
+{
+	const uint64_t factor = 0x9fb21c651e98df25ull;
+	const unsigned char *p = bytes;
+	uint64_t h = mix(seed ^ 0x9e3779b97f4a7c15ull) + len, other = ~h, word = 0;
+
+	/* Two at a time, since each waits for the one before it. */
+	for (; len >= 2 * sizeof(word); len -= 2 * sizeof(word), p += 2 * sizeof(word)) {
+		h = mix(h ^ word_at(p)) * factor;
+		other = mix(other ^ word_at(p + sizeof(word))) * factor;
 	}
+	h ^= mix(other);
+	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word))
+		h = mix(h ^ word_at(p)) * factor;
 	if (len) {
-		word = 0;
 		memcpy(&word, p, len);
-		h = mix(h ^ word) * 0x9fb21c651e98df25ull;
+		h = mix(h ^ word) * factor;
 	}
 	return mix(mix(h));
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/label_index.h"
+
+#include <string.h>
+
+#include "util/bitset.h"
+#include "util/text.h"
+
+static void label_key(struct text *key, const char *name, const char *value)
+{
+	text_reset(key);
+	text_addn(key, name, strlen(name) + 1);
+	if (value)
+		text_addn(key, value, strlen(value) + 1);
+}
+
+static uint32_t number_label(struct label_index *x, const struct text *key)
+{
+	return (uint32_t)*map_put(&x->numbers, key->buf, key->len, x->numbers.count, NULL);
+}
+
+void label_index_build(struct label_index *x, const labels *const *own, size_t things)
+{
+	_text_ struct text key = TEXT_INIT;
+	list_pairs pairs = {};
+
+	*x = (struct label_index){.things = things};
+	for (uint32_t i = 0; i < things; i++) {
+		if (!own[i])
+			continue;
+		vec_foreach (label, own[i]) {
+			label_key(&key, label->key, NULL);
+			vec_push(&pairs, (struct list_pair){number_label(x, &key), i});
+			label_key(&key, label->key, label->value);
+			vec_push(&pairs, (struct list_pair){number_label(x, &key), i});
+		}
+	}
+	lists_build(&x->by_label, (uint32_t)x->numbers.count, &pairs);
+	vec_release(&pairs);
+}
+
+void label_index_release(struct label_index *x)
+{
+	map_release(&x->numbers);
+	lists_release(&x->by_label);
+	*x = (struct label_index){};
+}
+
+/* Adds what has the key, with @value if that isn't NULL. */
+static void add_labelled(const struct label_index *x, const char *name, const char *value,
+			 uint64_t *set)
+{
+	_text_ struct text key = TEXT_INIT;
+	const uint64_t *number;
+	struct list list;
+
+	label_key(&key, name, value);
+	number = map_get(&x->numbers, key.buf, key.len);
+	if (!number)
+		return;
+	list = lists_get(&x->by_label, (uint32_t)*number);
+	for (size_t i = 0; i < list.count; i++)
+		bitset_add(set, list.items[i]);
+}
+
+static void require(const struct label_index *x, const struct requirement *r, uint64_t *set)
+{
+	bool is_negated = r->kind == REQUIRE_NOT_IN || r->kind == REQUIRE_NOT_EXISTS;
+	bool has_values = r->kind == REQUIRE_IN || r->kind == REQUIRE_NOT_IN;
+	_free_ uint64_t *named = bitset_new(x->things);
+
+	if (!has_values)
+		add_labelled(x, r->key, NULL, named);
+	vec_foreach (value, &r->values) {
+		if (has_values)
+			add_labelled(x, r->key, *value, named);
+	}
+	for (size_t i = 0; i < bitset_words(x->things); i++)
+		set[i] &= is_negated ? ~named[i] : named[i];
+}
+
+void label_index_require(const struct label_index *x, const requirements *list, uint64_t *set)
+{
+	vec_foreach (r, list)
+		require(x, r, set);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which of many things have a label: requirements on labels as sets, without trying each thing. */
+#ifndef POLICY_LABEL_INDEX_H
+#define POLICY_LABEL_INDEX_H
+
+#include "policy/model.h"
+#include "util/lists.h"
+#include "util/map.h"
+
+struct label_index {
+	size_t things;
+	struct map numbers;    /* "key", NUL, and for one with its value "value", NUL -> */
+	struct lists by_label; /* -> things */
+};
+
+/* @own: the labels of each thing, NULL for one without. */
+void label_index_build(struct label_index *x, const labels *const *own, size_t things);
+void label_index_release(struct label_index *x);
+
+/* Takes out of @set those that don't satisfy every requirement. */
+void label_index_require(const struct label_index *x, const requirements *r, uint64_t *set);
+
+#endif
