@@ -2,9 +2,13 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "policy/compile.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/promise.h"
+#include "util/clock.h"
 #include "util/json.h"
+
+#define NS_PER_S 1000000000ull
 
 struct check_values {
 	bool is_strict;
@@ -44,6 +48,7 @@ static enum exit_code check_policy(const struct policy *policy, struct check *ch
 	check->classes = compiled->classes.count;
 	broken = promise_check_never(compiled, &check->diags) +
 		 promise_check_expect(compiled, &check->diags);
+	lint(compiled, (int64_t)(clock_wall_ns() / NS_PER_S), &check->diags);
 	return broken ? EXIT_FINDING : EXIT_FINE;
 }
 

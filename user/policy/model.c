@@ -247,6 +247,21 @@ const char *role_word(enum zone_role role)
 	return NULL;
 }
 
+const char *action_word(enum action action)
+{
+	switch (action) {
+	case ACTION_ALLOW:
+		return "allow";
+	case ACTION_DENY:
+		return "deny";
+	case ACTION_REJECT:
+		return "reject";
+	case ACTION_PASS:
+		return "pass";
+	}
+	return "";
+}
+
 const char *stance_word(enum stance stance)
 {
 	switch (stance) {

@@ -269,8 +269,9 @@ bool requirements_match(const requirements *r, const labels *own);
 /* Whether a pod or node is in a SELECT_PODS or SELECT_NODES, a group or pod in a SELECT_LABELS. */
 bool selector_takes(const struct policy *p, const struct selector *s, const struct workload *w);
 
-const char *mode_word(enum mode mode);       /* NULL for MODE_UNSET */
-const char *role_word(enum zone_role role);  /* NULL for ROLE_UNSET */
+const char *mode_word(enum mode mode);      /* NULL for MODE_UNSET */
+const char *role_word(enum zone_role role); /* NULL for ROLE_UNSET */
+const char *action_word(enum action action);
 const char *stance_word(enum stance stance); /* NULL for STANCE_UNSET */
 
 /* What the zone says, else what its name tells. */

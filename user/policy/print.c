@@ -299,21 +299,6 @@ static void print_pair(const struct policy *p, const struct selector *from,
 	text_add(out, ", services: ");
 }
 
-static const char *action_word(enum action action)
-{
-	switch (action) {
-	case ACTION_ALLOW:
-		return "allow";
-	case ACTION_DENY:
-		return "deny";
-	case ACTION_REJECT:
-		return "reject";
-	case ACTION_PASS:
-		return "pass";
-	}
-	return "";
-}
-
 static void print_rule(const struct policy *p, const struct rule *rule, struct text *out)
 {
 	text_addf(out, "    - {name: %s, ", rule->name);
