@@ -151,7 +151,8 @@ const struct command check_command = {
 	.summary = "Read and compile a policy, and test what it promises of itself",
 	.details =
 		"FILE is a file, a directory (its *.yaml and *.yml) or '-'; all of them are one\n"
-		"policy. Runs every 'never' over all addresses there are, and every 'expect'.\n"
+		"policy. Runs every 'never' over all addresses there are, and every 'expect', and\n"
+		"warns of what is likely not meant (lint, BH001 to BH012).\n"
 		"What it finds goes to stderr, each with its place; the last line of stdout is\n\n"
 		"  N documents, N rules, N classes, N findings: ok|failed\n\n"
 		"where classes are those of addresses that no rule tells apart. Exit code 1: a\n"
