@@ -194,7 +194,7 @@ static void shadow_check_init(struct shadow_check *k, struct linter *l)
 	*k = (struct shadow_check){.linter = l};
 	k->deciding = bitset_new(l->policy->rules.count);
 	k->cells = xcalloc(l->c->image.cells.blocks.count + 1, sizeof(*k->cells));
-	for (uint8_t families = 0; families < COUNT(k->occurring); families++)
+	for (unsigned int families = 0; families < COUNT(k->occurring); families++)
 		k->occurring[families] = pairs_services(l->c, families);
 	vec_foreach (rule, &l->policy->rules) {
 		k->has_one_sided = k->has_one_sided || rule->sides != SIDE_BOTH;

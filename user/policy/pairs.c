@@ -87,7 +87,7 @@ void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_vi
 	}
 }
 
-uint32_t *pairs_services(const struct compiled *c, uint8_t families)
+uint32_t *pairs_services(const struct compiled *c, unsigned int families)
 {
 	uint32_t *words = xcalloc(c->image.cells.stride, sizeof(*words));
 

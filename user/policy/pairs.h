@@ -31,6 +31,6 @@ void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_vi
 		 void *context);
 
 /* Service classes that occur in some of these families (FAMILY_*), 32 a word; to be freed. */
-uint32_t *pairs_services(const struct compiled *c, uint8_t families);
+uint32_t *pairs_services(const struct compiled *c, unsigned int families);
 
 #endif

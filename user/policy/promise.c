@@ -75,7 +75,7 @@ static const uint32_t *wrong_cells(struct checker *k, unsigned int kind)
 
 static void find_occurring(struct checker *k)
 {
-	for (uint8_t families = 0; families < COUNT(k->occurring); families++)
+	for (unsigned int families = 0; families < COUNT(k->occurring); families++)
 		k->occurring[families] = pairs_services(k->c, families);
 }
 
