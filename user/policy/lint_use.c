@@ -117,10 +117,11 @@ static void use_zones(struct use *u)
 static void report_workload(const struct linter *l, const struct workload *w, uint8_t bits)
 {
 	if (!(bits & USE_RULED))
-		diag_finding(l->diags, "BH007", w->at,
-			     "no rule matches workload '%s' by name, zone or label; whatever it "
-			     "does is denied by default",
-			     w->name);
+		diag_finding(
+			l->diags, "BH007", w->at,
+			"no rule matches workload '%s' by name, zone or label; write one if it "
+			"is to reach or be reached",
+			w->name);
 	/* Its own mode is a use of it. */
 	if (!(bits & USE_TAKEN) && !w->mode)
 		diag_finding(l->diags, "BH011", w->at,
