@@ -85,6 +85,11 @@ it "and names the rule at fault" says 1 "^bad.yaml:9:[0-9]+: note: .*'r'" \
 it "the last line says failed" grep -qE '^1 documents, 1 rules, .* findings: failed$' out
 given '  expect:' '    - {from: a, to: b, services: tcp/80, verdict: allow}'
 it "a failed test is a finding" says 1 '^bad.yaml:9:7: error: ' "$BULKHEAD" check bad.yaml
+given '  rules:' '    - {name: r, from: a, to: b, services: any}'
+it "lint is a warning with its id" says 0 '^bad.yaml:9:14: warning: .*\[BH005\]$' \
+	"$BULKHEAD" check bad.yaml
+it "and the last line still says ok" grep -qE '^1 documents, 1 rules, .* findings: ok$' out
+it "unless warnings count as errors" says 1 'BH005' "$BULKHEAD" check --strict bad.yaml
 for policy in "$policies"/*.yaml; do
 	it "$(basename "$policy") is good" exits_with 0 "$BULKHEAD" check --strict "$policy"
 	it "and the last line says ok" grep -qE '^1 documents, .* 0 findings: ok$' out

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whatever the bytes are, loading and compiling them must end, without a crash or a leak. */
+/* Whatever the bytes are, loading, compiling and linting them must end, without a crash or a leak.
+ */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "policy/compile.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/print.h"
 
@@ -34,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (policy_load_sources(&source, 1, &d, &p))
 		return 0;
 	check_print(p);
-	policy_compile(p, &offline, &d, &c);
+	if (!policy_compile(p, &offline, &d, &c))
+		lint(c, 0, &d);
 	return 0;
 }

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Each input of the directory gives its .ok (the canonical print) or its .err (the diagnostics). */
+/*
+ * Each input of the directory gives its .ok (the canonical print), its .err (the diagnostics) or
+ * its .warn (what lint finds).
+ */
 #include "tests/test.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/compile.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/print.h"
 
-#define BAD "bad-"
+#define BAD  "bad-"
+#define LINT "lint-"
+
+#define LINT_NOW 1795251600 /* 2026-11-21T09:00:00Z */
 
 /* A file NAME.yaml, or a directory NAME.d of several. */
 static int is_input(const struct dirent *entry)
@@ -46,10 +54,26 @@ static bool load_text(const char *text, struct text *out)
 	return is_good;
 }
 
+static bool has_start(const char *name, const char *start)
+{
+	return !strncmp(name, start, strlen(start));
+}
+
+static bool lint_policy(const struct policy *p, struct diags *d, struct text *out)
+{
+	_compiled_ struct compiled *c = NULL;
+	bool is_good = !policy_compile(p, &(struct environment){}, d, &c);
+
+	if (is_good)
+		lint(c, LINT_NOW, d);
+	print_diags(d, out);
+	return is_good;
+}
+
 /* What the input gives, and whether it is what its name promises. */
 static bool result_of(const char *name, struct text *out)
 {
-	bool is_bad = !strncmp(name, BAD, strlen(BAD));
+	bool is_bad = has_start(name, BAD);
 	_text_ struct text again = TEXT_INIT;
 	_diags_ struct diags d = {};
 	_policy_ struct policy *p = NULL;
@@ -60,6 +84,8 @@ static bool result_of(const char *name, struct text *out)
 		print_diags(&d, out);
 		return err && is_bad;
 	}
+	if (has_start(name, LINT))
+		return lint_policy(p, &d, out);
 	policy_print(p, out);
 	if (load_text(out->buf, &again) && !strcmp(out->buf, again.buf))
 		return true;
@@ -91,6 +117,13 @@ static bool compare(const char *path, const struct text *got)
 	return is_same;
 }
 
+static const char *ending_of(const char *name)
+{
+	if (has_start(name, LINT))
+		return ".warn";
+	return has_start(name, BAD) ? ".err" : ".ok";
+}
+
 static bool check(const char *name)
 {
 	_text_ struct text got = TEXT_INIT, path = TEXT_INIT;
@@ -101,7 +134,7 @@ static bool check(const char *name)
 		return false;
 	}
 	text_addn(&path, name, dot ? (size_t)(dot - name) : strlen(name));
-	text_add(&path, strncmp(name, BAD, strlen(BAD)) != 0 ? ".ok" : ".err");
+	text_add(&path, ending_of(name));
 	return compare(path.buf, &got);
 }
 

@@ -56,6 +56,17 @@ static const struct when_case times[] = {
 	{ "1970-01-01T00:00:00+01:00",        NONE }, /* before 1970 */
 };
 
+static const struct when_case whole_seconds[] = {
+	{ "2026-11-21T09:00:00Z",             1795251600 },
+	{ "2026-11-21T09:00:00.999Z",         1795251600 },
+	{ "1970-01-01T00:00:00Z",             0 },
+	{ "9999-12-31T23:59:59Z",             253402300799 },
+	{ "9999-12-31T23:59:59-00:01",        NONE },
+	{ "2026-02-30T00:00:00Z",             NONE },
+	{ "2026-12-31T23:59:60Z",             NONE },
+	{ "2026-06-15T12:00:60Z",             NONE },
+};
+
 /* Now is NINE_NS. */
 static const struct when_case whens[] = {
 	{ "5m",                    NINE_NS - 300 * 1000000000ull },
@@ -105,6 +116,19 @@ static void a_time_has_a_date_and_a_zone(void **state)
 	check(times, COUNT(times), read_time);
 }
 
+static uint64_t read_seconds(const char *text)
+{
+	int64_t seconds;
+
+	return time_parse_seconds(text, &seconds) ? (uint64_t)seconds : NONE;
+}
+
+static void a_time_in_seconds_reaches_the_year_9999(void **state)
+{
+	(void)state;
+	check(whole_seconds, COUNT(whole_seconds), read_seconds);
+}
+
 static void a_duration_is_so_long_before_now(void **state)
 {
 	(void)state;
@@ -116,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_duration_is_read_in_seconds),
 		cmocka_unit_test(a_time_has_a_date_and_a_zone),
+		cmocka_unit_test(a_time_in_seconds_reaches_the_year_9999),
 		cmocka_unit_test(a_duration_is_so_long_before_now),
 	};
 

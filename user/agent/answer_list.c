@@ -116,14 +116,16 @@ static void list_rule(const struct agent *a, uint32_t number, struct text *out)
 	bool is_builtin = number < BH_RULE_FIRST;
 	_text_ struct text at = TEXT_INIT;
 	struct json j = {.out = out};
-	const char *action = number == BH_BUILTIN_DEFAULT ? "deny" : "allow";
+	enum action action;
 
-	if (!is_builtin)
-		action = action_word(policy->rules.items[number - BH_RULE_FIRST].action);
+	if (is_builtin)
+		action = number == BH_BUILTIN_DEFAULT ? ACTION_DENY : ACTION_ALLOW;
+	else
+		action = policy->rules.items[number - BH_RULE_FIRST].action;
 	naming_rule_at(policy, number, &at);
 	json_object(&j, NULL);
 	json_string(&j, "rule", naming_rule(&a->naming, a->policies.current->generation, number));
-	json_string(&j, "action", action);
+	json_string(&j, "action", action_word(action));
 	json_string(&j, "from_file", at.len ? at.buf : NULL);
 	json_number(&j, "packets", total.packets);
 	json_number(&j, "bytes", total.bytes);
@@ -136,11 +138,14 @@ static void list_rule(const struct agent *a, uint32_t number, struct text *out)
 
 void list_rules(struct agent *a, struct text *out)
 {
-	size_t count = a->policies.current->loaded->policy->rules.count;
+	const struct policy *policy = a->policies.current->loaded->policy;
 
 	policy_set_sample(&a->policies);
 	for (uint32_t i = 0; i < BH_BUILTIN_COUNT; i++)
 		list_rule(a, i, out);
-	for (size_t i = 0; i < count; i++)
-		list_rule(a, (uint32_t)(BH_RULE_FIRST + i), out);
+	for (size_t i = 0; i < policy->rules.count; i++) {
+		/* These are counted as the built-in 'failsafe'. */
+		if (policy->rules.items[i].tier != TIER_FAILSAFE)
+			list_rule(a, (uint32_t)(BH_RULE_FIRST + i), out);
+	}
 }

@@ -2,10 +2,13 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "policy/compile.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/promise.h"
 #include "util/clock.h"
 #include "util/json.h"
+
+#define NS_PER_S 1000000000ull
 
 struct check_values {
 	bool is_strict;
@@ -46,6 +49,7 @@ static enum exit_code check_policy(const struct policy *policy, struct check *ch
 	check->classes = compiled->classes.count;
 	broken = promise_check_never(compiled, &check->diags) +
 		 promise_check_expect(compiled, &check->diags);
+	lint(compiled, (int64_t)(clock_wall_ns() / NS_PER_S), &check->diags);
 	return broken ? EXIT_FINDING : EXIT_FINE;
 }
 
@@ -148,7 +152,8 @@ const struct command check_command = {
 	.summary = "Read and compile a policy, and test what it promises of itself",
 	.details =
 		"FILE is a file, a directory (its *.yaml and *.yml) or '-'; all of them are one\n"
-		"policy. Runs every 'never' over all addresses there are, and every 'expect'.\n"
+		"policy. Runs every 'never' over all addresses there are, and every 'expect', and\n"
+		"warns of what is likely not meant (lint, BH001 to BH012).\n"
 		"What it finds goes to stderr, each with its place; the last line of stdout is\n\n"
 		"  N documents, N rules, N classes, N findings: ok|failed\n\n"
 		"where classes are those of addresses that no rule tells apart. Exit code 1: a\n"

@@ -158,8 +158,7 @@ static int group_cmp(const void *left, const void *right)
 	return a->first < b->first ? -1 : 1;
 }
 
-/* From the order of the passes to the order of the files, from the diagnostic @from on. */
-static void sort_diags(const struct policy *p, struct diags *d, size_t from)
+void policy_sort_diags(const struct policy *p, struct diags *d, size_t from)
 {
 	VEC(struct group) groups = {};
 	typeof(d->list) sorted = {};
@@ -193,7 +192,7 @@ static void sort_diags(const struct policy *p, struct diags *d, size_t from)
 static int finish(struct loader *l, size_t first_diag, size_t errors, struct policy **ret)
 {
 	read_sources(l->policy, l->diags);
-	sort_diags(l->policy, l->diags, first_diag);
+	policy_sort_diags(l->policy, l->diags, first_diag);
 	map_release(&l->seen);
 	*ret = l->policy;
 	return l->diags->errors > errors ? -EINVAL : 0;

@@ -17,4 +17,7 @@ int policy_load(const char *const *paths, size_t count, struct diags *d, struct 
 /* The same from memory; takes the contents of @sources over. */
 int policy_load_sources(struct source *sources, size_t count, struct diags *d, struct policy **ret);
 
+/* Diagnostics from number @from on, with their notes: to the order of the files and their lines. */
+void policy_sort_diags(const struct policy *p, struct diags *d, size_t from);
+
 #endif

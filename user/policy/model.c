@@ -218,21 +218,6 @@ bool rule_has_expired(const struct rule *rule, int64_t now)
 	return rule->expires && rule->expires <= now;
 }
 
-const char *action_word(enum action action)
-{
-	switch (action) {
-	case ACTION_ALLOW:
-		return "allow";
-	case ACTION_DENY:
-		return "deny";
-	case ACTION_REJECT:
-		return "reject";
-	case ACTION_PASS:
-		return "pass";
-	}
-	return NULL;
-}
-
 const char *mode_word(enum mode mode)
 {
 	switch (mode) {
@@ -265,4 +250,57 @@ const char *role_word(enum zone_role role)
 		return "management";
 	}
 	return NULL;
+}
+
+const char *action_word(enum action action)
+{
+	switch (action) {
+	case ACTION_ALLOW:
+		return "allow";
+	case ACTION_DENY:
+		return "deny";
+	case ACTION_REJECT:
+		return "reject";
+	case ACTION_PASS:
+		return "pass";
+	}
+	return "";
+}
+
+const char *stance_word(enum stance stance)
+{
+	switch (stance) {
+	case STANCE_UNSET:
+		return NULL;
+	case STANCE_KEEP:
+		return "keep";
+	case STANCE_OPEN:
+		return "open";
+	case STANCE_CLOSED:
+		return "closed";
+	}
+	return NULL;
+}
+
+enum zone_role zone_role(const struct zone *zone)
+{
+	static const struct {
+		const char *name;
+		enum zone_role role;
+	} telling[] = {
+		{"internet", ROLE_INTERNET}, {"world", ROLE_INTERNET},
+		{"dmz", ROLE_FRONT},         {"front", ROLE_FRONT},
+		{"edge", ROLE_FRONT},        {"public", ROLE_FRONT},
+		{"data", ROLE_DATA},         {"db", ROLE_DATA},
+		{"database", ROLE_DATA},     {"management", ROLE_MANAGEMENT},
+		{"mgmt", ROLE_MANAGEMENT},   {"admin", ROLE_MANAGEMENT},
+	};
+
+	if (zone->role)
+		return zone->role;
+	for (size_t i = 0; i < COUNT(telling); i++) {
+		if (!strcmp(zone->name, telling[i].name))
+			return telling[i].role;
+	}
+	return ROLE_INTERNAL;
 }

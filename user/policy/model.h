@@ -139,6 +139,7 @@ struct named_services {
 	char *name;
 	struct span at;
 	services services;
+	bool is_used; /* some list names it */
 };
 
 enum requirement_kind {
@@ -270,8 +271,12 @@ bool selector_takes(const struct policy *p, const struct selector *s, const stru
 
 bool rule_has_expired(const struct rule *rule, int64_t now);
 
-const char *action_word(enum action action);
 const char *mode_word(enum mode mode);      /* NULL for MODE_UNSET */
 const char *role_word(enum zone_role role); /* NULL for ROLE_UNSET */
+const char *action_word(enum action action);
+const char *stance_word(enum stance stance); /* NULL for STANCE_UNSET */
+
+/* What the zone says, else what its name tells. */
+enum zone_role zone_role(const struct zone *zone);
 
 #endif

@@ -86,3 +86,14 @@ void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_vi
 			return;
 	}
 }
+
+uint32_t *pairs_services(const struct compiled *c, unsigned int families)
+{
+	uint32_t *words = xcalloc(c->image.cells.stride, sizeof(*words));
+
+	for (uint32_t i = 0; i < c->image.service_classes; i++) {
+		if (compiled_service_families(c, i) & families)
+			words[i / 32] |= 1u << i % 32;
+	}
+	return words;
+}

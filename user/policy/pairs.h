@@ -30,4 +30,7 @@ uint8_t *pairs_side(const struct compiled *c, const uint64_t *classes);
 void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
 		 void *context);
 
+/* Service classes that occur in some of these families (FAMILY_*), 32 a word; to be freed. */
+uint32_t *pairs_services(const struct compiled *c, unsigned int families);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/services.h"
+#include "util/when.h"
 
 static void print_selector(const struct policy *p, const struct selector *s, struct text *out);
 
@@ -232,6 +233,8 @@ static void print_zones(const struct policy *p, struct text *out)
 		text_addf(out, ", mode: %s", mode_word(zone->mode));
 		if (zone->role)
 			text_addf(out, ", role: %s", role_word(zone->role));
+		if (zone->agent_down)
+			text_addf(out, ", whenAgentIsDown: %s", stance_word(zone->agent_down));
 		text_add(out, "}\n");
 	}
 }
@@ -296,15 +299,53 @@ static void print_pair(const struct policy *p, const struct selector *from,
 	text_add(out, ", services: ");
 }
 
+static void print_rule(const struct policy *p, const struct rule *rule, struct text *out)
+{
+	text_addf(out, "    - {name: %s, ", rule->name);
+	print_pair(p, rule->from, rule->to, out);
+	print_services(&rule->services, out);
+	if (rule->action != ACTION_ALLOW)
+		text_addf(out, ", action: %s", action_word(rule->action));
+	if (rule->mode)
+		text_addf(out, ", mode: %s", mode_word(rule->mode));
+	if (rule->expires) {
+		text_add(out, ", expires: \"");
+		time_format(rule->expires, out);
+		text_addc(out, '"');
+	}
+	text_add(out, rule->log ? ", log: true}\n" : "}\n");
+}
+
 static void print_rules(const struct policy *p, struct text *out)
 {
-	text_add(out, p->rules.count ? "  rules:\n" : "");
+	bool has_head = false;
+
 	vec_foreach (rule, &p->rules) {
-		text_addf(out, "    - {name: %s, ", rule->name);
-		print_pair(p, rule->from, rule->to, out);
+		if (rule->tier == TIER_FAILSAFE)
+			continue;
+		text_add(out, has_head ? "" : "  rules:\n");
+		has_head = true;
+		print_rule(p, rule, out);
+	}
+}
+
+static void print_failsafe(const struct policy *p, struct text *out)
+{
+	bool has_head = false;
+
+	vec_foreach (rule, &p->rules) {
+		bool is_ingress = rule->to->kind == SELECT_ANY;
+
+		if (rule->tier != TIER_FAILSAFE)
+			continue;
+		text_add(out, has_head ? "" : "  failsafe:\n");
+		has_head = true;
+		text_add(out, is_ingress ? "    - {direction: ingress, from: "
+					 : "    - {direction: egress, to: ");
+		print_selector(p, is_ingress ? rule->from : rule->to, out);
+		text_add(out, ", services: ");
 		print_services(&rule->services, out);
-		text_add(out, rule->action == ACTION_DENY ? ", action: deny" : "");
-		text_add(out, rule->log ? ", log: true}\n" : "}\n");
+		text_add(out, "}\n");
 	}
 }
 
@@ -350,6 +391,7 @@ void policy_print(const struct policy *p, struct text *out)
 	print_zones(p, out);
 	next = print_workloads(p, 0, out);
 	print_named_services(p, out);
+	print_failsafe(p, out);
 	print_rules(p, out);
 	print_promises(p, out);
 	while (next < p->workloads.count) {

@@ -81,15 +81,8 @@ static const uint32_t *wrong_cells(struct checker *k, unsigned int kind)
 
 static void find_occurring(struct checker *k)
 {
-	for (unsigned int families = 0; families < COUNT(k->occurring); families++) {
-		uint32_t *words = xcalloc(k->c->image.cells.stride, sizeof(*words));
-
-		for (uint32_t i = 0; i < k->c->image.service_classes; i++) {
-			if (compiled_service_families(k->c, i) & families)
-				words[i / 32] |= 1u << i % 32;
-		}
-		k->occurring[families] = words;
-	}
+	for (unsigned int families = 0; families < COUNT(k->occurring); families++)
+		k->occurring[families] = pairs_services(k->c, families);
 }
 
 /* Stops at the first pair that has a wrong cell for a service that it can have. */

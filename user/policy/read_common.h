@@ -36,9 +36,10 @@ struct reader {
 	struct policy *policy;
 	struct diags *diags;
 	struct names names;
-	enum mode mode; /* spec.mode of the document that is read */
-	size_t ranges;  /* of services that rules and promises hold so far */
-	bool is_full;   /* a bound is exceeded: nothing more is read */
+	enum mode mode;         /* spec.mode of the document that is read */
+	enum stance agent_down; /* its spec.whenAgentIsDown */
+	size_t ranges;          /* of services that rules and promises hold so far */
+	bool is_full;           /* a bound is exceeded: nothing more is read */
 	VEC(struct zone_policy) documents;
 	VEC(struct zone_reference) zones;
 };
@@ -52,7 +53,8 @@ void read_document(struct reader *r, const struct node *root);
 /* Second pass, with every name known: what refers to it, over all documents. */
 void read_references(struct reader *r);
 
-/* Entries of spec.rules, spec.never and spec.expect. */
+/* Entries of spec.failsafe, spec.rules, spec.never and spec.expect. */
+void read_failsafe(struct reader *r, const struct node *n);
 void read_rule(struct reader *r, const struct node *n);
 void read_never(struct reader *r, const struct node *n);
 void read_expect(struct reader *r, const struct node *n);

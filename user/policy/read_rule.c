@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/read_common.h"
 
-#include <string.h>
-
 #include "policy/services.h"
+#include "util/mem.h"
+#include "util/when.h"
 
 enum rule_key {
 	RULE_NAME,
@@ -16,6 +16,14 @@ enum rule_key {
 	RULE_EXPIRES,
 	RULE_REQUIRE,
 	RULE_KEYS
+};
+
+enum failsafe_key {
+	FAILSAFE_DIRECTION,
+	FAILSAFE_SERVICES,
+	FAILSAFE_FROM,
+	FAILSAFE_TO,
+	FAILSAFE_KEYS
 };
 
 enum never_key {
@@ -42,9 +50,16 @@ static const struct schema_key rule_keys[] = {
 	[RULE_SERVICES] = { "services", KEY_REQUIRED, FORM_ANY },
 	[RULE_ACTION]   = { "action",   KEY_OPTIONAL, FORM_TEXT },
 	[RULE_LOG]      = { "log",      KEY_OPTIONAL, FORM_TEXT },
-	[RULE_MODE]     = { "mode",     KEY_LATER,    FORM_ANY },
-	[RULE_EXPIRES]  = { "expires",  KEY_LATER,    FORM_ANY },
+	[RULE_MODE]     = { "mode",     KEY_OPTIONAL, FORM_TEXT },
+	[RULE_EXPIRES]  = { "expires",  KEY_OPTIONAL, FORM_TEXT },
 	[RULE_REQUIRE]  = { "require",  KEY_LATER,    FORM_ANY },
+};
+
+static const struct schema_key failsafe_keys[] = {
+	[FAILSAFE_DIRECTION] = { "direction", KEY_REQUIRED, FORM_TEXT },
+	[FAILSAFE_SERVICES]  = { "services",  KEY_REQUIRED, FORM_ANY },
+	[FAILSAFE_FROM]      = { "from",      KEY_OPTIONAL, FORM_ANY },
+	[FAILSAFE_TO]        = { "to",        KEY_OPTIONAL, FORM_ANY },
 };
 
 static const struct schema_key never_keys[] = {
@@ -61,9 +76,10 @@ static const struct schema_key expect_keys[] = {
 	[EXPECT_VERDICT]  = { "verdict",  KEY_REQUIRED, FORM_TEXT },
 };
 
-static const struct schema rule_schema   = { "a rule",       rule_keys,   COUNT(rule_keys) };
-static const struct schema never_schema  = { "a promise",    never_keys,  COUNT(never_keys) };
-static const struct schema expect_schema = { "an expect",    expect_keys, COUNT(expect_keys) };
+static const struct schema rule_schema     = { "a rule",     rule_keys,     COUNT(rule_keys) };
+static const struct schema failsafe_schema = { "a failsafe", failsafe_keys, COUNT(failsafe_keys) };
+static const struct schema never_schema    = { "a promise",  never_keys,    COUNT(never_keys) };
+static const struct schema expect_schema   = { "an expect",  expect_keys,   COUNT(expect_keys) };
 /* clang-format on */
 
 /* The ranges that are held in all stay bounded, whatever named services multiply to. */
@@ -87,6 +103,7 @@ static void add_named(struct reader *r, const struct node *n, size_t index, serv
 		return;
 	vec_foreach (range, named)
 		vec_push(out, *range);
+	r->policy->services.items[index].is_used = true;
 }
 
 static void add_literal(struct reader *r, const struct node *n, services *out)
@@ -142,41 +159,75 @@ static void read_services(struct reader *r, const struct node *n, services *out,
 	services_normalise(out);
 }
 
-/* A word that the language has and nothing does yet. */
-static bool is_later_word(struct reader *r, const struct node *n, const char *key)
-{
-	if (strcmp(n->text, "reject") != 0)
-		return false;
-	diag_error(r->diags, n->at, "%s 'reject' is not supported yet", key);
-	return true;
-}
-
 static void read_action(struct reader *r, const struct node *n, enum action *ret)
 {
-	static const char *const list[] = {"allow", "deny"};
-	static const enum action actions[] = {ACTION_ALLOW, ACTION_DENY};
+	static const char *const list[] = {"allow", "deny", "reject"};
+	static const enum action actions[] = {ACTION_ALLOW, ACTION_DENY, ACTION_REJECT};
 	static const struct words words = {"an action", list, COUNT(list)};
 	size_t i;
 
-	if (n && !is_later_word(r, n, "action") && schema_word(n, &words, r->diags, &i))
+	if (n && schema_word(n, &words, r->diags, &i))
 		*ret = actions[i];
+}
+
+/* @action is the rule's. */
+static void read_rule_mode(struct reader *r, const struct node *n, enum action action,
+			   enum mode *ret)
+{
+	static const char *const list[] = {"enforce", "audit"};
+	static const enum mode modes[] = {MODE_ENFORCE, MODE_AUDIT};
+	static const struct words words = {"a rule's mode", list, COUNT(list)};
+	size_t i;
+
+	if (!n || !schema_word(n, &words, r->diags, &i))
+		return;
+	if (modes[i] == MODE_AUDIT && action == ACTION_ALLOW)
+		diag_error(r->diags, n->at,
+			   "an allow rule can't be 'audit', as it denies nothing; leave 'mode' "
+			   "out, or write action: deny");
+	*ret = modes[i];
+}
+
+static void read_expires(struct reader *r, const struct node *n, int64_t *ret)
+{
+	char buf[SHOWN_SIZE];
+	int64_t at;
+
+	if (!n)
+		return;
+	if (!time_parse_seconds(n->text, &at))
+		diag_error(r->diags, n->at,
+			   "'%s' is not a time; write it with its zone, such as "
+			   "2026-11-21T09:00:00Z",
+			   shown(n->text, buf));
+	else
+		*ret = at ? at : 1; /* 0 is never */
 }
 
 static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict *ret)
 {
-	static const char *const list[] = {"allow", "deny", "audit"};
+	static const char *const list[] = {"allow", "deny", "reject", "audit"};
 	static const enum bh_verdict verdicts[] = {BH_VERDICT_ALLOW, BH_VERDICT_DENY,
-						   BH_VERDICT_AUDIT};
+						   BH_VERDICT_REJECT, BH_VERDICT_AUDIT};
 	static const struct words words = {"a verdict", list, COUNT(list)};
 	size_t i;
 
-	if (n && !is_later_word(r, n, "verdict") && schema_word(n, &words, r->diags, &i))
+	if (n && schema_word(n, &words, r->diags, &i))
 		*ret = verdicts[i];
 }
 
 static struct selector *read_end(struct reader *r, const struct node *n)
 {
 	return n ? read_selector(r, n) : NULL;
+}
+
+static bool has_room(struct reader *r, const struct node *n)
+{
+	if (r->policy->rules.count < POLICY_MAX_RULES)
+		return true;
+	diag_error(r->diags, n->at, "more than %d rules", POLICY_MAX_RULES);
+	r->is_full = true;
+	return false;
 }
 
 void read_rule(struct reader *r, const struct node *n)
@@ -186,12 +237,7 @@ void read_rule(struct reader *r, const struct node *n)
 	struct rule rule = {.at = n->at, .sides = SIDE_BOTH};
 	const struct node *v[RULE_KEYS];
 
-	if (index == POLICY_MAX_RULES) {
-		diag_error(r->diags, n->at, "more than %d rules", POLICY_MAX_RULES);
-		r->is_full = true;
-		return;
-	}
-	if (!schema_read(n, &rule_schema, r->diags, v))
+	if (!has_room(r, n) || !schema_read(n, &rule_schema, r->diags, v))
 		return;
 	if (v[RULE_NAME])
 		rule.at = v[RULE_NAME]->at;
@@ -200,9 +246,53 @@ void read_rule(struct reader *r, const struct node *n)
 	rule.to = read_end(r, v[RULE_TO]);
 	read_services(r, v[RULE_SERVICES], &rule.services, &written);
 	read_action(r, v[RULE_ACTION], &rule.action);
+	read_rule_mode(r, v[RULE_MODE], rule.action, &rule.mode);
+	read_expires(r, v[RULE_EXPIRES], &rule.expires);
 	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
 	if (v[RULE_LOG])
 		schema_bool(v[RULE_LOG], r->diags, &rule.log);
+	rule.service_text = text_take(&written);
+	vec_push(&r->policy->rules, rule);
+}
+
+/* Who is at the far end; the near one is whoever has the policy. */
+static struct selector *read_far_end(struct reader *r, const struct node *n, const struct node **v,
+				     bool is_ingress)
+{
+	const struct node *far = v[is_ingress ? FAILSAFE_FROM : FAILSAFE_TO];
+	const struct node *near = v[is_ingress ? FAILSAFE_TO : FAILSAFE_FROM];
+	const char *direction = is_ingress ? "ingress" : "egress";
+
+	if (!far)
+		diag_error(r->diags, n->at, "missing key '%s'; %s needs it",
+			   is_ingress ? "from" : "to", direction);
+	if (near)
+		diag_error(r->diags, near->at, "%s has no '%s'; leave it out", direction,
+			   is_ingress ? "to" : "from");
+	return read_end(r, far);
+}
+
+void read_failsafe(struct reader *r, const struct node *n)
+{
+	static const char *const list[] = {"ingress", "egress"};
+	static const struct words words = {"a direction", list, COUNT(list)};
+	_text_ struct text written = TEXT_INIT;
+	struct rule rule = {.at = n->at, .tier = TIER_FAILSAFE, .sides = SIDE_BOTH};
+	const struct node *v[FAILSAFE_KEYS];
+	struct selector *far, *near;
+	size_t direction;
+
+	if (!has_room(r, n) || !schema_read(n, &failsafe_schema, r->diags, v))
+		return;
+	read_services(r, v[FAILSAFE_SERVICES], &rule.services, &written);
+	if (v[FAILSAFE_DIRECTION] &&
+	    schema_word(v[FAILSAFE_DIRECTION], &words, r->diags, &direction)) {
+		far = read_far_end(r, n, v, direction == 0);
+		near = selector_new(SELECT_ANY, n->at);
+		rule.from = direction ? near : far;
+		rule.to = direction ? far : near;
+	}
+	rule.name = xstrdup("failsafe");
 	rule.service_text = text_take(&written);
 	vec_push(&r->policy->rules, rule);
 }

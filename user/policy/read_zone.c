@@ -64,8 +64,8 @@ static const struct schema_key spec_keys[] = {
 	[SPEC_RULES]      = { "rules",           KEY_OPTIONAL, FORM_LIST },
 	[SPEC_NEVER]      = { "never",           KEY_OPTIONAL, FORM_LIST },
 	[SPEC_EXPECT]     = { "expect",          KEY_OPTIONAL, FORM_LIST },
-	[SPEC_FAILSAFE]   = { "failsafe",        KEY_LATER,    FORM_ANY },
-	[SPEC_AGENT_DOWN] = { "whenAgentIsDown", KEY_LATER,    FORM_ANY },
+	[SPEC_FAILSAFE]   = { "failsafe",        KEY_OPTIONAL, FORM_LIST },
+	[SPEC_AGENT_DOWN] = { "whenAgentIsDown", KEY_OPTIONAL, FORM_TEXT },
 };
 
 static const struct schema_key zone_keys[] = {
@@ -73,7 +73,7 @@ static const struct schema_key zone_keys[] = {
 	[ZONE_CIDRS]      = { "cidrs",             KEY_OPTIONAL, FORM_ANY },
 	[ZONE_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
 	[ZONE_ROLE]       = { "role",              KEY_OPTIONAL, FORM_TEXT },
-	[ZONE_AGENT_DOWN] = { "whenAgentIsDown",   KEY_LATER,    FORM_ANY },
+	[ZONE_AGENT_DOWN] = { "whenAgentIsDown",   KEY_OPTIONAL, FORM_TEXT },
 	[ZONE_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
 	[ZONE_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
 };
@@ -124,9 +124,20 @@ static void read_role(struct reader *r, const struct node *n, enum zone_role *re
 		*ret = roles[i];
 }
 
+static void read_stance(struct reader *r, const struct node *n, enum stance *ret)
+{
+	static const char *const list[] = {"keep", "open", "closed"};
+	static const enum stance stances[] = {STANCE_KEEP, STANCE_OPEN, STANCE_CLOSED};
+	static const struct words words = {"a stance", list, COUNT(list)};
+	size_t i;
+
+	if (n && schema_word(n, &words, r->diags, &i))
+		*ret = stances[i];
+}
+
 static void read_zone(struct reader *r, const struct node *n)
 {
-	struct zone zone = {.mode = r->mode, .at = n->at};
+	struct zone zone = {.mode = r->mode, .agent_down = r->agent_down, .at = n->at};
 	const struct node *v[ZONE_KEYS];
 
 	if (!schema_read(n, &zone_schema, r->diags, v))
@@ -137,6 +148,7 @@ static void read_zone(struct reader *r, const struct node *n)
 	read_prefixes(r, v[ZONE_CIDRS], &zone.prefixes);
 	read_mode(r, v[ZONE_MODE], &zone.mode);
 	read_role(r, v[ZONE_ROLE], &zone.role);
+	read_stance(r, v[ZONE_AGENT_DOWN], &zone.agent_down);
 	vec_push(&r->policy->zones, zone);
 }
 
@@ -274,6 +286,8 @@ void read_document(struct reader *r, const struct node *root)
 
 	r->mode = MODE_ENFORCE;
 	read_mode(r, document.spec[SPEC_MODE], &r->mode);
+	r->agent_down = STANCE_UNSET;
+	read_stance(r, document.spec[SPEC_AGENT_DOWN], &r->agent_down);
 	read_entries(r, document.spec[SPEC_ZONES], read_zone);
 	read_entries(r, document.spec[SPEC_WORKLOADS], read_workload);
 	read_entries(r, document.spec[SPEC_SERVICES], read_named_service);
@@ -286,6 +300,7 @@ void read_references(struct reader *r)
 		r->policy->workloads.items[reference->workload].zone =
 			read_zone_name(r, reference->name);
 	vec_foreach (document, &r->documents) {
+		read_entries(r, document->spec[SPEC_FAILSAFE], read_failsafe);
 		read_entries(r, document->spec[SPEC_RULES], read_rule);
 		read_entries(r, document->spec[SPEC_NEVER], read_never);
 		read_entries(r, document->spec[SPEC_EXPECT], read_expect);

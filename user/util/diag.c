@@ -45,23 +45,39 @@ struct excerpt {
 	bool is_cut;         /* columns are missing at the end */
 };
 
-void diag_add(struct diags *d, enum diag_level level, struct span at, const char *format, ...)
+static void add(struct diags *d, struct diag item, const char *format, va_list args)
 {
 	_text_ struct text message = TEXT_INIT;
-	va_list args;
 
-	if (level == DIAG_ERROR)
+	if (item.level == DIAG_ERROR)
 		d->errors++;
-	if (level == DIAG_WARNING)
+	if (item.level == DIAG_WARNING)
 		d->warnings++;
 	if (d->list.count >= DIAG_KEPT) {
-		d->dropped += level != DIAG_NOTE;
+		d->dropped += item.level != DIAG_NOTE;
 		return;
 	}
-	va_start(args, format);
 	text_vaddf(&message, format, args);
+	item.message = text_take(&message);
+	vec_push(&d->list, item);
+}
+
+void diag_add(struct diags *d, enum diag_level level, struct span at, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(d, (struct diag){.level = level, .at = at}, format, args);
 	va_end(args);
-	vec_push(&d->list, (struct diag){.level = level, .at = at, .message = text_take(&message)});
+}
+
+void diag_finding(struct diags *d, const char *id, struct span at, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(d, (struct diag){.level = DIAG_WARNING, .id = id, .at = at}, format, args);
+	va_end(args);
 }
 
 /* The bytes of a line break at @s, 0 if there is none: YAML's breaks, as the columns are YAML's. */

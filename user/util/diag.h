@@ -37,6 +37,10 @@ struct diags {
 void diag_add(struct diags *d, enum diag_level level, struct span at, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
+/* A warning of lint. */
+void diag_finding(struct diags *d, const char *id, struct span at, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+
 #define diag_error(d, at, ...)   diag_add((d), DIAG_ERROR, (at), __VA_ARGS__)
 #define diag_warning(d, at, ...) diag_add((d), DIAG_WARNING, (at), __VA_ARGS__)
 #define diag_note(d, at, ...)    diag_add((d), DIAG_NOTE, (at), __VA_ARGS__)

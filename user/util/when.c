@@ -5,7 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S    1000000000ull
+#define LAST_SECOND 253402300799 /* 9999-12-31T23:59:59Z */
 
 /* Seconds in a unit of a duration; 0: no such unit. */
 static uint32_t unit_seconds(char unit)
@@ -122,7 +123,7 @@ static bool take_date_and_time(const char **s, struct tm *ret)
 		return false;
 	++*s;
 	if (!take_field(s, 2, 0, 23, ':', &t.tm_hour) || !take_field(s, 2, 0, 59, ':', &t.tm_min) ||
-	    !take_field(s, 2, 0, 60, 0, &t.tm_sec))
+	    !take_field(s, 2, 0, 59, 0, &t.tm_sec))
 		return false;
 	t.tm_year -= 1900;
 	t.tm_mon--;
@@ -130,7 +131,8 @@ static bool take_date_and_time(const char **s, struct tm *ret)
 	return true;
 }
 
-bool time_parse(const char *s, uint64_t *ret_ns)
+/* Seconds since 1970 and the nanoseconds after them. */
+static bool take_time(const char *s, int64_t *ret_seconds, uint64_t *ret_fraction)
 {
 	struct tm t;
 	uint64_t fraction;
@@ -142,12 +144,39 @@ bool time_parse(const char *s, uint64_t *ret_ns)
 	day = t.tm_mday;
 	at = timegm(&t) - offset;
 	/* timegm() takes February 30 for a day of March. */
-	if (t.tm_mday != day && t.tm_sec < 60)
+	if (t.tm_mday != day || at < 0 || at > LAST_SECOND)
 		return false;
-	if (at < 0 || (uint64_t)at > UINT64_MAX / NS_PER_S - 1)
+	*ret_seconds = at;
+	*ret_fraction = fraction;
+	return true;
+}
+
+bool time_parse(const char *s, uint64_t *ret_ns)
+{
+	uint64_t fraction;
+	int64_t at;
+
+	if (!take_time(s, &at, &fraction) || (uint64_t)at > UINT64_MAX / NS_PER_S - 1)
 		return false;
 	*ret_ns = (uint64_t)at * NS_PER_S + fraction;
 	return true;
+}
+
+bool time_parse_seconds(const char *s, int64_t *ret)
+{
+	uint64_t fraction;
+
+	return take_time(s, ret, &fraction);
+}
+
+void time_format(int64_t seconds, struct text *out)
+{
+	time_t at = seconds;
+	struct tm t;
+
+	gmtime_r(&at, &t);
+	text_addf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+		  t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 bool when_parse(const char *s, uint64_t now_ns, uint64_t *ret_ns)
