@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/read_kubernetes.h"
 #include "util/mem.h"
 
 #define API_VERSION "bulkhead.dev/v1"
@@ -74,18 +75,18 @@ static const struct schema_key zone_keys[] = {
 	[ZONE_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
 	[ZONE_ROLE]       = { "role",              KEY_OPTIONAL, FORM_TEXT },
 	[ZONE_AGENT_DOWN] = { "whenAgentIsDown",   KEY_LATER,    FORM_ANY },
-	[ZONE_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
-	[ZONE_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
+	[ZONE_NAMESPACES] = { "namespaceSelector", KEY_OPTIONAL, FORM_MAP },
+	[ZONE_PODS]       = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
 };
 
 static const struct schema_key workload_keys[] = {
 	[WORKLOAD_NAME]       = { "name",              KEY_REQUIRED, FORM_TEXT },
 	[WORKLOAD_ZONE]       = { "zone",              KEY_OPTIONAL, FORM_TEXT },
-	[WORKLOAD_ADDRESSES]  = { "addresses",         KEY_REQUIRED, FORM_ANY },
+	[WORKLOAD_ADDRESSES]  = { "addresses",         KEY_OPTIONAL, FORM_ANY },
 	[WORKLOAD_LABELS]     = { "labels",            KEY_OPTIONAL, FORM_MAP },
 	[WORKLOAD_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
-	[WORKLOAD_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
-	[WORKLOAD_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
+	[WORKLOAD_NAMESPACES] = { "namespaceSelector", KEY_OPTIONAL, FORM_MAP },
+	[WORKLOAD_PODS]       = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
 };
 
 static const struct schema_key service_keys[] = {
@@ -107,11 +108,6 @@ static const struct schema service_schema =
 	{ "a named service", service_keys, COUNT(service_keys) };
 /* clang-format on */
 
-/* Documents that are understood one day. */
-static const char *const later_kinds[] = {
-	"NetworkPolicy", "ClusterNetworkPolicy", "Pod", "Namespace", "Node", "Service",
-};
-
 static void read_role(struct reader *r, const struct node *n, enum zone_role *ret)
 {
 	static const char *const list[] = {"internet", "front", "internal", "data", "management"};
@@ -122,6 +118,39 @@ static void read_role(struct reader *r, const struct node *n, enum zone_role *re
 
 	if (n && schema_word(n, &words, r->diags, &i))
 		*ret = roles[i];
+}
+
+/* NULL if neither is given. */
+static struct selector *read_pods(struct reader *r, const struct node *namespaces,
+				  const struct node *pods)
+{
+	if (!namespaces && !pods)
+		return NULL;
+	return read_pod_selector(r, namespaces ? namespaces->at : pods->at, POLICY_NONE, namespaces,
+				 pods);
+}
+
+static bool has_key(const struct node *map, const char *name)
+{
+	node_foreach(key, map)
+	{
+		if (!strcmp(key->text, name))
+			return true;
+	}
+	return false;
+}
+
+/* A workload has addresses, or pods, or both; a key that is of no use was told. */
+static void check_members(struct reader *r, const struct node *n)
+{
+	static const char *const keys[] = {"addresses", "namespaceSelector", "podSelector"};
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		if (has_key(n, keys[i]))
+			return;
+	}
+	diag_error(r->diags, n->at,
+		   "missing key 'addresses'; a workload needs it, or a selector of pods");
 }
 
 static void read_zone(struct reader *r, const struct node *n)
@@ -137,6 +166,7 @@ static void read_zone(struct reader *r, const struct node *n)
 	read_prefixes(r, v[ZONE_CIDRS], &zone.prefixes);
 	read_mode(r, v[ZONE_MODE], &zone.mode);
 	read_role(r, v[ZONE_ROLE], &zone.role);
+	zone.pods = read_pods(r, v[ZONE_NAMESPACES], v[ZONE_PODS]);
 	vec_push(&r->policy->zones, zone);
 }
 
@@ -169,6 +199,8 @@ static void read_workload(struct reader *r, const struct node *n)
 	read_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
 	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
 	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
+	workload.pods = read_pods(r, v[WORKLOAD_NAMESPACES], v[WORKLOAD_PODS]);
+	check_members(r, n);
 	vec_push(&r->policy->workloads, workload);
 }
 
@@ -197,15 +229,6 @@ static void read_entries(struct reader *r, const struct node *list,
 			return;
 		read_entry(r, entry);
 	}
-}
-
-static bool is_later_kind(const char *kind)
-{
-	for (size_t i = 0; i < COUNT(later_kinds); i++) {
-		if (!strcmp(kind, later_kinds[i]))
-			return true;
-	}
-	return false;
 }
 
 /* One of two parts of a document's type; NULL @n: missing, and reported. */
@@ -240,11 +263,6 @@ static bool is_foreign(struct reader *r, const struct node *root)
 	}
 	if (!kind || kind->kind != NODE_TEXT)
 		return false;
-	if (is_later_kind(kind->text)) {
-		diag_error(r->diags, kind->at, "documents of kind '%s' are not supported yet",
-			   kind->text);
-		return true;
-	}
 	if (!version || version->kind != NODE_TEXT || !strcmp(kind->text, KIND) ||
 	    !strcmp(version->text, API_VERSION))
 		return false;
@@ -253,12 +271,33 @@ static bool is_foreign(struct reader *r, const struct node *root)
 	return true;
 }
 
+/* Only what is ignored may hold any character that JSON has. */
+static void refuse_odd(struct reader *r, const struct node *n)
+{
+	if (!n->is_odd)
+		return;
+	if (n->kind == NODE_TEXT) {
+		diag_error(r->diags, n->at, "text can't contain NUL and other control characters");
+		return;
+	}
+	node_foreach(item, n)
+	{
+		refuse_odd(r, item);
+		if (n->kind == NODE_MAP)
+			refuse_odd(r, item->value);
+	}
+}
+
 void read_document(struct reader *r, const struct node *root)
 {
 	const struct node *v[ROOT_KEYS], *metadata[COUNT(metadata_keys)];
-	struct zone_policy document;
+	struct zone_policy document = {.kubernetes = POLICY_NONE};
 
 	r->policy->documents++;
+	if (read_kubernetes(r, root))
+		return;
+	if (root->is_odd)
+		refuse_odd(r, root);
 	if (is_foreign(r, root) || !schema_read(root, &root_schema, r->diags, v)) {
 		r->names.is_incomplete = true;
 		return;
@@ -285,9 +324,16 @@ void read_references(struct reader *r)
 	vec_foreach (reference, &r->zones)
 		r->policy->workloads.items[reference->workload].zone =
 			read_zone_name(r, reference->name);
+	kubernetes_resolve(r);
 	vec_foreach (document, &r->documents) {
+		if (document->kubernetes != POLICY_NONE) {
+			if (!r->is_full && r->diags->errors < DIAG_KEPT)
+				read_kubernetes_policy(r, document->kubernetes);
+			continue;
+		}
 		read_entries(r, document->spec[SPEC_RULES], read_rule);
 		read_entries(r, document->spec[SPEC_NEVER], read_never);
 		read_entries(r, document->spec[SPEC_EXPECT], read_expect);
 	}
+	kubernetes_order(r);
 }
