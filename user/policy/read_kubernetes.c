@@ -287,6 +287,15 @@ static void read_list(struct reader *r, const struct node *root, const struct ob
 	}
 }
 
+const char *kubernetes_nearest(const char *kind)
+{
+	const char *names[COUNT(kinds)];
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		names[i] = kinds[i].name;
+	return text_nearest(kind, names, COUNT(kinds));
+}
+
 bool read_kubernetes(struct reader *r, const struct node *root)
 {
 	const struct node *name = root->kind == NODE_MAP ? find_text(root, "kind") : NULL;

@@ -118,7 +118,7 @@ static bool has_items(struct reader *r, const struct node *list, const char *wha
 {
 	if (list->first)
 		return is_within_bound(r, list, what);
-	diag_error(r->diags, list->at, "the list is empty; one of %s is wanted at least", what);
+	diag_error(r->diags, list->at, "the list of %s is empty; it needs one at least", what);
 	return false;
 }
 

@@ -127,6 +127,7 @@ static struct selector *read_block(struct reader *r, const struct node *n)
 static struct selector *read_peer(struct reader *r, const struct node *n, size_t space)
 {
 	const struct node *v[PEER_KEYS];
+	size_t errors = r->diags->errors;
 	bool has_selector;
 
 	if (!schema_read_as(n, &peer_schema, MANNER_NULL, r->diags, v))
@@ -142,8 +143,10 @@ static struct selector *read_peer(struct reader *r, const struct node *n, size_t
 	if (has_selector)
 		return read_pod_selector(r, n->at, v[PEER_NAMESPACES] ? POLICY_NONE : space,
 					 v[PEER_NAMESPACES], v[PEER_PODS]);
-	diag_error(r->diags, n->at,
-		   "the peer is empty; give a podSelector, a namespaceSelector or an ipBlock");
+	if (r->diags->errors == errors)
+		diag_error(r->diags, n->at,
+			   "the peer is empty; give a podSelector, a namespaceSelector or an "
+			   "ipBlock");
 	return NULL;
 }
 

@@ -130,27 +130,12 @@ static struct selector *read_pods(struct reader *r, const struct node *namespace
 				 pods);
 }
 
-static bool has_key(const struct node *map, const char *name)
+/* A workload has addresses, or pods, or both. */
+static void check_members(struct reader *r, const struct node *n, const struct node **v)
 {
-	node_foreach(key, map)
-	{
-		if (!strcmp(key->text, name))
-			return true;
-	}
-	return false;
-}
-
-/* A workload has addresses, or pods, or both; a key that is of no use was told. */
-static void check_members(struct reader *r, const struct node *n)
-{
-	static const char *const keys[] = {"addresses", "namespaceSelector", "podSelector"};
-
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		if (has_key(n, keys[i]))
-			return;
-	}
-	diag_error(r->diags, n->at,
-		   "missing key 'addresses'; a workload needs it, or a selector of pods");
+	if (!v[WORKLOAD_ADDRESSES] && !v[WORKLOAD_NAMESPACES] && !v[WORKLOAD_PODS])
+		diag_error(r->diags, n->at,
+			   "missing key 'addresses'; a workload needs it, or a selector of pods");
 }
 
 static void read_zone(struct reader *r, const struct node *n)
@@ -186,11 +171,13 @@ static void read_labels(struct reader *r, const struct node *n, labels *out)
 static void read_workload(struct reader *r, const struct node *n)
 {
 	struct workload workload = {WORKLOAD_ALONE, .document_mode = r->mode, .at = n->at};
-	size_t index = r->policy->workloads.count;
+	size_t index = r->policy->workloads.count, errors = r->diags->errors;
 	const struct node *v[WORKLOAD_KEYS];
 
 	if (!schema_read(n, &workload_schema, r->diags, v))
 		return;
+	if (r->diags->errors == errors)
+		check_members(r, n, v);
 	if (v[WORKLOAD_NAME])
 		workload.at = v[WORKLOAD_NAME]->at;
 	workload.name = read_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
@@ -200,7 +187,6 @@ static void read_workload(struct reader *r, const struct node *n)
 	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
 	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
 	workload.pods = read_pods(r, v[WORKLOAD_NAMESPACES], v[WORKLOAD_PODS]);
-	check_members(r, n);
 	vec_push(&r->policy->workloads, workload);
 }
 
@@ -251,6 +237,8 @@ static bool check_type(struct reader *r, const struct node *n, const char *key, 
 static bool is_foreign(struct reader *r, const struct node *root)
 {
 	const struct node *kind = NULL, *version = NULL;
+	const char *nearest;
+	char buf[SHOWN_SIZE];
 
 	if (root->kind != NODE_MAP)
 		return false;
@@ -261,10 +249,15 @@ static bool is_foreign(struct reader *r, const struct node *root)
 		if (!strcmp(key->text, "apiVersion"))
 			version = key->value;
 	}
-	if (!kind || kind->kind != NODE_TEXT)
+	if (!kind || kind->kind != NODE_TEXT || !strcmp(kind->text, KIND))
 		return false;
-	if (!version || version->kind != NODE_TEXT || !strcmp(kind->text, KIND) ||
-	    !strcmp(version->text, API_VERSION))
+	nearest = kubernetes_nearest(kind->text);
+	if (nearest) {
+		diag_error(r->diags, kind->at, "unknown kind '%s'; did you mean '%s'?",
+			   shown(kind->text, buf), nearest);
+		return true;
+	}
+	if (!version || version->kind != NODE_TEXT || !strcmp(version->text, API_VERSION))
 		return false;
 	check_type(r, version, "apiVersion", API_VERSION);
 	check_type(r, kind, "kind", KIND);

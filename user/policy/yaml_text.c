@@ -168,7 +168,7 @@ int yaml_text_feed(void *cursor, unsigned char *buffer, size_t size, size_t *ret
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)c->s[i];
 
-		buffer[i] = byte == 0x7f ? '?' : byte;
+		buffer[i] = byte == 0x7f ? 'x' : byte;
 		if (c->is_c2 && byte < 0xa0 && byte != 0x85)
 			buffer[i] = (unsigned char)(byte + 0x20);
 		c->is_c2 = byte == 0xc2;
