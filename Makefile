@@ -133,8 +133,9 @@ check-policies: $(O)/bulkhead
 
 check-fuzz: $(FUZZERS)
 	$(Q)for fuzzer in $^; do \
+		mkdir -p $$fuzzer.corpus; \
 		$$fuzzer -max_total_time=5 -verbosity=0 -print_final_stats=1 \
-			-artifact_prefix=$(O)/test-logs/ $(wildcard tests/fuzz/corpus) || exit; \
+			-artifact_prefix=$(O)/test-logs/ $$fuzzer.corpus tests/fuzz/corpus || exit; \
 	done
 
 .PHONY: tidy

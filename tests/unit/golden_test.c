@@ -70,13 +70,28 @@ static bool lint_policy(const struct policy *p, struct diags *d, struct text *ou
 	return is_good;
 }
 
+/* What is only shown, for people. */
+static void drop_comments(struct text *t)
+{
+	_text_ struct text kept = TEXT_INIT;
+
+	for (const char *line = t->buf, *end; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (*line != '#')
+			text_addn(&kept, line, (size_t)(end - line) + (*end != '\0'));
+	}
+	text_reset(t);
+	text_add(t, kept.buf);
+}
+
 /* What the input gives, and whether it is what its name promises. */
 static bool result_of(const char *name, struct text *out)
 {
 	bool is_bad = has_start(name, BAD);
-	_text_ struct text again = TEXT_INIT;
+	_text_ struct text again = TEXT_INIT, first = TEXT_INIT;
 	_diags_ struct diags d = {};
 	_policy_ struct policy *p = NULL;
+	bool is_loaded;
 	int err;
 
 	err = policy_load(&name, 1, &d, &p);
@@ -87,7 +102,11 @@ static bool result_of(const char *name, struct text *out)
 	if (has_start(name, LINT))
 		return lint_policy(p, &d, out);
 	policy_print(p, out);
-	if (load_text(out->buf, &again) && !strcmp(out->buf, again.buf))
+	text_add(&first, out->buf);
+	is_loaded = load_text(out->buf, &again);
+	drop_comments(&first);
+	drop_comments(&again);
+	if (is_loaded && !strcmp(first.buf, again.buf))
 		return true;
 	print_error("%s: printed and loaded again it is\n%s", name, again.buf);
 	return false;

@@ -12,13 +12,15 @@
 struct owner {
 	const struct placed_prefix *placed;
 	const char *name;
-	bool is_zone;
+	const struct workload *workload; /* NULL: a zone's */
 	size_t index;
 };
 
 /* Every prefix of the policy, to be found by value. */
 struct prefix_index {
-	struct map places; /* address and length -> index into owners */
+	struct map
+		places;   /* address and length -> index into owners, without Kubernetes' objects */
+	struct map hosts; /* the same, of workloads of every kind: an object may fill a zone */
 	VEC(struct owner) owners;
 	bool has_len[ADDRESS_BITS + 1]; /* some zone has a prefix of this length */
 	const struct policy *policy;
@@ -41,31 +43,60 @@ static const struct owner *find(const struct prefix_index *x, const struct prefi
 	return place ? &x->owners.items[*place] : NULL;
 }
 
+static bool is_object(const struct owner *owner)
+{
+	return owner->workload && owner->workload->kind != WORKLOAD_GROUP;
+}
+
+static const char *owner_word(const struct owner *owner)
+{
+	if (!owner->workload)
+		return "zone";
+	switch (owner->workload->kind) {
+	case WORKLOAD_GROUP:
+		return "workload";
+	case WORKLOAD_POD:
+		return "pod";
+	case WORKLOAD_NODE:
+		return "node";
+	}
+	return "";
+}
+
 static void report_twice(struct prefix_index *x, const struct owner *first,
 			 const struct owner *second)
 {
 	char buf[ADDRESS_STRLEN];
 
-	diag_error(x->diags, second->placed->at, "'%s' is already a prefix of %s '%s'; drop one",
+	diag_error(x->diags, second->placed->at, "'%s' is already %s %s '%s'; drop one",
 		   prefix_format(&second->placed->prefix, buf),
-		   first->is_zone ? "zone" : "workload", first->name);
+		   is_object(first) ? "an address of" : "a prefix of", owner_word(first),
+		   first->name);
 	diag_note(x->diags, first->placed->at, "first given here");
 }
 
-static void add(struct prefix_index *x, const struct owner *owner)
+/* Whether nobody in the map has it; else that is told. */
+static bool put(struct prefix_index *x, struct map *map, const struct owner *owner)
 {
 	unsigned char key[KEY_LEN];
 	uint64_t *place;
 	bool is_new;
 
 	make_key(&owner->placed->prefix, key);
-	place = map_put(&x->places, key, sizeof(key), x->owners.count, &is_new);
-	if (!is_new) {
+	place = map_put(map, key, sizeof(key), x->owners.count, &is_new);
+	if (!is_new)
 		report_twice(x, &x->owners.items[*place], owner);
+	return is_new;
+}
+
+static void add(struct prefix_index *x, const struct owner *owner)
+{
+	if (!is_object(owner) && !put(x, &x->places, owner))
 		return;
-	}
+	if (owner->workload && !put(x, &x->hosts, owner))
+		return;
 	vec_push(&x->owners, *owner);
-	if (owner->is_zone)
+	if (!owner->workload)
 		x->has_len[owner->placed->prefix.len] = true;
 }
 
@@ -97,7 +128,7 @@ static bool is_in_zone(const struct prefix_index *x, size_t zone, const struct p
 			continue;
 		around = shortened(p, len);
 		owner = find(x, &around);
-		if (owner && owner->is_zone && owner->index == zone)
+		if (owner && !owner->workload && owner->index == zone)
 			return true;
 	}
 	return false;
@@ -108,7 +139,7 @@ static void check_workload(struct prefix_index *x, const struct workload *worklo
 	const struct zone *zone;
 	char buf[ADDRESS_STRLEN];
 
-	if (workload->zone == POLICY_NONE)
+	if (workload->zone == POLICY_NONE || workload->kind != WORKLOAD_GROUP)
 		return;
 	zone = &x->policy->zones.items[workload->zone];
 	if (!zone->prefixes.count)
@@ -134,7 +165,7 @@ static void add_zones(struct prefix_index *x)
 		const struct zone *zone = &p->zones.items[i];
 
 		vec_foreach (placed, &zone->prefixes)
-			add(x, &(struct owner){placed, zone->name, true, i});
+			add(x, &(struct owner){placed, zone->name, NULL, i});
 	}
 }
 
@@ -146,7 +177,7 @@ static void add_workloads(struct prefix_index *x)
 		const struct workload *workload = &p->workloads.items[i];
 
 		vec_foreach (placed, &workload->prefixes)
-			add(x, &(struct owner){placed, workload->name, false, i});
+			add(x, &(struct owner){placed, workload->name, workload, i});
 	}
 }
 
@@ -159,5 +190,6 @@ void address_check(const struct policy *p, struct diags *d)
 	vec_foreach (workload, &p->workloads)
 		check_workload(&x, workload);
 	map_release(&x.places);
+	map_release(&x.hosts);
 	vec_release(&x.owners);
 }

@@ -21,7 +21,7 @@ struct atoms {
 	VEC(const struct selector *) cidrs;     /* the distinct SELECT_CIDR inside them */
 	VEC(const services *) services;
 	VEC(struct atom_rule)
-		rules;         /* parallel to policy.rules; nothing is meant for expired ones */
+	rules;                 /* parallel to policy.rules; nothing is meant for expired ones */
 	VEC(size_t) workloads; /* that a SELECT_WORKLOAD names, some more than once */
 };
 

@@ -50,6 +50,8 @@ static void name_everything(struct compiled *c)
 
 		map_put(names, name, strlen(name), i << 1 | 1, NULL);
 	}
+	vec_foreach (alias, &p->aliases)
+		map_put(names, alias->name, strlen(alias->name), alias->workload << 1 | 1, NULL);
 }
 
 /* The first node of a class is its example: the widest of the first ones, since outer come first.

@@ -112,7 +112,7 @@ bool lint_allows(const struct linter *l, const struct rule *rule)
 
 static void linter_init(struct linter *l)
 {
-	atoms_collect(&l->atoms, l->policy);
+	atoms_collect(&l->atoms, l->policy, l->now);
 	l->set_of = xcalloc(l->atoms.selectors.count + 1, sizeof(*l->set_of));
 	l->identities = bitset_new(l->c->identities.count);
 	l->zones = bitset_new(lint_no_zone(l) + 1);

@@ -57,6 +57,37 @@ void selector_free(struct selector *s)
 	free(s);
 }
 
+static void requirements_copy(const requirements *r, requirements *out)
+{
+	vec_foreach (requirement, r) {
+		struct requirement copy = {.kind = requirement->kind};
+
+		copy.key = xstrdup(requirement->key);
+		vec_foreach (value, &requirement->values)
+			vec_push(&copy.values, xstrdup(*value));
+		vec_push(out, copy);
+	}
+}
+
+struct selector *selector_copy(const struct selector *s)
+{
+	struct selector *copy = selector_new(s->kind, s->at);
+
+	copy->zone = s->zone;
+	copy->workload = s->workload;
+	copy->space = s->space;
+	copy->port = s->port;
+	copy->prefix = s->prefix;
+	copy->port_name = s->port_name ? xstrdup(s->port_name) : NULL;
+	requirements_copy(&s->requirements, &copy->requirements);
+	requirements_copy(&s->space_requirements, &copy->space_requirements);
+	vec_foreach (hole, &s->except)
+		vec_push(&copy->except, *hole);
+	vec_foreach (child, &s->children)
+		vec_push(&copy->children, selector_copy(*child));
+	return copy;
+}
+
 static void workload_release(struct workload *w)
 {
 	free(w->name);
@@ -81,6 +112,8 @@ static void policy_free_members(struct policy *p)
 	}
 	vec_foreach (workload, &p->workloads)
 		workload_release(workload);
+	vec_foreach (alias, &p->aliases)
+		free(alias->name);
 	vec_foreach (named, &p->services) {
 		free(named->name);
 		vec_release(&named->services);
@@ -88,6 +121,7 @@ static void policy_free_members(struct policy *p)
 	vec_release(&p->zones);
 	vec_release(&p->namespaces);
 	vec_release(&p->workloads);
+	vec_release(&p->aliases);
 	vec_release(&p->services);
 }
 

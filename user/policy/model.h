@@ -132,6 +132,12 @@ struct workload {
 #define WORKLOAD_ALONE                                                                             \
 	.zone = POLICY_NONE, .space = POLICY_NONE, .group = POLICY_NONE, .node = POLICY_NONE
 
+/* Another name of a workload: a pod in its node's network is that node. */
+struct alias {
+	char *name;
+	size_t workload;
+};
+
 /* Sorted by table and lo, merged: no two ranges touch. */
 typedef VEC(struct service_range) services;
 
@@ -249,6 +255,7 @@ struct policy {
 	VEC(struct zone) zones;
 	VEC(struct namespace) namespaces;
 	VEC(struct workload) workloads; /* groups, pods and nodes */
+	VEC(struct alias) aliases;
 	VEC(struct named_services) services;
 	VEC(struct rule) rules; /* in file order, which is the order of naming */
 	VEC(struct never) nevers;
@@ -262,6 +269,7 @@ void policy_freep(struct policy **p);
 
 struct selector *selector_new(enum selector_kind kind, struct span at);
 void selector_free(struct selector *s);
+struct selector *selector_copy(const struct selector *s);
 
 /* Whether a set of labels satisfies every requirement. */
 bool requirements_match(const requirements *r, const labels *own);

@@ -13,8 +13,8 @@
 static const char *const reserved[] = {"any", "host", "outside", "remote-node", "default"};
 
 static const enum name_scope scope_of_kind[] = {
-	[NAME_ZONE] = SCOPE_MEMBERS,     [NAME_WORKLOAD] = SCOPE_MEMBERS,
-	[NAME_SERVICE] = SCOPE_SERVICES, [NAME_RULE] = SCOPE_RULES,
+	[NAME_ZONE] = SCOPE_MEMBERS, [NAME_WORKLOAD] = SCOPE_MEMBERS, [NAME_POD] = SCOPE_MEMBERS,
+	[NAME_NODE] = SCOPE_MEMBERS, [NAME_SERVICE] = SCOPE_SERVICES, [NAME_RULE] = SCOPE_RULES,
 	[NAME_NEVER] = SCOPE_NEVERS,
 };
 
@@ -25,6 +25,10 @@ const char *name_kind_word(enum name_kind kind)
 		return "a zone";
 	case NAME_WORKLOAD:
 		return "a workload";
+	case NAME_POD:
+		return "a pod";
+	case NAME_NODE:
+		return "a node";
 	case NAME_SERVICE:
 		return "a service";
 	case NAME_RULE:
@@ -71,7 +75,7 @@ static bool is_reserved(const char *s)
 
 void names_init(struct names *n, struct diags *diags)
 {
-	static const char *const builtin[] = {"any", "host", "outside"};
+	static const char *const builtin[] = {"any", "host", "outside", "remote-node"};
 
 	*n = (struct names){.diags = diags};
 	for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
@@ -82,7 +86,8 @@ void names_init(struct names *n, struct diags *diags)
 void names_define(struct names *n, const struct name *name)
 {
 	struct scope *scope = &n->scopes[scope_of_kind[name->kind]];
-	const char *fault = name_fault(name->text);
+	bool is_ours = name->kind != NAME_POD && name->kind != NAME_NODE;
+	const char *fault = is_ours ? name_fault(name->text) : NULL;
 	char buf[SHOWN_SIZE];
 	uint64_t *place;
 	bool is_new;
@@ -91,7 +96,7 @@ void names_define(struct names *n, const struct name *name)
 		diag_error(n->diags, name->at, "the name '%s' %s", shown(name->text, buf), fault);
 		return;
 	}
-	if (is_reserved(name->text)) {
+	if (is_ours && is_reserved(name->text)) {
 		diag_error(n->diags, name->at, "the name '%s' is reserved; choose another",
 			   name->text);
 		return;

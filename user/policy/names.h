@@ -13,6 +13,8 @@
 enum name_kind {
 	NAME_ZONE,
 	NAME_WORKLOAD,
+	NAME_POD,  /* Kubernetes names these: no further demands; the index is a workload's */
+	NAME_NODE, /* that, too */
 	NAME_SERVICE,
 	NAME_RULE,
 	NAME_NEVER,

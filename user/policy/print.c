@@ -4,14 +4,14 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "policy/print_kubernetes.h"
 #include "policy/services.h"
 #include "util/when.h"
 
-static void print_selector(const struct policy *p, const struct selector *s, struct text *out);
-
+/* Null is nothing in some places. */
 static bool is_plain(const char *s)
 {
-	if (!isalnum((unsigned char)*s))
+	if (!isalnum((unsigned char)*s) || !strcasecmp(s, "null"))
 		return false;
 	for (; *s; s++) {
 		if (!isalnum((unsigned char)*s) && !strchr("-_./", *s))
@@ -20,7 +20,7 @@ static bool is_plain(const char *s)
 	return true;
 }
 
-static void print_text(const char *s, struct text *out)
+void print_text(const char *s, struct text *out)
 {
 	if (is_plain(s)) {
 		text_add(out, s);
@@ -49,7 +49,7 @@ static void print_prefixes(const char *key, const placed_prefixes *prefixes, str
 	text_addc(out, ']');
 }
 
-static void print_services(const services *s, struct text *out)
+void print_services(const services *s, struct text *out)
 {
 	text_add(out, "[");
 	services_format(s, out);
@@ -87,9 +87,9 @@ static bool is_single(const struct requirement *requirement)
 }
 
 /* Whether it can stand under `labels`: one value, of a key that isn't there yet. */
-static bool is_label(const struct selector *s, size_t i)
+static bool is_label(const requirements *r, size_t i)
 {
-	const struct requirement *all = s->requirements.items;
+	const struct requirement *all = r->items;
 
 	if (!is_single(&all[i]))
 		return false;
@@ -110,15 +110,18 @@ static void print_expression(const struct requirement *requirement, struct text 
 	text_addc(out, '}');
 }
 
-static size_t print_label_part(const struct selector *s, struct text *out)
+static size_t print_label_part(const requirements *r, const char *key, struct text *out)
 {
-	const struct requirement *all = s->requirements.items;
+	const struct requirement *all = r->items;
 	size_t count = 0;
 
-	for (size_t i = 0; i < s->requirements.count; i++) {
-		if (!is_label(s, i))
+	for (size_t i = 0; i < r->count; i++) {
+		if (!is_label(r, i))
 			continue;
-		text_add(out, count++ ? ", " : "labels: {");
+		if (count++)
+			text_add(out, ", ");
+		else
+			text_addf(out, "%s: {", key);
 		print_text(all[i].key, out);
 		text_add(out, ": ");
 		print_text(all[i].values.items[0], out);
@@ -127,20 +130,19 @@ static size_t print_label_part(const struct selector *s, struct text *out)
 	return count;
 }
 
-/* The members of a label selector, without the braces. */
-static void print_requirements(const struct selector *s, struct text *out)
+void print_requirements(const requirements *r, const char *labels_key, struct text *out)
 {
-	size_t labels_printed = print_label_part(s, out);
+	size_t labels_printed = print_label_part(r, labels_key, out);
 	size_t count = 0;
 
-	for (size_t i = 0; i < s->requirements.count; i++) {
-		if (is_label(s, i))
+	for (size_t i = 0; i < r->count; i++) {
+		if (is_label(r, i))
 			continue;
 		if (!count)
 			text_add(out,
 				 labels_printed ? ", matchExpressions: [" : "matchExpressions: [");
 		text_add(out, count++ ? ", " : "");
-		print_expression(&s->requirements.items[i], out);
+		print_expression(&r->items[i], out);
 	}
 	text_add(out, count ? "]" : "");
 }
@@ -165,22 +167,37 @@ static void print_one_of(const struct policy *p, const struct selector *s, struc
 	text_addc(out, ']');
 }
 
-/* The reader makes one of a zone and labels only. */
+/* As the reader of Kubernetes' policies makes it: pods of a cidr that have a port. */
+static void print_cidr_pods(const struct policy *p, const struct selector *cidr,
+			    const struct selector *pods, struct text *out)
+{
+	print_cidr(cidr, out);
+	text_add(out, " and ");
+	print_selector(p, pods, out);
+}
+
+/* The reader makes one of a zone and labels, else of a cidr and pods. */
 static void print_all_of(const struct policy *p, const struct selector *s, struct text *out)
 {
-	text_addf(out, "{zone: %s, ", p->zones.items[s->children.items[0]->zone].name);
-	print_requirements(s->children.items[1], out);
+	const struct selector *first = s->children.items[0], *second = s->children.items[1];
+
+	if (first->kind != SELECT_ZONE) {
+		print_cidr_pods(p, first, second, out);
+		return;
+	}
+	text_addf(out, "{zone: %s, ", p->zones.items[first->zone].name);
+	print_requirements(&second->requirements, "labels", out);
 	text_addc(out, '}');
 }
 
-static void print_labelled(const char *key, const struct selector *s, struct text *out)
+static void print_labelled(const struct selector *s, struct text *out)
 {
-	text_addf(out, "{%s", key);
-	print_requirements(s, out);
+	text_addc(out, '{');
+	print_requirements(&s->requirements, "labels", out);
 	text_addc(out, '}');
 }
 
-static void print_selector(const struct policy *p, const struct selector *s, struct text *out)
+void print_selector(const struct policy *p, const struct selector *s, struct text *out)
 {
 	switch (s->kind) {
 	case SELECT_ANY:
@@ -199,13 +216,13 @@ static void print_selector(const struct policy *p, const struct selector *s, str
 		text_add(out, p->workloads.items[s->workload].name);
 		break;
 	case SELECT_LABELS:
-		print_labelled("", s, out);
+		print_labelled(s, out);
 		break;
 	case SELECT_PODS:
-		print_labelled("pods: ", s, out);
+		print_pods(p, s, out);
 		break;
 	case SELECT_NODES:
-		print_labelled("nodes: ", s, out);
+		print_nodes(s, out);
 		break;
 	case SELECT_CIDR:
 		print_cidr(s, out);
@@ -230,6 +247,7 @@ static void print_zones(const struct policy *p, struct text *out)
 	vec_foreach (zone, &p->zones) {
 		text_addf(out, "    - {name: %s", zone->name);
 		print_prefixes("cidrs", &zone->prefixes, out);
+		print_members(zone->pods, out);
 		text_addf(out, ", mode: %s", mode_word(zone->mode));
 		if (zone->role)
 			text_addf(out, ", role: %s", role_word(zone->role));
@@ -239,7 +257,7 @@ static void print_zones(const struct policy *p, struct text *out)
 	}
 }
 
-static void print_labels(const labels *own, struct text *out)
+void print_labels(const labels *own, struct text *out)
 {
 	if (!own->count)
 		return;
@@ -260,10 +278,19 @@ static void print_workload(const struct policy *p, const struct workload *worklo
 	if (workload->zone != POLICY_NONE)
 		text_addf(out, ", zone: %s", p->zones.items[workload->zone].name);
 	print_prefixes("addresses", &workload->prefixes, out);
+	print_members(workload->pods, out);
 	print_labels(&workload->labels, out);
 	if (workload->mode)
 		text_addf(out, ", mode: %s", mode_word(workload->mode));
 	text_add(out, "}\n");
+}
+
+/* The first workload of a ZonePolicy from @i on. */
+static size_t next_group(const struct policy *p, size_t i)
+{
+	while (i < p->workloads.count && p->workloads.items[i].kind != WORKLOAD_GROUP)
+		i++;
+	return i;
 }
 
 /* The workloads from @first on whose documents have one mode; returns the first of another. */
@@ -274,8 +301,10 @@ static size_t print_workloads(const struct policy *p, size_t first, struct text 
 
 	if (i < p->workloads.count)
 		text_add(out, "  workloads:\n");
-	for (; i < p->workloads.count && all[i].document_mode == all[first].document_mode; i++)
+	while (i < p->workloads.count && all[i].document_mode == all[first].document_mode) {
 		print_workload(p, &all[i], out);
+		i = next_group(p, i + 1);
+	}
 	return i;
 }
 
@@ -321,7 +350,8 @@ static void print_rules(const struct policy *p, struct text *out)
 	bool has_head = false;
 
 	vec_foreach (rule, &p->rules) {
-		if (rule->tier == TIER_FAILSAFE)
+		/* Those of one side are of Kubernetes' kinds. */
+		if (rule->tier == TIER_FAILSAFE || rule->sides != SIDE_BOTH)
 			continue;
 		text_add(out, has_head ? "" : "  rules:\n");
 		has_head = true;
@@ -385,11 +415,11 @@ static void print_head(enum mode mode, struct text *out)
 void policy_print(const struct policy *p, struct text *out)
 {
 	const struct workload *all = p->workloads.items;
-	size_t next;
+	size_t next = next_group(p, 0);
 
-	print_head(p->workloads.count ? all[0].document_mode : MODE_ENFORCE, out);
+	print_head(next < p->workloads.count ? all[next].document_mode : MODE_ENFORCE, out);
 	print_zones(p, out);
-	next = print_workloads(p, 0, out);
+	next = print_workloads(p, next, out);
 	print_named_services(p, out);
 	print_failsafe(p, out);
 	print_rules(p, out);
@@ -399,4 +429,6 @@ void policy_print(const struct policy *p, struct text *out)
 		print_head(all[next].document_mode, out);
 		next = print_workloads(p, next, out);
 	}
+	print_objects(p, out);
+	print_kubernetes_rules(p, out);
 }

@@ -8,8 +8,8 @@
 
 /*
  * Lists are in the policy's order, services are written out, defaults that come from a document are
- * written at their zones.  Loading the text gives the same policy, but for places and for what a
- * rule's services were called.
+ * written at their zones.  Loading the text gives the same policy, but for places, for what a
+ * rule's services were called and for what Kubernetes' policies mean: that is in comments.
  */
 void policy_print(const struct policy *p, struct text *out);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/read_kubernetes.h"
 #include "policy/services.h"
 #include "util/mem.h"
 #include "util/utf8.h"
@@ -11,12 +12,13 @@
 
 void reader_init(struct reader *r, struct policy *p, struct diags *d)
 {
-	*r = (struct reader){.policy = p, .diags = d};
+	*r = (struct reader){.policy = p, .diags = d, .kubernetes = kubernetes_new()};
 	names_init(&r->names, d);
 }
 
 void reader_release(struct reader *r)
 {
+	kubernetes_free(r->kubernetes);
 	names_release(&r->names);
 	vec_release(&r->documents);
 	vec_release(&r->zones);
@@ -57,7 +59,7 @@ void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
 	}
 }
 
-static bool has_controls(const char *s, size_t len)
+bool read_has_controls(const char *s, size_t len)
 {
 	uint32_t point;
 
@@ -82,7 +84,7 @@ static bool read_label_text(struct reader *r, const struct node *n, const char *
 			   shown(n->text, buf));
 		return false;
 	}
-	if (has_controls(n->text, len)) {
+	if (read_has_controls(n->text, len)) {
 		diag_error(r->diags, n->at, "%s can't hold control characters: '%s'", what,
 			   shown(n->text, buf));
 		return false;

@@ -24,6 +24,7 @@ enum spec_key {
 /* A ZonePolicy whose rules and promises are still to be read. */
 struct zone_policy {
 	const struct node *spec[SPEC_KEYS];
+	size_t kubernetes; /* which waiting policy of Kubernetes it is instead; POLICY_NONE: none */
 };
 
 /* A workload's zone, which may be defined further down. */
@@ -32,8 +33,11 @@ struct zone_reference {
 	const struct node *name;
 };
 
+struct kubernetes;
+
 struct reader {
 	struct policy *policy;
+	struct kubernetes *kubernetes;
 	struct diags *diags;
 	struct names names;
 	enum mode mode;         /* spec.mode of the document that is read */
@@ -76,6 +80,9 @@ void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
 /* Whether it may be a label's key, or its value; false with an error. */
 bool read_label_key(struct reader *r, const struct node *n);
 bool read_label_value(struct reader *r, const struct node *n);
+
+/* Whether some character must not reach a terminal. */
+bool read_has_controls(const char *s, size_t len);
 
 /* NULL @n: no change. */
 void read_mode(struct reader *r, const struct node *n, enum mode *ret);

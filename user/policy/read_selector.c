@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/read_kubernetes.h"
 #include "util/mem.h"
 
 enum selector_key {
@@ -30,8 +31,8 @@ static const struct schema_key selector_keys[] = {
 	[SELECTOR_EXPRESSIONS] = { "matchExpressions",  KEY_OPTIONAL, FORM_LIST },
 	[SELECTOR_CIDR]        = { "cidr",              KEY_OPTIONAL, FORM_TEXT },
 	[SELECTOR_EXCEPT]      = { "except",            KEY_OPTIONAL, FORM_ANY },
-	[SELECTOR_NAMESPACES]  = { "namespaceSelector", KEY_LATER,    FORM_ANY },
-	[SELECTOR_PODS]        = { "podSelector",       KEY_LATER,    FORM_ANY },
+	[SELECTOR_NAMESPACES]  = { "namespaceSelector", KEY_OPTIONAL, FORM_MAP },
+	[SELECTOR_PODS]        = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
 };
 
 static const struct schema_key expression_keys[] = {
@@ -55,6 +56,7 @@ static const struct builtin builtins[] = {
 	{"any", SELECT_ANY},
 	{"outside", SELECT_OUTSIDE},
 	{"host", SELECT_HOST},
+	{"remote-node", SELECT_NODES},
 };
 
 /* A name that nobody has: what is likely wrong with it. */
@@ -62,9 +64,7 @@ static void unknown_member(struct reader *r, const struct node *n)
 {
 	struct prefix prefix;
 
-	if (!strcmp(n->text, "remote-node"))
-		diag_error(r->diags, n->at, "'remote-node' is not supported yet");
-	else if (names_find(&r->names, SCOPE_SERVICES, n->text))
+	if (names_find(&r->names, SCOPE_SERVICES, n->text))
 		diag_error(r->diags, n->at,
 			   "'%s' is a service; a zone or a workload is wanted here", n->text);
 	else if (!prefix_parse(n->text, &prefix, NULL))
@@ -274,21 +274,43 @@ static struct selector *read_zone_and_labels(struct reader *r, const struct node
 	return s;
 }
 
-/* `cidr` and `except` mean something of their own: nothing is "and"ed to them. */
+/*
+ * `cidr` and `except` mean something of their own: nothing is "and"ed to them.  Pods' selectors are
+ * "and"ed to each other only.
+ */
 static bool is_alone(struct reader *r, const struct node **v, const char *what)
 {
 	static const enum selector_key others[] = {SELECTOR_ZONE, SELECTOR_LABELS,
-						   SELECTOR_EXPRESSIONS};
+						   SELECTOR_EXPRESSIONS, SELECTOR_NAMESPACES,
+						   SELECTOR_PODS};
+	bool are_pods = strstr(what, "Selector");
 	bool is_good = true;
 
 	for (size_t i = 0; i < COUNT(others); i++) {
-		if (!v[others[i]])
+		bool is_own = are_pods && others[i] >= SELECTOR_NAMESPACES;
+
+		if (!v[others[i]] || is_own)
 			continue;
 		diag_error(r->diags, v[others[i]]->at, "'%s' can't stand beside '%s'",
 			   selector_keys[others[i]].name, what);
 		is_good = false;
 	}
 	return is_good;
+}
+
+static struct selector *read_pods(struct reader *r, const struct node *n, const struct node **v)
+{
+	bool has_namespaces = v[SELECTOR_NAMESPACES];
+	size_t errors = r->diags->errors;
+	struct selector *s;
+
+	if (!is_alone(r, v, has_namespaces ? "namespaceSelector" : "podSelector"))
+		return NULL;
+	s = read_pod_selector(r, n->at, POLICY_NONE, v[SELECTOR_NAMESPACES], v[SELECTOR_PODS]);
+	if (r->diags->errors == errors)
+		return s;
+	selector_free(s);
+	return NULL;
 }
 
 static struct selector *read_map(struct reader *r, const struct node *n)
@@ -304,6 +326,8 @@ static struct selector *read_map(struct reader *r, const struct node *n)
 		return is_alone(r, v, "cidr") ? read_cidr(r, v) : NULL;
 	if (v[SELECTOR_EXCEPT])
 		return is_alone(r, v, "except") ? read_except(r, v[SELECTOR_EXCEPT]) : NULL;
+	if (v[SELECTOR_NAMESPACES] || v[SELECTOR_PODS])
+		return read_pods(r, n, v);
 	if (v[SELECTOR_LABELS] || v[SELECTOR_EXPRESSIONS])
 		return v[SELECTOR_ZONE] ? read_zone_and_labels(r, v) : read_label_selector(r, v);
 	if (v[SELECTOR_ZONE])

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/read_kubernetes.h"
 #include "util/mem.h"
 
 #define API_VERSION "bulkhead.dev/v1"
@@ -74,18 +75,18 @@ static const struct schema_key zone_keys[] = {
 	[ZONE_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
 	[ZONE_ROLE]       = { "role",              KEY_OPTIONAL, FORM_TEXT },
 	[ZONE_AGENT_DOWN] = { "whenAgentIsDown",   KEY_OPTIONAL, FORM_TEXT },
-	[ZONE_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
-	[ZONE_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
+	[ZONE_NAMESPACES] = { "namespaceSelector", KEY_OPTIONAL, FORM_MAP },
+	[ZONE_PODS]       = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
 };
 
 static const struct schema_key workload_keys[] = {
 	[WORKLOAD_NAME]       = { "name",              KEY_REQUIRED, FORM_TEXT },
 	[WORKLOAD_ZONE]       = { "zone",              KEY_OPTIONAL, FORM_TEXT },
-	[WORKLOAD_ADDRESSES]  = { "addresses",         KEY_REQUIRED, FORM_ANY },
+	[WORKLOAD_ADDRESSES]  = { "addresses",         KEY_OPTIONAL, FORM_ANY },
 	[WORKLOAD_LABELS]     = { "labels",            KEY_OPTIONAL, FORM_MAP },
 	[WORKLOAD_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
-	[WORKLOAD_NAMESPACES] = { "namespaceSelector", KEY_LATER,    FORM_ANY },
-	[WORKLOAD_PODS]       = { "podSelector",       KEY_LATER,    FORM_ANY },
+	[WORKLOAD_NAMESPACES] = { "namespaceSelector", KEY_OPTIONAL, FORM_MAP },
+	[WORKLOAD_PODS]       = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
 };
 
 static const struct schema_key service_keys[] = {
@@ -106,11 +107,6 @@ static const struct schema workload_schema =
 static const struct schema service_schema =
 	{ "a named service", service_keys, COUNT(service_keys) };
 /* clang-format on */
-
-/* Documents that are understood one day. */
-static const char *const later_kinds[] = {
-	"NetworkPolicy", "ClusterNetworkPolicy", "Pod", "Namespace", "Node", "Service",
-};
 
 static void read_role(struct reader *r, const struct node *n, enum zone_role *ret)
 {
@@ -135,6 +131,24 @@ static void read_stance(struct reader *r, const struct node *n, enum stance *ret
 		*ret = stances[i];
 }
 
+/* NULL if neither is given. */
+static struct selector *read_pods(struct reader *r, const struct node *namespaces,
+				  const struct node *pods)
+{
+	if (!namespaces && !pods)
+		return NULL;
+	return read_pod_selector(r, namespaces ? namespaces->at : pods->at, POLICY_NONE, namespaces,
+				 pods);
+}
+
+/* A workload has addresses, or pods, or both. */
+static void check_members(struct reader *r, const struct node *n, const struct node **v)
+{
+	if (!v[WORKLOAD_ADDRESSES] && !v[WORKLOAD_NAMESPACES] && !v[WORKLOAD_PODS])
+		diag_error(r->diags, n->at,
+			   "missing key 'addresses'; a workload needs it, or a selector of pods");
+}
+
 static void read_zone(struct reader *r, const struct node *n)
 {
 	struct zone zone = {.mode = r->mode, .agent_down = r->agent_down, .at = n->at};
@@ -149,6 +163,7 @@ static void read_zone(struct reader *r, const struct node *n)
 	read_mode(r, v[ZONE_MODE], &zone.mode);
 	read_role(r, v[ZONE_ROLE], &zone.role);
 	read_stance(r, v[ZONE_AGENT_DOWN], &zone.agent_down);
+	zone.pods = read_pods(r, v[ZONE_NAMESPACES], v[ZONE_PODS]);
 	vec_push(&r->policy->zones, zone);
 }
 
@@ -168,11 +183,13 @@ static void read_labels(struct reader *r, const struct node *n, labels *out)
 static void read_workload(struct reader *r, const struct node *n)
 {
 	struct workload workload = {WORKLOAD_ALONE, .document_mode = r->mode, .at = n->at};
-	size_t index = r->policy->workloads.count;
+	size_t index = r->policy->workloads.count, errors = r->diags->errors;
 	const struct node *v[WORKLOAD_KEYS];
 
 	if (!schema_read(n, &workload_schema, r->diags, v))
 		return;
+	if (r->diags->errors == errors)
+		check_members(r, n, v);
 	if (v[WORKLOAD_NAME])
 		workload.at = v[WORKLOAD_NAME]->at;
 	workload.name = read_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
@@ -181,6 +198,7 @@ static void read_workload(struct reader *r, const struct node *n)
 	read_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
 	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
 	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
+	workload.pods = read_pods(r, v[WORKLOAD_NAMESPACES], v[WORKLOAD_PODS]);
 	vec_push(&r->policy->workloads, workload);
 }
 
@@ -211,15 +229,6 @@ static void read_entries(struct reader *r, const struct node *list,
 	}
 }
 
-static bool is_later_kind(const char *kind)
-{
-	for (size_t i = 0; i < COUNT(later_kinds); i++) {
-		if (!strcmp(kind, later_kinds[i]))
-			return true;
-	}
-	return false;
-}
-
 /* One of two parts of a document's type; NULL @n: missing, and reported. */
 static bool check_type(struct reader *r, const struct node *n, const char *key, const char *wanted)
 {
@@ -240,6 +249,8 @@ static bool check_type(struct reader *r, const struct node *n, const char *key, 
 static bool is_foreign(struct reader *r, const struct node *root)
 {
 	const struct node *kind = NULL, *version = NULL;
+	const char *nearest;
+	char buf[SHOWN_SIZE];
 
 	if (root->kind != NODE_MAP)
 		return false;
@@ -250,27 +261,48 @@ static bool is_foreign(struct reader *r, const struct node *root)
 		if (!strcmp(key->text, "apiVersion"))
 			version = key->value;
 	}
-	if (!kind || kind->kind != NODE_TEXT)
+	if (!kind || kind->kind != NODE_TEXT || !strcmp(kind->text, KIND))
 		return false;
-	if (is_later_kind(kind->text)) {
-		diag_error(r->diags, kind->at, "documents of kind '%s' are not supported yet",
-			   kind->text);
+	nearest = kubernetes_nearest(kind->text);
+	if (nearest) {
+		diag_error(r->diags, kind->at, "unknown kind '%s'; did you mean '%s'?",
+			   shown(kind->text, buf), nearest);
 		return true;
 	}
-	if (!version || version->kind != NODE_TEXT || !strcmp(kind->text, KIND) ||
-	    !strcmp(version->text, API_VERSION))
+	if (!version || version->kind != NODE_TEXT || !strcmp(version->text, API_VERSION))
 		return false;
 	check_type(r, version, "apiVersion", API_VERSION);
 	check_type(r, kind, "kind", KIND);
 	return true;
 }
 
+/* Only what is ignored may hold any character that JSON has. */
+static void refuse_odd(struct reader *r, const struct node *n)
+{
+	if (!n->is_odd)
+		return;
+	if (n->kind == NODE_TEXT) {
+		diag_error(r->diags, n->at, "text can't contain NUL and other control characters");
+		return;
+	}
+	node_foreach(item, n)
+	{
+		refuse_odd(r, item);
+		if (n->kind == NODE_MAP)
+			refuse_odd(r, item->value);
+	}
+}
+
 void read_document(struct reader *r, const struct node *root)
 {
 	const struct node *v[ROOT_KEYS], *metadata[COUNT(metadata_keys)];
-	struct zone_policy document;
+	struct zone_policy document = {.kubernetes = POLICY_NONE};
 
 	r->policy->documents++;
+	if (read_kubernetes(r, root))
+		return;
+	if (root->is_odd)
+		refuse_odd(r, root);
 	if (is_foreign(r, root) || !schema_read(root, &root_schema, r->diags, v)) {
 		r->names.is_incomplete = true;
 		return;
@@ -299,10 +331,17 @@ void read_references(struct reader *r)
 	vec_foreach (reference, &r->zones)
 		r->policy->workloads.items[reference->workload].zone =
 			read_zone_name(r, reference->name);
+	kubernetes_resolve(r);
 	vec_foreach (document, &r->documents) {
+		if (document->kubernetes != POLICY_NONE) {
+			if (!r->is_full && r->diags->errors < DIAG_KEPT)
+				read_kubernetes_policy(r, document->kubernetes);
+			continue;
+		}
 		read_entries(r, document->spec[SPEC_FAILSAFE], read_failsafe);
 		read_entries(r, document->spec[SPEC_RULES], read_rule);
 		read_entries(r, document->spec[SPEC_NEVER], read_never);
 		read_entries(r, document->spec[SPEC_EXPECT], read_expect);
 	}
+	kubernetes_order(r);
 }

@@ -100,8 +100,24 @@ static void take_value(const struct node *key, const struct schema_key *known, s
 		*ret = value;
 }
 
-bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
-		 const struct node **values)
+/* The key that it is or was meant to be; NULL if that can't be told, or nothing is there. */
+static const struct schema_key *read_key(const struct node *key, const struct schema *s,
+					 enum schema_manner manner, struct diags *d,
+					 const struct node **values)
+{
+	const struct schema_key *known = find_key(s, key->text);
+
+	if (known && manner != MANNER_STRICT && node_is_null(key->value))
+		return NULL;
+	if (known)
+		take_value(key, known, d, &values[known - s->keys]);
+	else if (manner != MANNER_OPEN)
+		known = unknown_key(key, s, d);
+	return known;
+}
+
+bool schema_read_as(const struct node *n, const struct schema *s, enum schema_manner manner,
+		    struct diags *d, const struct node **values)
 {
 	uint32_t given = 0; /* a bit a key; what was only misspelled isn't missing too */
 
@@ -114,12 +130,8 @@ bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 	}
 	node_foreach(key, n)
 	{
-		const struct schema_key *known = find_key(s, key->text);
+		const struct schema_key *known = read_key(key, s, manner, d, values);
 
-		if (known)
-			take_value(key, known, d, &values[known - s->keys]);
-		else
-			known = unknown_key(key, s, d);
 		if (known)
 			given |= 1u << (known - s->keys);
 	}
@@ -129,6 +141,12 @@ bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 				   s->what);
 	}
 	return true;
+}
+
+bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
+		 const struct node **values)
+{
+	return schema_read_as(n, s, MANNER_STRICT, d, values);
 }
 
 const struct node *schema_items(const struct node *n, struct diags *d)

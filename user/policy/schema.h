@@ -35,10 +35,21 @@ struct schema {
 	size_t count;
 };
 
+/* What is let pass in a mapping. */
+enum schema_manner {
+	MANNER_STRICT,
+	MANNER_NULL, /* null, which is as good as leaving the key out */
+	MANNER_OPEN, /* that, and keys that the schema doesn't know */
+};
+
 /*
  * values[i] becomes the value of keys[i], or NULL if it is absent or of no use.  Everything wrong
  * with the keys and the forms of the values is reported.  False if @n is no mapping at all.
  */
+bool schema_read_as(const struct node *n, const struct schema *s, enum schema_manner manner,
+		    struct diags *d, const struct node **values);
+
+/* In the strict manner. */
 bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 		 const struct node **values);
 

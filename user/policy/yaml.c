@@ -8,9 +8,11 @@
 #include <yaml.h>
 
 #include "policy/yaml_text.h"
+#include "util/cleanup.h"
 #include "util/map.h"
 
-#define KEYS_COMPARED 16 /* larger mappings are searched for duplicates with a table */
+#define SUBSTITUTE    0x1a /* the character for what can't be there */
+#define KEYS_COMPARED 16   /* larger mappings are searched for duplicates with a table */
 
 /* A collection that isn't finished. */
 struct frame {
@@ -28,12 +30,26 @@ struct builder {
 	struct map anchors; /* name -> struct node *, of this document */
 	size_t expanded;    /* nodes that aliases have added */
 	unsigned int depth;
+	bool has_rare;
 	struct frame stack[YAML_DEPTH];
 };
 
 bool node_is_missing(const struct node *n)
 {
 	return n->kind == NODE_TEXT && n->is_plain && !n->text[0];
+}
+
+bool node_is_null(const struct node *n)
+{
+	static const char *const words[] = {"", "null", "~", "Null", "NULL"};
+
+	if (n->kind != NODE_TEXT || !n->is_plain)
+		return false;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (!strcmp(n->text, words[i]))
+			return true;
+	}
+	return false;
 }
 
 const char *node_word(const struct node *n)
@@ -130,6 +146,7 @@ static int attach(struct builder *b, struct node *n)
 	}
 	parent = top->node;
 	parent->size += n->size;
+	parent->is_odd = parent->is_odd || n->is_odd;
 	if (parent->height <= n->height)
 		parent->height = n->height + 1;
 	if (parent->kind == NODE_MAP && !top->key)
@@ -153,18 +170,47 @@ static void check_tag(struct builder *b, const void *tag, const struct node *n)
 		diag_error(b->diags, n->at, "explicit tags are not accepted; leave it out");
 }
 
+/* Rare characters up to the text are refused, and those in it unless it is quoted as in JSON. */
+static bool holds_rare(struct builder *b, const yaml_event_t *event)
+{
+	bool is_quoted = event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	bool is_found;
+
+	while (yaml_cursor_find_rare(&b->cursor, event->start_mark.index))
+		yaml_text_refuse(&b->cursor, b->source, b->diags);
+	is_found = yaml_cursor_find_rare(&b->cursor, event->end_mark.index);
+	while (!is_quoted && yaml_cursor_find_rare(&b->cursor, event->end_mark.index))
+		yaml_text_refuse(&b->cursor, b->source, b->diags);
+	yaml_cursor_move(&b->cursor, event->end_mark.index);
+	return is_found;
+}
+
+/* What no text of ours may hold is marked, in the node and in the text. */
+static void set_text(struct builder *b, struct node *n, const yaml_event_t *event)
+{
+	size_t len = event->data.scalar.length;
+	char *text = arena_text(&b->out->arena, (const char *)event->data.scalar.value, len);
+	char *nul = text;
+
+	n->text = text;
+	if (b->has_rare && holds_rare(b, event)) {
+		n->is_odd = true;
+		text[0] = len ? SUBSTITUTE : '\0';
+	}
+	while ((nul = memchr(nul, '\0', len - (size_t)(nul - text)))) {
+		n->is_odd = true;
+		*nul = SUBSTITUTE;
+	}
+}
+
 static int take_scalar(struct builder *b, const yaml_event_t *event)
 {
 	struct node *n = node_new(b, NODE_TEXT, event);
-	const char *text = (const char *)event->data.scalar.value;
-	size_t len = event->data.scalar.length;
 
 	check_tag(b, event->data.scalar.tag, n);
 	if (event->data.scalar.anchor)
 		skip_anchor(b, n, event);
-	if (memchr(text, '\0', len))
-		diag_error(b->diags, n->at, "text can't contain a NUL character");
-	n->text = arena_text(&b->out->arena, text, len);
+	set_text(b, n, event);
 	n->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	set_anchor(b, (const char *)event->data.scalar.anchor, n);
 	return attach(b, n);
@@ -321,10 +367,11 @@ static int build(struct builder *b, yaml_parser_t *parser)
 int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret)
 {
 	struct builder b = {.source = source, .diags = d, .out = ret};
+	struct yaml_cursor fed;
 	yaml_parser_t parser;
 	int err;
 
-	err = yaml_text_check(source, d);
+	err = yaml_text_check(source, d, &b.has_rare);
 	if (err)
 		return err;
 	if (!yaml_parser_initialize(&parser)) {
@@ -333,9 +380,11 @@ int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret)
 	}
 	b.cursor = yaml_cursor_of(source);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)b.cursor.s,
-				     (size_t)(b.cursor.end - b.cursor.s));
+	fed = b.cursor;
+	yaml_parser_set_input(&parser, yaml_text_feed, &fed);
 	err = build(&b, &parser);
+	while (!err && b.has_rare && yaml_cursor_find_rare(&b.cursor, SIZE_MAX))
+		yaml_text_refuse(&b.cursor, source, d);
 	yaml_parser_delete(&parser);
 	map_release(&b.anchors);
 	return err;

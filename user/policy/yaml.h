@@ -24,7 +24,7 @@ enum node_kind {
 struct node {
 	struct node *next; /* the next item or key beside it; NULL for the last, and for a value */
 	union {
-		const char *text;   /* NODE_TEXT: without NUL inside */
+		const char *text;   /* NODE_TEXT: without NUL inside; has SUB if it is odd */
 		struct node *first; /* NODE_LIST: items; NODE_MAP: keys, which are texts */
 	};
 	struct node *value; /* of a key of a mapping */
@@ -34,6 +34,7 @@ struct node {
 	uint8_t height;     /* collections within each other, itself included */
 	enum node_kind kind;
 	bool is_plain; /* a text without quotes */
+	bool is_odd;   /* it or what is under it holds characters that no text of ours may */
 };
 
 #define node_foreach(item, parent)                                                                 \
@@ -41,6 +42,9 @@ struct node {
 
 /* A key without a value, or a list item without anything. */
 bool node_is_missing(const struct node *n);
+
+/* Missing, or the plain word null. */
+bool node_is_null(const struct node *n);
 
 /* "text", "a list" or "a mapping". */
 const char *node_word(const struct node *n);

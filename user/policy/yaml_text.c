@@ -121,16 +121,64 @@ static struct span span_at(const struct source *source, size_t line, size_t colu
 	};
 }
 
+static bool is_rare(uint32_t point)
+{
+	return point >= 0x7f && point < 0xa0 && point != 0x85;
+}
+
 static bool is_allowed(uint32_t point)
 {
 	if (point < 0x20)
 		return point == '\t' || point == '\n' || point == '\r';
-	if (point >= 0x7f && point < 0xa0)
-		return point == 0x85;
 	return point != BOM && point != 0xfffe && point != 0xffff;
 }
 
-int yaml_text_check(const struct source *source, struct diags *d)
+static void refuse(struct span at, uint32_t point, struct diags *d)
+{
+	diag_error(d, at, "the character U+%04X is not allowed in YAML; remove it", point);
+}
+
+bool yaml_cursor_find_rare(struct yaml_cursor *c, size_t index)
+{
+	while (c->s < c->end && c->index < index) {
+		uint32_t point;
+		size_t len = utf8_next(c->s, (size_t)(c->end - c->s), &point);
+
+		if (is_rare(point))
+			return true;
+		step(c, point, len);
+	}
+	return false;
+}
+
+void yaml_text_refuse(struct yaml_cursor *c, const struct source *source, struct diags *d)
+{
+	struct span at = span_at(source, c->line, c->column);
+
+	refuse(at, next(c), d);
+}
+
+/* U+0080 to U+009F are C2 and what they'd be in Latin-1; 20 more is a sign. */
+int yaml_text_feed(void *cursor, unsigned char *buffer, size_t size, size_t *ret_len)
+{
+	struct yaml_cursor *c = cursor;
+	size_t len = (size_t)(c->end - c->s);
+
+	len = len < size ? len : size;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)c->s[i];
+
+		buffer[i] = byte == 0x7f ? 'x' : byte;
+		if (c->is_c2 && byte < 0xa0 && byte != 0x85)
+			buffer[i] = (unsigned char)(byte + 0x20);
+		c->is_c2 = byte == 0xc2;
+	}
+	c->s += len;
+	*ret_len = len;
+	return 1;
+}
+
+int yaml_text_check(const struct source *source, struct diags *d, bool *ret_has_rare)
 {
 	struct yaml_cursor c = yaml_cursor_of(source);
 
@@ -145,10 +193,10 @@ int yaml_text_check(const struct source *source, struct diags *d)
 			return -EINVAL;
 		}
 		if (!is_allowed(point)) {
-			diag_error(d, at, "the character U+%04X is not allowed in YAML; remove it",
-				   point);
+			refuse(at, point, d);
 			return -EINVAL;
 		}
+		*ret_has_rare = *ret_has_rare || is_rare(point);
 		step(&c, point, len);
 	}
 	return 0;

@@ -200,11 +200,12 @@ static const char *explain_host_bits(const struct prefix *network, struct text *
 	return explain(reterr, "host bits are set; write the network's address", special);
 }
 
-const char *prefix_parse(const char *s, struct prefix *ret, struct text *reterr)
+/* With its host bits. */
+static const char *parse_with_host_bits(const char *s, struct prefix *ret, struct text *reterr)
 {
 	const char *slash = strchr(s, '/');
 	_text_ struct text head = TEXT_INIT;
-	struct prefix p = {}, network;
+	struct prefix p = {};
 	const char *wrong;
 
 	text_addn(&head, s, slash ? (size_t)(slash - s) : strlen(s));
@@ -217,12 +218,35 @@ const char *prefix_parse(const char *s, struct prefix *ret, struct text *reterr)
 	}
 
 	wrong = parse_len(slash + 1, addr_is_v4(&p.addr), &p.len, reterr);
+	if (!wrong)
+		*ret = p;
+	return wrong;
+}
+
+const char *prefix_parse_masked(const char *s, struct prefix *ret, bool *ret_is_masked,
+				struct text *reterr)
+{
+	struct prefix p;
+	const char *wrong = parse_with_host_bits(s, &p, reterr);
+
 	if (wrong)
 		return wrong;
-	network = (struct prefix){.addr = first_of(&p.addr, p.len), .len = p.len};
-	if (addr_cmp(&network.addr, &p.addr))
+	*ret = (struct prefix){.addr = first_of(&p.addr, p.len), .len = p.len};
+	*ret_is_masked = addr_cmp(&ret->addr, &p.addr);
+	return NULL;
+}
+
+const char *prefix_parse(const char *s, struct prefix *ret, struct text *reterr)
+{
+	struct prefix network;
+	bool is_masked;
+	const char *wrong = prefix_parse_masked(s, &network, &is_masked, reterr);
+
+	if (wrong)
+		return wrong;
+	if (is_masked)
 		return explain_host_bits(&network, reterr);
-	*ret = p;
+	*ret = network;
 	return NULL;
 }
 

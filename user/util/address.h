@@ -37,6 +37,10 @@ struct bh_addr prefix_last(const struct prefix *p);             /* its highest a
 const char *prefix_parse(const char *s, struct prefix *ret, struct text *reterr);
 const char *addr_parse(const char *s, struct bh_addr *ret);
 
+/* As prefix_parse, but host bits are taken away; *ret_is_masked tells if there were any. */
+const char *prefix_parse_masked(const char *s, struct prefix *ret, bool *ret_is_masked,
+				struct text *reterr);
+
 /* Into @buf, which is also returned; "10.0.0.0/20", "10.0.0.10" for a /32, "fd00::/64". */
 const char *addr_format(const struct bh_addr *a, char buf[static ADDRESS_STRLEN]);
 const char *prefix_format(const struct prefix *p, char buf[static ADDRESS_STRLEN]);
