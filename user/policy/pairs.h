@@ -30,4 +30,11 @@ uint8_t *pairs_side(const struct compiled *c, const uint64_t *classes);
 void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
 		 void *context);
 
+/*
+ * The same between all the classes in the families of @side, but no class meets itself in the
+ * families of @alone: where it has one address, that is one that talks to itself.
+ */
+void pairs_visit_apart(const struct compiled *c, pair_side side, pair_side alone,
+		       pair_visitor visit, void *context);
+
 #endif

@@ -188,6 +188,15 @@ static bool is_kept(struct checker *k, const struct promise *p)
 	return !t.is_broken;
 }
 
+static bool check(struct checker *k, const struct promise *p, promise_visitor visit, void *context)
+{
+	bool kept = is_kept(k, p);
+
+	if (visit)
+		visit(context, kept);
+	return kept;
+}
+
 static void checker_init(struct checker *k, const struct compiled *c, struct diags *d)
 {
 	*k = (struct checker){.c = c, .diags = d};
@@ -202,7 +211,8 @@ static void checker_release(struct checker *k)
 		free(k->occurring[i]);
 }
 
-size_t promise_check_never(const struct compiled *c, struct diags *d)
+size_t promise_each_never(const struct compiled *c, struct diags *d, promise_visitor visit,
+			  void *context)
 {
 	_cleanup_(checker_release)
 	struct checker k = {};
@@ -219,12 +229,13 @@ size_t promise_check_never(const struct compiled *c, struct diags *d)
 			.kind = KIND_NEVER,
 		};
 
-		broken += !is_kept(&k, &p);
+		broken += !check(&k, &p, visit, context);
 	}
 	return broken;
 }
 
-size_t promise_check_expect(const struct compiled *c, struct diags *d)
+size_t promise_each_expect(const struct compiled *c, struct diags *d, promise_visitor visit,
+			   void *context)
 {
 	_cleanup_(checker_release)
 	struct checker k = {};
@@ -240,7 +251,17 @@ size_t promise_check_expect(const struct compiled *c, struct diags *d)
 			.kind = KIND_EXPECT + (unsigned int)expect->verdict,
 		};
 
-		broken += !is_kept(&k, &p);
+		broken += !check(&k, &p, visit, context);
 	}
 	return broken;
+}
+
+size_t promise_check_never(const struct compiled *c, struct diags *d)
+{
+	return promise_each_never(c, d, NULL, NULL);
+}
+
+size_t promise_check_expect(const struct compiled *c, struct diags *d)
+{
+	return promise_each_expect(c, d, NULL, NULL);
 }
