@@ -52,7 +52,7 @@ static void the_costliest_rule_is_what_saves_most(void **state)
 	/* Three prefixes, an identity and a rule number, at least. */
 	assert_true(b.saved >= 5);
 	assert_int_equal(b.prefixes, 3);
-	assert_int_equal(b.blocks, 1);
+	assert_int_equal(b.costliest_rows, 1);
 }
 
 static void a_policy_without_rules_has_none_that_costs(void **state)

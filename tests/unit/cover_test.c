@@ -104,8 +104,8 @@ static void what_is_over_the_limit_is_counted(void **state)
 	(void)state;
 	cover_make(t.compiled, LIMIT, &all);
 	cover_make(t.compiled, 5, &some);
-	assert_int_equal(some.cases.count, 5);
-	assert_int_equal(some.left_out, all.cases.count - 5);
+	assert_true(some.cases.count > 1 && some.cases.count <= 5);
+	assert_int_equal(some.left_out + some.cases.count, all.cases.count);
 	assert_int_equal(some.unasked, all.unasked);
 }
 

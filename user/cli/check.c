@@ -96,10 +96,13 @@ static enum exit_code check_with_kernel(struct check *check, const struct compil
 	_text_ struct text why = TEXT_INIT;
 	enum exit_code code = EXIT_FINE;
 
-	if (check_kernel(c, &c->image, &check->diags, &why, &check->kernel))
-		code = cli_error("check: --kernel: %s", why.buf);
-	else if (check->kernel.wrong)
+	if (check_kernel(c, &c->image, &check->diags, &why, &check->kernel)) {
+		diag_error(&check->diags, (struct span){}, "the kernel cannot be asked: %s",
+			   why.buf);
+		code = EXIT_USAGE;
+	} else if (check->kernel.wrong) {
 		code = EXIT_FINDING;
+	}
 	close_group(check, CHECK_KERNEL, began);
 	return code;
 }
@@ -125,14 +128,13 @@ void check_files(const strings *files, bool has_kernel, struct check *check)
 {
 	uint64_t began = clock_monotonic_ns();
 	_compiled_ struct compiled *compiled = NULL;
-	struct policy *policy = NULL;
 	int err;
 
 	check->code = EXIT_USAGE;
-	err = policy_load(files->items, files->count, &check->diags, &policy);
-	check->policy = policy;
+	err = policy_load(files->items, files->count, &check->diags, &check->policy);
 	if (!err)
-		err = policy_compile(policy, &(struct environment){}, &check->diags, &compiled);
+		err = policy_compile(check->policy, &(struct environment){}, &check->diags,
+				     &compiled);
 	close_group(check, CHECK_POLICY, began);
 	if (!err)
 		check->code = check_compiled(check, compiled, has_kernel);
@@ -140,13 +142,11 @@ void check_files(const strings *files, bool has_kernel, struct check *check)
 
 void check_release(struct check *check)
 {
-	struct policy *policy = (struct policy *)check->policy;
-
 	diags_release(&check->diags);
 	vec_release(&check->groups);
 	vec_release(&check->nevers);
 	vec_release(&check->expects);
-	policy_free(policy);
+	policy_free(check->policy);
 }
 
 static void print(const struct check *check, const char *format)
@@ -191,13 +191,14 @@ const struct command check_command = {
 		"What it finds goes to stderr, each with its place; the last line of stdout is\n\n"
 		"  N documents, N rules, N classes, N findings: ok|failed\n\n"
 		"where classes are those of addresses that no rule tells apart. Before it, what\n"
-		"the policy takes of the kernel's tables, and the most expensive rule: of the\n"
-		"three with a part in most blocks and prefixes, that without which the tables\n"
-		"have the fewest entries.\n\n"
+		"the policy takes of the kernel's tables, and the most expensive rule: of those\n"
+		"with a part in the most rows and prefixes, that without which the tables have\n"
+		"the fewest entries.\n\n"
 		"--kernel loads the BPF programs beside any that run, with maps of their own, and\n"
 		"sends packets through all of them (XDP and tc): for every 'expect', and for\n"
-		"every decision that the policy can come to. Where they decide otherwise than\n"
-		"the compiled policy, that is an error with the packet.\n\n"
+		"every decision that the policy can come to (20,000 of them, if there are more).\n"
+		"Where they decide otherwise than the compiled policy, that is an error with the\n"
+		"packet.\n\n"
 		"Exit code 1: a 'never' or 'expect' is broken, the kernel disagrees, or a warning\n"
 		"under --strict; 2: the policy cannot be read or compiled, or --kernel cannot "
 		"run.\n"

@@ -2,19 +2,13 @@
 #include "cli/check_report.h"
 #include "util/json.h"
 
-static const char *const level_words[] = {
-	[DIAG_ERROR] = "error",
-	[DIAG_WARNING] = "warning",
-	[DIAG_NOTE] = "note",
-};
-
 static void add_finding(struct json *json, const struct diag *diag)
 {
 	json_object(json, NULL);
 	json_string(json, "file", diag->at.source ? diag->at.source->name : NULL);
 	json_number(json, "line", diag->at.line);
 	json_number(json, "column", diag->at.column);
-	json_string(json, "level", level_words[diag->level]);
+	json_string(json, "level", diag_level_word(diag->level));
 	json_string(json, "id", diag->id);
 	json_string(json, "message", diag->message);
 }
@@ -71,7 +65,7 @@ static void add_costliest(struct json *json, const struct check *check)
 	json_number(json, "line", rule->at.line);
 	if (b->is_measured)
 		json_number(json, "saves", b->saved);
-	json_number(json, "blocks", b->blocks);
+	json_number(json, "rows", b->costliest_rows);
 	json_number(json, "prefixes", b->prefixes);
 	json_end(json, '}');
 }

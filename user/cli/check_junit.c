@@ -17,12 +17,6 @@ static const char *const verdict_words[] = {
 };
 /* clang-format on */
 
-static const char *const level_words[] = {
-	[DIAG_ERROR] = "error",
-	[DIAG_WARNING] = "warning",
-	[DIAG_NOTE] = "note",
-};
-
 /* A suite while it is written: its cases, and how many of them fail. */
 struct suite {
 	const struct check *check;
@@ -55,7 +49,7 @@ static void add_finding_line(const struct diag *diag, struct text *out)
 {
 	if (diag->at.source)
 		text_addf(out, "%s:%u:%u: ", diag->at.source->name, diag->at.line, diag->at.column);
-	text_addf(out, "%s: %s\n", level_words[diag->level], diag->message);
+	text_addf(out, "%s: %s\n", diag_level_word(diag->level), diag->message);
 }
 
 static void add_lines(struct suite *s, size_t from, size_t to)

@@ -124,13 +124,17 @@ static int try_all(struct attempt *a, const struct cover *cover)
 	return 0;
 }
 
+/* Without the rights only the first line is news; the others are the loader's guesses. */
 static int explain(int err, struct text *why, struct text *reterr)
 {
-	if (err == -EPERM)
-		text_add(reterr, "root is due, or CAP_BPF and CAP_NET_ADMIN: ");
-	text_add(reterr, why->len ? why->buf : "cannot run the programs: ");
 	if (!why->len)
-		text_add(reterr, strerror(-err));
+		text_addf(why, "cannot run the programs: %s", strerror(-err));
+	if (err != -EPERM) {
+		text_add(reterr, why->buf);
+		return err;
+	}
+	text_add(reterr, "root is due, or CAP_BPF and CAP_NET_ADMIN: ");
+	text_addn(reterr, why->buf, strcspn(why->buf, "\n"));
 	return err;
 }
 

@@ -21,15 +21,6 @@ const char *check_group_word(enum check_group group)
 	return words[group];
 }
 
-size_t check_count(const struct check *check, enum check_group group, enum diag_level level)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < check->groups.count; i++)
-		n += check->groups.items[i] == group && check->diags.list.items[i].level == level;
-	return n;
-}
-
 size_t check_notes_end(const struct check *check, size_t i)
 {
 	const struct diags *diags = &check->diags;

@@ -36,7 +36,7 @@ struct check_kernel {
 };
 
 struct check {
-	const struct policy *policy;
+	struct policy *policy;
 	struct diags diags;
 	VEC(enum check_group) groups; /* of each of diags.list */
 	uint64_t took_ns[CHECK_GROUPS];
@@ -55,9 +55,6 @@ size_t check_findings(const struct check *check);
 /* The word of a group: "policy", "lint", ... */
 const char *check_group_word(enum check_group group);
 
-/* What all of the group took together, or only its own findings of a level. */
-size_t check_count(const struct check *check, enum check_group group, enum diag_level level);
-
 /* One past the notes of the finding at @i. */
 size_t check_notes_end(const struct check *check, size_t i);
 
@@ -67,10 +64,7 @@ void check_json(const struct check *check, struct text *out);
 void check_sarif(const struct check *check, struct text *out);
 void check_junit(const struct check *check, struct text *out);
 
-/*
- * Loads, compiles and checks; @check is zeroed but for is_strict and base, and is to be released,
- * and its policy freed, in any case.
- */
+/* Loads, compiles and checks; @check is zeroed but for is_strict and base. */
 void check_files(const strings *files, bool has_kernel, struct check *check);
 void check_release(struct check *check);
 #define _check_ _cleanup_(check_release)

@@ -29,12 +29,6 @@ static const struct {
 };
 /* clang-format on */
 
-static const char *const levels[] = {
-	[DIAG_ERROR] = "error",
-	[DIAG_WARNING] = "warning",
-	[DIAG_NOTE] = "note",
-};
-
 struct writer {
 	const struct check *check;
 	struct json json;
@@ -213,7 +207,7 @@ static void add_result(struct writer *w, size_t i, size_t end)
 	json_string(j, "ruleId", id);
 	if (index < COUNT(rules))
 		json_number(j, "ruleIndex", index);
-	json_string(j, "level", levels[diag->level]);
+	json_string(j, "level", diag_level_word(diag->level));
 	add_message(j, "message", diag->message);
 	json_array(j, "locations");
 	json_object(j, NULL);

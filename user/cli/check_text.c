@@ -37,8 +37,8 @@ static void add_costliest(const struct check *check, struct text *out)
 	if (b->is_measured)
 		text_addf(out, "without which there would be %zu entries fewer\n", b->saved);
 	else
-		text_addf(out, "which has a part in %zu blocks and names %zu prefixes\n", b->blocks,
-			  b->prefixes);
+		text_addf(out, "which has a part in %zu rows and names %zu prefixes\n",
+			  b->costliest_rows, b->prefixes);
 }
 
 static void add_budget(const struct check *check, bool has_colour, struct text *out)

@@ -11,8 +11,11 @@
 #include "policy/weight.h"
 #include "util/mem.h"
 
-#define CANDIDATES 3     /* rules that are taken away in turn */
-#define MEASURED   20000 /* entries of a policy that is compiled again so often */
+#define CANDIDATES 3 /* rules that are taken away in turn */
+
+/* Entries of a policy that is compiled again so often, or once. */
+#define MEASURED_OFTEN 20000
+#define MEASURED_ONCE  200000
 
 static void take_lines(const struct compiled *c, struct budget_line lines[static BUDGET_TABLES])
 {
@@ -91,10 +94,12 @@ static size_t heaviest(const struct policy *p, const size_t *weights, const size
 static void measure(const struct policy *p, const size_t *weights, struct budget *b)
 {
 	uint64_t now = sum_entries(b->lines);
-	size_t taken[CANDIDATES];
+	size_t taken[CANDIDATES], count = CANDIDATES;
 
-	b->is_measured = true;
-	for (size_t n = 0; n < CANDIDATES && n < p->rules.count; n++) {
+	if (now > MEASURED_OFTEN)
+		count = now > MEASURED_ONCE ? 0 : 1;
+	b->is_measured = count > 0;
+	for (size_t n = 0; n < count && n < p->rules.count; n++) {
 		uint64_t without;
 
 		taken[n] = heaviest(p, weights, taken, n);
@@ -109,17 +114,16 @@ static void measure(const struct policy *p, const size_t *weights, struct budget
 static void take_costliest(const struct compiled *c, struct budget *b)
 {
 	const struct policy *p = c->policy;
-	_free_ uint32_t *blocks = weight_blocks(c);
+	_free_ uint32_t *rows = weight_rows(c);
 	_free_ size_t *weights = xcalloc(p->rules.count + 1, sizeof(*weights));
 
 	for (size_t i = 0; i < p->rules.count; i++)
-		weights[i] = blocks[i] + weight_prefixes(&p->rules.items[i]);
+		weights[i] = rows[i] + weight_prefixes(&p->rules.items[i]);
 	b->costliest = heaviest(p, weights, NULL, 0);
 	if (b->costliest == POLICY_NONE)
 		return;
-	if (sum_entries(b->lines) <= MEASURED)
-		measure(p, weights, b);
-	b->blocks = blocks[b->costliest];
+	measure(p, weights, b);
+	b->costliest_rows = rows[b->costliest];
 	b->prefixes = weight_prefixes(&p->rules.items[b->costliest]);
 }
 

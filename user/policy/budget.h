@@ -34,13 +34,14 @@ struct budget {
 	size_t costliest; /* index into policy.rules; POLICY_NONE: there is no rule */
 	bool is_measured; /* else `saved` isn't known: the policy is too large to compile again */
 	size_t saved;     /* entries that the policy without it takes fewer, over all tables */
-	size_t blocks;    /* of cells, in which it decides something */
-	size_t prefixes;  /* that its selectors name */
+	size_t costliest_rows; /* in which it decides something */
+	size_t prefixes;       /* that its selectors name */
 };
 
 /*
- * The costliest rule is that whose removal saves most, among the few with the most blocks and
- * prefixes: the policy is compiled again without each, unless it is large.
+ * Of a policy that was compiled offline.  The costliest rule is that whose removal saves most,
+ * among the few with the most rows and prefixes: the policy is compiled again without each, or the
+ * first of them, or none if it is very large.
  */
 void budget_take(const struct compiled *c, struct budget *ret);
 

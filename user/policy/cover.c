@@ -10,6 +10,7 @@
 #include "util/bitset.h"
 
 #define FAMILIES   2
+#define SHARE_ALL  (UINT64_C(1) << 32)
 #define NEIGHBOURS 256 /* addresses around an example that are tried for a second one */
 
 /* Types that no policy judges: answers belong to a connection, built-in rules judge the others. */
@@ -32,6 +33,8 @@ struct coverer {
 	const struct compiled *c;
 	struct cover *cover;
 	size_t limit;
+	size_t number;                       /* of the next cell that can be tried */
+	uint64_t share;                      /* of the cells that are tried, in 1 / SHARE_ALL */
 	struct examples *examples[FAMILIES]; /* by class */
 	struct asked *asked[FAMILIES];       /* by service class */
 	uint8_t *side, *alone;               /* pair_side: classes with an example, with just one */
@@ -151,6 +154,14 @@ static void find_numbers(struct coverer *k)
 	}
 }
 
+/* If not all can be tried, those that are lie scattered over rows and services; always the same. */
+static bool is_chosen(struct coverer *k)
+{
+	uint32_t scattered = (uint32_t)(k->number++ * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+
+	return scattered < k->share;
+}
+
 static void add_case(struct coverer *k, const struct pair *pair, uint32_t service_class, bool is_v6)
 {
 	const struct asked *asked = &k->asked[is_v6][service_class];
@@ -161,7 +172,7 @@ static void add_case(struct coverer *k, const struct pair *pair, uint32_t servic
 		k->cover->unasked++;
 		return;
 	}
-	if (k->cover->cases.count >= k->limit) {
+	if (!is_chosen(k) || k->cover->cases.count >= k->limit) {
 		k->cover->left_out++;
 		return;
 	}
@@ -233,7 +244,21 @@ static void cover_expects(struct coverer *k)
 	k->expect = POLICY_NONE;
 }
 
-/* Rows in which no pair of usable addresses occurs are not counted: nobody can tell them apart. */
+/* Counts them first, and then knows which share there is room for. */
+static void cover_rows(struct coverer *k)
+{
+	struct cover *cover = k->cover;
+	size_t room = k->limit - cover->cases.count;
+
+	k->share = 0;
+	pairs_visit_apart(k->c, k->side, k->alone, cover_pair, k);
+	k->share = k->number > room ? room * SHARE_ALL / k->number : SHARE_ALL;
+	k->number = 0;
+	cover->unasked = 0;
+	cover->left_out = 0;
+	pairs_visit_apart(k->c, k->side, k->alone, cover_pair, k);
+}
+
 void cover_make(const struct compiled *c, size_t limit, struct cover *ret)
 {
 	size_t classes = c->classes.count, numbers = c->image.service_classes;
@@ -247,6 +272,7 @@ void cover_make(const struct compiled *c, size_t limit, struct cover *ret)
 		.limit = limit,
 		.examples = {examples, examples + classes},
 		.asked = {asked, asked + numbers},
+		.share = SHARE_ALL,
 		.side = side,
 		.alone = alone,
 	};
@@ -255,8 +281,8 @@ void cover_make(const struct compiled *c, size_t limit, struct cover *ret)
 	find_examples(&k);
 	find_numbers(&k);
 	cover_expects(&k);
-	ret->unasked = 0; /* what an expect spans in vain, its rows do too */
-	pairs_visit_apart(c, side, alone, cover_pair, &k);
+	k.number = 0;
+	cover_rows(&k);
 }
 
 void cover_release(struct cover *cover)

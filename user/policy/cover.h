@@ -20,12 +20,15 @@ struct cover_case {
 
 struct cover {
 	VEC(struct cover_case) cases;
-	size_t unasked;  /* cells that no packet asks the policy for: built-in rules judge it, or
-			    parsing, or it has one address at both ends */
+	size_t unasked;  /* cells that no packet asks for: built-in rules judge it, or parsing */
 	size_t left_out; /* cells beyond the limit */
 };
 
-/* The expects first, in their order, then every row; at most @limit cases. */
+/*
+ * The expects first, in their order, then every row; at most @limit cases.  What an expect spans in
+ * vain is counted with its rows.  Rows that only an address with itself, loopback or multicast
+ * addresses have are passed over.
+ */
 void cover_make(const struct compiled *c, size_t limit, struct cover *ret);
 void cover_release(struct cover *cover);
 #define _cover_ _cleanup_(cover_release)

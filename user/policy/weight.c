@@ -19,29 +19,43 @@ size_t weight_prefixes(const struct rule *rule)
 	return count_prefixes(rule->from) + count_prefixes(rule->to);
 }
 
-/* Whether an earlier cell of the block is decided by the rule of cell @i. */
-static bool is_repeated(const struct bh_block *block, unsigned int i)
+/* Where rules were counted last, so that a row counts once for each. */
+struct row_counter {
+	const struct image_grid *cells;
+	uint32_t *counts;
+	uint32_t *last; /* the row, plus one */
+};
+
+static void count_block(struct row_counter *k, uint32_t row, uint32_t number)
 {
-	for (unsigned int j = 0; j < i; j++) {
-		if (BH_CELL_RULE(block->value[j]) == BH_CELL_RULE(block->value[i]))
-			return true;
+	const struct bh_block *block = &k->cells->blocks.items[number];
+
+	for (unsigned int i = 0; i < BH_BLOCK_ENTRIES; i++) {
+		uint32_t rule = BH_CELL_RULE(block->value[i]);
+
+		if (rule < BH_RULE_FIRST || k->last[rule - BH_RULE_FIRST] == row + 1)
+			continue;
+		k->last[rule - BH_RULE_FIRST] = row + 1;
+		k->counts[rule - BH_RULE_FIRST]++;
 	}
-	return false;
 }
 
-uint32_t *weight_blocks(const struct compiled *c)
+uint32_t *weight_rows(const struct compiled *c)
 {
-	uint32_t *counts = xcalloc(c->policy->rules.count + 1, sizeof(*counts));
+	const struct image_grid *cells = &c->image.cells;
+	_free_ uint32_t *last = xcalloc(c->policy->rules.count + 1, sizeof(*last));
+	struct row_counter k = {
+		.cells = cells,
+		.counts = xcalloc(c->policy->rules.count + 1, sizeof(*k.counts)),
+		.last = last,
+	};
 
-	vec_foreach (block, &c->image.cells.blocks) {
-		for (unsigned int i = 0; i < BH_BLOCK_ENTRIES; i++) {
-			uint32_t rule = BH_CELL_RULE(block->value[i]);
-
-			if (rule >= BH_RULE_FIRST && !is_repeated(block, i))
-				counts[rule - BH_RULE_FIRST]++;
-		}
+	for (uint32_t row = 0; row < cells->rows; row++) {
+		for (uint32_t i = 0; i < cells->stride; i++)
+			count_block(&k, row,
+				    cells->directory.items[(size_t)row * cells->stride + i]);
 	}
-	return counts;
+	return k.counts;
 }
 
 /* The largest so far, as notes say it. */
@@ -146,7 +160,7 @@ void blame_services(const struct compiled *c, struct diags *d)
 
 void blame_decisions(const struct compiled *c, struct diags *d)
 {
-	_free_ uint32_t *counts = weight_blocks(c);
+	_free_ uint32_t *counts = weight_rows(c);
 	struct largest l = {};
 
 	for (size_t i = 0; i < c->policy->rules.count; i++) {
@@ -156,8 +170,8 @@ void blame_decisions(const struct compiled *c, struct diags *d)
 	}
 	if (l.size)
 		diag_note(d, l.at,
-			  "rule '%s' has a part in the most blocks, %zu of %zu so far; fewer "
+			  "rule '%s' has a part in the most rows, %zu of %zu so far; fewer "
 			  "distinct ends and services, in it and in rules that overlap it, need "
 			  "fewer",
-			  l.name, l.size, c->image.cells.blocks.count);
+			  l.name, l.size, (size_t)c->image.cells.rows);
 }

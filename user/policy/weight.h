@@ -8,8 +8,8 @@
 /* Prefixes that the CIDR selectors of a rule name. */
 size_t weight_prefixes(const struct rule *rule);
 
-/* For each rule of the policy, in how many blocks of cells it decides something; to be freed. */
-uint32_t *weight_blocks(const struct compiled *c);
+/* For each rule of the policy, in how many rows it decides something; to be freed. */
+uint32_t *weight_rows(const struct compiled *c);
 
 /* Notes for the error that something does not fit: who has most of it, and what would help. */
 void blame_prefixes(const struct compiled *c, struct diags *d);

@@ -10,12 +10,6 @@
 #define LINE_WIDTH  160 /* columns of a source line that are shown */
 #define LINE_BEFORE 60  /* of these, before the span in a line that is longer */
 
-static const char *const level_names[] = {
-	[DIAG_ERROR] = "error",
-	[DIAG_WARNING] = "warning",
-	[DIAG_NOTE] = "note",
-};
-
 /* A line of a source, and which of its columns to show. */
 struct excerpt {
 	const char *line;
@@ -25,6 +19,17 @@ struct excerpt {
 	unsigned int column; /* the caret's */
 	bool is_cut;         /* columns are missing at the end */
 };
+
+const char *diag_level_word(enum diag_level level)
+{
+	static const char *const words[] = {
+		[DIAG_ERROR] = "error",
+		[DIAG_WARNING] = "warning",
+		[DIAG_NOTE] = "note",
+	};
+
+	return words[level];
+}
 
 void diag_add(struct diags *d, enum diag_level level, struct span at, const char *format, ...)
 {
@@ -126,7 +131,7 @@ static void add_diag(struct text *out, const struct diag *item, struct lines *li
 	struct excerpt e;
 
 	add_place(out, at);
-	text_addf(out, "%s: ", level_names[item->level]);
+	text_addf(out, "%s: ", diag_level_word(item->level));
 	text_add_plain(out, item->message, strlen(item->message));
 	if (item->id)
 		text_addf(out, " [%s]", item->id);
