@@ -3,6 +3,8 @@
 
 #include "util/mem.h"
 
+#define NOTABLE 20 /* who has a 20th of all, or more, is at fault */
+
 static size_t count_prefixes(const struct selector *s)
 {
 	size_t n = 0;
@@ -93,24 +95,35 @@ static struct largest largest_owner(const struct policy *p)
 	return l;
 }
 
+/* Whether it has so much of all that it is worth to begin there. */
+static bool is_notable(const struct largest *l, size_t all)
+{
+	return l->size * NOTABLE >= all;
+}
+
 void blame_prefixes(const struct compiled *c, struct diags *d)
 {
 	struct largest l = largest_owner(c->policy);
 	struct largest rule = largest_rule(c->policy, weight_prefixes);
 
 	take_larger(&l, &rule);
-	if (l.size)
+	if (is_notable(&l, c->image.prefixes.count))
 		diag_note(d, l.at,
 			  "%s '%s' names the most prefixes, %zu; neighbours can be joined into a "
 			  "wider one",
 			  l.kind, l.name, l.size);
+	else
+		diag_note(d, (struct span){},
+			  "no zone, workload or rule names more than %zu of them; a prefix for "
+			  "several workloads, or for a zone, stands for all addresses in it",
+			  l.size);
 }
 
-static void blame_prefixes_of_rule(const struct policy *p, struct diags *d)
+static void blame_prefixes_of_rule(const struct compiled *c, struct diags *d)
 {
-	struct largest rule = largest_rule(p, weight_prefixes);
+	struct largest rule = largest_rule(c->policy, weight_prefixes);
 
-	if (rule.size)
+	if (is_notable(&rule, c->image.prefixes.count))
 		diag_note(d, rule.at,
 			  "rule '%s' names the most prefixes, %zu, and each can set addresses "
 			  "apart; a zone of them is one thing to name",
@@ -119,7 +132,7 @@ static void blame_prefixes_of_rule(const struct policy *p, struct diags *d)
 
 void blame_identities(const struct compiled *c, struct diags *d)
 {
-	blame_prefixes_of_rule(c->policy, d);
+	blame_prefixes_of_rule(c, d);
 	diag_note(d, (struct span){},
 		  "an identity is a workload or zone, with the CIDR selectors around it; workloads "
 		  "that play one role can be one workload of several addresses");
@@ -127,7 +140,7 @@ void blame_identities(const struct compiled *c, struct diags *d)
 
 void blame_classes(const struct compiled *c, struct diags *d)
 {
-	blame_prefixes_of_rule(c->policy, d);
+	blame_prefixes_of_rule(c, d);
 	diag_note(d, (struct span){},
 		  "%zu classes of addresses are told apart; rules for zones or labels, and not for "
 		  "each workload, need fewer",
