@@ -5,18 +5,10 @@
 
 #include "datapath/datapath.h"
 #include "datapath/internal.h"
+#include "datapath/program.h"
 #include "policy/compile.h"
 #include "tests/bpf/packet.h"
 #include "tests/test.h"
-
-enum program {
-	PROGRAM_XDP_IN,
-	PROGRAM_HOST_IN,
-	PROGRAM_HOST_OUT,
-	PROGRAM_FROM, /* a workload */
-	PROGRAM_TO,
-	PROGRAMS
-};
 
 /* Sets of programs. */
 #define ON(program) (1u << (program))
@@ -28,11 +20,7 @@ enum program {
 #define ON_WORKLOAD (ON_FROM | ON_TO)
 #define ON_ALL      (ON_HOST | ON_WORKLOAD)
 
-const char *program_word(enum program program);
-bool program_is_ingress(enum program program); /* towards the endpoint */
-bool program_is_host(enum program program);
-
-#define RIG_IFINDEX  1 /* test runs come from the loopback device */
+#define RIG_IFINDEX  PROGRAM_IFINDEX
 #define RIG_ENDPOINT 7 /* the workload's */
 
 /* What one packet came to. */

@@ -20,29 +20,6 @@ struct snapshot {
 	struct bh_count rules[RULES_MAX];
 };
 
-const char *program_word(enum program program)
-{
-	static const char *const words[PROGRAMS] = {
-		[PROGRAM_XDP_IN] = "bh_xdp_in",
-		[PROGRAM_HOST_IN] = "bh_tc_host_in",
-		[PROGRAM_HOST_OUT] = "bh_tc_host_out",
-		[PROGRAM_FROM] = "bh_tc_from",
-		[PROGRAM_TO] = "bh_tc_to",
-	};
-
-	return words[program];
-}
-
-bool program_is_ingress(enum program program)
-{
-	return program != PROGRAM_HOST_OUT && program != PROGRAM_FROM;
-}
-
-bool program_is_host(enum program program)
-{
-	return program < PROGRAM_FROM;
-}
-
 /* Who is where, before the packet comes. */
 static void take_place(struct rig *rig, enum program program)
 {
@@ -74,19 +51,6 @@ static void take_place(struct rig *rig, enum program program)
 	}
 }
 
-static const struct bpf_program *program_of(const struct rig *rig, enum program program)
-{
-	const struct bpf_program *const programs[PROGRAMS] = {
-		[PROGRAM_XDP_IN] = rig->dp->skel->progs.bh_xdp_in,
-		[PROGRAM_HOST_IN] = rig->dp->skel->progs.bh_tc_host_in,
-		[PROGRAM_HOST_OUT] = rig->dp->skel->progs.bh_tc_host_out,
-		[PROGRAM_FROM] = rig->dp->skel->progs.bh_tc_from,
-		[PROGRAM_TO] = rig->dp->skel->progs.bh_tc_to,
-	};
-
-	return programs[program];
-}
-
 bool rig_can_run(enum program program, const struct frame *frame)
 {
 	uint16_t ethertype;
@@ -104,21 +68,15 @@ bool rig_can_run(enum program program, const struct frame *frame)
 /* -errno, or what the program returned. */
 static int run(struct rig *rig, enum program program, const struct frame *frame, int count)
 {
-	struct __sk_buff ctx = {.ingress_ifindex = rig->is_forwarded ? RIG_IFINDEX : 0};
-	struct bpf_test_run_opts opts = {
-		.sz = sizeof(opts),
-		.data_in = frame->bytes,
-		.data_size_in = (__u32)frame->len,
-		.repeat = count,
+	const struct program_input in = {
+		.bytes = frame->bytes,
+		.len = frame->len,
+		.is_forwarded = rig->is_forwarded,
+		.times = count,
 	};
-	int err;
+	int returned, err = program_run(rig->dp, program, &in, &returned);
 
-	if (program != PROGRAM_XDP_IN) {
-		opts.ctx_in = &ctx;
-		opts.ctx_size_in = sizeof(ctx);
-	}
-	err = bpf_prog_test_run_opts(bpf_program__fd(program_of(rig, program)), &opts);
-	return err ? err : (int)opts.retval;
+	return err ? err : returned;
 }
 
 void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count)

@@ -83,6 +83,19 @@ it "a broken promise is a finding" says 1 "^bad.yaml:11:[0-9]+: error: .*'n'" \
 it "and names the rule at fault" says 1 "^bad.yaml:9:[0-9]+: note: .*'r'" \
 	"$BULKHEAD" check bad.yaml
 it "the last line says failed" grep -qE '^1 documents, 1 rules, .* findings: failed$' out
+it "SARIF has it" exits_with 1 "$BULKHEAD" check -o sarif bad.yaml
+it "on its line, with the rule at fault" "$python" -c '
+import json, sys
+result, = json.load(open("out"))["runs"][0]["results"]
+place = result["locations"][0]["physicalLocation"]
+fault = result["relatedLocations"][0]["physicalLocation"]
+sys.exit((result["ruleId"], place["artifactLocation"]["uri"], place["region"]["startLine"],
+    fault["region"]["startLine"]) != ("never", "bad.yaml", 11, 9))'
+it "JUnit has it" exits_with 1 "$BULKHEAD" check -o junit bad.yaml
+it "as a test that fails" "$python" -c '
+import sys, xml.etree.ElementTree as tree
+case, = tree.parse("out").findall(".//testcase[failure]")
+sys.exit((case.get("classname"), case.get("name")) != ("never", "n"))'
 given '  expect:' '    - {from: a, to: b, services: tcp/80, verdict: allow}'
 it "a failed test is a finding" says 1 '^bad.yaml:9:7: error: ' "$BULKHEAD" check bad.yaml
 given '  rules:' '    - {name: r, from: a, to: b, services: any}'

@@ -12,6 +12,7 @@
 #include "tests/test.h"
 #include "tests/unit/policy_text.h"
 #include "util/mem.h"
+#include "util/xml.h"
 
 #define ZONES                                                                                      \
 	"  zones:\n"                                                                               \
@@ -244,11 +245,12 @@ static const struct {
 	const char *xml, *dot, *mermaid;
 } escapes[] = {
 	{ "web-1",       "web-1",                     "\"web-1\"",        "\"web-1\"" },
-	{ "a\"b'c",      "a&quot;b&#39;c",            "\"a\\\"b'c\"",     "\"a#34;b#39;c\"" },
+	{ "a\"b'c",      "a&quot;b&apos;c",           "\"a\\\"b'c\"",     "\"a#34;b#39;c\"" },
 	{ "<b>&amp;",    "&lt;b&gt;&amp;amp;",        "\"<b>&amp;\"",     "\"#60;b#62;#38;amp#59;\"" },
 	{ "a\\",         "a\\",                       "\"a\\\\\"",        "\"a#92;\"" },
-	{ "x\n%% y]|",   "x?%% y]|",                  "\"x?%% y]|\"",     "\"x#63;#37;#37; y#93;#124;\"" },
-	{ "\xc3\xbc\xff\xef\xbf\xbf", "\xc3\xbc????", "\"\xc3\xbc????\"", "\"\xc3\xbc#63;#63;#63;#63;\"" },
+	{ "x\n%% y]|",   "x&#10;%% y]|",              "\"x?%% y]|\"",     "\"x#63;#37;#37; y#93;#124;\"" },
+	{ "\xc3\xbc\xff\xef\xbf\xbf", "\xc3\xbc\xef\xbf\xbd\xef\xbf\xbd",
+	  "\"\xc3\xbc????\"", "\"\xc3\xbc#63;#63;#63;#63;\"" },
 };
 /* clang-format on */
 
@@ -287,7 +289,7 @@ static const char *skip_attributes(const char *s, bool *ret_is_empty)
 
 static bool is_entity(const char *s)
 {
-	static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+	static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#10;"};
 
 	for (size_t i = 0; i < COUNT(known); i++) {
 		if (!strncmp(s, known[i], strlen(known[i])))

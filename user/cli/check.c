@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "cli/cli.h"
+#include <limits.h>
+#include <string.h>
+
+#include "cli/check_kernel.h"
+#include "cli/check_report.h"
 #include "cli/output.h"
-#include "policy/compile.h"
 #include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/promise.h"
 #include "util/clock.h"
-#include "util/json.h"
-
-#define NS_PER_S 1000000000ull
 
 struct check_values {
 	bool is_strict;
+	bool has_kernel;
 	const char *format;
 };
 
@@ -19,136 +20,175 @@ struct check_values {
 static const struct option check_options[] = {
 	{ "strict", 0, OPTION_FLAG, .offset = offsetof(struct check_values, is_strict),
 	  .help = "warnings count as errors" },
-	OUTPUT_OPTION(struct check_values, format, "text|json", "text"),
+	{ "kernel", 0, OPTION_FLAG, .offset = offsetof(struct check_values, has_kernel),
+	  .help = "ask the BPF programs too (needs root; touches no interface)" },
+	OUTPUT_OPTION(struct check_values, format, "text|json|sarif|junit", "text"),
+};
+
+static const struct {
+	const char *word;
+	void (*write)(const struct check *check, struct text *out);
+} formats[] = {
+	{ "json",  check_json  },
+	{ "sarif", check_sarif },
+	{ "junit", check_junit },
 };
 /* clang-format on */
 
-/* What a check found, as its last line says it. */
-struct check {
-	struct diags diags;
-	size_t documents;
-	size_t rules;
-	size_t classes; /* of addresses */
-	enum exit_code code;
-};
-
-static const char *const level_words[] = {
-	[DIAG_ERROR] = "error",
-	[DIAG_WARNING] = "warning",
-	[DIAG_NOTE] = "note",
-};
-
-static enum exit_code check_policy(const struct policy *policy, struct check *check)
+/* Puts what was found since the last call into a group; lint has its own wherever it runs. */
+static void close_group(struct check *check, enum check_group group, uint64_t began)
 {
-	_compiled_ struct compiled *compiled = NULL;
-	size_t broken;
+	bool is_lint = false;
 
-	if (policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &check->diags,
-			   &compiled))
-		return EXIT_USAGE;
-	check->classes = compiled->classes.count;
-	broken = promise_check_never(compiled, &check->diags) +
-		 promise_check_expect(compiled, &check->diags);
-	lint(compiled, (int64_t)(clock_wall_ns() / NS_PER_S), &check->diags);
-	return broken ? EXIT_FINDING : EXIT_FINE;
-}
+	for (size_t i = check->groups.count; i < check->diags.list.count; i++) {
+		const struct diag *diag = &check->diags.list.items[i];
 
-static const char *result_word(const struct check *check)
-{
-	return check->code == EXIT_FINE ? "ok" : "failed";
-}
-
-static size_t count_findings(const struct check *check)
-{
-	return check->diags.errors + check->diags.warnings;
-}
-
-static void print_text(const struct check *check)
-{
-	const char *result = result_word(check);
-	_text_ struct text out = TEXT_INIT;
-
-	diags_print(&check->diags, stderr);
-	text_addf(&out, "%zu documents, %zu rules, %zu classes, %zu findings: ", check->documents,
-		  check->rules, check->classes, count_findings(check));
-	text_add_colour(&out, output_has_colour(stdout) ? colour_of_verdict(result) : COLOUR_NONE,
-			result);
-	puts(out.buf);
-}
-
-static void add_finding(struct json *json, const struct diag *diag)
-{
-	json_object(json, NULL);
-	json_string(json, "file", diag->at.source ? diag->at.source->name : NULL);
-	json_number(json, "line", diag->at.line);
-	json_number(json, "column", diag->at.column);
-	json_string(json, "level", level_words[diag->level]);
-	json_string(json, "id", diag->id);
-	json_string(json, "message", diag->message);
-}
-
-/* Notes are within the finding that they belong to. */
-static void add_findings(struct json *json, const struct diags *diags)
-{
-	const struct diag *end = diags->list.items + diags->list.count;
-
-	json_array(json, "findings");
-	for (const struct diag *diag = diags->list.items; diag < end;) {
-		add_finding(json, diag++);
-		json_array(json, "notes");
-		for (; diag < end && diag->level == DIAG_NOTE; diag++) {
-			add_finding(json, diag);
-			json_end(json, '}');
-		}
-		json_end(json, ']');
-		json_end(json, '}');
+		if (diag->level != DIAG_NOTE)
+			is_lint = diag->id != NULL;
+		vec_push(&check->groups, is_lint ? CHECK_LINT : group);
 	}
-	json_end(json, ']');
+	check->took_ns[group] += clock_monotonic_ns() - began;
 }
 
-static void print_json(const struct check *check)
+/* The promises of one kind, as they come. */
+struct collector {
+	const struct diags *diags;
+	check_promises *promises;
+	uint64_t began;
+	size_t finding;
+};
+
+static void collect(void *context, bool is_kept)
+{
+	struct collector *k = context;
+	uint64_t now = clock_monotonic_ns();
+	const struct check_promise promise = {
+		.finding = k->finding,
+		.findings = k->diags->list.count - k->finding,
+		.is_kept = is_kept,
+		.took_ns = now - k->began,
+	};
+
+	vec_push(k->promises, promise);
+	k->began = now;
+	k->finding = k->diags->list.count;
+}
+
+static size_t check_promises_of(struct check *check, const struct compiled *c,
+				enum check_group group)
+{
+	uint64_t began = clock_monotonic_ns();
+	struct collector k = {
+		.diags = &check->diags,
+		.promises = group == CHECK_NEVER ? &check->nevers : &check->expects,
+		.began = began,
+		.finding = check->diags.list.count,
+	};
+	size_t broken = group == CHECK_NEVER ? promise_each_never(c, &check->diags, collect, &k)
+					     : promise_each_expect(c, &check->diags, collect, &k);
+
+	close_group(check, group, began);
+	return broken;
+}
+
+static enum exit_code check_with_kernel(struct check *check, const struct compiled *c)
+{
+	uint64_t began = clock_monotonic_ns();
+	_text_ struct text why = TEXT_INIT;
+	enum exit_code code = EXIT_FINE;
+
+	if (check_kernel(c, &c->image, &check->diags, &why, &check->kernel)) {
+		diag_error(&check->diags, (struct span){}, "the kernel cannot be asked: %s",
+			   why.buf);
+		code = EXIT_USAGE;
+	} else if (check->kernel.wrong) {
+		code = EXIT_FINDING;
+	}
+	close_group(check, CHECK_KERNEL, began);
+	return code;
+}
+
+static enum exit_code check_compiled(struct check *check, const struct compiled *c, bool has_kernel)
+{
+	enum exit_code code = EXIT_FINE, kernel = EXIT_FINE;
+	uint64_t began;
+
+	budget_take(c, &check->budget);
+	check->is_compiled = true;
+	if (check_promises_of(check, c, CHECK_NEVER) + check_promises_of(check, c, CHECK_EXPECT))
+		code = EXIT_FINDING;
+	began = clock_monotonic_ns();
+	lint(c, clock_wall_s(), &check->diags);
+	close_group(check, CHECK_LINT, began);
+	if (has_kernel)
+		kernel = check_with_kernel(check, c);
+	if (kernel > code)
+		code = kernel;
+	if (code == EXIT_FINE && check->is_strict && check->diags.warnings)
+		code = EXIT_FINDING;
+	return code;
+}
+
+void check_files(const strings *files, bool has_kernel, struct check *check)
+{
+	uint64_t began = clock_monotonic_ns();
+	_compiled_ struct compiled *compiled = NULL;
+	int err;
+
+	check->code = EXIT_USAGE;
+	err = policy_load(files->items, files->count, &check->diags, &check->policy);
+	if (!err)
+		err = policy_compile(check->policy, &(struct environment){.now = clock_wall_s()},
+				     &check->diags, &compiled);
+	close_group(check, CHECK_POLICY, began);
+	if (!err)
+		check->code = check_compiled(check, compiled, has_kernel);
+}
+
+void check_release(struct check *check)
+{
+	diags_release(&check->diags);
+	vec_release(&check->groups);
+	vec_release(&check->nevers);
+	vec_release(&check->expects);
+	policy_free(check->policy);
+}
+
+static void print(const struct check *check, const char *format)
 {
 	_text_ struct text out = TEXT_INIT;
-	struct json json = {.out = &out};
 
-	json_object(&json, NULL);
-	json_string(&json, "result", result_word(check));
-	json_number(&json, "documents", check->documents);
-	json_number(&json, "rules", check->rules);
-	json_number(&json, "classes", check->classes);
-	json_number(&json, "errors", check->diags.errors);
-	json_number(&json, "warnings", check->diags.warnings);
-	add_findings(&json, &check->diags);
-	json_end(&json, '}');
-	puts(out.buf);
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		if (!strcmp(formats[i].word, format))
+			formats[i].write(check, &out);
+	}
+	if (!out.len) {
+		diags_print(&check->diags, stderr);
+		check_text(check, output_has_colour(stdout), &out);
+	}
+	fwrite(out.buf, 1, out.len, stdout);
 }
 
 static enum exit_code run_check(const struct arguments *args)
 {
 	const struct check_values *values = args->values;
-	_policy_ struct policy *policy = NULL;
-	struct check check = {.code = EXIT_USAGE};
+	char base[PATH_MAX];
+	_check_ struct check check = {
+		.is_strict = values->is_strict,
+		.base = getcwd(base, sizeof(base)),
+	};
 
 	if (!args->operands.count)
 		return cli_error("check: a file is due: bulkhead check %s",
 				 check_command.arguments);
-	if (!policy_load(args->operands.items, args->operands.count, &check.diags, &policy))
-		check.code = check_policy(policy, &check);
-	if (check.code == EXIT_FINE && values->is_strict && check.diags.warnings)
-		check.code = EXIT_FINDING;
-	check.documents = policy->documents;
-	check.rules = policy->rules.count;
-	if (output_is_json(values->format))
-		print_json(&check);
-	else
-		print_text(&check);
-	diags_release(&check.diags);
+	check_files(&args->operands, values->has_kernel, &check);
+	print(&check, values->format);
 	return check.code;
 }
 
 const struct command check_command = {
 	.name = "check",
-	.arguments = "FILE... [--strict] [-o text|json]",
+	.arguments = "FILE... [--strict] [--kernel] [-o text|json|sarif|junit]",
 	.summary = "Read and compile a policy, and test what it promises of itself",
 	.details =
 		"FILE is a file, a directory (its *.yaml and *.yml) or '-'; all of them are one\n"
@@ -156,12 +196,23 @@ const struct command check_command = {
 		"warns of what is likely not meant (lint, BH001 to BH012).\n"
 		"What it finds goes to stderr, each with its place; the last line of stdout is\n\n"
 		"  N documents, N rules, N classes, N findings: ok|failed\n\n"
-		"where classes are those of addresses that no rule tells apart. Exit code 1: a\n"
-		"'never' or 'expect' is broken, or a warning under --strict; 2: the policy cannot\n"
-		"be read or compiled. Needs no root and touches no kernel.",
+		"where classes are those of addresses that no rule tells apart. Before it, what\n"
+		"the policy takes of the kernel's tables, and the most expensive rule: of those\n"
+		"with a part in the most rows and prefixes, that without which the tables have\n"
+		"the fewest entries.\n\n"
+		"--kernel loads the BPF programs beside any that run, with maps of their own, and\n"
+		"sends packets through all of them (XDP and tc): for every 'expect', and for\n"
+		"every decision that the policy can come to (20,000 of them, if there are more).\n"
+		"Where they decide otherwise than the compiled policy, that is an error with the\n"
+		"packet.\n\n"
+		"Exit code 1: a 'never' or 'expect' is broken, the kernel disagrees, or a warning\n"
+		"under --strict; 2: the policy cannot be read or compiled, or --kernel cannot "
+		"run.\n"
+		"Without --kernel it needs no root and touches no kernel.",
 	.examples = "bulkhead check policies/five-zone.yaml\n"
 		    "bulkhead check --strict zones.yaml services/\n"
-		    "bulkhead check -o json policies/five-zone.yaml",
+		    "bulkhead check -o sarif policies/ > bulkhead.sarif\n"
+		    "sudo bulkhead check --kernel policies/five-zone.yaml",
 	.options = OPTION_TABLE(check_options),
 	.values_size = sizeof(struct check_values),
 	.run = run_check,

@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "policy/graph_write.h"
 #include "policy/load.h"
+#include "util/clock.h"
 
 struct graph_values {
 	const char *format;
@@ -51,7 +52,8 @@ static enum exit_code run_graph(const struct arguments *args)
 		return cli_error("graph: a file of the policy is due");
 	err = policy_load(args->operands.items, args->operands.count, &diags, &policy);
 	if (!err)
-		err = policy_compile(policy, &(struct environment){}, &diags, &compiled);
+		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
+				     &compiled);
 	diags_print(&diags, stderr);
 	if (err)
 		return EXIT_USAGE;

@@ -11,6 +11,7 @@
 #include "policy/compiled_index.h"
 #include "policy/evaluate.h"
 #include "policy/grid.h"
+#include "policy/weight.h"
 #include "util/bitset.h"
 
 struct bound {
@@ -18,9 +19,11 @@ struct bound {
 	size_t need;
 	size_t have;
 	bool is_partial; /* more may be needed than was found */
+	void (*blame)(const struct compiled *c, struct diags *d);
 };
 
-static bool hold(struct diags *d, const struct bound *bounds, size_t count)
+static bool hold(const struct compiled *c, struct diags *d, const struct bound *bounds,
+		 size_t count)
 {
 	bool is_held = true;
 
@@ -31,6 +34,7 @@ static bool hold(struct diags *d, const struct bound *bounds, size_t count)
 		diag_error(d, (struct span){}, "the policy needs %s%zu %s; there is room for %zu",
 			   bounds[i].is_partial ? "at least " : "", bounds[i].need, bounds[i].what,
 			   bounds[i].have);
+		bounds[i].blame(c, d);
 	}
 	return is_held;
 }
@@ -89,10 +93,12 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 	x->is_host_known = env->host_count > 0;
 
 	const struct bound bounds[] = {
-		{"address prefixes", c->image.prefixes.count, BH_PREFIX_ENTRIES / BH_SLOTS, false},
-		{"identities", c->identities.count, BH_IDENTITY_ENTRIES / BH_SLOTS, false},
+		{"address prefixes", c->image.prefixes.count, IMAGE_PREFIXES_MAX, false,
+		 blame_prefixes},
+		{"identities", c->identities.count, BH_IDENTITY_ENTRIES / BH_SLOTS, false,
+		 blame_identities},
 	};
-	return hold(d, bounds, COUNT(bounds));
+	return hold(c, d, bounds, COUNT(bounds));
 }
 
 static bool compile_services(struct compiled *c, const struct atoms *a, struct diags *d)
@@ -102,9 +108,9 @@ static bool compile_services(struct compiled *c, const struct atoms *a, struct d
 	service_partition_build(s, a);
 
 	const struct bound bounds[] = {
-		{"service classes", s->classes, SERVICE_CLASSES_MAX, false},
+		{"service classes", s->classes, SERVICE_CLASSES_MAX, false, blame_services},
 	};
-	if (!hold(d, bounds, COUNT(bounds)))
+	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
 	c->image.service_classes = s->classes;
 	c->image.services = xcalloc(BH_SERVICE_LINES, sizeof(*c->image.services));
@@ -115,17 +121,17 @@ static bool compile_services(struct compiled *c, const struct atoms *a, struct d
 	return true;
 }
 
-static bool hold_decisions(const struct image_grid *pairs, const struct image_grid *cells,
-			   bool is_cut, struct diags *d)
+static bool hold_decisions(const struct compiled *c, const struct image_grid *pairs,
+			   const struct image_grid *cells, bool is_cut, struct diags *d)
 {
 	const struct bound bounds[] = {
 		{"directory lines", grid_lines(pairs) + grid_lines(cells), EVALUATE_LINES_MAX,
-		 is_cut},
+		 is_cut, blame_decisions},
 		{"blocks of decisions", pairs->blocks.count + cells->blocks.count,
-		 EVALUATE_BLOCKS_MAX, is_cut},
+		 EVALUATE_BLOCKS_MAX, is_cut, blame_decisions},
 	};
 
-	if (!hold(d, bounds, COUNT(bounds)))
+	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
 	if (is_cut)
 		diag_error(d, (struct span){},
@@ -157,20 +163,21 @@ static bool compile_decisions(struct compiled *c, const struct atoms *a, struct 
 	size_t stride = (classes + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
 	size_t lines = classes * stride / BH_LINE_ENTRIES + 1;
 	const struct bound bounds[] = {
-		{"directory lines for pairs of classes", lines, EVALUATE_LINES_MAX, true},
+		{"directory lines for pairs of classes", lines, EVALUATE_LINES_MAX, true,
+		 blame_classes},
 	};
 	int err;
 
-	if (!hold(d, bounds, COUNT(bounds)))
+	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
 	err = evaluate(c, a, EVALUATE_NOW, &image->pairs, &image->cells);
-	if (!hold_decisions(&image->pairs, &image->cells, err, d))
+	if (!hold_decisions(c, &image->pairs, &image->cells, err, d))
 		return false;
 	x->has_ahead = is_ahead_needed(c->policy, c->now);
 	if (!x->has_ahead)
 		return true;
 	err = evaluate(c, a, EVALUATE_AHEAD, &x->ahead_pairs, &x->ahead_cells);
-	return hold_decisions(&x->ahead_pairs, &x->ahead_cells, err, d);
+	return hold_decisions(c, &x->ahead_pairs, &x->ahead_cells, err, d);
 }
 
 static int64_t next_expiry(const struct policy *p, int64_t now)
@@ -187,12 +194,12 @@ static int64_t next_expiry(const struct policy *p, int64_t now)
 static bool compile(struct compiled *c, const struct environment *env, struct diags *d)
 {
 	const struct bound bounds[] = {
-		{"rules", BH_RULE_FIRST + c->policy->rules.count, BH_RULE_ENTRIES / BH_SLOTS,
-		 false},
+		{"rules", BH_RULE_FIRST + c->policy->rules.count, BH_RULE_ENTRIES / BH_SLOTS, false,
+		 blame_rules},
 	};
 	_atoms_ struct atoms a = {};
 
-	if (!hold(d, bounds, COUNT(bounds)))
+	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
 	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
 	atoms_collect(&a, c->policy, c->now);

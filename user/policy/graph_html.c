@@ -4,6 +4,7 @@
 #include "policy/graph_page.h"
 #include "policy/graph_picture.h"
 #include "policy/graph_text.h"
+#include "util/xml.h"
 
 static void add_cell(const char *s, struct text *out)
 {

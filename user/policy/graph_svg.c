@@ -6,6 +6,7 @@
 #include "policy/graph_picture.h"
 #include "policy/graph_text.h"
 #include "policy/graph_wiring.h"
+#include "util/xml.h"
 
 #define CORNER    6   /* radius */
 #define HEAD      7   /* length of an arrow's head */

@@ -250,29 +250,6 @@ static void escape(struct text *t, const char *s, const char *(*replacement)(uns
 	}
 }
 
-static const char *xml_of(unsigned char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
-}
-
-void text_add_xml(struct text *t, const char *s)
-{
-	escape(t, s, xml_of);
-}
-
 static const char *dot_of(unsigned char c)
 {
 	return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;

@@ -29,9 +29,6 @@ void graph_node_title(const struct graph_node *node, struct text *out);
 void graph_notes(const struct graph *g, void (*add)(struct text *out, const char *line),
 		 struct text *out);
 
-/* As character data and in attributes. */
-void text_add_xml(struct text *t, const char *s);
-
 /* "..." of the DOT language, and of Mermaid, quotes included. */
 void text_add_dot(struct text *t, const char *s);
 void text_add_mermaid(struct text *t, const char *s);

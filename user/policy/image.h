@@ -14,6 +14,9 @@
 #include "util/address.h"
 #include "util/vec.h"
 
+/* One less than half: kernels before 6.13 refuse to overwrite an entry of a trie that is full. */
+#define IMAGE_PREFIXES_MAX (BH_PREFIX_ENTRIES / BH_SLOTS - 1)
+
 struct image_prefix {
 	struct prefix prefix;
 	uint32_t identity;

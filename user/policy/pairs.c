@@ -7,6 +7,7 @@
 struct walk {
 	const struct compiled *c;
 	pair_side src, dst;
+	pair_side alone; /* NULL: every class meets itself */
 	pair_visitor visit;
 	void *context;
 	uint8_t *seen; /* of each row: the families in which it was visited */
@@ -39,6 +40,8 @@ static bool visit_block(struct walk *w, struct pair pair, uint32_t column, uint3
 		pair.dst_class = first + i;
 		pair.row = g->blocks.items[block].value[i];
 		pair.families = families & w->dst[first + i] & (uint8_t)~w->seen[pair.row];
+		if (w->alone && pair.dst_class == pair.src_class)
+			pair.families &= (uint8_t)~w->alone[pair.src_class];
 		w->seen[pair.row] |= pair.families;
 		if (pair.families && !w->visit(w->context, &pair))
 			return false;
@@ -59,30 +62,25 @@ static bool visit_source(struct walk *w, uint32_t class)
 			continue;
 		if (column->block != block)
 			*column = (struct column){.block = block};
-		column->families |= pair.families;
+		/* Another class can meet who this one could not: itself. */
+		if (!w->alone || i != class / BH_BLOCK_ENTRIES)
+			column->families |= pair.families;
 		if (!visit_block(w, pair, i, block))
 			return false;
 	}
 	return true;
 }
 
-void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
-		 void *context)
+static void walk_all(struct walk *w)
 {
+	const struct compiled *c = w->c;
 	_free_ uint8_t *seen = xcalloc(c->image.cells.rows, sizeof(*seen));
 	_free_ struct column *columns = xcalloc(c->image.pairs.stride, sizeof(*columns));
-	struct walk w = {
-		.c = c,
-		.src = src,
-		.dst = dst,
-		.visit = visit,
-		.context = context,
-		.seen = seen,
-		.columns = columns,
-	};
 
+	w->seen = seen;
+	w->columns = columns;
 	for (uint32_t i = 0; i < c->classes.count; i++) {
-		if (src[i] && !visit_source(&w, i))
+		if (w->src[i] && !visit_source(w, i))
 			return;
 	}
 }
@@ -96,4 +94,27 @@ uint32_t *pairs_services(const struct compiled *c, unsigned int families)
 			words[i / 32] |= 1u << i % 32;
 	}
 	return words;
+}
+
+void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
+		 void *context)
+{
+	struct walk w = {.c = c, .src = src, .dst = dst, .visit = visit, .context = context};
+
+	walk_all(&w);
+}
+
+void pairs_visit_apart(const struct compiled *c, pair_side side, pair_side alone,
+		       pair_visitor visit, void *context)
+{
+	struct walk w = {
+		.c = c,
+		.src = side,
+		.dst = side,
+		.alone = alone,
+		.visit = visit,
+		.context = context,
+	};
+
+	walk_all(&w);
 }

@@ -214,6 +214,13 @@ static bool is_kept(struct checker *k, const struct promise *p)
 	return !t.is_broken;
 }
 
+static bool tell(bool kept, promise_visitor visit, void *context)
+{
+	if (visit)
+		visit(context, kept);
+	return kept;
+}
+
 static void checker_init(struct checker *k, const struct compiled *c, struct diags *d)
 {
 	*k = (struct checker){.c = c, .diags = d};
@@ -228,7 +235,9 @@ static void checker_release(struct checker *k)
 		free(k->occurring[i]);
 }
 
-static size_t check_nevers(struct checker *k, struct checker *ahead)
+/* A promise must be kept today, and in @ahead if that isn't NULL. */
+static size_t each_never(struct checker *k, struct checker *ahead, promise_visitor visit,
+			 void *context)
 {
 	size_t broken = 0;
 
@@ -242,12 +251,15 @@ static size_t check_nevers(struct checker *k, struct checker *ahead)
 			.kind = KIND_NEVER,
 		};
 
-		broken += !is_kept(k, &p) || (ahead && !is_kept(ahead, &p));
+		bool kept = is_kept(k, &p) && (!ahead || is_kept(ahead, &p));
+
+		broken += !tell(kept, visit, context);
 	}
 	return broken;
 }
 
-size_t promise_check_never(const struct compiled *c, struct diags *d)
+size_t promise_each_never(const struct compiled *c, struct diags *d, promise_visitor visit,
+			  void *context)
 {
 	_cleanup_(checker_release)
 	struct checker k = {}, ahead = {};
@@ -255,14 +267,15 @@ size_t promise_check_never(const struct compiled *c, struct diags *d)
 
 	checker_init(&k, c, d);
 	if (!c->index->has_ahead)
-		return check_nevers(&k, NULL);
+		return each_never(&k, NULL, visit, context);
 	one_day = compiled_ahead(c);
 	checker_init(&ahead, &one_day, d);
 	ahead.today = c;
-	return check_nevers(&k, &ahead);
+	return each_never(&k, &ahead, visit, context);
 }
 
-size_t promise_check_expect(const struct compiled *c, struct diags *d)
+size_t promise_each_expect(const struct compiled *c, struct diags *d, promise_visitor visit,
+			   void *context)
 {
 	_cleanup_(checker_release)
 	struct checker k = {};
@@ -278,7 +291,17 @@ size_t promise_check_expect(const struct compiled *c, struct diags *d)
 			.kind = KIND_EXPECT + (unsigned int)expect->verdict,
 		};
 
-		broken += !is_kept(&k, &p);
+		broken += !tell(is_kept(&k, &p), visit, context);
 	}
 	return broken;
+}
+
+size_t promise_check_never(const struct compiled *c, struct diags *d)
+{
+	return promise_each_never(c, d, NULL, NULL);
+}
+
+size_t promise_check_expect(const struct compiled *c, struct diags *d)
+{
+	return promise_each_expect(c, d, NULL, NULL);
 }

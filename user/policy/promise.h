@@ -15,4 +15,13 @@
 size_t promise_check_never(const struct compiled *c, struct diags *d);
 size_t promise_check_expect(const struct compiled *c, struct diags *d);
 
+/* Is told of each promise, in the policy's order, when it has been checked and reported. */
+typedef void (*promise_visitor)(void *context, bool is_kept);
+
+/* The same; @visit may be NULL. */
+size_t promise_each_never(const struct compiled *c, struct diags *d, promise_visitor visit,
+			  void *context);
+size_t promise_each_expect(const struct compiled *c, struct diags *d, promise_visitor visit,
+			   void *context);
+
 #endif

@@ -45,6 +45,8 @@ void diag_finding(struct diags *d, const char *id, struct span at, const char *f
 #define diag_warning(d, at, ...) diag_add((d), DIAG_WARNING, (at), __VA_ARGS__)
 #define diag_note(d, at, ...)    diag_add((d), DIAG_NOTE, (at), __VA_ARGS__)
 
+const char *diag_level_word(enum diag_level level); /* "error", "warning", "note" */
+
 /* FILE:LINE:COLUMN: level: message, the line, a caret; in the order they were added. */
 void diags_print(const struct diags *d, FILE *out);
 void diags_release(struct diags *d);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "datapath/program.h"
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/internal.h"
+
+const char *program_word(enum program program)
+{
+	static const char *const words[PROGRAMS] = {
+		[PROGRAM_XDP_IN] = "bh_xdp_in",
+		[PROGRAM_HOST_IN] = "bh_tc_host_in",
+		[PROGRAM_HOST_OUT] = "bh_tc_host_out",
+		[PROGRAM_FROM] = "bh_tc_from",
+		[PROGRAM_TO] = "bh_tc_to",
+	};
+
+	return words[program];
+}
+
+bool program_is_ingress(enum program program)
+{
+	return program != PROGRAM_HOST_OUT && program != PROGRAM_FROM;
+}
+
+bool program_is_host(enum program program)
+{
+	return program < PROGRAM_FROM;
+}
+
+static const struct bpf_program *program_of(const struct datapath *dp, enum program program)
+{
+	const struct bpf_program *const programs[PROGRAMS] = {
+		[PROGRAM_XDP_IN] = dp->skel->progs.bh_xdp_in,
+		[PROGRAM_HOST_IN] = dp->skel->progs.bh_tc_host_in,
+		[PROGRAM_HOST_OUT] = dp->skel->progs.bh_tc_host_out,
+		[PROGRAM_FROM] = dp->skel->progs.bh_tc_from,
+		[PROGRAM_TO] = dp->skel->progs.bh_tc_to,
+	};
+
+	return programs[program];
+}
+
+int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
+		int *ret)
+{
+	struct __sk_buff ctx = {.ingress_ifindex = in->is_forwarded ? PROGRAM_IFINDEX : 0};
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts),
+		.data_in = in->bytes,
+		.data_size_in = (__u32)in->len,
+		.repeat = in->times,
+	};
+	int err;
+
+	if (program != PROGRAM_XDP_IN) {
+		opts.ctx_in = &ctx;
+		opts.ctx_size_in = sizeof(ctx);
+	}
+	err = bpf_prog_test_run_opts(bpf_program__fd(program_of(dp, program)), &opts);
+	if (!err)
+		*ret = (int)opts.retval;
+	return err;
+}
+
+bool program_passes(enum program program, int returned)
+{
+	return program == PROGRAM_XDP_IN ? returned == XDP_PASS : returned == TC_ACT_UNSPEC;
+}

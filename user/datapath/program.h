@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The programs by name, and a packet through one of them (BPF_PROG_TEST_RUN): no interface is
+ * touched. */
+#ifndef DATAPATH_PROGRAM_H
+#define DATAPATH_PROGRAM_H
+
+#include "datapath/datapath.h"
+
+enum program {
+	PROGRAM_XDP_IN,
+	PROGRAM_HOST_IN,
+	PROGRAM_HOST_OUT,
+	PROGRAM_FROM, /* a workload */
+	PROGRAM_TO,
+	PROGRAMS
+};
+
+const char *program_word(enum program program);
+bool program_is_ingress(enum program program); /* towards the endpoint */
+bool program_is_host(enum program program);
+
+/* The interface that packets of such runs come from: the loopback device. */
+#define PROGRAM_IFINDEX 1
+
+struct program_input {
+	const void *bytes;
+	size_t len;
+	bool is_forwarded; /* tc: the packet came in on an interface, and is not this machine's */
+	int times;
+};
+
+/* What the program returned the last time in *ret: an XDP or a tc action. */
+int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
+		int *ret);
+
+/* Whether that lets the packet through. */
+bool program_passes(enum program program, int returned);
+
+#endif

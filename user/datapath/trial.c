@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "datapath/trial.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/internal.h"
+#include "util/mem.h"
+
+#define WORKLOAD 7 /* the endpoint's id */
+
+struct trial {
+	struct datapath *dp;
+	uint32_t rules;         /* of the policy, built-in ones included */
+	struct bh_count *known; /* of each rule, as far as packets are accounted for */
+	struct bh_count *now;   /* scratch */
+	struct bh_addr local;   /* the one address of this machine; zero: none */
+	size_t events;          /* of the packet that ran last */
+	struct bh_event event;
+};
+
+static void on_event(const struct bh_event *event, void *user)
+{
+	struct trial *t = user;
+
+	t->event = *event;
+	t->events++;
+}
+
+/* A workload that may send from everywhere. */
+static int register_workload(const struct datapath *dp)
+{
+	const struct bh_endpoint workload = {.id = WORKLOAD, .kind = BH_ENDPOINT_WORKLOAD};
+	const struct bh_source_key all = {
+		.prefix_len = BH_SOURCE_ENDPOINT_BITS,
+		.endpoint = WORKLOAD,
+	};
+	const __u32 ifindex = PROGRAM_IFINDEX, nothing = 0;
+	int err = bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_endpoints), &ifindex, &workload,
+				      BPF_ANY);
+
+	if (err)
+		return err;
+	return bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_sources), &all, &nothing, BPF_ANY);
+}
+
+static int prepare(struct trial *t, const struct image *image, struct text *reterr)
+{
+	struct datapath_swap swap;
+	int err = datapath_swap_policy(t->dp, image, reterr, &swap);
+
+	if (err)
+		return err;
+	t->rules = image->rules;
+	t->known = xcalloc(t->rules, sizeof(*t->known));
+	t->now = xcalloc(t->rules, sizeof(*t->now));
+	err = register_workload(t->dp);
+	if (!err)
+		err = datapath_events_open(t->dp, on_event, t);
+	return err ? explain_error(reterr, err, "cannot prepare an endpoint") : 0;
+}
+
+int trial_new(const struct image *image, struct text *reterr, struct trial **ret)
+{
+	const struct datapath_config config = {};
+	_trial_ struct trial *t = xcalloc(1, sizeof(*t));
+	int err = datapath_open(&config, reterr, &t->dp);
+
+	if (!err)
+		err = prepare(t, image, reterr);
+	if (err)
+		return err;
+	*ret = TAKE_PTR(t);
+	return 0;
+}
+
+void trial_free(struct trial *t)
+{
+	if (!t)
+		return;
+	datapath_free(t->dp);
+	free(t->known);
+	free(t->now);
+	free(t);
+}
+
+void trial_freep(struct trial **t)
+{
+	trial_free(*t);
+}
+
+/* A NIC judges what is to or from this machine; a workload is no part of it. */
+static int take_place(struct trial *t, enum program program, const struct first_packet *p)
+{
+	static const struct bh_addr nobody;
+	const struct bh_addr *local = program_is_ingress(program) ? &p->dst : &p->src;
+	int err;
+
+	if (!program_is_host(program))
+		local = &nobody;
+	if (!memcmp(&t->local, local, sizeof(*local)))
+		return 0;
+	err = datapath_set_local(t->dp, local, program_is_host(program));
+	if (!err)
+		t->local = *local;
+	return err;
+}
+
+/* Otherwise a packet of the other direction would be its answer. */
+static void forget(struct trial *t, enum program program, const struct first_packet *p)
+{
+	const uint16_t sport = htons(first_packet_sport(p)), dport = htons(first_packet_dport(p));
+	int order = memcmp(&p->src, &p->dst, sizeof(p->src));
+	int first = order ? order > 0 : ntohs(sport) >= ntohs(dport);
+	const struct bh_conn_key key = {
+		.addr = {first ? p->dst : p->src, first ? p->src : p->dst},
+		.port = {first ? dport : sport, first ? sport : dport},
+		.endpoint = program_is_host(program) ? BH_ENDPOINT_HOST : WORKLOAD,
+		.proto = first_packet_proto(p),
+	};
+
+	bpf_map_delete_elem(bpf_map__fd(t->dp->skel->maps.bh_embryonic), &key);
+}
+
+/* The count of one rule, as datapath_read_rules() has it. */
+static int read_rule(struct trial *t, uint32_t rule, struct bh_count *ret)
+{
+	uint32_t at = tables_header(&t->dp->tables, datapath_slot(t->dp))->rule + rule;
+	_free_ struct bh_count *counts = xcalloc((size_t)t->dp->cpus, sizeof(*counts));
+	int err;
+
+	err = bpf_map_lookup_elem(bpf_map__fd(t->dp->skel->maps.bh_rule_counts), &at, counts);
+	*ret = (struct bh_count){};
+	for (int i = 0; !err && i < t->dp->cpus; i++)
+		ret->packets += counts[i].packets;
+	return err;
+}
+
+static int search_rule(struct trial *t, uint32_t *ret)
+{
+	int err = datapath_read_rules(t->dp, datapath_slot(t->dp), t->rules, t->now);
+
+	if (err)
+		return err;
+	*ret = BH_RULE_NONE;
+	for (uint32_t i = 0; i < t->rules; i++) {
+		if (t->now[i].packets != t->known[i].packets)
+			*ret = i;
+	}
+	return 0;
+}
+
+/* The rule whose count rose; all are read only if it isn't the one that is expected. */
+static int find_rule(struct trial *t, uint32_t expected, uint32_t *ret)
+{
+	struct bh_count count = {};
+	uint32_t rule = expected;
+	int err = 0;
+
+	if (t->events)
+		rule = t->event.rule;
+	else if (expected < t->rules)
+		err = read_rule(t, expected, &count);
+	if (err)
+		return err;
+	if (!t->events && (expected >= t->rules || count.packets == t->known[expected].packets))
+		err = search_rule(t, &rule);
+	if (err)
+		return err;
+	if (rule < t->rules)
+		t->known[rule].packets++;
+	*ret = rule;
+	return 0;
+}
+
+int trial_run(struct trial *t, enum program program, const struct first_packet *packet,
+	      uint32_t rule, struct trial_outcome *ret)
+{
+	const struct first_frame frame = first_frame_build(packet);
+	const struct program_input in = {.bytes = frame.bytes, .len = frame.len, .times = 1};
+	struct trial_outcome outcome = {};
+	int err, returned;
+
+	t->events = 0;
+	err = take_place(t, program, packet);
+	if (!err)
+		err = program_run(t->dp, program, &in, &returned);
+	if (err)
+		return err;
+	err = datapath_events_consume(t->dp);
+	if (err < 0)
+		return err;
+	err = find_rule(t, rule, &outcome.rule);
+	if (err)
+		return err;
+	outcome.is_passed = program_passes(program, returned);
+	outcome.is_reported = t->events > 0;
+	if (!outcome.is_passed && t->events)
+		outcome.reason = t->event.reason;
+	if (outcome.is_passed)
+		forget(t, program, packet);
+	*ret = outcome;
+	return 0;
+}
