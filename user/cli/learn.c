@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <inttypes.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -6,7 +7,6 @@
 #include "cli/output.h"
 #include "policy/learn.h"
 #include "policy/load.h"
-#include "policy/services.h"
 
 struct learn_values {
 	const char *format;
@@ -36,6 +36,7 @@ static enum exit_code propose(const struct compiled *compiled, const struct even
 {
 	_learned_ struct learned learned = {};
 	_text_ struct text out = TEXT_INIT;
+	bool is_incomplete;
 
 	learn(compiled, &reader->recording, &learned);
 	if (output_is_json(format))
@@ -44,7 +45,12 @@ static enum exit_code propose(const struct compiled *compiled, const struct even
 		learned_yaml(compiled, &learned, &out);
 	fwrite(out.buf, 1, out.len, stdout);
 	warn_of_ranges(compiled, &learned);
-	if (event_reader_is_incomplete(reader))
+	is_incomplete = event_reader_is_incomplete(reader);
+	if (learned.left_out)
+		return cli_error("learn: more than %d rules before joining: %" PRIu64
+				 " connections are left out; give a policy that names their ends",
+				 LEARN_TRIPLES_MAX, learned.left_out);
+	if (is_incomplete)
 		return EXIT_USAGE;
 	return learned.refusals.count ? EXIT_FINDING : EXIT_FINE;
 }

@@ -117,7 +117,8 @@ static void propose(struct learner *l, const struct recorded_connection *k,
 		on[AXIS_FROM] = triples_party(&l->triples, src);
 		on[AXIS_TO] = triples_party(&l->triples, dst);
 		on[AXIS_SERVICE] = triples_service(&l->triples, &service);
-		triples_add(&l->triples, on, &support);
+		if (!triples_add(&l->triples, on, &support))
+			l->learned->left_out++;
 		return;
 	}
 	refuse(l, k, ends, cause);

@@ -34,11 +34,15 @@ struct widened_ports {
 	size_t ports; /* distinct ones that were seen */
 };
 
+/* More is not proposed, and nobody would read it. */
+#define LEARN_TRIPLES_MAX 250000
+
 struct learned {
 	VEC(struct learned_rule) rules;
 	VEC(struct refusal) refusals;
 	VEC(struct widened_ports) widened;
 	struct support support; /* of all that was recorded */
+	uint64_t left_out;      /* connections past LEARN_TRIPLES_MAX different ones by name */
 };
 
 /*

@@ -38,17 +38,21 @@ void support_add(struct support *s, const struct support *other)
 		s->last_ns = other->last_ns;
 }
 
-void triples_add(struct triples *t, const uint32_t on[AXES], const struct support *support)
+bool triples_add(struct triples *t, const uint32_t on[AXES], const struct support *support)
 {
+	const uint64_t *known = map_get(&t->places, on, AXES * sizeof(*on));
+	size_t place = known ? *known : t->items.count;
 	struct triple triple = {};
-	bool is_new;
-	size_t place;
 
-	memcpy(triple.on, on, sizeof(triple.on));
-	place = map_put(&t->places, on, sizeof(triple.on), t->items.count, &is_new)[0];
-	if (is_new)
+	if (!known && place == LEARN_TRIPLES_MAX)
+		return false;
+	if (!known) {
+		memcpy(triple.on, on, sizeof(triple.on));
+		map_put(&t->places, on, sizeof(triple.on), place, NULL);
 		vec_push(&t->items, triple);
+	}
 	support_add(&t->items.items[place].support, support);
+	return true;
 }
 
 void triples_release(struct triples *t)

@@ -28,7 +28,8 @@ struct triples {
 
 uint32_t triples_party(struct triples *t, const struct party *party);
 uint32_t triples_service(struct triples *t, const struct service_range *s);
-void triples_add(struct triples *t, const uint32_t on[AXES], const struct support *support);
+/* False if there is no room for one more. */
+bool triples_add(struct triples *t, const uint32_t on[AXES], const struct support *support);
 void triples_release(struct triples *t);
 
 void support_add(struct support *s, const struct support *other);
