@@ -157,16 +157,16 @@ static void take_connection(struct learner *l, const struct recorded_connection 
 static int refusal_cmp(const void *left, const void *right)
 {
 	const struct refusal *a = left, *b = right;
+	int order;
 
 	if (a->support.events != b->support.events)
 		return a->support.events > b->support.events ? -1 : 1;
-	if (memcmp(&a->to, &b->to, sizeof(a->to)))
-		return memcmp(&a->to, &b->to, sizeof(a->to));
-	if (memcmp(&a->from, &b->from, sizeof(a->from)))
-		return memcmp(&a->from, &b->from, sizeof(a->from));
-	if (a->service.table != b->service.table)
-		return a->service.table < b->service.table ? -1 : 1;
-	return (int)a->service.lo - (int)b->service.lo;
+	order = memcmp(&a->to, &b->to, sizeof(a->to));
+	if (!order)
+		order = memcmp(&a->from, &b->from, sizeof(a->from));
+	if (!order)
+		order = (int)a->service.table - (int)b->service.table;
+	return order ? order : (int)a->service.lo - (int)b->service.lo;
 }
 
 void learn(const struct compiled *c, const struct recording *r, struct learned *ret)

@@ -31,7 +31,8 @@ static void add_parties(const struct triples *t, const struct policy *p, const s
 		party_format(p, &party, &name);
 		vec_push(&named, (struct named_party){party, text_take(&name)});
 	}
-	qsort(named.items, named.count, sizeof(*named.items), named_party_cmp);
+	if (named.count)
+		qsort(named.items, named.count, sizeof(*named.items), named_party_cmp);
 	vec_foreach (item, &named) {
 		if (axis == AXIS_FROM)
 			vec_push(&rule->from, item->party);
@@ -60,7 +61,9 @@ static void add_rule(const struct triples *t, const struct policy *p, const stru
 	add_parties(t, p, box, AXIS_TO, &rule);
 	vec_foreach (number, &box->on[AXIS_SERVICE])
 		vec_push(&rule.services, t->services.items[*number]);
-	qsort(rule.services.items, rule.services.count, sizeof(*rule.services.items), range_cmp);
+	if (rule.services.count)
+		qsort(rule.services.items, rule.services.count, sizeof(*rule.services.items),
+		      range_cmp);
 	vec_push(&learned->rules, rule);
 }
 

@@ -120,10 +120,11 @@ static void list_around(const struct triples *t, const struct compiled *c, uint3
 			t, (struct party){.kind = PARTY_ZONE, .index = (uint32_t)id->zone}, out);
 }
 
-/* The triple around this one that holds it; itself if there is none. */
+/* The triple around triple @own that holds it; @own if there is none. */
 static size_t find_cover(const struct triples *t, const numbers *from, const numbers *to,
-			 uint32_t service)
+			 size_t own)
 {
+	uint32_t service = t->items.items[own].on[AXIS_SERVICE];
 	const uint64_t *place = NULL;
 
 	/* The widest come last. */
@@ -134,7 +135,7 @@ static size_t find_cover(const struct triples *t, const numbers *from, const num
 			place = map_get(&t->places, on, sizeof(on));
 		}
 	}
-	return *place;
+	return place ? *place : own;
 }
 
 void triples_drop_covered(struct triples *t, const struct compiled *c)
@@ -148,7 +149,7 @@ void triples_drop_covered(struct triples *t, const struct compiled *c)
 
 		list_around(t, c, triple->on[AXIS_FROM], &from);
 		list_around(t, c, triple->on[AXIS_TO], &to);
-		cover = find_cover(t, &from, &to, triple->on[AXIS_SERVICE]);
+		cover = find_cover(t, &from, &to, i);
 		if (cover == i)
 			continue;
 		support_add(&t->items.items[cover].support, &triple->support);

@@ -235,7 +235,7 @@ void triples_widen_ports(struct triples *t, struct guard *g, struct learned *lea
 	for (size_t i = 0; i < items.count; i++) {
 		const struct triple *triple = &items.items[i];
 
-		if (b.of[i])
+		if (b.items.count && b.of[i])
 			put_range(t, g, triple, &b.items.items[b.of[i] - 1], learned);
 		else
 			triples_add(t, triple->on, &triple->support);
