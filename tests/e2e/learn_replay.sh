@@ -30,13 +30,15 @@ it "port 8080 and SSH are shut" shut visitor 192.0.2.10,8080 192.0.2.10,22 2001:
 it "the drops are recorded" grep -q '"port":8080' events.jsonl
 it "SSH is refused" exits_with 1 "$BULKHEAD" learn events.jsonl base.yaml
 cp out learned.yaml
-it "by the promise" grep -F "internet -> web-server tcp/22: never 'no-ssh' at base.yaml" learned.yaml
+it "by the promise" \
+	grep -F "internet -> web-server tcp/22: never 'no-ssh' at base.yaml" learned.yaml
 it "port 8080 is proposed" grep -F 'services: [tcp/8080]' learned.yaml
 it "in one rule" test "$(grep -c '    - name:' learned.yaml)" -eq 1
 it "that passes the check" exits_with 0 "$BULKHEAD" check base.yaml learned.yaml
 it "the replay shows what changes" exits_with 1 \
 	"$BULKHEAD" replay events.jsonl base.yaml learned.yaml
-it "and that nothing is newly denied" grep -E '^[0-9]+ events, .* 2 newly allowed, 0 newly denied$' out
+it "and that nothing is newly denied" \
+	grep -E '^[0-9]+ events, .* 2 newly allowed, 0 newly denied$' out
 it "the old policy would change nothing" exits_with 0 "$BULKHEAD" replay events.jsonl base.yaml
 it "a bad line is told, and the rest used" sh -c "echo nonsense >>events.jsonl"
 it "with exit code 2" exits_with 2 "$BULKHEAD" replay events.jsonl base.yaml
