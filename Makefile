@@ -133,9 +133,10 @@ check-policies: $(O)/bulkhead
 
 check-fuzz: $(FUZZERS)
 	$(Q)for fuzzer in $^; do \
-		mkdir -p $$fuzzer.corpus; \
+		mkdir -p $(O)/corpus/$${fuzzer##*/}; \
 		$$fuzzer -max_total_time=5 -verbosity=0 -print_final_stats=1 \
-			-artifact_prefix=$(O)/test-logs/ $$fuzzer.corpus tests/fuzz/corpus || exit; \
+			-artifact_prefix=$(O)/test-logs/ $(O)/corpus/$${fuzzer##*/} \
+			$$(ls -d tests/fuzz/$${fuzzer##*/}.seeds 2>/dev/null) $(wildcard tests/fuzz/corpus) || exit; \
 	done
 
 .PHONY: tidy
@@ -151,10 +152,11 @@ $(O)/tidy/%.ok: %.c $(O)/%.o .clang-tidy
 	$(Q)rm -f $@.tmp
 	$(Q)touch $@
 
+$(O)/tests/fuzz/recording_fuzz: user/cli/event_reader.c
 $(FUZZERS): $(O)/tests/%: tests/%.c $(POLICY)
 	$(call say,FUZZ,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) -O1 -g -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser \
-		-fsanitize=fuzzer$(,)address$(,)undefined -fno-sanitize-recover=all $^ -lyaml -lm -o $@
+	$(Q)mkdir -p $(@D) && $(CLANG) -O1 -g -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -iquote . \
+		-fsanitize=fuzzer$(,)address$(,)undefined -fno-sanitize-recover=all $^ -lyaml -lcjson -lm -o $@
 
 # --- installing ---
 

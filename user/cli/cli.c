@@ -9,8 +9,11 @@
 #include "agent/version.h"
 
 const struct command *const commands[] = {
-	&check_command, &explain_command, &graph_command,  &lab_command,  &run_command,
-	&apply_command, &observe_command, &status_command, &list_command, &detach_command,
+	/* clang-format off */
+	&check_command, &explain_command, &graph_command, &replay_command,
+	&learn_command, &lab_command, &run_command, &apply_command, &observe_command,
+	&status_command, &list_command, &detach_command,
+	/* clang-format on */
 };
 const size_t command_count = COUNT(commands);
 

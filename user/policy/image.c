@@ -20,26 +20,6 @@ void image_release(struct image *image)
 	image_init(image);
 }
 
-/* How many leading bits two addresses share, and an address cut to them. */
-static struct prefix common_prefix(const struct bh_addr *a, const struct bh_addr *b)
-{
-	const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;
-	struct prefix p = {.len = 128};
-	unsigned char *bytes = (unsigned char *)&p.addr;
-
-	for (unsigned int i = 0; i < sizeof(*a); i++) {
-		unsigned int differ = x[i] ^ y[i];
-		unsigned int same = differ ? (unsigned int)__builtin_clz(differ) - 24 : 8;
-
-		bytes[i] = x[i] & (unsigned char)(0xff00 >> same);
-		if (same < 8) {
-			p.len = (uint8_t)(i * 8 + same);
-			break;
-		}
-	}
-	return p;
-}
-
 /* The last prefix that is not after @p, or NULL. */
 static const struct image_prefix *last_until(const struct image *image, const struct prefix *p)
 {
@@ -63,7 +43,7 @@ uint32_t image_identity(const struct image *image, const struct bh_addr *a)
 
 	/* What holds @a holds all between itself and @a: no more bits than these two share. */
 	while (found && !prefix_has(&found->prefix, a)) {
-		at = common_prefix(&found->prefix.addr, a);
+		at = prefix_common(&found->prefix.addr, a);
 		found = last_until(image, &at);
 	}
 	return found ? found->identity : 0;

@@ -88,6 +88,25 @@ struct bh_addr prefix_last(const struct prefix *p)
 	return last;
 }
 
+struct prefix prefix_common(const struct bh_addr *a, const struct bh_addr *b)
+{
+	const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;
+	struct prefix p = {.len = 128};
+	unsigned char *bytes = (unsigned char *)&p.addr;
+
+	for (unsigned int i = 0; i < sizeof(*a); i++) {
+		unsigned int differ = x[i] ^ y[i];
+		unsigned int same = differ ? (unsigned int)__builtin_clz(differ) - 24 : 8;
+
+		bytes[i] = x[i] & (unsigned char)(0xff00 >> same);
+		if (same < 8) {
+			p.len = (uint8_t)(i * 8 + same);
+			break;
+		}
+	}
+	return p;
+}
+
 static bool has_leading_zero(const char *s)
 {
 	bool at_start = true;

@@ -29,6 +29,9 @@ int prefix_cmp(const struct prefix *a, const struct prefix *b); /* by address, t
 struct prefix prefix_of_addr(const struct bh_addr *a);          /* /32 or /128 */
 struct bh_addr prefix_last(const struct prefix *p);             /* its highest address */
 
+/* The longest prefix that has both. */
+struct prefix prefix_common(const struct bh_addr *a, const struct bh_addr *b);
+
 /*
  * Strict: no host bits, no netmask notation, no leading zeros, no scope, no v4-mapped text; a bare
  * address is a /32 or /128.  NULL on success, else what is wrong and what would be right, a static
