@@ -9,8 +9,8 @@
 #include "agent/version.h"
 
 const struct command *const commands[] = {
-	&check_command,   &explain_command, &lab_command,  &run_command,    &apply_command,
-	&observe_command, &status_command,  &list_command, &detach_command,
+	&check_command, &explain_command, &diff_command,   &lab_command,  &run_command,
+	&apply_command, &observe_command, &status_command, &list_command, &detach_command,
 };
 const size_t command_count = COUNT(commands);
 

@@ -28,7 +28,7 @@ struct command {
 };
 
 extern const struct command check_command, explain_command, lab_command, run_command, apply_command,
-	observe_command, status_command, list_command, detach_command;
+	observe_command, status_command, list_command, detach_command, diff_command;
 
 /* In the order of --help; help, dispatch and tests read this table. */
 extern const struct command *const commands[];
