@@ -166,12 +166,24 @@ static struct diff_atom prefix_atom(const struct wording *w, const struct prefix
 	};
 }
 
+/* The term itself says already whose the addresses are. */
+static bool is_told(const struct diff_atom *atom, const char *owner)
+{
+	return (atom->name && !strcmp(atom->name, owner)) ||
+	       (atom->owner && !strcmp(atom->owner, owner));
+}
+
 static void add_except(const struct wording *w, struct diff_term *term, const struct cover *c)
 {
 	vec_foreach (meaning, &c->meanings)
 		vec_push(&term->except, name_atom(w, *meaning));
-	vec_foreach (prefix, &c->rest)
-		vec_push(&term->except, prefix_atom(w, prefix));
+	vec_foreach (prefix, &c->rest) {
+		struct diff_atom atom = prefix_atom(w, prefix);
+
+		if (atom.owner && is_told(&term->atom, atom.owner))
+			atom.owner = NULL;
+		vec_push(&term->except, atom);
+	}
 }
 
 static void add_term(struct wording *w, struct diff_term term)

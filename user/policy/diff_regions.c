@@ -271,7 +271,7 @@ static int build(struct work *w, struct text *reterr)
 
 	if (!err)
 		err = build_by(w, layers_by_service, &by_service);
-	if (by_service.count < by_signature.count)
+	if (by_service.count <= by_signature.count)
 		best = &by_service;
 	if (err)
 		text_addf(reterr,

@@ -16,7 +16,8 @@ enum joint_side {
 	JOINT_SIDES
 };
 
-/* Addresses with the same identity in either policy; at least one, but for `host` without any. */
+/* Addresses with the same identity in either policy: at least one, but for a `host` of unknown
+ * ones. */
 struct joint_identity {
 	uint32_t identity[JOINT_SIDES];
 	uint32_t class;

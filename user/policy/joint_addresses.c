@@ -131,16 +131,31 @@ static void merge(struct builder *b, const stretches lines[LINES])
 	} while (next);
 }
 
-/* The identity of this machine while its addresses aren't known; false if they are. */
-static bool find_host(const struct compiled *c, uint32_t *ret)
+/*
+ * The identity of this machine while its addresses aren't known; false if they are.  *ret_is_named
+ * is set if a rule tells it from any address in no zone.
+ */
+static bool find_host(const struct compiled *c, uint32_t *ret, bool *ret_is_named)
 {
 	for (uint32_t i = 0; !c->index->is_host_known && i < c->identities.count; i++) {
 		if (!(c->image.identities.items[i].flags & BH_IDENTITY_HOST))
 			continue;
 		*ret = i;
+		*ret_is_named |= c->identities.items[i].class != c->identities.items[0].class;
 		return true;
 	}
 	return false;
+}
+
+/* Where no rule is about `host`, all is said by the addresses that it may have. */
+static void add_host(struct builder *b)
+{
+	uint32_t old, new;
+	bool is_named = false;
+
+	if (find_host(b->j->c[JOINT_OLD], &old, &is_named) &&
+	    find_host(b->j->c[JOINT_NEW], &new, &is_named) && is_named)
+		joint_of(b, old, new, FAMILY_V4 | FAMILY_V6);
 }
 
 static void index_members(struct joint_addresses *j)
@@ -162,7 +177,6 @@ void joint_addresses_build(struct joint_addresses *j, const struct compiled *old
 {
 	struct builder b = {.j = j};
 	stretches lines[LINES] = {};
-	uint32_t host[JOINT_SIDES];
 
 	memset(j, 0, sizeof(*j));
 	j->c[JOINT_OLD] = old;
@@ -173,8 +187,7 @@ void joint_addresses_build(struct joint_addresses *j, const struct compiled *old
 	begin(&lines[JOINT_SIDES], V4_NUMBER_FIRST, 0);
 	begin(&lines[JOINT_SIDES], V4_NUMBER_LAST + 1, 0);
 	merge(&b, lines);
-	if (find_host(old, &host[JOINT_OLD]) && find_host(new, &host[JOINT_NEW]))
-		joint_of(&b, host[JOINT_OLD], host[JOINT_NEW], FAMILY_V4 | FAMILY_V6);
+	add_host(&b);
 	index_members(j);
 	for (int i = 0; i < LINES; i++)
 		vec_release(&lines[i]);
