@@ -122,7 +122,7 @@ it "the other queries are answered" grep -qx error out
 it "an unknown command is an error" says 2 "'frobnicate'" "$BULKHEAD" frobnicate
 it "an unknown option is an error" says 2 "'--frobnicate'" "$BULKHEAD" check --frobnicate
 it "no command is an error" exits_with 2 "$BULKHEAD"
-for command in check explain lab run apply observe status list detach; do
+for command in check explain diff lab run apply observe status list detach; do
 	it "$command --help helps" exits_with 0 "$BULKHEAD" $command --help
 done
 for command in 'status' 'observe' 'list rules' 'apply bad.yaml'; do

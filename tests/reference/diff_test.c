@@ -116,7 +116,7 @@ static void couple_make(struct couple *k, uint64_t seed, uint64_t other, uint32_
 	compare(k);
 }
 
-static bool prefixes_have(const prefixes *list, const struct bh_addr *a)
+static bool prefixes_have(const prefix_list *list, const struct bh_addr *a)
 {
 	vec_foreach (prefix, list) {
 		if (prefix_is_v4(prefix) == addr_is_v4(a) && prefix_has(prefix, a))

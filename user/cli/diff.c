@@ -40,11 +40,6 @@ static void compared_release(struct compared *c)
 	policy_free(c->policy);
 }
 
-static enum colour colour_of_sign(char sign)
-{
-	return sign == '+' ? COLOUR_GREEN : sign == '-' ? COLOUR_RED : COLOUR_YELLOW;
-}
-
 static void print_text(const struct diff *diff)
 {
 	bool has_colour = output_has_colour(stdout);

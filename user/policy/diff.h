@@ -33,7 +33,7 @@ struct diff_term {
 /* Some addresses: as few terms as say exactly these, and as prefixes. */
 struct diff_end {
 	VEC(struct diff_term) terms;
-	prefixes prefixes; /* `host` has none while its addresses aren't known */
+	prefix_list prefixes; /* `host` has none while its addresses aren't known */
 };
 
 struct diff_region {

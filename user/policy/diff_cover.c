@@ -11,7 +11,7 @@
 /* Meanings and addresses that together are some set. */
 struct cover {
 	numbers meanings;
-	prefixes rest;
+	prefix_list rest;
 };
 
 static size_t cover_cost(const struct cover *c)

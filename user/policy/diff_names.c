@@ -94,7 +94,7 @@ static void add_meaning(struct builder *b, uint32_t name, enum diff_reading read
 static bool is_worth_a_name(const struct builder *b, struct list members)
 {
 	address_ranges ranges = {};
-	prefixes cover = {};
+	prefix_list cover = {};
 	bool is_worth;
 
 	diff_names_ranges(b->n, members, &ranges);

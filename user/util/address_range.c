@@ -93,7 +93,7 @@ static address_number widest(address_number lo, address_number hi, unsigned int 
 	return last;
 }
 
-static void cover_range(const struct address_range *range, prefixes *out)
+static void cover_range(const struct address_range *range, prefix_list *out)
 {
 	address_number lo = range->lo, last;
 	unsigned int bits;
@@ -106,7 +106,7 @@ static void cover_range(const struct address_range *range, prefixes *out)
 	}
 }
 
-void address_ranges_cover(const address_ranges *r, prefixes *out)
+void address_ranges_cover(const address_ranges *r, prefix_list *out)
 {
 	vec_foreach (range, r)
 		cover_range(range, out);

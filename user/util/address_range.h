@@ -16,7 +16,7 @@ struct address_range {
 	address_number lo, hi; /* inclusive, of one family */
 };
 typedef VEC(struct address_range) address_ranges;
-typedef VEC(struct prefix) prefixes;
+typedef VEC(struct prefix) prefix_list;
 
 address_number addr_number(const struct bh_addr *a);
 struct address_range prefix_range(const struct prefix *p);
@@ -30,7 +30,7 @@ static inline bool address_number_is_v4(address_number n)
 void address_ranges_normalise(address_ranges *r);
 
 /* Appends the fewest prefixes that are exactly these normalised ranges. */
-void address_ranges_cover(const address_ranges *r, prefixes *out);
+void address_ranges_cover(const address_ranges *r, prefix_list *out);
 
 /* The narrowest prefix around normalised ranges @first.. of one family, @count of them. */
 struct prefix address_ranges_hull(const struct address_range *first, size_t count);
