@@ -125,6 +125,21 @@ static bool prefixes_have(const prefix_list *list, const struct bh_addr *a)
 	return false;
 }
 
+static bool has_label(const struct compiled *c, const struct identity *id, const char *name)
+{
+	_text_ struct text word = TEXT_INIT;
+
+	if (id->workload == POLICY_NONE)
+		return false;
+	vec_foreach (label, &c->policy->workloads.items[id->workload].labels) {
+		text_reset(&word);
+		text_addf(&word, "labels %s=%s", label->key, label->value);
+		if (!strcmp(word.buf, name))
+			return true;
+	}
+	return false;
+}
+
 static bool name_is(const struct compiled *c, const char *name, const struct bh_addr *a)
 {
 	uint32_t number = image_identity(&c->image, a);
@@ -137,6 +152,8 @@ static bool name_is(const struct compiled *c, const char *name, const struct bh_
 	if (!strcmp(name, "outside"))
 		return id->zone == POLICY_NONE && id->workload == POLICY_NONE;
 	if (id->zone != POLICY_NONE && !strcmp(name, c->policy->zones.items[id->zone].name))
+		return true;
+	if (has_label(c, id, name))
 		return true;
 	return id->workload != POLICY_NONE &&
 	       !strcmp(name, c->policy->workloads.items[id->workload].name);

@@ -18,7 +18,18 @@
 #define RULES     "  rules:\n" WEB_TO_DB
 #define WEB_TO_DB "  - {name: web-to-db, from: web, to: db, services: tcp/5432}\n"
 #define BASE      ZONES WORKLOADS RULES
-#define NO_SSH    "  - {name: no-ssh, from: any, to: any, services: tcp/22, action: deny}\n"
+#define CROWD                                                                                      \
+	ZONES "  workloads:\n"                                                                     \
+	      "  - {name: a1, zone: dmz, addresses: [10.0.0.1], labels: {app: a}}\n"               \
+	      "  - {name: a2, zone: dmz, addresses: [10.0.0.3], labels: {app: a}}\n"               \
+	      "  - {name: a3, zone: dmz, addresses: [10.0.0.5], labels: {app: a}}\n"               \
+	      "  - {name: a4, zone: dmz, addresses: [10.0.0.7], labels: {app: a}}\n"               \
+	      "  - {name: a5, zone: data, addresses: [10.0.1.1], labels: {app: a}}\n"              \
+	      "  - {name: b1, zone: data, addresses: [10.0.1.3], labels: {app: b}}\n"              \
+	      "  - {name: b2, zone: data, addresses: [10.0.1.5], labels: {app: b}}\n"              \
+	      "  rules:\n"                                                                         \
+	      "  - {name: r, from: a1, to: b1, services: tcp/2}\n"
+#define NO_SSH "  - {name: no-ssh, from: any, to: any, services: tcp/22, action: deny}\n"
 
 struct diff_case {
 	const char *name;
@@ -145,6 +156,9 @@ static const struct diff_case cases[] = {
 	  ZONES WORKLOADS
 	  "  rules:\n  - {name: r, from: web, to: db, services: tcp/5432, log: true}\n",
 	  "~ web -> db tcp/5432 (allow -> allow, logged)\n" },
+	{ "more workloads than one would read",
+	  CROWD, CROWD "  - {name: a, from: {labels: {app: a}}, to: {labels: {app: b}}, services: tcp/1}\n",
+	  "+ labels app=a -> b1, b2 tcp/1\n" },
 	{ "a rule for this machine", BASE,
 	  BASE "  - {name: a, from: host, to: cache, services: tcp/1}\n",
 	  "+ host -> cache tcp/1\n" },

@@ -158,7 +158,7 @@ static void tell_regions(struct work *w)
 {
 	if (!w->regions.items.count)
 		return;
-	diff_names_build(&w->names, &w->a);
+	diff_names_build(&w->names, &w->a, &w->out->words);
 	namer_init(&w->namer, &w->names);
 	vec_foreach (region, &w->regions.items)
 		add_region(w, region);
@@ -202,4 +202,5 @@ void diff_release(struct diff *d)
 		free(*end);
 	}
 	vec_release(&d->ends);
+	arena_release(&d->words);
 }

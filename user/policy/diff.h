@@ -8,6 +8,7 @@
 
 #include "policy/compile.h"
 #include "util/address_range.h"
+#include "util/arena.h"
 
 /* By which of the policies a name is to be read. */
 enum diff_reading {
@@ -50,6 +51,7 @@ struct diff_region {
 struct diff {
 	VEC(struct diff_region) regions; /* by source and destination, in file order */
 	VEC(struct diff_end *) ends;
+	struct arena words; /* that no policy holds */
 };
 
 /* 0; -E2BIG with a sentence in @reterr where the difference is too large to be told. */

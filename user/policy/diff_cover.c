@@ -6,6 +6,8 @@
 #include "util/mem.h"
 
 #define PARTIAL_TRIES 16 /* names with some of the set, and more */
+#define NAMES_FEW     4  /* names that are read at a glance: no labels instead of them */
+#define EXCEPT_WORTH  3  /* words, before "NAME except OTHER" can be shorter */
 #define NAMES_WORTH   8  /* names for one prefix, before it is the better word */
 
 /* Meanings and addresses that together are some set. */
@@ -29,6 +31,7 @@ static void cover_release(struct cover *c)
 struct wording {
 	struct namer *n;
 	enum joint_side side;
+	bool has_labels; /* they may be used as names */
 	VEC(struct diff_term) terms;
 	size_t cost;
 };
@@ -132,7 +135,7 @@ static void cover_rest(struct namer *n, struct list set, uint32_t mark, struct c
 }
 
 /* Names that lie within the set, and prefixes for what they leave. */
-static void cover_set(struct namer *n, struct list set, struct cover *out)
+static void cover_set(struct namer *n, struct list set, bool has_labels, struct cover *out)
 {
 	numbers touched = {};
 	uint32_t mark;
@@ -141,7 +144,10 @@ static void cover_set(struct namer *n, struct list set, struct cover *out)
 	sort_by_worth(n, &touched);
 	mark = mark_set(n, set);
 	vec_foreach (meaning, &touched) {
-		if (n->count[*meaning] == meaning_size(n, *meaning) && take(n, *meaning, mark))
+		bool is_usable = has_labels || !n->names->meanings.items[*meaning].is_label;
+
+		if (is_usable && n->count[*meaning] == meaning_size(n, *meaning) &&
+		    take(n, *meaning, mark))
 			vec_push(&out->meanings, *meaning);
 	}
 	uncount_meanings(n, &touched);
@@ -265,9 +271,10 @@ static void try_except(struct wording *w, uint32_t meaning, struct list set, num
 
 	sift(w->n, members, as_list(left), true, &inside);
 	sift(w->n, members, set, false, &missing);
-	cover_set(w->n, as_list(&inside), &direct);
-	cover_set(w->n, as_list(&missing), &except);
-	if (1 + cover_cost(&except) < cover_cost(&direct)) {
+	cover_set(w->n, as_list(&inside), w->has_labels, &direct);
+	if (cover_cost(&direct) >= EXCEPT_WORTH)
+		cover_set(w->n, as_list(&missing), w->has_labels, &except);
+	if (cover_cost(&direct) >= EXCEPT_WORTH && 1 + cover_cost(&except) < cover_cost(&direct)) {
 		struct diff_term term = {.atom = name_atom(w, meaning)};
 
 		add_except(w, &term, &except);
@@ -284,15 +291,33 @@ static void try_except(struct wording *w, uint32_t meaning, struct list set, num
 	cover_release(&except);
 }
 
-/* Names of which the set has a part, the largest first. */
-static void list_partial(struct namer *n, struct list set, numbers *out)
+/* By how many the set lacks. */
+static int lack_cmp(const void *a, const void *b, void *context)
 {
+	const uint32_t *x = a, *y = b;
+	const struct namer *n = context;
+	size_t lack = meaning_size(n, *x) - n->count[*x];
+	size_t other = meaning_size(n, *y) - n->count[*y];
+
+	if (lack != other)
+		return lack < other ? -1 : 1;
+	return worth_cmp(a, b, context);
+}
+
+/* Names of which the set has a part, the fullest first. */
+static void list_partial(const struct wording *w, struct list set, numbers *out)
+{
+	struct namer *n = w->n;
 	numbers touched = {};
 
 	count_meanings(n, set, &touched);
-	sort_by_worth(n, &touched);
+	if (touched.count)
+		qsort_r(touched.items, touched.count, sizeof(*touched.items), lack_cmp, n);
 	vec_foreach (meaning, &touched) {
-		if (n->count[*meaning] < meaning_size(n, *meaning) && out->count < PARTIAL_TRIES)
+		bool is_usable = w->has_labels || !n->names->meanings.items[*meaning].is_label;
+
+		if (is_usable && n->count[*meaning] < meaning_size(n, *meaning) &&
+		    out->count < PARTIAL_TRIES)
 			vec_push(out, *meaning);
 	}
 	uncount_meanings(n, &touched);
@@ -308,10 +333,10 @@ static void word_by_name(struct wording *w, struct list set)
 
 	for (size_t i = 0; i < set.count; i++)
 		vec_push(&left, set.items[i]);
-	list_partial(w->n, set, &partial);
+	list_partial(w, set, &partial);
 	vec_foreach (meaning, &partial)
 		try_except(w, *meaning, set, &left);
-	cover_set(w->n, as_list(&left), &direct);
+	cover_set(w->n, as_list(&left), w->has_labels, &direct);
 	/* Plain names first. */
 	vec_foreach (term, &w->terms)
 		vec_push(&parts, *term);
@@ -348,7 +373,7 @@ static void word_by_others(struct wording *w, struct list set)
 	numbers others = {};
 
 	list_others(w->n, set, &others);
-	cover_set(w->n, as_list(&others), &cover);
+	cover_set(w->n, as_list(&others), false, &cover);
 	add_except(w, &term, &cover);
 	add_term(w, term);
 	vec_release(&others);
@@ -379,26 +404,38 @@ static struct wording *better(struct wording *best, struct wording *other, size_
 	return other->cost && other->cost * weight < best->cost ? other : best;
 }
 
+/* All there is has no shorter word; any other set that is all but some takes two at least. */
+static bool is_worth_others(const struct wording *w, struct list set)
+{
+	return w->cost >= EXCEPT_WORTH || set.count == w->n->names->a->identities.count;
+}
+
 void namer_describe(struct namer *n, struct list identities, enum joint_side side,
 		    struct diff_end *ret)
 {
 	struct wording by_name = {.n = n, .side = side}, by_others = by_name, by_prefix = by_name;
+	struct wording by_label = {.n = n, .side = side, .has_labels = true};
 	struct wording *best = &by_name;
 	address_ranges ranges = {};
 
 	memset(ret, 0, sizeof(*ret));
 	diff_names_ranges(n->names, identities, &ranges);
 	address_ranges_cover(&ranges, &ret->prefixes);
-	word_by_others(&by_others, identities);
 	word_by_name(&by_name, identities);
-	if (is_all_addresses(n, identities))
-		word_ranges(&by_prefix, &ranges);
+	if (by_name.cost > NAMES_FEW)
+		word_by_name(&by_label, identities);
+	best = better(best, &by_label, 1);
+	if (is_worth_others(best, identities))
+		word_by_others(&by_others, identities);
 	best = better(best, &by_others, 1);
+	if (best->cost > 1 && is_all_addresses(n, identities))
+		word_ranges(&by_prefix, &ranges);
 	best = better(best, &by_prefix, has_prefix_term(best) ? 1 : NAMES_WORTH);
 	vec_foreach (term, &best->terms)
 		vec_push(&ret->terms, *term);
 	best->terms.count = 0;
 	wording_release(&by_name);
+	wording_release(&by_label);
 	wording_release(&by_others);
 	wording_release(&by_prefix);
 	vec_release(&ranges);

@@ -9,11 +9,17 @@
 #define SHOWN_PREFIXES 4  /* of a name with two meanings: up to here they say more than a name */
 #define OWNER_PIECES   64 /* of the address space that are asked for one owner */
 
+struct known_name {
+	const char *name;
+	uint8_t declared; /* 1 << side */
+	bool is_label;
+};
+
 /* The names of both policies, and who has them. */
 struct builder {
 	struct diff_names *n;
-	VEC(const char *) names;
-	VEC(uint8_t) declared;         /* parallel: bits 1 << side */
+	struct arena *words;
+	VEC(struct known_name) names;
 	struct map known;              /* name -> place in names */
 	list_pairs pairs[JOINT_SIDES]; /* name -> identities */
 };
@@ -24,11 +30,9 @@ static uint32_t add_name(struct builder *b, const char *name, int side)
 	uint32_t number = (uint32_t)*map_put(&b->known, name, strlen(name), b->names.count,
 					     &is_new);
 
-	if (is_new) {
-		vec_push(&b->names, name);
-		vec_push(&b->declared, 0);
-	}
-	b->declared.items[number] |= (uint8_t)(1 << side);
+	if (is_new)
+		vec_push(&b->names, (struct known_name){.name = name});
+	b->names.items[number].declared |= (uint8_t)(1 << side);
 	return number;
 }
 
@@ -47,13 +51,30 @@ static void add_member(struct builder *b, const char *name, int side, uint32_t i
 	vec_push(&b->pairs[side], (struct list_pair){add_name(b, name, side), identity});
 }
 
+static void add_label(struct builder *b, const struct label *label, int side, uint32_t identity)
+{
+	_text_ struct text word = TEXT_INIT;
+	uint32_t number;
+
+	text_addf(&word, "labels %s=%s", label->key, label->value);
+	number = add_name(b, word.buf, side);
+	if (!b->names.items[number].is_label)
+		b->names.items[number] = (struct known_name){
+			arena_text(b->words, word.buf, word.len), (uint8_t)(1 << side), true};
+	vec_push(&b->pairs[side], (struct list_pair){number, identity});
+}
+
 static void add_workload(struct builder *b, size_t workload, int side, uint32_t identity)
 {
-	const struct policy *p = b->n->a->c[side]->policy;
+	const struct workload *w = &b->n->a->c[side]->policy->workloads.items[workload];
 
-	add_member(b, p->workloads.items[workload].name, side, identity);
-	if (p->workloads.items[workload].group != POLICY_NONE)
-		add_workload(b, p->workloads.items[workload].group, side, identity);
+	add_member(b, w->name, side, identity);
+	vec_foreach (label, &w->labels) {
+		if (w->kind != WORKLOAD_NODE)
+			add_label(b, label, side, identity);
+	}
+	if (w->group != POLICY_NONE)
+		add_workload(b, w->group, side, identity);
 }
 
 /* Every name that an identity goes by in one of the policies. */
@@ -88,7 +109,8 @@ static void add_meaning(struct builder *b, uint32_t name, enum diff_reading read
 		return;
 	for (size_t i = 0; i < members.count; i++)
 		vec_push(out, (struct list_pair){number, members.items[i]});
-	vec_push(&b->n->meanings, (struct meaning){b->names.items[name], reading});
+	vec_push(&b->n->meanings, (struct meaning){b->names.items[name].name, reading,
+						   b->names.items[name].is_label});
 }
 
 static bool is_worth_a_name(const struct builder *b, struct list members)
@@ -112,9 +134,9 @@ static void add_meanings(struct builder *b, const struct lists members[JOINT_SID
 		struct list old = lists_get(&members[JOINT_OLD], i);
 		struct list new = lists_get(&members[JOINT_NEW], i);
 
-		if (b->declared.items[i] == 1 << JOINT_OLD) {
+		if (b->names.items[i].declared == 1 << JOINT_OLD) {
 			add_meaning(b, i, READ_ALIKE, old, out);
-		} else if (b->declared.items[i] == 1 << JOINT_NEW || is_same(old, new)) {
+		} else if (b->names.items[i].declared == 1 << JOINT_NEW || is_same(old, new)) {
 			add_meaning(b, i, READ_ALIKE, new, out);
 		} else {
 			if (is_worth_a_name(b, new))
@@ -125,13 +147,30 @@ static void add_meanings(struct builder *b, const struct lists members[JOINT_SID
 	}
 }
 
+/* A pod has its group's labels, too: some twice. */
+static void drop_doubles(list_pairs *pairs)
+{
+	size_t kept = 0;
+
+	list_pairs_sort(pairs);
+	vec_foreach (pair, pairs) {
+		const struct list_pair *last = kept ? &pairs->items[kept - 1] : NULL;
+
+		if (!last || last->key != pair->key || last->item != pair->item)
+			pairs->items[kept++] = *pair;
+	}
+	pairs->count = kept;
+}
+
 static void index_meanings(struct builder *b)
 {
 	struct lists members[JOINT_SIDES] = {};
 	list_pairs pairs = {};
 
-	for (int side = 0; side < JOINT_SIDES; side++)
+	for (int side = 0; side < JOINT_SIDES; side++) {
+		drop_doubles(&b->pairs[side]);
 		lists_build(&members[side], (uint32_t)b->names.count, &b->pairs[side]);
+	}
 	add_meanings(b, members, &pairs);
 	lists_build(&b->n->members, (uint32_t)b->n->meanings.count, &pairs);
 	vec_foreach (pair, &pairs)
@@ -142,9 +181,9 @@ static void index_meanings(struct builder *b)
 	vec_release(&pairs);
 }
 
-void diff_names_build(struct diff_names *n, const struct joint_addresses *a)
+void diff_names_build(struct diff_names *n, const struct joint_addresses *a, struct arena *words)
 {
-	struct builder b = {.n = n};
+	struct builder b = {.n = n, .words = words};
 
 	memset(n, 0, sizeof(*n));
 	n->a = a;
@@ -158,7 +197,6 @@ void diff_names_build(struct diff_names *n, const struct joint_addresses *a)
 	}
 	index_meanings(&b);
 	vec_release(&b.names);
-	vec_release(&b.declared);
 	map_release(&b.known);
 	for (int side = 0; side < JOINT_SIDES; side++)
 		vec_release(&b.pairs[side]);

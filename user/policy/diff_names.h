@@ -10,6 +10,7 @@
 struct meaning {
 	const char *name;
 	enum diff_reading reading;
+	bool is_label; /* "labels app=web": whoever has it */
 };
 
 /*
@@ -23,7 +24,8 @@ struct diff_names {
 	struct lists members;         /* meaning -> identities */
 };
 
-void diff_names_build(struct diff_names *n, const struct joint_addresses *a);
+/* Words that no policy holds are put into @words. */
+void diff_names_build(struct diff_names *n, const struct joint_addresses *a, struct arena *words);
 void diff_names_release(struct diff_names *n);
 
 /* The workload or zone that all of a prefix belongs to in one of the policies; NULL if none. */
