@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "policy/diff_cover.h"
 #include "policy/diff_regions.h"
 #include "policy/diff_services.h"
+#include "policy/diff_wording.h"
 #include "util/mem.h"
 
 /* A region's end: a set of groups, as told from one side. */
@@ -56,8 +56,8 @@ static uint32_t end_of(struct work *w, enum region_dimension d, uint32_t set, en
 	if (is_new) {
 		end = xcalloc(1, sizeof(*end));
 		list_identities(w, d, list_pool_get(&w->regions.sets, set), &identities);
-		namer_describe(&w->namer, (struct list){identities.items, identities.count}, side,
-			       end);
+		diff_end_word(&w->namer, (struct list){identities.items, identities.count}, side,
+			      end);
 		vec_push(&w->out->ends, end);
 		vec_release(&identities);
 	}
