@@ -10,10 +10,10 @@
 #include "tests/reference/random_policy.h"
 #include "util/mem.h"
 
-#define CHANGED_POLICIES 250
-#define OTHER_POLICIES   60
+#define CHANGED_POLICIES 120
+#define OTHER_POLICIES   40
 #define QUESTIONS        250
-#define SMALL_POLICIES   60
+#define SMALL_POLICIES   40
 
 /* Two policies, of one random seed or of two, for one machine. */
 struct couple {
