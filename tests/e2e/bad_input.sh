@@ -135,12 +135,29 @@ it "an unknown name in a query is told" says 2 "'nobody'" \
 	"$BULKHEAD" explain "$five" --queries queries
 it "the other queries are answered" grep -qx error out
 
+# --- diff ---
+
+given '  rules:' '    - {name: r, from: a, to: b, services: tcp/80}'
+mv bad.yaml old.yaml
+given '  rules:' '    - {name: s, from: a, to: b, services: tcp/81}'
+it "a policy equals itself" exits_with 0 "$BULKHEAD" diff old.yaml old.yaml
+it "and nothing is printed" test ! -s out
+it "a difference is a finding" exits_with 1 "$BULKHEAD" diff old.yaml bad.yaml
+it "and is printed" grep -qx -e '+ a -> b tcp/81' out
+it "a difference as JSON" exits_with 1 "$BULKHEAD" diff -o json old.yaml bad.yaml
+it "has prefixes, too" grep -qF '"cidrs":["10.0.0.0/24"]' out
+it "one policy alone is an error" says 2 'two policies are due' "$BULKHEAD" diff old.yaml
+given '  rules:' '    - {name: r, form: a, to: b, services: tcp/80}'
+it "a difference from what does not compile is an error" \
+	says 2 "^bad.yaml:9:17: error: " "$BULKHEAD" diff old.yaml bad.yaml
+mv old.yaml bad.yaml
+
 # --- the command line ---
 
 it "an unknown command is an error" says 2 "'frobnicate'" "$BULKHEAD" frobnicate
 it "an unknown option is an error" says 2 "'--frobnicate'" "$BULKHEAD" check --frobnicate
 it "no command is an error" exits_with 2 "$BULKHEAD"
-for command in check explain lab run apply observe status list detach; do
+for command in check explain diff lab run apply observe status list detach; do
 	it "$command --help helps" exits_with 0 "$BULKHEAD" $command --help
 done
 for command in 'status' 'observe' 'list rules' 'apply bad.yaml'; do

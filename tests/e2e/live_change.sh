@@ -87,6 +87,9 @@ it "four streams are known" test "$(known_streams)" -eq 4
 
 before=$(generation)
 it "apply --dry-run changes nothing" exits_with 0 "$BULKHEAD" apply --dry-run fewer.yaml
+it "and tells what would" \
+	sh -c "'$BULKHEAD' apply --dry-run fewer.yaml |
+		grep -qx -e '- app -> db tcp/7001, tcp/7003'"
 it "the generation stays" generation_is "$before"
 it "apply swaps the policy" exits_with 0 "$BULKHEAD" apply fewer.yaml
 it "the generation goes up" test "$(generation)" -gt "$before"

@@ -93,13 +93,29 @@ static const struct describe_case describes[] = {
 	  "allow by rule 'everybody' at t.yaml:17:12, logged\n"
 	  "  from internet: zone internet, mode enforce\n"
 	  "  to web: workload web in zone dmz, mode enforce\n"
-	  "  service tcp/443: tcp/443\n" },
+	  "  service tcp/443: tcp/443\n"
+	  "  other rules with an end in common:\n"
+	  "    'no-ssh' matches except port: 443, denies 22\n" },
 	{ "a near port", "web", "10.0.1.10", "tcp/5433",
 	  "deny by default\n"
 	  "  from web: workload web in zone dmz, mode enforce\n"
 	  "  to 10.0.1.10: workload db in zone data, mode enforce\n"
 	  "  service tcp/5433: tcp/5433\n"
-	  "  nearest rule: web-to-db (port 5433, allows 5432)\n" },
+	  "  nearest rule: 'web-to-db' matches except port: 5433, allows 5432\n"
+	  "  other rules with an end in common:\n"
+	  "    'no-ssh' matches except port: 5433, denies 22\n"
+	  "    'everybody' matches except destination: 10.0.1.10, allows web; port: 5433, allows 443\n" },
+	{ "a denied one", "web", "db", "udp/22",
+	  "deny by default\n"
+	  "  from web: workload web in zone dmz, mode enforce\n"
+	  "  to db: workload db in zone data, mode enforce\n"
+	  "  service udp/22: udp/22\n"
+	  "  nearest rule: 'web-to-db' matches except service: udp/22, "
+	  "allows tcp/5432, tcp/9000-9010\n"
+	  "  other rules with an end in common:\n"
+	  "    'no-ssh' matches except service: udp/22, denies tcp/22\n"
+	  "    'everybody' matches except destination: db, allows web; service: udp/22, "
+	  "allows tcp/443\n" },
 	{ "a mixed one", "dmz", "db", "tcp/5432",
 	  "mixed\n"
 	  "  from dmz: 2 classes\n"
@@ -126,6 +142,42 @@ static void answers_are_described(void **state)
 		answer_release(&a);
 		assert_row_string(k->name, out.buf, k->text);
 	}
+}
+
+static const char crowded[] =
+	"  zones:\n  - {name: dmz, cidrs: [10.0.0.0/24]}\n"
+	"  rules:\n"
+	"  - {name: a, from: dmz, to: dmz, services: tcp/80}\n"
+	"  - {name: b, from: outside, to: dmz, services: tcp/80, action: deny}\n"
+	"  - {name: c, from: any, to: dmz, services: tcp/80}\n"
+	"  - {name: e, from: any, to: any, services: tcp/80, action: deny}\n"
+	"  - {name: f, from: any, to: any, services: tcp/1-79}\n"
+	"  - {name: g, from: any, to: any, services: tcp/81}\n"
+	"  - {name: h, from: dmz, to: any, services: tcp/80}\n";
+
+static void the_others_are_named_with_their_reasons(void **state)
+{
+	_policy_text_ struct compiled_text t = policy_text(crowded, NULL);
+	const struct question q = {"192.0.2.1", "10.0.0.1", "tcp/80"};
+	_text_ struct text out = TEXT_INIT;
+	struct answer a;
+
+	(void)state;
+	assert_int_equal(explain_ask(t.compiled, &q, &a, &out), 0);
+	explain_describe(t.compiled, &q, &a, &out);
+	answer_release(&a);
+	assert_string_equal(
+		out.buf, "deny by rule 'b' at t.yaml:9:12\n"
+			 "  from 192.0.2.1: outside, in no zone\n"
+			 "  to 10.0.0.1: zone dmz, mode enforce\n"
+			 "  service tcp/80: tcp/80\n"
+			 "  other rules with an end in common:\n"
+			 "    'c' matches, but 'b' decides\n"
+			 "    'e' matches, but 'b' decides\n"
+			 "    'a' matches except source: the source has no identity, allows dmz\n"
+			 "    'f' matches except port: 80, allows 1-79\n"
+			 "    'g' matches except port: 80, allows 81\n"
+			 "    and 1 more\n");
 }
 
 struct near_case {
@@ -203,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(questions_are_answered),
 		cmocka_unit_test(answers_are_described),
+		cmocka_unit_test(the_others_are_named_with_their_reasons),
 		cmocka_unit_test(the_nearest_rule_is_found),
 		cmocka_unit_test(a_source_outside_has_no_identity),
 	};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/answer.h"
+#include "policy/diff.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -37,9 +38,12 @@ static void answer_failure(const struct failure *f, struct text *out)
 }
 
 static void answer_success(struct agent *a, const struct policy *policy, uint64_t began_ns,
-			   struct text *out)
+			   const struct text *diff, struct text *out)
 {
 	struct json j = answer_ok_begin(out);
+
+	if (diff)
+		json_raw(&j, "diff", diff->buf);
 
 	json_number(&j, "generation", datapath_generation(a->dp));
 	json_number(&j, "rules", policy->rules.count);
@@ -47,6 +51,30 @@ static void answer_success(struct agent *a, const struct policy *policy, uint64_
 	json_number(&j, "took_ms", (clock_monotonic_ns() - began_ns) / NS_PER_MS);
 	json_end(&j, '}');
 	text_addc(out, '\n');
+}
+
+/*
+ * What @v changes, as a JSON array of lines; null without a policy in force, or where the two
+ * differ too widely to be listed.
+ */
+static void tell_diff(const struct agent *a, const struct policy_version *v, struct text *out)
+{
+	const struct policy_version *current = a->policies.current;
+	_text_ struct text line = TEXT_INIT;
+	struct json j = {.out = out};
+	_diff_ struct diff diff = {};
+
+	if (!current || policy_diff(current->compiled, v->compiled, &diff, &line)) {
+		text_add(out, "null");
+		return;
+	}
+	json_array(&j, NULL);
+	vec_foreach (region, &diff.regions) {
+		text_reset(&line);
+		diff_region_format(region, &line);
+		json_string(&j, NULL, line.buf);
+	}
+	json_end(&j, ']');
 }
 
 static int prepare(struct agent *a, const struct policy_input *input, struct text *diagnostics,
@@ -93,7 +121,7 @@ void answer_reload(struct agent *a, struct text *out)
 		answer_failure(&failure, out);
 		return;
 	}
-	answer_success(a, a->policies.current->loaded->policy, began_ns, out);
+	answer_success(a, a->policies.current->loaded->policy, began_ns, NULL, out);
 }
 
 void answer_apply(struct agent *a, struct request *request, struct text *out)
@@ -106,12 +134,15 @@ void answer_apply(struct agent *a, struct request *request, struct text *out)
 	struct failure failure = FAILURE_INIT;
 	_policy_version_ struct policy_version *v = NULL;
 	uint64_t began_ns = clock_monotonic_ns();
+	_text_ struct text diff = TEXT_INIT;
 	int err;
 
 	err = prepare(a, &input, &failure.diagnostics, &failure.error, &v);
 	request->sources.count = 0; /* their contents were taken over */
+	if (!err)
+		tell_diff(a, v, &diff);
 	if (!err && request->dry_run) {
-		answer_success(a, v->loaded->policy, began_ns, out);
+		answer_success(a, v->loaded->policy, began_ns, &diff, out);
 		return;
 	}
 	if (!err)
@@ -121,5 +152,5 @@ void answer_apply(struct agent *a, struct request *request, struct text *out)
 		answer_failure(&failure, out);
 		return;
 	}
-	answer_success(a, a->policies.current->loaded->policy, began_ns, out);
+	answer_success(a, a->policies.current->loaded->policy, began_ns, &diff, out);
 }

@@ -26,8 +26,9 @@
  *       {"missed": N} when the client was too slow to get N events
  *   {"op": "apply", "sources": [{"name": "…", "text": "…"}], "dry_run": bool}
  *   {"op": "reload"}
- *       last line: generation, rules, workloads, took_ms; on failure error and diagnostics
- *       (what `check` would print)
+ *       last line: generation, rules, workloads, took_ms, and of apply diff: lines as `bulkhead
+ *       diff` prints them, from the policy in force to this one (null: there is none, or they
+ *       differ too widely); on failure error and diagnostics (what `check` would print)
  */
 /* clang-format on */
 #ifndef AGENT_PROTOCOL_H

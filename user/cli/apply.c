@@ -63,6 +63,24 @@ static enum exit_code load_request(const struct arguments *args, struct text *re
 	return EXIT_FINE;
 }
 
+static void print_diff(const cJSON *answer)
+{
+	bool has_colour = output_has_colour(stdout);
+	_text_ struct text out = TEXT_INIT;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "diff"))
+	{
+		const char *line = cJSON_GetStringValue(item);
+
+		if (!line)
+			continue;
+		text_add_colour(&out, has_colour ? colour_of_sign(*line) : COLOUR_NONE, line);
+		text_addc(&out, '\n');
+	}
+	fwrite(out.buf, 1, out.len, stdout);
+}
+
 static void print_applied(const cJSON *answer, bool is_dry_run)
 {
 	static const char *const counts[] = {"rules", "workloads", "took_ms"};
@@ -102,6 +120,7 @@ static enum exit_code print_answer(const cJSON *answer, const struct apply_value
 		json = cJSON_PrintUnformatted(answer);
 		puts(json);
 	} else if (is_ok) {
+		print_diff(answer);
 		print_applied(answer, values->is_dry_run);
 	} else {
 		print_refusal(answer);
@@ -136,8 +155,9 @@ const struct command apply_command = {
 	.details =
 		"All FILEs together are the new policy; what the agent had before is gone. A\n"
 		"policy that does not compile, or breaks a promise of its own, leaves the running\n"
-		"one untouched. Exit code 1: the agent refused it; 2: it cannot be read, or no\n"
-		"agent answers.",
+		"one untouched. Prints what changes for connections, as 'bulkhead diff' does. "
+		"Exit\n"
+		"code 1: the agent refused it; 2: it cannot be read, or no agent answers.",
 	.examples = "bulkhead apply policies/five-zone.yaml\n"
 		    "bulkhead apply --dry-run zones.yaml services/",
 	.options = OPTION_TABLE(apply_options),

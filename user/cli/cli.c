@@ -10,7 +10,7 @@
 
 const struct command *const commands[] = {
 	/* clang-format off */
-	&check_command, &explain_command, &graph_command, &replay_command,
+	&check_command, &explain_command, &diff_command, &graph_command, &replay_command,
 	&learn_command, &lab_command, &run_command, &apply_command, &observe_command,
 	&status_command, &list_command, &detach_command,
 	/* clang-format on */

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "policy/learn.h"
 #include "policy/load.h"
+#include "util/clock.h"
 
 struct learn_values {
 	const char *format;
@@ -70,7 +71,8 @@ static enum exit_code run_learn(const struct arguments *args)
 				 "[FILE...]");
 	err = policy_load(operands + 1, args->operands.count - 1, &diags, &policy);
 	if (!err)
-		err = policy_compile(policy, &(struct environment){}, &diags, &compiled);
+		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
+				     &compiled);
 	diags_print(&diags, stderr);
 	if (err)
 		return EXIT_USAGE;

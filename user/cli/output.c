@@ -53,6 +53,11 @@ enum colour colour_of_verdict(const char *word)
 	return COLOUR_NONE;
 }
 
+enum colour colour_of_sign(char sign)
+{
+	return sign == '+' ? COLOUR_GREEN : sign == '-' ? COLOUR_RED : COLOUR_YELLOW;
+}
+
 void text_add_colour(struct text *out, enum colour colour, const char *s)
 {
 	text_add(out, sequences[colour]);

@@ -32,6 +32,9 @@ enum colour {
 /* The colour of a verdict's word. */
 enum colour colour_of_verdict(const char *word);
 
+/* Of a line that begins with '+', '-' or '~'. */
+enum colour colour_of_sign(char sign);
+
 /* @s, made plain, between the sequences for @colour; bare for COLOUR_NONE. */
 void text_add_colour(struct text *out, enum colour colour, const char *s);
 

@@ -5,6 +5,7 @@
 #include "cli/event_reader.h"
 #include "cli/output.h"
 #include "policy/load.h"
+#include "util/clock.h"
 #include "policy/replay.h"
 
 struct replay_values {
@@ -49,7 +50,8 @@ static enum exit_code run_replay(const struct arguments *args)
 				 "bulkhead replay EVENTS.jsonl NEW...");
 	err = policy_load(operands + 1, args->operands.count - 1, &diags, &policy);
 	if (!err)
-		err = policy_compile(policy, &(struct environment){}, &diags, &compiled);
+		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
+				     &compiled);
 	diags_print(&diags, stderr);
 	if (err)
 		return EXIT_USAGE;

@@ -8,6 +8,7 @@
 
 #include "policy/compiled_index.h"
 #include "policy/ends.h"
+#include "policy/miss.h"
 #include "policy/pairs.h"
 #include "policy/services.h"
 #include "util/mem.h"
@@ -247,17 +248,32 @@ static void list_pairs_of(const struct ask *a, const struct answer *answer, stru
 	}
 }
 
-static void describe_nearest(const struct ask *a, const struct answer *answer, struct text *out)
+/* Why it isn't otherwise: the rule that came nearest, and what others lack. */
+static void describe_others(const struct ask *a, const struct question *q,
+			    const struct answer *answer, struct text *out)
 {
-	_text_ struct text difference = TEXT_INIT;
+	const char *const ends[] = {q->from, q->to};
 	const struct service_range *first = a->services.items;
-	uint32_t rule = explain_nearest(a->c, answer->src_classes.items[0],
-					answer->dst_classes.items[0], first->table, first->lo,
-					&difference);
+	uint32_t src = answer->src_classes.items[0], dst = answer->dst_classes.items[0];
+	const struct miss m = {
+		.c = a->c,
+		.src = a->c->classes.items[src].identity,
+		.dst = a->c->classes.items[dst].identity,
+		.table = first->table,
+		.number = first->lo,
+	};
+	_text_ struct text unused = TEXT_INIT;
+	uint32_t nearest = 0;
 
-	if (rule)
-		text_addf(out, "  nearest rule: %s (%s)\n", compiled_rule_name(a->c, rule),
-			  difference.buf);
+	if (answer->decision.rule == BH_BUILTIN_DEFAULT)
+		nearest = explain_nearest(a->c, src, dst, m.table, m.number, &unused);
+	if (nearest) {
+		text_addf(out, "  nearest rule: '%s' ", compiled_rule_name(a->c, nearest));
+		miss_describe(&m, &a->c->policy->rules.items[nearest - BH_RULE_FIRST], q->from,
+			      q->to, out);
+		text_addc(out, '\n');
+	}
+	miss_describe_others(&m, ends, answer->decision.rule, nearest, out);
 }
 
 void explain_describe(const struct compiled *c, const struct question *q,
@@ -281,6 +297,6 @@ void explain_describe(const struct compiled *c, const struct question *q,
 	text_addc(out, '\n');
 	if (answer->is_mixed)
 		list_pairs_of(&a, answer, out);
-	else if (answer->decision.rule == BH_BUILTIN_DEFAULT)
-		describe_nearest(&a, answer, out);
+	else
+		describe_others(&a, q, answer, out);
 }

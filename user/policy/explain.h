@@ -28,8 +28,8 @@ void answer_release(struct answer *a);
 
 /*
  * The answer for people, several lines: verdict and rule with FILE:LINE, both ends (zone, workload,
- * mode), and for a denial by default the nearest rule ("api-to-db matches but for the service:
- * allows tcp/5432").
+ * mode), for a denial by default the nearest rule ("'api-to-db' matches except port: 5433, allows
+ * 5432"), and why some others with an end in common don't decide.
  */
 void explain_describe(const struct compiled *c, const struct question *q, const struct answer *a,
 		      struct text *out);

@@ -4,6 +4,7 @@
 
 #include "policy/ends.h"
 #include "policy/explain.h"
+#include "policy/miss.h"
 #include "policy/services.h"
 
 /* The better, the larger. */
@@ -15,59 +16,27 @@ enum nearness {
 	NEAR_PORT,        /* both ends and the protocol are right */
 };
 
-struct miss {
-	const struct compiled *c;
-	uint32_t src, dst; /* identities */
-	enum bh_service_table table;
-	uint16_t number;
-};
-
-static unsigned int distance(const struct miss *m, const struct service_range *range)
-{
-	if (m->number < range->lo)
-		return (unsigned int)(range->lo - m->number);
-	return m->number > range->hi ? (unsigned int)(m->number - range->hi) : 0;
-}
-
-/* The range of the same table that is nearest, or NULL. */
-static const struct service_range *nearest_range(const struct miss *m, const struct rule *rule)
-{
-	const struct service_range *best = NULL;
-
-	vec_foreach (range, &rule->services) {
-		if (range->table == m->table && (!best || distance(m, range) < distance(m, best)))
-			best = range;
-	}
-	return best;
-}
-
 static enum nearness nearness(const struct miss *m, const struct rule *rule)
 {
-	const struct service_range *range = nearest_range(m, rule);
-	bool has_service = range && !distance(m, range);
-	bool has_src, has_dst;
-
 	if (rule->action != ACTION_ALLOW)
 		return NEAR_NOT;
-	has_src = selector_has(m->c, rule->from, m->src);
-	has_dst = selector_has(m->c, rule->to, m->dst);
-	if (has_src && has_dst)
-		return range ? NEAR_PORT : NEAR_ENDS;
-	if (!has_service)
-		return NEAR_NOT;
-	return has_dst ? NEAR_DESTINATION : has_src ? NEAR_SOURCE : NEAR_NOT;
-}
-
-static bool has_ports(enum bh_service_table table)
-{
-	return table == BH_SERVICE_TCP || table == BH_SERVICE_UDP || table == BH_SERVICE_SCTP;
+	switch (miss_parts(m, rule)) {
+	case 0:
+	case MISS_SERVICE:
+		return miss_range(m, rule) ? NEAR_PORT : NEAR_ENDS;
+	case MISS_SOURCE:
+		return NEAR_DESTINATION;
+	case MISS_DESTINATION:
+		return NEAR_SOURCE;
+	}
+	return NEAR_NOT;
 }
 
 static void describe_service(const struct miss *m, const struct rule *rule, struct text *out)
 {
-	const struct service_range *range = nearest_range(m, rule);
+	const struct service_range *range = miss_range(m, rule);
 
-	if (range && has_ports(m->table)) {
+	if (range && miss_has_ports(m)) {
 		text_addf(out, "port %u, allows %u", m->number, range->lo);
 		if (range->hi > range->lo)
 			text_addf(out, "-%u", range->hi);
@@ -76,13 +45,6 @@ static void describe_service(const struct miss *m, const struct rule *rule, stru
 	service_format(m->table, m->number, out);
 	text_add(out, ", allows ");
 	services_format(&rule->services, out);
-}
-
-static bool is_outside(const struct compiled *c, uint32_t identity)
-{
-	const struct identity *id = &c->identities.items[identity];
-
-	return id->zone == POLICY_NONE && id->workload == POLICY_NONE;
 }
 
 /*
@@ -94,7 +56,7 @@ static void describe_end(const struct miss *m, bool is_source, const struct sele
 {
 	const char *word = is_source ? "source" : "destination";
 
-	if (is_outside(m->c, is_source ? m->src : m->dst))
+	if (miss_is_outside(m, is_source ? MISS_SOURCE : MISS_DESTINATION))
 		text_addf(out, "the %s has no identity, allows ", word);
 	else
 		text_addf(out, "another %s, allows ", word);
@@ -122,7 +84,7 @@ static void describe(const struct miss *m, const struct rule *rule, enum nearnes
 
 static bool is_nearer(const struct miss *m, const struct rule *rule, const struct rule *best)
 {
-	return distance(m, nearest_range(m, rule)) < distance(m, nearest_range(m, best));
+	return miss_distance(m, miss_range(m, rule)) < miss_distance(m, miss_range(m, best));
 }
 
 uint32_t explain_nearest(const struct compiled *c, uint32_t src_class, uint32_t dst_class,

@@ -168,6 +168,11 @@ static enum bh_service_table table_of(uint32_t place)
 	return (enum bh_service_table)(place / TABLE_PLACES);
 }
 
+struct service_number service_at(uint32_t place)
+{
+	return (struct service_number){table_of(place), (uint16_t)(place % TABLE_PLACES)};
+}
+
 /* An interval of the table of protocols may hold numbers of several kinds; no other does. */
 static uint8_t interval_families(const struct service_interval *interval)
 {

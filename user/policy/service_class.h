@@ -45,6 +45,9 @@ struct service_number {
 	uint16_t number;
 };
 
+/* What a place stands for. */
+struct service_number service_at(uint32_t place);
+
 /* A number of @s that is in the class and occurs in one of the families; false if none does. */
 bool service_partition_example(const struct service_partition *p, uint32_t class, const services *s,
 			       uint8_t families, struct service_number *ret);

@@ -5,6 +5,21 @@
 
 #include "util/mem.h"
 
+static int pair_cmp(const void *a, const void *b)
+{
+	const struct list_pair *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->item > y->item) - (x->item < y->item);
+}
+
+void list_pairs_sort(list_pairs *pairs)
+{
+	if (pairs->count)
+		qsort(pairs->items, pairs->count, sizeof(*pairs->items), pair_cmp);
+}
+
 void lists_build(struct lists *l, uint32_t keys, const list_pairs *pairs)
 {
 	uint32_t *start = xcalloc((size_t)keys + 2, sizeof(*start));

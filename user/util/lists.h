@@ -25,6 +25,9 @@ struct list_pair {
 };
 typedef VEC(struct list_pair) list_pairs;
 
+/* By key, then by item. */
+void list_pairs_sort(list_pairs *pairs);
+
 /* Every pair's key is below @keys.  A list keeps the order that its pairs had. */
 void lists_build(struct lists *l, uint32_t keys, const list_pairs *pairs);
 void lists_release(struct lists *l);
