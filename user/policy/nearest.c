@@ -47,7 +47,7 @@ static enum nearness nearness(const struct miss *m, const struct rule *rule)
 	bool has_service = range && !distance(m, range);
 	bool has_src, has_dst;
 
-	if (rule->action != ACTION_ALLOW)
+	if (rule->action != ACTION_ALLOW || rule_has_expired(rule, m->c->now))
 		return NEAR_NOT;
 	has_src = selector_has(m->c, rule->from, m->src);
 	has_dst = selector_has(m->c, rule->to, m->dst);
