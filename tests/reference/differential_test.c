@@ -24,7 +24,7 @@
 #define DECISIONS         100000
 #define PROMISED_POLICIES 40
 #else
-#define DECISIONS         3000000
+#define DECISIONS         1500000
 #define PROMISED_POLICIES 400
 #endif
 

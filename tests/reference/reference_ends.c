@@ -82,7 +82,11 @@ static enum mode mode_of(const struct policy *p, const struct reference_end *end
 		return MODE_UNSET;
 	if (is_pod && p->namespaces.items[w->space].mode != MODE_UNSET)
 		return p->namespaces.items[w->space].mode;
-	return w->document_mode != MODE_UNSET ? w->document_mode : MODE_ENFORCE;
+	if (w->document_mode != MODE_UNSET)
+		return w->document_mode;
+	if (end->group != POLICY_NONE && p->workloads.items[end->group].document_mode != MODE_UNSET)
+		return p->workloads.items[end->group].document_mode;
+	return MODE_ENFORCE;
 }
 
 static unsigned int isolated(const struct policy *p, const struct reference_end *end)
