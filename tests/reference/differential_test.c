@@ -17,14 +17,14 @@
 #include "util/mem.h"
 
 /* What is asked of each policy: from every address to every address, for every service. */
-#define ADDRESSES 14
-#define SERVICES  11
+#define ADDRESSES 20
+#define SERVICES  14
 
 #ifdef __SANITIZE_ADDRESS__
-#define DECISIONS         100000
+#define DECISIONS         300000
 #define PROMISED_POLICIES 40
 #else
-#define DECISIONS         1500000
+#define DECISIONS         4000000
 #define PROMISED_POLICIES 400
 #endif
 
