@@ -248,6 +248,7 @@ static const struct burst bursts[] = {
 	{"denied by a rule", {.dport = 23}, BH_VERDICT_DENY},
 	{"denied before any rule", {.flags = "A"}, BH_VERDICT_DENY},
 	{"denied from a stranger", {.from = OUTSIDER}, BH_VERDICT_DENY},
+	{"denied for another reason", {.icmp = ICMP_UNREACHABLE}, BH_VERDICT_DENY},
 	{"audited, of no connection", {.from = OUTSIDER, .to = WATCHED, .icmp = ICMP_TYPE, .type = 42}, BH_VERDICT_AUDIT},
 };
 /* clang-format on */
@@ -316,10 +317,10 @@ static void each_source_rule_and_reason_has_its_own_rate(void **state)
 	}
 	/* Both families of a workload are one identity. */
 	seen = books_since(rig, BH_VERDICT_DENY, then);
-	assert_int_equal(seen.produced, 80);
-	assert_int_equal(seen.delivered, 4 * RATE);
-	assert_int_equal(seen.suppressed, 80 - 4 * RATE);
-	assert_int_equal(consume_all(rig), 4 * RATE);
+	assert_int_equal(seen.produced, 100);
+	assert_int_equal(seen.delivered, 5 * RATE);
+	assert_int_equal(seen.suppressed, 100 - 5 * RATE);
+	assert_int_equal(consume_all(rig), 5 * RATE);
 	rig_free(rig);
 }
 
