@@ -73,7 +73,7 @@ static struct selector *some_pods(struct random_policy *r)
 {
 	size_t spaces = r->policy->namespaces.count;
 
-	if (r->is_native || random_one_in(r, 2))
+	if (r->is_native || (r->is_cluster ? !random_one_in(r, 8) : random_one_in(r, 2)))
 		return NULL;
 	return random_pods(r,
 			   random_one_in(r, 2) ? POLICY_NONE : random_below(r, (uint32_t)spaces));
@@ -88,7 +88,8 @@ static void add_zone(struct random_policy *r)
 	zone = &p->zones.items[p->zones.count - 1];
 	zone->mode = random_mode(r, false);
 	zone->pods = some_pods(r);
-	add_prefixes(r, &zone->prefixes, random_below(r, 4));
+	if (!r->is_cluster || random_one_in(r, 8))
+		add_prefixes(r, &zone->prefixes, random_below(r, 4));
 }
 
 static struct workload *add_workload(struct random_policy *r, enum workload_kind kind, char *name)
@@ -208,7 +209,7 @@ void random_add_members(struct random_policy *r, uint32_t size)
 	}
 	for (uint32_t i = 0; i <= random_below(r, 5); i++)
 		add_zone(r);
-	for (uint32_t i = 0; i < size; i++)
+	for (uint32_t i = 0; i < (r->is_cluster ? 1 : size); i++)
 		add_group(r);
 	if (r->is_native)
 		return;

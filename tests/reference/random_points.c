@@ -20,10 +20,23 @@ static struct bh_addr neighbour(struct bh_addr a, bool is_up)
 	return a;
 }
 
+/* A pod or a node, if the dice find one. */
+static const struct workload *somebody(struct random_policy *r)
+{
+	const struct policy *p = r->policy;
+	const struct workload *w =
+		&p->workloads.items[random_below(r, (uint32_t)p->workloads.count)];
+
+	return w->kind != WORKLOAD_GROUP && w->prefixes.count ? w : NULL;
+}
+
 struct bh_addr random_address(struct random_policy *r)
 {
+	const struct workload *w = random_one_in(r, 2) ? somebody(r) : NULL;
 	struct bh_addr a;
 
+	if (w)
+		return w->prefixes.items[random_below(r, (uint32_t)w->prefixes.count)].prefix.addr;
 	if (r->hosts.count && random_one_in(r, 8))
 		return r->hosts.items[random_below(r, (uint32_t)r->hosts.count)];
 	if (!r->prefixes.count || random_one_in(r, 8))

@@ -76,6 +76,7 @@ void random_policy_make(struct random_policy *r, uint64_t seed, const struct ran
 	r->state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	r->policy = policy_new();
 	r->is_native = shape->is_native || random_one_in(r, 3);
+	r->is_cluster = !r->is_native && random_one_in(r, 2);
 	r->now = random_one_in(r, 4) ? 0 : RANDOM_NOW;
 	size = sizes[random_below(r, COUNT(sizes))];
 	if (shape->workloads && size > shape->workloads)

@@ -6,9 +6,10 @@
 #include "tests/reference/reference.h"
 
 struct random_policy {
-	uint64_t state; /* of the generator: the seed, at first */
-	bool is_native; /* nothing of Kubernetes in it */
-	int64_t now;    /* some rules have expired then, others have not */
+	uint64_t state;  /* of the generator: the seed, at first */
+	bool is_native;  /* nothing of Kubernetes in it */
+	bool is_cluster; /* hardly anything else */
+	int64_t now;     /* some rules have expired then, others have not */
 	struct policy *policy;
 	VEC(struct bh_addr) hosts;
 	VEC(struct prefix) prefixes;     /* that the policy names */

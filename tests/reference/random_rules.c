@@ -152,9 +152,9 @@ static void add_rule(struct random_policy *r)
 {
 	if (random_one_in(r, 16))
 		add_failsafe(r);
-	else if (r->is_native || random_one_in(r, 3))
+	else if (r->is_native || random_one_in(r, r->is_cluster ? 8 : 3))
 		add_native(r);
-	else if (random_one_in(r, 2))
+	else if (random_one_in(r, r->is_cluster ? 6 : 2))
 		add_network_policy(r);
 	else
 		add_cluster_rule(r);

@@ -141,7 +141,7 @@ void random_services(struct random_policy *r, services *out)
 {
 	uint32_t count = 1 + random_below(r, 3);
 
-	if (random_one_in(r, 6)) {
+	if (random_one_in(r, 4)) {
 		services_add_any(out);
 	} else {
 		for (uint32_t i = 0; i < count; i++) {
