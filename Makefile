@@ -70,7 +70,7 @@ $(UNIT) $(BPFTESTS): $(O)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(LIB) -lcmocka $(LIBS_ALL) -o $@
 
-$(BPFTESTS): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
+$(BPFTESTS): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c tests/reference/*.c)))
 
 $(PURE): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/reference/*.c))) $(POLICYLIB)
 	$(call say,LINK,$@)

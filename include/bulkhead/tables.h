@@ -32,7 +32,7 @@ struct bh_identity {
 	__u32 flags; /* BH_IDENTITY_* */
 };
 
-/* The last two are how the zone stands while the agent is down; neither: the last policy goes on. */
+/* How the zone stands while the agent is down is the last two; neither: the last policy stays. */
 #define BH_IDENTITY_HOST        (1u << 0) /* an address of this machine */
 #define BH_IDENTITY_DOWN_OPEN   (1u << 1)
 #define BH_IDENTITY_DOWN_CLOSED (1u << 2)
@@ -75,13 +75,13 @@ struct bh_block {
 
 /*
  * A cell is one word: the rule that decided (0: the default), the verdict (enum bh_verdict), flags.
- * The zero cell is "denied by default": what is missing anywhere; what is decided so has a flag too.
+ * The zero cell is "denied by default": what is missing anywhere.  What is decided so has a flag.
  */
 #define BH_CELL(rule, verdict, flags) ((__u32)(rule) | (__u32)(verdict) << 24 | (flags))
 #define BH_CELL_RULE(cell)            ((cell)&BH_RULE_MAX)
 #define BH_CELL_VERDICT(cell)         ((cell) >> 24 & 7)
 #define BH_CELL_LOG                   (1u << 27) /* report the connection also when it is allowed */
-#define BH_CELL_DENIED                (1u << 28) /* by the rules, whatever modes make of the verdict */
+#define BH_CELL_DENIED                (1u << 28) /* by the rules; modes may still let it through */
 
 /* Header of a slot. */
 struct bh_policy {

@@ -199,18 +199,26 @@ static int first_end(const struct bh_addr addr[2], const uint16_t port[2])
 	return order <= 0 ? 0 : 1;
 }
 
-int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
-		   struct connection *ret)
+static struct bh_conn_key key_of(const struct packet_spec *spec, uint16_t endpoint, int *ret_first)
 {
 	const struct bh_addr addr[2] = {packet_src(spec), packet_dst(spec)};
 	const uint16_t port[2] = {htons(packet_sport(spec)), htons(packet_dport(spec))};
-	int first = first_end(addr, port), err;
-	const struct bh_conn_key key = {
+	int first = first_end(addr, port);
+
+	*ret_first = first;
+	return (struct bh_conn_key){
 		.addr = {addr[first], addr[!first]},
 		.port = {port[first], port[!first]},
 		.endpoint = endpoint,
 		.proto = packet_proto(spec),
 	};
+}
+
+int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
+		   struct connection *ret)
+{
+	int first, err;
+	const struct bh_conn_key key = key_of(spec, endpoint, &first);
 
 	ret->is_embryonic = false;
 	err = bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key, &ret->conn);
@@ -221,4 +229,13 @@ int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t end
 	}
 	ret->is_opener = ret->conn.opener == first;
 	return err;
+}
+
+void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint)
+{
+	int first;
+	const struct bh_conn_key key = key_of(spec, endpoint, &first);
+
+	bpf_map_delete_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key);
+	bpf_map_delete_elem(bpf_map__fd(rig->dp->skel->maps.bh_embryonic), &key);
 }

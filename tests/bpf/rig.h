@@ -80,6 +80,9 @@ struct outcome rig_run(struct rig *rig, const char *name, enum program program,
 struct outcome rig_run_frame(struct rig *rig, const char *name, enum program program,
 			     const struct frame *frame);
 
+/* The same without any checks, and without saying who is where. */
+bool rig_passes(struct rig *rig, const char *name, enum program program, const struct frame *frame);
+
 /* @count times the same packet, without any checks. */
 void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count);
 size_t rig_consume(struct rig *rig); /* events read; the last one is in rig->event */
@@ -101,5 +104,8 @@ struct connection {
 /* The connection of the packet at an endpoint; -ENOENT if there is none. */
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
 		   struct connection *ret);
+
+/* Only this one; rig_forget() walks large tables. */
+void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint);
 
 #endif

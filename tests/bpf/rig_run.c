@@ -79,6 +79,17 @@ static int run(struct rig *rig, enum program program, const struct frame *frame,
 	return err ? err : returned;
 }
 
+bool rig_passes(struct rig *rig, const char *name, enum program program, const struct frame *frame)
+{
+	int pass = program == PROGRAM_XDP_IN ? XDP_PASS : TC_ACT_UNSPEC;
+	int drop = program == PROGRAM_XDP_IN ? XDP_DROP : TC_ACT_SHOT;
+	int returned = run(rig, program, frame, 1);
+
+	if (returned != pass && returned != drop)
+		fail_msg("%s: returned %d", name, returned);
+	return returned == pass;
+}
+
 void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count)
 {
 	take_place(rig, program);
@@ -211,19 +222,13 @@ struct outcome rig_run_frame(struct rig *rig, const char *name, enum program pro
 {
 	struct outcome outcome = {.rule = BH_RULE_NONE};
 	struct snapshot snapshots[2];
-	int pass = program == PROGRAM_XDP_IN ? XDP_PASS : TC_ACT_UNSPEC;
-	int drop = program == PROGRAM_XDP_IN ? XDP_DROP : TC_ACT_SHOT;
-	int returned;
 
 	take_place(rig, program);
 	rig_consume(rig);
 	take_snapshot(rig, &snapshots[0]);
-	returned = run(rig, program, frame, 1);
-	if (returned != pass && returned != drop)
-		fail_msg("%s: returned %d", name, returned);
+	outcome.is_passed = rig_passes(rig, name, program, frame);
 	take_snapshot(rig, &snapshots[1]);
 
-	outcome.is_passed = returned == pass;
 	outcome.events = rig_consume(rig);
 	outcome.event = rig->event;
 	find_counts(name, snapshots, frame->len, &outcome);

@@ -35,43 +35,53 @@ static void check(const struct rig *rig, const struct row *row, const char *plac
 		assert_row(place, outcome->events == row->is_reported);
 }
 
-static bool run_row(struct rig *rig, const struct row *row, enum program program, bool is_v6)
+static bool run_row(struct rig *rig, struct visit *v, bool is_v6, visit_fn *fn)
 {
-	const char *place = table_place(row->name, is_v6, program);
-	struct packet_spec packet = row->packet;
-	struct outcome outcome;
+	const struct row *row = v->row;
 	struct frame frame;
 
-	packet.is_v6 = is_v6;
-	frame = packet_build(&packet);
-	if (!rig_can_run(program, &frame))
+	v->place = table_place(row->name, is_v6, v->program);
+	v->packet = row->packet;
+	v->packet.is_v6 = is_v6;
+	frame = packet_build(&v->packet);
+	v->length = frame.len;
+	if (!rig_can_run(v->program, &frame))
 		return false;
 	if (row->stand)
 		rig_stand(rig, row->stand);
-	else if (program_is_ingress(program))
-		rig_stand(rig, packet.to ? packet.to : SERVER);
+	else if (program_is_ingress(v->program))
+		rig_stand(rig, v->packet.to ? v->packet.to : SERVER);
 	else
-		rig_stand(rig, packet.from ? packet.from : CLIENT);
+		rig_stand(rig, v->packet.from ? v->packet.from : CLIENT);
 	rig->is_forwarded = row->is_forwarded;
 	rig_forget(rig);
-	outcome = rig_run_frame(rig, place, program, &frame);
-	check(rig, row, place, &outcome);
+	v->outcome = rig_run_frame(rig, v->place, v->program, &frame);
+	check(rig, row, v->place, &v->outcome);
+	if (fn)
+		fn(rig, v);
 	return true;
 }
 
-void table_run(struct rig *rig, const struct row *rows, size_t count)
+void table_each(struct rig *rig, const struct row *rows, size_t count, visit_fn *fn)
 {
 	for (const struct row *row = rows; row < rows + count; row++) {
 		int ran = 0;
 
 		for (enum program program = 0; program < PROGRAMS; program++) {
+			struct visit v = {.row = row, .program = program};
+
 			if (row->programs && !(row->programs & ON(program)))
 				continue;
 			for (int is_v6 = 0; is_v6 < 2; is_v6++)
 				ran += family_has(row->family, is_v6) &&
-				       run_row(rig, row, program, is_v6);
+				       run_row(rig, &v, is_v6, fn);
 		}
 		assert_row(row->name, ran);
 	}
 	rig->is_forwarded = false;
+}
+
+void table_run(struct rig *rig, const struct row *rows, size_t count)
+{
+	table_each(rig, rows, count, NULL);
 }

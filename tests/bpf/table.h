@@ -26,7 +26,20 @@ struct row {
 	bool is_forwarded;
 };
 
-/* Each is the first packet that the programs see. */
+/* What one row came to at one program. */
+struct visit {
+	const struct row *row;
+	const char *place; /* for messages */
+	enum program program;
+	struct packet_spec packet; /* of one family */
+	size_t length;             /* of the frame */
+	struct outcome outcome;
+};
+
+typedef void visit_fn(const struct rig *rig, const struct visit *v);
+
+/* Each is the first packet that the programs see; reason, rule and event are as the row says. */
+void table_each(struct rig *rig, const struct row *rows, size_t count, visit_fn *fn);
 void table_run(struct rig *rig, const struct row *rows, size_t count);
 
 /* "row (IPv6, bh_tc_to)", valid until the next call. */

@@ -1,207 +1,231 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Random policies: the compiled tables and the reference evaluator must give the same answers. */
+/*
+ * Random policies: the compiled tables and the reference evaluator must give the same answers.
+ * SEED=n runs that policy alone, COUNT=n makes n decisions (from SEED on, if both are there).
+ */
 #include "tests/test.h"
 
 #include <stdlib.h>
 
-#include "policy/compile.h"
-#include "policy/promise.h"
+#include <bulkhead/builtin.h>
+
 #include "policy/services.h"
-#include "tests/reference/random_policy.h"
+#include "tests/reference/rivals.h"
+#include "tests/reference/shrink.h"
 
-#define POLICIES  300
-#define QUESTIONS 300
+/* What is asked of each policy: from every address to every address, for every service. */
+#define ADDRESSES 20
+#define SERVICES  14
 
-#define PROMISED_POLICIES 80
-#define PROMISES          3 /* of a random policy, at most */
+#ifdef __SANITIZE_ADDRESS__
+#define DECISIONS 300000
+#else
+#define DECISIONS 4000000
+#endif
+
+static const struct random_shape any_shape = {};
 
 static struct reference_answer compiled_answer(const struct compiled *c,
 					       const struct reference_question *q)
 {
-	struct decision d =
-		decision_of_cell(image_decide(&c->image, &q->src, &q->dst, q->table, q->number));
-	size_t rule = d.rule < BH_RULE_FIRST ? POLICY_NONE : d.rule - BH_RULE_FIRST;
+	uint32_t cell = image_decide(&c->image, &q->src, &q->dst, q->table, q->number);
 
-	return (struct reference_answer){.verdict = d.verdict, .rule = rule, .log = d.log};
+	return (struct reference_answer){
+		.verdict = BH_CELL_VERDICT(cell),
+		.rule = BH_CELL_RULE(cell),
+		.log = cell & BH_CELL_LOG,
+		.is_denied = cell & BH_CELL_DENIED,
+	};
 }
 
-static void print_question(const struct reference_question *q)
+static bool is_same(struct reference_answer a, struct reference_answer b)
 {
+	return a.verdict == b.verdict && a.rule == b.rule && a.log == b.log &&
+	       a.is_denied == b.is_denied;
+}
+
+/* --- a disagreement --- */
+
+struct dispute {
+	const struct random_policy *r;
+	const struct reference_question *q;
+};
+
+static bool is_disputed(const struct policy *p, void *user)
+{
+	const struct dispute *dispute = user;
+	const struct reference reference = rivals_reference(dispute->r);
+	_compiled_ struct compiled *c = rivals_compile(dispute->r);
+
+	(void)p;
+	return !is_same(reference_decide(&reference, dispute->q), compiled_answer(c, dispute->q));
+}
+
+static void print_answer(const char *who, const struct policy *p, struct reference_answer a)
+{
+	const char *rule = a.rule < BH_RULE_FIRST ? "built in"
+						  : p->rules.items[a.rule - BH_RULE_FIRST].name;
+
+	print_error("  %s: verdict %d, rule %u (%s), log %d, denied %d\n", who, a.verdict, a.rule,
+		    rule, a.log, a.is_denied);
+}
+
+static void fail_disputed(struct random_policy *r, const struct reference_question *q,
+			  uint64_t seed)
+{
+	const struct reference reference = rivals_reference(r);
+	struct dispute dispute = {r, q};
+	struct shrink shrink = {r->policy, is_disputed, &dispute, .has_dropped = false};
+	_compiled_ struct compiled *c = NULL;
 	char src[ADDRESS_STRLEN], dst[ADDRESS_STRLEN];
 	_text_ struct text service = TEXT_INIT;
 
+	shrink_policy(&shrink);
+	c = rivals_compile(r);
 	service_format(q->table, q->number, &service);
+	rivals_print(r, seed);
 	print_error("  %s -> %s %s\n", addr_format(&q->src, src), addr_format(&q->dst, dst),
 		    service.buf);
-}
-
-static void print_answer(const char *who, struct reference_answer a)
-{
-	print_error("  %s: verdict %d, rule %zd, log %d\n", who, a.verdict, (ssize_t)a.rule, a.log);
-}
-
-static struct reference reference_of(const struct random_policy *r)
-{
-	return (struct reference){r->policy, r->hosts.items, r->hosts.count};
-}
-
-static struct compiled *compile(const struct random_policy *r)
-{
-	const struct environment env = {.host = r->hosts.items, .host_count = r->hosts.count};
-	struct compiled *c = NULL;
-	_diags_ struct diags d = {};
-
-	assert_int_equal(policy_compile(r->policy, &env, &d, &c), 0);
-	assert_int_equal(d.list.count, 0);
-	return c;
-}
-
-static void ask(const struct random_policy *r, const struct compiled *c,
-		const struct reference_question *q, uint64_t seed)
-{
-	const struct reference reference = reference_of(r);
-	struct reference_answer wanted = reference_decide(&reference, q);
-	struct reference_answer got = compiled_answer(c, q);
-
-	if (got.verdict == wanted.verdict && got.rule == wanted.rule && got.log == wanted.log)
-		return;
-	print_error("SEED=%llu\n", (unsigned long long)seed);
-	print_question(q);
-	print_answer("reference", wanted);
-	print_answer("compiled", got);
+	print_answer("reference", r->policy, reference_decide(&reference, q));
+	print_answer("compiled", r->policy, compiled_answer(c, q));
 	fail();
 }
 
-static void ask_at_random(uint64_t seed)
-{
-	struct random_policy r;
-	_compiled_ struct compiled *c = NULL;
+/* --- decisions --- */
 
-	random_policy_make(&r, seed, UINT32_MAX);
-	c = compile(&r);
-	for (unsigned int i = 0; i < QUESTIONS; i++) {
-		struct reference_question q = random_question(&r);
-
-		ask(&r, c, &q, seed);
-	}
-	random_policy_release(&r);
-}
-
-/* What the promises of a policy say by the reference, over every point. */
-struct promises {
-	bool never_broken[PROMISES], expect_broken[PROMISES];
+/* What was met: a random test that never sees a reject says nothing of rejects. */
+struct tally {
+	uint64_t asked;
+	uint64_t verdicts[BH_VERDICT_COUNT];
+	uint64_t tiers[TIER_BASELINE + 1]; /* of the rule that is named */
+	uint64_t open, closed;             /* by default */
+	uint64_t audited;                  /* by rules that only report */
+	uint64_t logged;
 };
 
-static void judge(const struct random_policy *r, const struct reference_question *q,
-		  struct promises *found)
+static void tally_add(struct tally *t, const struct policy *p, struct reference_answer a)
 {
-	const struct reference reference = reference_of(r);
-	struct reference_answer a = reference_decide(&reference, q);
-	const struct policy *p = r->policy;
-	bool is_allowed_by_rule = a.rule != POLICY_NONE &&
-				  p->rules.items[a.rule].action == ACTION_ALLOW;
+	t->asked++;
+	t->verdicts[a.verdict]++;
+	t->logged += a.log;
+	if (a.rule == BH_BUILTIN_DEFAULT && a.is_denied)
+		t->closed++;
+	else if (a.rule == BH_BUILTIN_DEFAULT)
+		t->open++;
+	else if (a.rule == BH_BUILTIN_FAILSAFE)
+		t->tiers[TIER_FAILSAFE]++;
+	else
+		t->tiers[p->rules.items[a.rule - BH_RULE_FIRST].tier]++;
+	t->audited += a.verdict == BH_VERDICT_AUDIT && !a.is_denied;
+}
 
-	for (size_t i = 0; i < p->nevers.count; i++) {
-		const struct never *n = &p->nevers.items[i];
+static void check_tally(const struct tally *t)
+{
+	uint64_t least = t->asked / 1000;
 
-		if (is_allowed_by_rule && !found->never_broken[i])
-			found->never_broken[i] = reference_spans(&reference, n->from, n->to,
-								 &n->services, q);
+	for (int i = 0; i < BH_VERDICT_COUNT; i++)
+		assert_true(t->verdicts[i] > least);
+	for (int i = 0; i <= TIER_BASELINE; i++)
+		assert_true(t->tiers[i] > least);
+	assert_true(t->open > least && t->closed > least);
+	assert_true(t->audited > least && t->logged > least);
+}
+
+struct sample {
+	struct reference_end ends[ADDRESSES];
+	struct reference_service services[SERVICES];
+};
+
+static void sample_make(struct sample *s, struct random_policy *r)
+{
+	const struct reference reference = rivals_reference(r);
+
+	for (int i = 0; i < ADDRESSES; i++) {
+		struct bh_addr a = random_address(r);
+
+		reference_end_make(&reference, &a, &s->ends[i]);
 	}
-	for (size_t i = 0; i < p->expects.count; i++) {
-		const struct expect *e = &p->expects.items[i];
+	for (int i = 0; i < SERVICES; i++) {
+		struct service_range range = random_service(r);
 
-		if (a.verdict != e->verdict && !found->expect_broken[i])
-			found->expect_broken[i] = reference_spans(&reference, e->from, e->to,
-								  &e->services, q);
+		reference_service_make(&reference, range.table, range.lo, &s->services[i]);
 	}
 }
 
-static void judge_all(const struct random_policy *r, const struct random_points *points,
-		      struct promises *found)
+static void sample_release(struct sample *s)
 {
-	vec_foreach (src, &points->addresses) {
-		vec_foreach (dst, &points->addresses) {
-			if (addr_is_v4(src) != addr_is_v4(dst))
-				continue;
-			vec_foreach (service, &points->services) {
-				struct reference_question q = {*src, *dst, service->table,
-							       service->lo};
-
-				if (question_is_possible(&q))
-					judge(r, &q, found);
-			}
-		}
-	}
+	for (int i = 0; i < ADDRESSES; i++)
+		reference_end_release(&s->ends[i]);
+	for (int i = 0; i < SERVICES; i++)
+		reference_service_release(&s->services[i]);
 }
 
-static size_t count_true(const bool *flags)
+/* A random policy, compiled, and what is asked of it. */
+struct trial {
+	uint64_t seed;
+	struct random_policy random;
+	struct compiled *compiled;
+	struct sample sample;
+	struct tally *tally;
+};
+
+static void ask_pair(struct trial *t, const struct reference_end *src,
+		     const struct reference_end *dst)
 {
-	size_t n = 0;
+	const struct reference reference = rivals_reference(&t->random);
+	bool is_v4 = addr_is_v4(&src->addr);
 
-	for (size_t i = 0; i < PROMISES; i++)
-		n += flags[i];
-	return n;
-}
-
-static void check_promises(uint64_t seed)
-{
-	struct random_policy r;
-	struct random_points points;
-	struct promises found = {};
-	_compiled_ struct compiled *c = NULL;
-	_diags_ struct diags d = {};
-	size_t nevers, expects;
-
-	random_policy_make(&r, seed, 4);
-	random_points_make(&points, &r);
-	c = compile(&r);
-	judge_all(&r, &points, &found);
-	nevers = promise_check_never(c, &d);
-	expects = promise_check_expect(c, &d);
-	assert_int_equal(nevers + expects, d.errors);
-	if (nevers != count_true(found.never_broken) ||
-	    expects != count_true(found.expect_broken)) {
-		print_error("SEED=%llu\n  never: reference %zu, compiled %zu\n"
-			    "  expect: reference %zu, compiled %zu\n",
-			    (unsigned long long)seed, count_true(found.never_broken), nevers,
-			    count_true(found.expect_broken), expects);
-		fail();
-	}
-	random_points_release(&points);
-	random_policy_release(&r);
-}
-
-/* SEED=n in the environment runs that one alone. */
-static void run_seeds(void (*run)(uint64_t seed), uint64_t count)
-{
-	const char *one = getenv("SEED");
-
-	if (one) {
-		run(strtoull(one, NULL, 10));
+	if (addr_is_v4(&dst->addr) != is_v4)
 		return;
+	for (int i = 0; i < SERVICES; i++) {
+		const struct reference_service *service = &t->sample.services[i];
+		const struct reference_question q = {src->addr, dst->addr, service->table,
+						     service->number};
+		struct reference_answer wanted;
+
+		if (!is_asked(is_v4, q.table, q.number))
+			continue;
+		wanted = reference_answer_for(&reference, src, dst, service);
+		if (!is_same(wanted, compiled_answer(t->compiled, &q)))
+			fail_disputed(&t->random, &q, t->seed);
+		tally_add(t->tally, t->random.policy, wanted);
 	}
-	for (uint64_t seed = 1; seed <= count; seed++)
-		run(seed);
+}
+
+static void ask_at_random(uint64_t seed, struct tally *tally)
+{
+	struct trial t = {.seed = seed, .tally = tally};
+
+	random_policy_make(&t.random, seed, &any_shape);
+	t.compiled = rivals_compile(&t.random);
+	sample_make(&t.sample, &t.random);
+	for (int i = 0; i < ADDRESSES; i++) {
+		for (int j = 0; j < ADDRESSES; j++)
+			ask_pair(&t, &t.sample.ends[i], &t.sample.ends[j]);
+	}
+	sample_release(&t.sample);
+	compiled_free(t.compiled);
+	random_policy_release(&t.random);
 }
 
 static void tables_answer_as_the_rules_read(void **state)
 {
-	(void)state;
-	run_seeds(ask_at_random, POLICIES);
-}
+	uint64_t seed = rivals_given("SEED", 1);
+	uint64_t count = rivals_given("COUNT", getenv("SEED") ? 1 : DECISIONS);
+	struct tally tally = {};
 
-static void promises_are_judged_as_if_every_connection_were_tried(void **state)
-{
 	(void)state;
-	run_seeds(check_promises, PROMISED_POLICIES);
+	for (; tally.asked < count; seed++)
+		ask_at_random(seed, &tally);
+	print_message("%llu decisions\n", (unsigned long long)tally.asked);
+	if (count >= DECISIONS)
+		check_tally(&tally);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_answer_as_the_rules_read),
-		cmocka_unit_test(promises_are_judged_as_if_every_connection_were_tried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,15 +6,32 @@
 #include "tests/reference/reference.h"
 
 struct random_policy {
-	uint64_t state; /* of the generator: the seed, at first */
+	uint64_t state;  /* of the generator: the seed, at first */
+	bool is_native;  /* nothing of Kubernetes in it */
+	bool is_cluster; /* hardly anything else */
+	int64_t now;     /* some rules have expired then, others have not */
 	struct policy *policy;
 	VEC(struct bh_addr) hosts;
 	VEC(struct prefix) prefixes;     /* that the policy names */
 	VEC(struct service_range) edges; /* that the policy names */
 };
 
-/* Whether a packet of the question's family is ever looked up like that. */
-bool question_is_possible(const struct reference_question *q);
+/* How large a policy is, and of what. */
+struct random_shape {
+	uint32_t workloads; /* of each kind, at most; 0: as many as there may be */
+	bool is_native;     /* always; else sometimes */
+};
+
+void random_policy_make(struct random_policy *r, uint64_t seed, const struct random_shape *shape);
+void random_policy_release(struct random_policy *r);
+
+/* --- questions --- */
+
+/* Whether a packet of that family is ever looked up like that. */
+bool is_asked(bool is_v4, enum bh_service_table table, uint16_t number);
+
+struct bh_addr random_address(struct random_policy *r);
+struct service_range random_service(struct random_policy *r); /* of one number */
 
 /* Every question that can have an answer of its own: where something begins, in each dimension. */
 struct random_points {
@@ -24,11 +41,5 @@ struct random_points {
 
 void random_points_make(struct random_points *points, const struct random_policy *r);
 void random_points_release(struct random_points *points);
-
-/* At most @workloads of them. */
-void random_policy_make(struct random_policy *r, uint64_t seed, uint32_t workloads);
-void random_policy_release(struct random_policy *r);
-
-struct reference_question random_question(struct random_policy *r);
 
 #endif

@@ -1,234 +1,178 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "tests/reference/reference.h"
 
-#include <string.h>
+#include <bulkhead/builtin.h>
 
-struct owner {
-	const struct bh_addr *addr;
-	size_t zone, workload;
-	enum mode mode;
-	bool is_host;
+#include "util/mem.h"
+
+/* One connection, and the rules that are about it, in file order. */
+struct connection {
+	const struct policy *policy;
+	const struct reference_end *src, *dst;
+	size_t *matching;
+	size_t count;
 };
 
-static bool covers(const struct prefix *p, const struct bh_addr *a)
+/* What one side says: yes or no, and by which rule; POLICY_NONE: by none. */
+struct opinion {
+	bool is_yes;
+	size_t rule;
+};
+
+static bool is_in_force(const struct reference *r, const struct rule *rule)
 {
-	return prefix_is_v4(p) == addr_is_v4(a) && prefix_has(p, a);
-}
-
-/* The length of the longest prefix that covers the address, or -1. */
-static int longest(const placed_prefixes *prefixes, const struct bh_addr *a)
-{
-	int len = -1;
-
-	vec_foreach (placed, prefixes) {
-		if (covers(&placed->prefix, a) && placed->prefix.len > len)
-			len = placed->prefix.len;
-	}
-	return len;
-}
-
-static enum mode mode_of(const struct policy *p, const struct owner *o)
-{
-	if (o->workload != POLICY_NONE && p->workloads.items[o->workload].mode != MODE_UNSET)
-		return p->workloads.items[o->workload].mode;
-	if (o->zone != POLICY_NONE)
-		return p->zones.items[o->zone].mode;
-	if (o->workload != POLICY_NONE)
-		return p->workloads.items[o->workload].document_mode;
-	return MODE_UNSET;
-}
-
-static struct owner owner_of(const struct reference *r, const struct bh_addr *a)
-{
-	const struct policy *p = r->policy;
-	struct owner o = {.addr = a, .zone = POLICY_NONE, .workload = POLICY_NONE};
-	int zone_len = -1, workload_len = -1;
-
-	for (size_t i = 0; i < p->zones.count; i++) {
-		int len = longest(&p->zones.items[i].prefixes, a);
-
-		if (len > zone_len) {
-			zone_len = len;
-			o.zone = i;
-		}
-	}
-	for (size_t i = 0; i < p->workloads.count; i++) {
-		int len = longest(&p->workloads.items[i].prefixes, a);
-
-		if (len > workload_len && len > zone_len) {
-			workload_len = len;
-			o.workload = i;
-		}
-	}
-	if (o.workload != POLICY_NONE && p->workloads.items[o.workload].zone != POLICY_NONE)
-		o.zone = p->workloads.items[o.workload].zone;
-	for (size_t i = 0; i < r->host_count; i++) {
-		if (!addr_cmp(&r->hosts[i], a))
-			o.is_host = true;
-	}
-	o.mode = mode_of(p, &o);
-	return o;
-}
-
-static const char *value_of(const labels *own, const char *key)
-{
-	vec_foreach (label, own) {
-		if (!strcmp(label->key, key))
-			return label->value;
-	}
-	return NULL;
-}
-
-static bool holds(const struct requirement *r, const labels *own)
-{
-	const char *value = value_of(own, r->key);
-	bool is_listed = false;
-
-	vec_foreach (wanted, &r->values) {
-		if (value && !strcmp(*wanted, value))
-			is_listed = true;
-	}
-	switch (r->kind) {
-	case REQUIRE_IN:
-		return is_listed;
-	case REQUIRE_NOT_IN:
-		return !is_listed;
-	case REQUIRE_EXISTS:
-		return value;
-	case REQUIRE_NOT_EXISTS:
-		return !value;
-	}
-	return false;
-}
-
-static bool all_hold(const struct policy *p, const struct selector *s, const struct owner *o)
-{
-	if (o->workload == POLICY_NONE)
-		return false;
-	vec_foreach (r, &s->requirements) {
-		if (!holds(r, &p->workloads.items[o->workload].labels))
-			return false;
-	}
-	return true;
-}
-
-static bool selects(const struct policy *p, const struct selector *s, const struct owner *o)
-{
-	size_t matching = 0;
-
-	vec_foreach (child, &s->children)
-		matching += selects(p, *child, o);
-	switch (s->kind) {
-	case SELECT_ANY:
+	if (!rule->expires)
 		return true;
-	case SELECT_OUTSIDE:
-		return o->zone == POLICY_NONE && o->workload == POLICY_NONE;
-	case SELECT_HOST:
-		return o->is_host;
-	case SELECT_ZONE:
-		return o->zone == s->zone;
-	case SELECT_WORKLOAD:
-		return o->workload == s->workload;
-	case SELECT_LABELS:
-		return all_hold(p, s, o);
-	case SELECT_PODS:
-	case SELECT_NODES:
-		return false; /* no random policy has them */
-	case SELECT_CIDR:
-		return covers(&s->prefix, o->addr) && longest(&s->except, o->addr) < 0;
-	case SELECT_EXCEPT:
-		return !matching;
-	case SELECT_ALL_OF:
-		return matching == s->children.count;
-	case SELECT_ONE_OF:
-		return matching > 0;
+	if (r->looks_ahead && rule->action != ACTION_ALLOW)
+		return false;
+	return rule->expires > r->now;
+}
+
+static void find_matching(const struct reference *r, const struct reference_service *s,
+			  struct connection *c)
+{
+	c->matching = xcalloc(r->policy->rules.count + 1, sizeof(*c->matching));
+	for (size_t i = 0; i < r->policy->rules.count; i++) {
+		if (c->src->is_from[i] && c->dst->is_to[i] && s->is_meant[i] &&
+		    is_in_force(r, &r->policy->rules.items[i]))
+			c->matching[c->count++] = i;
 	}
-	return false;
 }
 
-/* The protocol whose numbers a table has; the table of protocols has none. */
-static int protocol_of(enum bh_service_table table)
+/* Of the rules of a tier that speak for one of the sides: the first by order, then in the file. */
+static size_t first(const struct connection *c, enum tier tier, unsigned int sides, bool is_audit)
 {
-	switch (table) {
-	case BH_SERVICE_TCP:
-		return 6;
-	case BH_SERVICE_UDP:
-		return 17;
-	case BH_SERVICE_SCTP:
-		return 132;
-	case BH_SERVICE_ICMP:
-		return 1;
-	case BH_SERVICE_ICMP6:
-		return 58;
-	case BH_SERVICE_PROTO:
-	case BH_SERVICE_TABLES:
-		break;
+	size_t found = POLICY_NONE;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct rule *rule = &c->policy->rules.items[c->matching[i]];
+
+		if (rule->tier != tier || !(rule->sides & sides) ||
+		    (rule->mode == MODE_AUDIT) != is_audit)
+			continue;
+		if (found == POLICY_NONE || rule->order < c->policy->rules.items[found].order)
+			found = c->matching[i];
 	}
-	return -1;
+	return found;
 }
 
-static bool mentions(const services *s, const struct reference_question *q)
+static struct opinion opinion_of(const struct connection *c, size_t rule)
 {
-	int proto = protocol_of(q->table);
-
-	vec_foreach (range, s) {
-		bool is_whole = range->lo == 0 && range->hi == 65535;
-
-		if (range->table == q->table && range->lo <= q->number && q->number <= range->hi)
-			return true;
-		/* proto/N names everything of protocol N, also where N has a table of its own... */
-		if (range->table == BH_SERVICE_PROTO && range->lo <= proto && proto <= range->hi)
-			return true;
-		/* ... and all of a table is all of its protocol, also in the wrong family. */
-		if (q->table == BH_SERVICE_PROTO && is_whole &&
-		    protocol_of(range->table) == q->number)
-			return true;
-	}
-	return false;
+	return (struct opinion){c->policy->rules.items[rule].action == ACTION_ALLOW, rule};
 }
 
-static enum bh_verdict denied(enum mode src, enum mode dst)
+static struct opinion ask_side(const struct connection *c, enum side side)
 {
-	if (src == MODE_ENFORCE || dst == MODE_ENFORCE)
-		return BH_VERDICT_DENY;
-	if (src == MODE_AUDIT || dst == MODE_AUDIT)
-		return BH_VERDICT_AUDIT;
-	return BH_VERDICT_ALLOW;
+	const struct reference_end *end = side == SIDE_SRC ? c->src : c->dst;
+	size_t rule = first(c, TIER_ADMIN, side, false);
+
+	if (rule != POLICY_NONE && c->policy->rules.items[rule].action != ACTION_PASS)
+		return opinion_of(c, rule);
+	rule = first(c, TIER_NETWORK, side, false);
+	if (rule != POLICY_NONE)
+		return opinion_of(c, rule);
+	if (end->isolated & side)
+		return (struct opinion){false, POLICY_NONE};
+	rule = first(c, TIER_BASELINE, side, false);
+	if (rule != POLICY_NONE)
+		return opinion_of(c, rule);
+	return (struct opinion){true, POLICY_NONE};
 }
 
-bool reference_spans(const struct reference *r, const struct selector *from,
-		     const struct selector *to, const services *s,
-		     const struct reference_question *q)
+static uint32_t number_of(size_t rule)
 {
-	struct owner src = owner_of(r, &q->src), dst = owner_of(r, &q->dst);
+	return rule == POLICY_NONE ? BH_BUILTIN_DEFAULT : BH_RULE_FIRST + (uint32_t)rule;
+}
 
-	return mentions(s, q) && selects(r->policy, from, &src) && selects(r->policy, to, &dst);
+static int strength(enum mode mode)
+{
+	return mode == MODE_ENFORCE ? 2 : mode == MODE_AUDIT ? 1 : 0;
+}
+
+/* The strongest mode of the ends that deny says what becomes of it; that end's rule is named. */
+static struct reference_answer denied(const struct connection *c, struct opinion src,
+				      struct opinion dst)
+{
+	struct reference_answer answer = {.is_denied = true};
+	int src_strength = src.is_yes ? -1 : strength(c->src->mode);
+	int dst_strength = dst.is_yes ? -1 : strength(c->dst->mode);
+	int strongest = src_strength > dst_strength ? src_strength : dst_strength;
+	size_t rule = POLICY_NONE;
+
+	if (src_strength == strongest)
+		rule = src.rule;
+	if (dst_strength == strongest && dst.rule < rule)
+		rule = dst.rule;
+	answer.rule = number_of(rule);
+	if (strongest == 0)
+		answer.verdict = BH_VERDICT_ALLOW;
+	else if (strongest == 1)
+		answer.verdict = BH_VERDICT_AUDIT;
+	else if (rule != POLICY_NONE && c->policy->rules.items[rule].action == ACTION_REJECT)
+		answer.verdict = BH_VERDICT_REJECT;
+	else
+		answer.verdict = BH_VERDICT_DENY;
+	return answer;
+}
+
+/* Allowed; but a rule that only reports may say that it would not be. */
+static struct reference_answer allowed(const struct connection *c, size_t rule)
+{
+	size_t audit = first(c, TIER_ZONE, SIDE_BOTH, true);
+
+	if (audit != POLICY_NONE && (strength(c->src->mode) || strength(c->dst->mode)))
+		return (struct reference_answer){BH_VERDICT_AUDIT, .rule = number_of(audit)};
+	return (struct reference_answer){BH_VERDICT_ALLOW, .rule = number_of(rule)};
+}
+
+static struct reference_answer decide(const struct connection *c)
+{
+	struct opinion no = {false, first(c, TIER_ZONE, SIDE_BOTH, false)}, src, dst;
+
+	if (first(c, TIER_FAILSAFE, SIDE_BOTH, false) != POLICY_NONE)
+		return (struct reference_answer){BH_VERDICT_ALLOW, .rule = BH_BUILTIN_FAILSAFE};
+	if (no.rule != POLICY_NONE)
+		return denied(c, no, no);
+	src = ask_side(c, SIDE_SRC);
+	dst = ask_side(c, SIDE_DST);
+	if (!src.is_yes || !dst.is_yes)
+		return denied(c, src, dst);
+	/* Nobody's business: neither end has anything to do with the policy. */
+	if (src.rule == POLICY_NONE && dst.rule == POLICY_NONE && c->src->mode == MODE_UNSET &&
+	    c->dst->mode == MODE_UNSET)
+		return denied(c, no, no);
+	return allowed(c, src.rule < dst.rule ? src.rule : dst.rule);
+}
+
+struct reference_answer reference_answer_for(const struct reference *r,
+					     const struct reference_end *src,
+					     const struct reference_end *dst,
+					     const struct reference_service *s)
+{
+	struct connection c = {.policy = r->policy, .src = src, .dst = dst};
+	struct reference_answer answer;
+
+	find_matching(r, s, &c);
+	answer = decide(&c);
+	if (answer.rule >= BH_RULE_FIRST && answer.verdict == BH_VERDICT_ALLOW)
+		answer.log = r->policy->rules.items[answer.rule - BH_RULE_FIRST].log;
+	free(c.matching);
+	return answer;
 }
 
 struct reference_answer reference_decide(const struct reference *r,
 					 const struct reference_question *q)
 {
-	const struct policy *p = r->policy;
-	struct owner src = owner_of(r, &q->src), dst = owner_of(r, &q->dst);
-	size_t deny = POLICY_NONE, allow = POLICY_NONE;
+	struct reference_end src, dst;
+	struct reference_service service;
 	struct reference_answer answer;
 
-	for (size_t i = p->rules.count; i-- > 0;) {
-		const struct rule *rule = &p->rules.items[i];
-
-		if (!mentions(&rule->services, q) || !selects(p, rule->from, &src) ||
-		    !selects(p, rule->to, &dst))
-			continue;
-		if (rule->action == ACTION_DENY)
-			deny = i;
-		else
-			allow = i;
-	}
-	answer.rule = deny != POLICY_NONE ? deny : allow;
-	answer.verdict = BH_VERDICT_ALLOW;
-	if (deny != POLICY_NONE || allow == POLICY_NONE)
-		answer.verdict = denied(src.mode, dst.mode);
-	answer.log = answer.rule != POLICY_NONE && p->rules.items[answer.rule].log &&
-		     answer.verdict == BH_VERDICT_ALLOW;
+	reference_end_make(r, &q->src, &src);
+	reference_end_make(r, &q->dst, &dst);
+	reference_service_make(r, q->table, q->number, &service);
+	answer = reference_answer_for(r, &src, &dst, &service);
+	reference_end_release(&src);
+	reference_end_release(&dst);
+	reference_service_release(&service);
 	return answer;
 }

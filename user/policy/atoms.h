@@ -20,9 +20,8 @@ struct atoms {
 	VEC(const struct selector *) selectors; /* in order of first use */
 	VEC(const struct selector *) cidrs;     /* the distinct SELECT_CIDR inside them */
 	VEC(const services *) services;
-	VEC(struct atom_rule)
-	rules;                 /* parallel to policy.rules; nothing is meant for expired ones */
-	VEC(size_t) workloads; /* that a SELECT_WORKLOAD names, some more than once */
+	VEC(struct atom_rule) rules; /* parallel to policy.rules; expired ones say nothing */
+	VEC(size_t) workloads;       /* that a SELECT_WORKLOAD names, some more than once */
 };
 
 /* Points into @p, which outlives it.  Rules that have expired @now don't exist. */

@@ -88,7 +88,7 @@ static bool take(struct namer *n, uint32_t meaning, uint32_t mark)
 	return is_taken;
 }
 
-static void cover_rest(struct namer *n, struct list set, uint32_t mark, struct cover *out)
+static void cover_rest(struct namer *n, struct list set, uint32_t mark, struct diff_cover *out)
 {
 	address_ranges ranges = {};
 	numbers rest = {};
@@ -103,7 +103,7 @@ static void cover_rest(struct namer *n, struct list set, uint32_t mark, struct c
 	vec_release(&rest);
 }
 
-void cover_set(struct namer *n, struct list set, bool has_labels, struct cover *out)
+void diff_cover_set(struct namer *n, struct list set, bool has_labels, struct diff_cover *out)
 {
 	numbers touched = {};
 	uint32_t mark;
@@ -124,7 +124,7 @@ void cover_set(struct namer *n, struct list set, bool has_labels, struct cover *
 	cover_rest(n, set, mark, out);
 }
 
-void cover_release(struct cover *c)
+void diff_cover_release(struct diff_cover *c)
 {
 	vec_release(&c->meanings);
 	vec_release(&c->rest);

@@ -13,7 +13,7 @@ struct namer {
 	uint32_t *count; /* of each meaning: its identities in the set; 0 between calls */
 };
 
-struct cover {
+struct diff_cover {
 	numbers meanings;
 	prefix_list rest;
 };
@@ -22,8 +22,8 @@ void namer_init(struct namer *n, const struct diff_names *names);
 void namer_release(struct namer *n);
 
 /* Fills an empty cover: few names, and exactly the set. */
-void cover_set(struct namer *n, struct list set, bool has_labels, struct cover *out);
-void cover_release(struct cover *c);
+void diff_cover_set(struct namer *n, struct list set, bool has_labels, struct diff_cover *out);
+void diff_cover_release(struct diff_cover *c);
 
 /* What is in @set and not in @other, or in both. */
 void namer_sift(struct namer *n, struct list set, struct list other, bool is_common, numbers *out);

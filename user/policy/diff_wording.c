@@ -7,7 +7,7 @@
 #define EXCEPT_WORTH 3 /* words, before "NAME except OTHER" can be shorter */
 #define NAMES_WORTH  8 /* names for one prefix, before it is the better word */
 
-static size_t cover_cost(const struct cover *c)
+static size_t cover_cost(const struct diff_cover *c)
 {
 	return c->meanings.count + c->rest.count;
 }
@@ -49,7 +49,7 @@ static bool is_told(const struct diff_atom *atom, const char *owner)
 	       (atom->owner && !strcmp(atom->owner, owner));
 }
 
-static void add_except(const struct wording *w, struct diff_term *term, const struct cover *c)
+static void add_except(const struct wording *w, struct diff_term *term, const struct diff_cover *c)
 {
 	vec_foreach (meaning, &c->meanings)
 		vec_push(&term->except, name_atom(w, *meaning));
@@ -79,7 +79,7 @@ static void wording_release(struct wording *w)
 static void word_family(struct wording *w, const struct address_range *first, size_t count)
 {
 	address_ranges ranges = {}, beside = {};
-	struct cover cover = {}, missing = {};
+	struct diff_cover cover = {}, missing = {};
 	struct prefix hull;
 
 	if (!count)
@@ -101,8 +101,8 @@ static void word_family(struct wording *w, const struct address_range *first, si
 	}
 	vec_release(&ranges);
 	vec_release(&beside);
-	cover_release(&cover);
-	cover_release(&missing);
+	diff_cover_release(&cover);
+	diff_cover_release(&missing);
 }
 
 static void word_ranges(struct wording *w, const address_ranges *r)
@@ -120,13 +120,13 @@ static void try_except(struct wording *w, uint32_t meaning, struct list set, num
 {
 	struct list members = lists_get(&w->n->names->members, meaning);
 	numbers inside = {}, missing = {}, others = {};
-	struct cover direct = {}, except = {};
+	struct diff_cover direct = {}, except = {};
 
 	namer_sift(w->n, members, as_list(left), true, &inside);
 	namer_sift(w->n, members, set, false, &missing);
-	cover_set(w->n, as_list(&inside), w->has_labels, &direct);
+	diff_cover_set(w->n, as_list(&inside), w->has_labels, &direct);
 	if (cover_cost(&direct) >= EXCEPT_WORTH)
-		cover_set(w->n, as_list(&missing), w->has_labels, &except);
+		diff_cover_set(w->n, as_list(&missing), w->has_labels, &except);
 	if (cover_cost(&direct) >= EXCEPT_WORTH && 1 + cover_cost(&except) < cover_cost(&direct)) {
 		struct diff_term term = {.atom = name_atom(w, meaning)};
 
@@ -140,15 +140,15 @@ static void try_except(struct wording *w, uint32_t meaning, struct list set, num
 	vec_release(&inside);
 	vec_release(&missing);
 	vec_release(&others);
-	cover_release(&direct);
-	cover_release(&except);
+	diff_cover_release(&direct);
+	diff_cover_release(&except);
 }
 
 static void word_by_name(struct wording *w, struct list set)
 {
 	numbers partial = {}, left = {};
 	address_ranges ranges = {};
-	struct cover direct = {};
+	struct diff_cover direct = {};
 	VEC(struct diff_term) parts = {};
 
 	for (size_t i = 0; i < set.count; i++)
@@ -156,7 +156,7 @@ static void word_by_name(struct wording *w, struct list set)
 	namer_list_partial(w->n, set, w->has_labels, &partial);
 	vec_foreach (meaning, &partial)
 		try_except(w, *meaning, set, &left);
-	cover_set(w->n, as_list(&left), w->has_labels, &direct);
+	diff_cover_set(w->n, as_list(&left), w->has_labels, &direct);
 	/* Plain names first. */
 	vec_foreach (term, &w->terms)
 		vec_push(&parts, *term);
@@ -172,22 +172,22 @@ static void word_by_name(struct wording *w, struct list set)
 	vec_release(&partial);
 	vec_release(&left);
 	vec_release(&ranges);
-	cover_release(&direct);
+	diff_cover_release(&direct);
 	vec_release(&parts);
 }
 
 static void word_by_others(struct wording *w, struct list set)
 {
 	struct diff_term term = {.atom = {.name = "any"}};
-	struct cover cover = {};
+	struct diff_cover cover = {};
 	numbers others = {};
 
 	namer_list_others(w->n, set, &others);
-	cover_set(w->n, as_list(&others), false, &cover);
+	diff_cover_set(w->n, as_list(&others), false, &cover);
 	add_except(w, &term, &cover);
 	add_term(w, term);
 	vec_release(&others);
-	cover_release(&cover);
+	diff_cover_release(&cover);
 }
 
 static bool has_prefix_term(const struct wording *w)

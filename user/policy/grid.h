@@ -6,13 +6,15 @@
 #include "policy/image.h"
 #include "util/cleanup.h"
 
+struct content_place {
+	uint32_t hash;
+	uint32_t number; /* of the thing, plus 1; 0: free */
+};
+
 /* Which of many things that are stored elsewhere has this content.  A zeroed one is empty. */
 struct content_table {
-	struct content_place {
-		uint32_t hash;
-		uint32_t number; /* of the thing, plus 1; 0: free */
-	} * places;              /* open addressing */
-	size_t size;             /* a power of two */
+	struct content_place *places; /* open addressing */
+	size_t size;                  /* a power of two */
 	size_t count;
 };
 

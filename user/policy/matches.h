@@ -29,6 +29,8 @@ struct matches {
 /* What two ends do of themselves: the mode of each, and whether it is isolated on its side. */
 typedef uint8_t posture;
 
+#define POSTURES 64 /* they are below this */
+
 posture posture_of(const struct address_class *src, const struct address_class *dst);
 
 uint32_t matches_cell(const struct policy *p, const struct matches *m, posture ends);

@@ -18,7 +18,7 @@ enum nearness {
 
 static enum nearness nearness(const struct miss *m, const struct rule *rule)
 {
-	if (rule->action != ACTION_ALLOW)
+	if (rule->action != ACTION_ALLOW || rule_has_expired(rule, m->c->now))
 		return NEAR_NOT;
 	switch (miss_parts(m, rule)) {
 	case 0:

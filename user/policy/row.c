@@ -171,18 +171,11 @@ static void put_block(struct row_builder *b, posture ends, uint32_t block, uint3
 	}
 }
 
-/* The cells of a row of matches; the row without any is where others begin. */
-static uint32_t cells_of(struct row_builder *b, posture ends, uint32_t matches)
+/* The cells of a row of matches, most of which are those of the row @base. */
+static uint32_t make_cells(struct row_builder *b, posture ends, uint32_t matches, uint32_t base)
 {
 	size_t stride = b->match_grid.stride;
-	uint32_t base = matches ? cells_of(b, ends, 0) : 0;
-	uint64_t *row;
-	bool is_new;
 
-	begin_key(b, ends, matches, NULL, 0);
-	row = place_of(b, &is_new);
-	if (!is_new)
-		return (uint32_t)*row;
 	row_store_begin(&b->cells, base);
 	for (uint32_t i = 0; i < stride; i++) {
 		uint32_t block = b->match_grid.directory.items[matches * stride + i];
@@ -190,7 +183,23 @@ static uint32_t cells_of(struct row_builder *b, posture ends, uint32_t matches)
 		if (block || !matches)
 			put_block(b, ends, block, i);
 	}
-	*row = row_store_end(&b->cells);
+	return row_store_end(&b->cells);
+}
+
+static uint32_t cells_of(struct row_builder *b, posture ends, uint32_t matches)
+{
+	uint32_t *blank = &b->blank[ends];
+	uint64_t *row;
+	bool is_new;
+
+	if (!*blank)
+		*blank = make_cells(b, ends, 0, 0);
+	if (!matches)
+		return *blank;
+	begin_key(b, ends, matches, NULL, 0);
+	row = place_of(b, &is_new);
+	if (is_new)
+		*row = make_cells(b, ends, matches, *blank);
 	return (uint32_t)*row;
 }
 

@@ -19,10 +19,11 @@ struct row_builder {
 	struct image_grid match_grid; /* rows x service classes -> matches, in the table */
 	struct row_store matches, cells;
 	struct map made; /* rules -> row of matches; (posture, row of matches, rules) -> of cells */
-	struct lists few;    /* service list -> its classes, where these are few */
-	uint64_t *is_few;    /* set of service lists */
-	uint64_t *mentioned; /* scratch: set of service classes */
-	uint32_t *touched;   /* scratch: of each service class its matches */
+	uint32_t blank[POSTURES]; /* the row of cells without a rule; 0: not made yet */
+	struct lists few;         /* service list -> its classes, where these are few */
+	uint64_t *is_few;         /* set of service lists */
+	uint64_t *mentioned;      /* scratch: set of service classes */
+	uint32_t *touched;        /* scratch: of each service class its matches */
 	uint64_t *is_touched;
 	VEC(uint32_t) key;
 };
