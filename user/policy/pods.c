@@ -114,7 +114,7 @@ static void take_from(struct pods *x, const struct selector *s, struct list list
 	for (size_t i = 0; i < list.count; i++) {
 		const struct workload *w = &x->policy->workloads.items[list.items[i]];
 
-		if (!take_looks(x, s->at, cost + w->labels.count))
+		if (!take_looks(x, s->at, cost + (s->requirements.count ? w->labels.count : 0)))
 			return;
 		if (selector_takes(x->policy, s, w))
 			vec_push(out, list.items[i]);

@@ -8,7 +8,7 @@
 #include "util/lists.h"
 #include "util/map.h"
 
-#define PODS_MAX_LOOKS 1000000000 /* at a pod, by all selectors of a run */
+#define PODS_MAX_LOOKS 300000000 /* at a pod, by all selectors of a run */
 
 /* The pods that have an address: all others are nobody. */
 struct pods {

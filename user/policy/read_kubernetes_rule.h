@@ -5,7 +5,7 @@
 
 #include "policy/read_kubernetes.h"
 
-#define KUBE_MAX_SELECTORS 16000000 /* parts of the selectors of all rules */
+#define KUBE_MAX_SELECTORS 4000000 /* parts of the selectors of all rules */
 
 #define TABLE_BIT(table) (1u << (table))
 
