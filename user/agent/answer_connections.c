@@ -3,6 +3,7 @@
 
 #include "agent/answer.h"
 #include "agent/words.h"
+#include "policy/model.h"
 #include "util/clock.h"
 
 #define NS_PER_S 1000000000ull

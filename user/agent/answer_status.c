@@ -2,6 +2,7 @@
 #include "agent/answer.h"
 #include "agent/version.h"
 #include "agent/words.h"
+#include "policy/model.h"
 #include "util/clock.h"
 
 #define TABLES_MAX 64

@@ -9,6 +9,7 @@
 #include <bulkhead/endpoint.h>
 
 #include "agent/words.h"
+#include "policy/model.h"
 #include "util/address.h"
 #include "util/clock.h"
 #include "util/json.h"

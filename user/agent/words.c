@@ -11,10 +11,6 @@
 #include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
 
-#define X(id, word, help) [BH_VERDICT_##id] = (word),
-static const char *const verdicts[] = {BH_VERDICTS(X)};
-#undef X
-
 #define X(id, word, help) [BH_REASON_##id] = (word),
 static const char *const reasons[] = {BH_REASONS(X)};
 #undef X
@@ -33,11 +29,6 @@ static const char *const flag_names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG
 static const char *word_at(const char *const *words, size_t count, unsigned int i)
 {
 	return i < count ? words[i] : "unknown";
-}
-
-const char *verdict_word(unsigned int verdict)
-{
-	return word_at(verdicts, COUNT(verdicts), verdict);
 }
 
 const char *reason_word(unsigned int reason)

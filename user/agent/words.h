@@ -11,7 +11,6 @@
 #define WORD_STRLEN 16
 
 /* "unknown" for a number that is none: they come from the kernel's memory. */
-const char *verdict_word(unsigned int verdict);
 const char *reason_word(unsigned int reason);
 const char *direction_word(unsigned int direction);
 const char *conn_state_word(unsigned int state);

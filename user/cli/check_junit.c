@@ -9,14 +9,6 @@
 
 #define NS_PER_S 1000000000
 
-/* clang-format off */
-static const char *const verdict_words[] = {
-#define X(id, word, help) [BH_VERDICT_##id] = word,
-	BH_VERDICTS(X)
-#undef X
-};
-/* clang-format on */
-
 /* A suite while it is written: its cases, and how many of them fail. */
 struct suite {
 	const struct check *check;
@@ -128,7 +120,7 @@ static void name_expect(const struct policy *p, size_t i, struct text *out)
 	selector_describe(p, expect->to, out);
 	text_add(out, ", ");
 	services_format(&expect->services, out);
-	text_addf(out, ": %s", verdict_words[expect->verdict]);
+	text_addf(out, ": %s", verdict_word(expect->verdict));
 }
 
 static void add_promises(struct suite *s, const check_promises *promises)

@@ -12,12 +12,6 @@
 #define SPORT_BASE 32768
 
 /* clang-format off */
-static const char *const verdict_words[] = {
-#define X(id, word, help) [BH_VERDICT_##id] = word,
-	BH_VERDICTS(X)
-#undef X
-};
-
 static const char *const reason_words[] = {
 #define X(id, word, help) [BH_REASON_##id] = word,
 	BH_REASONS(X)
@@ -54,7 +48,7 @@ static void describe(const struct compiled *c, const struct cover_case *k,
 	add_end(c, &k->dst, out);
 	text_add(out, ", ");
 	service_format(k->service.table, k->service.number, out);
-	text_addf(out, ": the policy says %s by ", verdict_words[wanted.verdict]);
+	text_addf(out, ": the policy says %s by ", verdict_word(wanted.verdict));
 	add_rule(c, wanted.rule, out);
 	if (seen->is_passed)
 		text_addf(out, ", the program lets it through %sby ",

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/diff.h"
-
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "policy/load.h"
+#include "cli/policy_files.h"
+#include "policy/diff.h"
 #include "util/clock.h"
 #include "util/json.h"
 
@@ -16,32 +15,6 @@ static const struct option diff_options[] = {
 	OUTPUT_OPTION(struct diff_values, format, "text|json", "text"),
 };
 /* clang-format on */
-
-/* One of the two that are compared; its diagnostics point into its policy. */
-struct compared {
-	struct policy *policy;
-	struct diags diags;
-	struct compiled *compiled;
-};
-
-/* Both at one time: what expires is no difference. */
-static int compared_load(struct compared *c, const char *path, int64_t now)
-{
-	const struct environment env = {.now = now};
-	int err = policy_load(&path, 1, &c->diags, &c->policy);
-
-	if (!err)
-		err = policy_compile(c->policy, &env, &c->diags, &c->compiled);
-	diags_print(&c->diags, stderr);
-	return err;
-}
-
-static void compared_release(struct compared *c)
-{
-	compiled_free(c->compiled);
-	diags_release(&c->diags);
-	policy_free(c->policy);
-}
 
 static void print_text(const struct diff *diff)
 {
@@ -118,10 +91,7 @@ static enum exit_code compare(const struct compiled *old, const struct compiled 
 
 static enum exit_code run_diff(const struct arguments *args)
 {
-	_cleanup_(compared_release)
-	struct compared old = {};
-	_cleanup_(compared_release)
-	struct compared new = {};
+	_policy_files_ struct policy_files old = {}, new = {};
 	int64_t now = clock_wall_s();
 	bool is_broken;
 
@@ -129,8 +99,9 @@ static enum exit_code run_diff(const struct arguments *args)
 		return cli_error("diff: two policies are due: bulkhead diff %s; several files go "
 				 "into a directory",
 				 diff_command.arguments);
-	is_broken = compared_load(&old, args->operands.items[0], now);
-	is_broken |= compared_load(&new, args->operands.items[1], now) != 0;
+	/* Both at one time: what expires in between is no difference. */
+	is_broken = policy_files_load(&old, &args->operands.items[0], 1, now) != 0;
+	is_broken |= policy_files_load(&new, &args->operands.items[1], 1, now) != 0;
 	return is_broken ? EXIT_USAGE : compare(old.compiled, new.compiled, args->values);
 }
 

@@ -21,12 +21,6 @@
 #define ICMP6_ECHO_REPLY 129
 
 /* clang-format off */
-static const char *const verdict_words[] = {
-#define X(id, word, help) word,
-	BH_VERDICTS(X)
-#undef X
-};
-
 static const char *const reason_words[] = {
 #define X(id, word, help) [BH_REASON_##id] = word,
 	BH_REASONS(X)
@@ -78,8 +72,8 @@ static bool read_verdict(const cJSON *json, enum bh_verdict *ret)
 {
 	const char *word = value_text(json, "verdict");
 
-	for (size_t i = 0; word && i < COUNT(verdict_words); i++) {
-		if (strcmp(word, verdict_words[i]) != 0)
+	for (size_t i = 0; word && i < BH_VERDICT_COUNT; i++) {
+		if (strcmp(word, verdict_word(i)) != 0)
 			continue;
 		*ret = (enum bh_verdict)i;
 		return true;

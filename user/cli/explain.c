@@ -5,8 +5,8 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/policy_files.h"
 #include "policy/explain.h"
-#include "policy/load.h"
 #include "policy/promise.h"
 #include "policy/services.h"
 #include "util/clock.h"
@@ -33,16 +33,11 @@ static const struct option explain_options[] = {
 };
 #undef AT
 
-static const char *const verdict_words[] = {
-#define X(id, word, help) [BH_VERDICT_##id] = word,
-	BH_VERDICTS(X)
-#undef X
-};
 /* clang-format on */
 
 static const char *answer_word(const struct answer *answer)
 {
-	return answer->is_mixed ? "mixed" : verdict_words[answer->decision.verdict];
+	return answer->is_mixed ? "mixed" : verdict_word(answer->decision.verdict);
 }
 
 /* Where the policy's own rule is; NULL for the default and built-ins. */
@@ -257,23 +252,16 @@ static enum exit_code check_usage(const struct arguments *args)
 static enum exit_code run_explain(const struct arguments *args)
 {
 	const struct explain_values *values = args->values;
-	_policy_ struct policy *policy = NULL;
-	_compiled_ struct compiled *compiled = NULL;
-	_diags_ struct diags diags = {};
+	_policy_files_ struct policy_files files = {};
 	enum exit_code code = check_usage(args);
-	int err;
 
 	if (code != EXIT_FINE)
 		return code;
-	err = policy_load(args->operands.items, args->operands.count, &diags, &policy);
-	if (!err)
-		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
-				     &compiled);
-	diags_print(&diags, stderr);
-	if (err)
+	if (policy_files_load(&files, args->operands.items, args->operands.count, clock_wall_s()))
 		return EXIT_USAGE;
-	warn_of_promises(compiled);
-	return values->queries ? explain_queries(compiled, values) : explain_one(compiled, values);
+	warn_of_promises(files.compiled);
+	return values->queries ? explain_queries(files.compiled, values)
+			       : explain_one(files.compiled, values);
 }
 
 const struct command explain_command = {

@@ -3,8 +3,8 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/policy_files.h"
 #include "policy/graph_write.h"
-#include "policy/load.h"
 #include "util/clock.h"
 
 struct graph_values {
@@ -43,21 +43,13 @@ static void print_graph(const struct compiled *compiled, const char *format)
 static enum exit_code run_graph(const struct arguments *args)
 {
 	const struct graph_values *values = args->values;
-	_policy_ struct policy *policy = NULL;
-	_compiled_ struct compiled *compiled = NULL;
-	_diags_ struct diags diags = {};
-	int err;
+	_policy_files_ struct policy_files files = {};
 
 	if (!args->operands.count)
 		return cli_error("graph: a file of the policy is due");
-	err = policy_load(args->operands.items, args->operands.count, &diags, &policy);
-	if (!err)
-		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
-				     &compiled);
-	diags_print(&diags, stderr);
-	if (err)
+	if (policy_files_load(&files, args->operands.items, args->operands.count, clock_wall_s()))
 		return EXIT_USAGE;
-	print_graph(compiled, values->format);
+	print_graph(files.compiled, values->format);
 	return EXIT_FINE;
 }
 

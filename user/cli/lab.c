@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/lab_output.h"
 #include "cli/output.h"
-#include "policy/load.h"
+#include "cli/policy_files.h"
 #include "policy/promise.h"
 #include "util/clock.h"
 #include "util/mem.h"
@@ -217,25 +217,18 @@ static enum exit_code check_use(const struct arguments *args)
 
 static enum exit_code run_lab(const struct arguments *args)
 {
-	_compiled_ struct compiled *compiled = NULL;
-	_policy_ struct policy *policy = NULL;
+	_policy_files_ struct policy_files files = {};
 	_diags_ struct diags diags = {};
-	struct environment offline = {.now = clock_wall_s()};
 	enum exit_code code = check_use(args);
-	size_t broken = 0;
-	int err;
+	size_t broken;
 
 	if (code != EXIT_FINE)
 		return code;
-	err = policy_load(args->operands.items, file_count(args), &diags, &policy);
-	if (!err)
-		err = policy_compile(policy, &offline, &diags, &compiled);
-	if (!err)
-		broken = promise_check_never(compiled, &diags) +
-			 promise_check_expect(compiled, &diags);
-	diags_print(&diags, stderr);
-	if (err)
+	if (policy_files_load(&files, args->operands.items, file_count(args), clock_wall_s()))
 		return EXIT_USAGE;
+	broken = promise_check_never(files.compiled, &diags) +
+		 promise_check_expect(files.compiled, &diags);
+	diags_print(&diags, stderr);
 	if (broken) {
 		cli_error("lab: the policy breaks %zu promises or tests of its own; nothing was "
 			  "built",
@@ -243,7 +236,7 @@ static enum exit_code run_lab(const struct arguments *args)
 		return EXIT_FINDING;
 	}
 	/* Scripts get the command's own status. */
-	return (enum exit_code)run_compiled(args, compiled);
+	return (enum exit_code)run_compiled(args, files.compiled);
 }
 
 const struct command lab_command = {

@@ -14,17 +14,6 @@ static const char *station_name(const struct lab_plan *plan, uint16_t station)
 	return plan->stations.items[station].name;
 }
 
-static const char *verdict_word_of(enum bh_verdict verdict)
-{
-	static const char *const words[] = {
-#define X(id, word, help) [BH_VERDICT_##id] = word,
-		BH_VERDICTS(X)
-#undef X
-	};
-
-	return words[verdict];
-}
-
 static void add_ok(struct table *t, bool is_ok)
 {
 	table_add_colour(t, is_ok ? COLOUR_GREEN : COLOUR_RED, is_ok ? "ok" : "MISMATCH");
@@ -85,7 +74,7 @@ static void print_probes(const struct lab_result *r)
 		table_add(&t, station_name(r->plan, p->to));
 		table_add(&t, p->family == LAB_V4 ? "v4" : "v6");
 		table_add(&t, service.buf);
-		table_add(&t, verdict_word_of(p->expected.verdict));
+		table_add(&t, verdict_word(p->expected.verdict));
 		table_add(&t, compiled_rule_name(r->config->compiled, p->expected.rule));
 		table_add(&t, lab_outcome_word(p->seen));
 		table_addf(&t, "%" PRIu64, p->drops);
@@ -203,7 +192,7 @@ static void json_probes(const struct lab_result *r, struct json *j)
 		json_string(j, "to", station_name(r->plan, p->to));
 		json_number(j, "family", p->family == LAB_V4 ? 4 : 6);
 		json_string(j, "service", service.buf);
-		json_string(j, "expected", verdict_word_of(p->expected.verdict));
+		json_string(j, "expected", verdict_word(p->expected.verdict));
 		json_string(j, "rule", compiled_rule_name(r->config->compiled, p->expected.rule));
 		json_string(j, "seen", lab_outcome_word(p->seen));
 		json_number(j, "drops", p->drops);

@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 #include "cli/event_reader.h"
 #include "cli/output.h"
+#include "cli/policy_files.h"
 #include "policy/learn.h"
-#include "policy/load.h"
 #include "util/clock.h"
 
 struct learn_values {
@@ -60,26 +60,19 @@ static enum exit_code run_learn(const struct arguments *args)
 {
 	const struct learn_values *values = args->values;
 	const char *const *operands = args->operands.items;
-	_policy_ struct policy *policy = NULL;
-	_compiled_ struct compiled *compiled = NULL;
+	_policy_files_ struct policy_files files = {};
 	_event_reader_ struct event_reader reader = {};
-	_diags_ struct diags diags = {};
 	int err;
 
 	if (!args->operands.count)
 		return cli_error("learn: recorded events are due: bulkhead learn EVENTS.jsonl "
 				 "[FILE...]");
-	err = policy_load(operands + 1, args->operands.count - 1, &diags, &policy);
-	if (!err)
-		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
-				     &compiled);
-	diags_print(&diags, stderr);
-	if (err)
+	if (policy_files_load(&files, operands + 1, args->operands.count - 1, clock_wall_s()))
 		return EXIT_USAGE;
 	err = event_reader_read(&reader, operands[0]);
 	if (err)
 		return cli_error("learn: '%s' cannot be read: %s", operands[0], strerror(-err));
-	return propose(compiled, &reader, values->format);
+	return propose(files.compiled, &reader, values->format);
 }
 
 const struct command learn_command = {

@@ -13,6 +13,7 @@
 #include "cli/event_line.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "policy/model.h"
 
 #define LAST_DEFAULT 20
 #define LAST_ALL     UINT32_MAX
@@ -54,11 +55,6 @@ static const struct option observe_options[] = {
 };
 #undef AT
 
-static const char *const verdict_words[] = {
-#define X(id, word, help) [BH_VERDICT_##id] = word,
-	BH_VERDICTS(X)
-#undef X
-};
 /* clang-format on */
 
 enum event_format {
@@ -163,7 +159,7 @@ static void summarise(const struct observation *o, const char *socket)
 	if (client_call(socket, "{\"op\":\"status\"}", NULL, NULL, &error, &status))
 		text_add(&line, "; the agent is gone, its books are not known");
 	for (size_t i = 0; status && i < BH_VERDICT_COUNT; i++)
-		add_books(status, verdict_words[i], &line);
+		add_books(status, verdict_word(i), &line);
 	fprintf(stderr, "bulkhead: %s\n", line.buf);
 }
 

@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "cli/event_reader.h"
 #include "cli/output.h"
-#include "policy/load.h"
+#include "cli/policy_files.h"
 #include "util/clock.h"
 #include "policy/replay.h"
 
@@ -39,26 +39,19 @@ static enum exit_code run_replay(const struct arguments *args)
 {
 	const struct replay_values *values = args->values;
 	const char *const *operands = args->operands.items;
-	_policy_ struct policy *policy = NULL;
-	_compiled_ struct compiled *compiled = NULL;
+	_policy_files_ struct policy_files files = {};
 	_event_reader_ struct event_reader reader = {};
-	_diags_ struct diags diags = {};
 	int err;
 
 	if (args->operands.count < 2)
 		return cli_error("replay: recorded events and a policy are due: "
 				 "bulkhead replay EVENTS.jsonl NEW...");
-	err = policy_load(operands + 1, args->operands.count - 1, &diags, &policy);
-	if (!err)
-		err = policy_compile(policy, &(struct environment){.now = clock_wall_s()}, &diags,
-				     &compiled);
-	diags_print(&diags, stderr);
-	if (err)
+	if (policy_files_load(&files, operands + 1, args->operands.count - 1, clock_wall_s()))
 		return EXIT_USAGE;
 	err = event_reader_read(&reader, operands[0]);
 	if (err)
 		return cli_error("replay: '%s' cannot be read: %s", operands[0], strerror(-err));
-	return replay(compiled, &reader, values->format);
+	return replay(files.compiled, &reader, values->format);
 }
 
 const struct command replay_command = {

@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "policy/model.h"
 
 struct status_values {
 	const char *socket;
@@ -32,11 +33,6 @@ static const struct column table_columns[] = {
 	LEFT("TABLE"), RIGHT("USED"), RIGHT("CAPACITY"), RIGHT("FILL"), RIGHT("KIB"),
 };
 
-static const char *const verdict_words[] = {
-#define X(id, word, help) [BH_VERDICT_##id] = word,
-	BH_VERDICTS(X)
-#undef X
-};
 /* clang-format on */
 
 static const char *or_dash(const char *s)
@@ -128,10 +124,10 @@ static void print_books(const cJSON *status)
 	const cJSON *books = value_of(status, "books");
 
 	for (size_t i = 0; i < BH_VERDICT_COUNT; i++) {
-		table_add_colour(&table, colour_of_verdict(verdict_words[i]), verdict_words[i]);
+		table_add_colour(&table, colour_of_verdict(verdict_word(i)), verdict_word(i));
 		for (size_t k = 0; k < COUNT(keys); k++)
 			table_addf(&table, "%.0f",
-				   value_number(value_of(books, verdict_words[i]), keys[k]));
+				   value_number(value_of(books, verdict_word(i)), keys[k]));
 	}
 	print_table(&table);
 }

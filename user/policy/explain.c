@@ -160,19 +160,6 @@ void answer_release(struct answer *a)
 	vec_release(&a->services);
 }
 
-static const char *verdict_word(enum bh_verdict verdict)
-{
-	/* clang-format off */
-	static const char *const words[] = {
-#define X(id, word, help) word,
-		BH_VERDICTS(X)
-#undef X
-	};
-	/* clang-format on */
-
-	return words[verdict];
-}
-
 /* "allow by rule 'api-to-db' at five-zone.yaml:24:5, logged" */
 static void describe_decision(const struct compiled *c, struct decision d, struct text *out)
 {

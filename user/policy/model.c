@@ -286,6 +286,19 @@ const char *role_word(enum zone_role role)
 	return NULL;
 }
 
+const char *verdict_word(unsigned int verdict)
+{
+	/* clang-format off */
+	static const char *const words[] = {
+#define X(id, word, help) [BH_VERDICT_##id] = (word),
+		BH_VERDICTS(X)
+#undef X
+	};
+	/* clang-format on */
+
+	return verdict < COUNT(words) ? words[verdict] : "unknown";
+}
+
 const char *action_word(enum action action)
 {
 	switch (action) {

@@ -281,6 +281,8 @@ bool rule_has_expired(const struct rule *rule, int64_t now);
 
 const char *mode_word(enum mode mode);      /* NULL for MODE_UNSET */
 const char *role_word(enum zone_role role); /* NULL for ROLE_UNSET */
+/* "unknown" for a number that is none: events bring theirs from the kernel. */
+const char *verdict_word(unsigned int verdict);
 const char *action_word(enum action action);
 const char *stance_word(enum stance stance); /* NULL for STANCE_UNSET */
 

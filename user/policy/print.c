@@ -379,15 +379,6 @@ static void print_failsafe(const struct policy *p, struct text *out)
 	}
 }
 
-static const char *verdict_word(enum bh_verdict verdict)
-{
-#define X(id, word, help) [BH_VERDICT_##id] = (word),
-	static const char *const words[] = {BH_VERDICTS(X)};
-#undef X
-
-	return words[verdict];
-}
-
 static void print_promises(const struct policy *p, struct text *out)
 {
 	text_add(out, p->nevers.count ? "  never:\n" : "");

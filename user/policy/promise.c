@@ -15,14 +15,6 @@ enum kind {
 	KIND_COUNT = KIND_EXPECT + BH_VERDICT_COUNT
 };
 
-/* clang-format off */
-static const char *const verdict_words[] = {
-#define X(id, word, help) word,
-	BH_VERDICTS(X)
-#undef X
-};
-/* clang-format on */
-
 struct checker {
 	const struct compiled *c;
 	const struct compiled *today; /* if @c is how the policy will be one day; else NULL */
@@ -148,7 +140,7 @@ static void report_expect(const struct trial *t, const char *example)
 	const char *quote = decision.rule < BH_RULE_FIRST ? "" : "'";
 
 	diag_error(t->checker->diags, p->at, "expected %s, got %s by %s%s%s%s: %s",
-		   verdict_words[p->kind - KIND_EXPECT], verdict_words[decision.verdict],
+		   verdict_word(p->kind - KIND_EXPECT), verdict_word(decision.verdict),
 		   decision.rule < BH_RULE_FIRST ? "" : "rule ", quote,
 		   compiled_rule_name(c, decision.rule), quote, example);
 }
@@ -192,7 +184,7 @@ static void report(const struct trial *t)
 		diag_note(t->checker->diags,
 			  c->policy->rules.items[decision.rule - BH_RULE_FIRST].at,
 			  "rule '%s' decides this: %s", compiled_rule_name(c, decision.rule),
-			  verdict_words[decision.verdict]);
+			  verdict_word(decision.verdict));
 }
 
 static bool is_kept(struct checker *k, const struct promise *p)

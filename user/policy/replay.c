@@ -15,14 +15,6 @@ struct row_key {
 	uint32_t was, was_rule;
 };
 
-/* clang-format off */
-static const char *const verdict_words[] = {
-#define X(id, word, help) word,
-	BH_VERDICTS(X)
-#undef X
-};
-/* clang-format on */
-
 static struct party end_of(const struct compiled *c, const struct recording *r,
 			   const struct bh_addr *addr, uint32_t word)
 {
@@ -131,14 +123,14 @@ static void add_row(const struct compiled *c, const struct recording *recording,
 	text_addc(out, ' ');
 	service_format(row->table, row->number, out);
 	text_addf(out, ": %" PRIu64 " events, %" PRIu64 " connections, %s %s", row->events,
-		  row->connections, verdict_words[row->now.verdict],
+		  row->connections, verdict_word(row->now.verdict),
 		  compiled_rule_name(c, row->now.rule));
 	add_place(c, row->now.rule, &place);
 	if (place.len) {
 		text_add(out, " at ");
 		text_add_plain(out, place.buf, place.len);
 	}
-	text_addf(out, ", was %s", verdict_words[row->was]);
+	text_addf(out, ", was %s", verdict_word(row->was));
 	if (was_rule) {
 		text_addc(out, ' ');
 		text_add_plain(out, was_rule, strlen(was_rule));
@@ -177,10 +169,10 @@ static void row_json(const struct compiled *c, const struct recording *recording
 	json_string(json, "service", service.buf);
 	json_number(json, "events", row->events);
 	json_number(json, "connections", row->connections);
-	json_string(json, "verdict", verdict_words[row->now.verdict]);
+	json_string(json, "verdict", verdict_word(row->now.verdict));
 	json_string(json, "rule", compiled_rule_name(c, row->now.rule));
 	json_string(json, "rule_at", place.len ? place.buf : NULL);
-	json_string(json, "was_verdict", verdict_words[row->was]);
+	json_string(json, "was_verdict", verdict_word(row->was));
 	json_string(json, "was_rule", recording_word(recording, row->was_rule));
 	json_end(json, '}');
 }
