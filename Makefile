@@ -27,6 +27,7 @@ UNIT     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
 PURE     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/reference/*_test.c))
 BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
 HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/e2e/*.c))
+FUZZ_SECONDS ?= 30
 FUZZERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 Q := $(if $(V),,@)
@@ -132,12 +133,13 @@ check-policies: $(O)/bulkhead
 	$(Q)for policy in policies/*.yaml; do $< check --strict $$policy || exit; done
 
 check-fuzz: $(FUZZERS)
-	$(Q)for fuzzer in $^; do \
-		mkdir -p $(O)/corpus/$${fuzzer##*/}; \
-		$$fuzzer -max_total_time=5 -verbosity=0 -print_final_stats=1 \
-			-artifact_prefix=$(O)/test-logs/ $(O)/corpus/$${fuzzer##*/} \
-			$$(ls -d tests/fuzz/$${fuzzer##*/}.seeds 2>/dev/null) $(wildcard tests/fuzz/corpus) || exit; \
-	done
+	$(Q)$(MAKE) --no-print-directory -k -j3 $(addprefix fuzz-,$(FUZZERS))
+
+.PHONY: $(addprefix fuzz-,$(FUZZERS))
+$(addprefix fuzz-,$(FUZZERS)): fuzz-%: %
+	$(Q)mkdir -p $(O)/corpus/$(<F) $(O)/test-logs
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$(O)/test-logs/ \
+		$(O)/corpus/$(<F) $(wildcard tests/fuzz/$(<F).seeds tests/fuzz/corpus)
 
 .PHONY: tidy
 tidy: $(TIDY)
@@ -152,11 +154,18 @@ $(O)/tidy/%.ok: %.c $(O)/%.o .clang-tidy
 	$(Q)rm -f $@.tmp
 	$(Q)touch $@
 
-$(O)/tests/fuzz/recording_fuzz: user/cli/event_reader.c
-$(FUZZERS): $(O)/tests/%: tests/%.c $(POLICY)
-	$(call say,FUZZ,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) -O1 -g -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -iquote . \
-		-fsanitize=fuzzer$(,)address$(,)undefined -fno-sanitize-recover=all $^ -lyaml -lcjson -lm -o $@
+FUZZFLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -iquote . -MMD -MP \
+	-fno-sanitize-recover=all
+
+$(O)/fuzz/%.o: %.c
+	$(call say,FUZZ,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer-no-link$(,)address$(,)undefined -c $< -o $@
+
+$(O)/tests/fuzz/recording_fuzz: $(O)/fuzz/user/cli/event_reader.o
+$(FUZZERS): $(O)/tests/%: $(O)/fuzz/tests/%.o $(POLICY:%.c=$(O)/fuzz/%.o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer$(,)address$(,)undefined $^ \
+		-lyaml -lcjson -lm -o $@
 
 # --- installing ---
 
