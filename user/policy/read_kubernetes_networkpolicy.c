@@ -41,7 +41,7 @@ enum port_key {
 
 /* clang-format off */
 static const struct schema_key policy_keys[] = {
-	[POLICY_PODS]    = { "podSelector", KEY_REQUIRED, FORM_MAP },
+	[POLICY_PODS]    = { "podSelector", KEY_OPTIONAL, FORM_MAP },
 	[POLICY_TYPES]   = { "policyTypes", KEY_OPTIONAL, FORM_LIST },
 	[POLICY_INGRESS] = { "ingress",     KEY_OPTIONAL, FORM_LIST },
 	[POLICY_EGRESS]  = { "egress",      KEY_OPTIONAL, FORM_LIST },
@@ -302,14 +302,14 @@ static uint8_t read_types(struct reader *r, const struct node *list, const struc
 void read_network_policy(struct reader *r, const struct object *o)
 {
 	struct network_policy p = {.object = o};
-	const struct node *v[POLICY_KEYS];
+	const struct node *v[POLICY_KEYS], *pods;
 
-	schema_read_as(o->spec, &policy_schema, MANNER_NULL, r->diags, v);
-	p.space = kubernetes_space(r, o->space, o->at);
-	if (!v[POLICY_PODS])
+	if (!schema_read_as(o->spec, &policy_schema, MANNER_NULL, r->diags, v))
 		return;
+	p.space = kubernetes_space(r, o->space, o->at);
+	pods = v[POLICY_PODS];
 	p.sides = read_types(r, v[POLICY_TYPES], v[POLICY_EGRESS]);
-	p.subject = read_pod_selector(r, v[POLICY_PODS]->at, p.space, NULL, v[POLICY_PODS]);
+	p.subject = read_pod_selector(r, pods ? pods->at : o->at, p.space, NULL, pods);
 	kube_isolate(r, p.subject, p.sides);
 	read_rules(r, &p, v[POLICY_INGRESS], SIDE_DST);
 	read_rules(r, &p, v[POLICY_EGRESS], SIDE_SRC);
