@@ -169,8 +169,9 @@ static void judge_page(const struct page *page, see_fn see, const char *by)
 		return;
 	page->judge->wrong++;
 	service_format(page->service.table, page->service.number, &service);
-	print_error("%s: %s over %s, %s\n%s", page->judge->path, service.buf,
-		    page->family ? "IPv6" : "IPv4", by, out.buf);
+	/* cmocka's own print cuts off what is long. */
+	fprintf(stderr, "%s: %s over %s, %s\n%s", page->judge->path, service.buf,
+		page->family ? "IPv6" : "IPv4", by, out.buf);
 }
 
 static void judge_service(struct judge *j, const struct sheet_table *table,
