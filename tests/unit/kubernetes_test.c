@@ -87,6 +87,8 @@ static const struct isolation_case isolation_cases[] = {
 	  SIDE_SRC, SIDE_SRC, 0 },
 	{ "only egress rules, not listed", "podSelector: {}, policyTypes: [Ingress], egress: [{}]",
 	  SIDE_DST, SIDE_DST, 0 },
+	{ "everybody without a selector",  "policyTypes: [Egress]",                SIDE_SRC, SIDE_SRC, 0 },
+	{ "everybody for null",            "podSelector: null",                    SIDE_DST, SIDE_DST, 0 },
 	{ "who is selected",               "podSelector: {matchLabels: {app: web}}", SIDE_DST, 0, 0 },
 	{ "nobody",                        "podSelector: {matchLabels: {app: none}}", 0, 0, 0 },
 	{ "one of several values",

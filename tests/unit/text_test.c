@@ -151,6 +151,8 @@ static const struct nearest_case nearests[] = {
 	{ "nmae",       "name" },
 	{ "node",       "mode" },
 	{ "ot",         "to" },
+	{ "TO",         "to" },
+	{ "SERVICES",   "services" },
 	{ "x",          "" },
 	{ "xyz",        "" },
 	{ "",           "" },

@@ -86,7 +86,7 @@ const char *kube_port_fault(const char *s)
 		return "has two '-' in a row";
 	while (*s && !is_lower(*s))
 		s++;
-	return *s ? NULL : "has no letter; a number is written without quotes";
+	return *s ? NULL : "has no letter";
 }
 
 const char *kube_value_fault(const char *s)

@@ -287,13 +287,32 @@ static void read_list(struct reader *r, const struct node *root, const struct ob
 	}
 }
 
-const char *kubernetes_nearest(const char *kind)
+bool kubernetes_refuse_near(struct reader *r, const struct node *kind)
 {
-	const char *names[COUNT(kinds)];
+	static const char *const replaced[] = {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"};
+	const char *names[COUNT(kinds)], *nearest;
+	char buf[SHOWN_SIZE];
 
+	for (size_t i = 0; i < COUNT(replaced); i++) {
+		if (strcmp(kind->text, replaced[i]) != 0)
+			continue;
+		diag_error(r->diags, kind->at,
+			   "the kind '%s' has been replaced by ClusterNetworkPolicy", replaced[i]);
+		return true;
+	}
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		names[i] = kinds[i].name;
-	return text_nearest(kind, names, COUNT(kinds));
+	nearest = text_nearest(kind->text, names, COUNT(kinds));
+	if (nearest)
+		diag_error(r->diags, kind->at, "unknown kind '%s'; did you mean '%s'?",
+			   shown(kind->text, buf), nearest);
+	return nearest;
+}
+
+void kubernetes_add_kinds(struct text *out)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		text_addf(out, ", %s", kinds[i].name);
 }
 
 bool read_kubernetes(struct reader *r, const struct node *root)

@@ -73,8 +73,11 @@ void kubernetes_free(struct kubernetes *k);
 /* First pass.  False if the document's kind is none of Kubernetes', without a word. */
 bool read_kubernetes(struct reader *r, const struct node *root);
 
-/* The kind that was likely meant, or NULL. */
-const char *kubernetes_nearest(const char *kind);
+/* True, with an error, if @kind is much like one of Kubernetes' kinds, or what one has replaced. */
+bool kubernetes_refuse_near(struct reader *r, const struct node *kind);
+
+/* ", Pod, Namespace ..." */
+void kubernetes_add_kinds(struct text *out);
 
 /* Between the passes: whose the addresses of nodes are, and what selects which pod. */
 void kubernetes_resolve(struct reader *r);

@@ -352,8 +352,8 @@ static bool read_priority(struct reader *r, const struct node *n, unsigned int *
 		*ret = (unsigned int)number;
 		return true;
 	}
-	diag_error(r->diags, n->at, "the priority '%s' is not a number from 0 to %d",
-		   shown(n->text, buf), PRIORITY_MAX);
+	diag_error(r->diags, n->at, "the priority '%s' is not a number from 0 to %d%s",
+		   shown(n->text, buf), PRIORITY_MAX, n->is_plain ? "" : "; leave out the quotes");
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include "policy/read_kubernetes_rule.h"
 
 #define PORT_MAX UINT16_MAX
+#define DIGITS   "0123456789"
 
 enum spec_key_of_network_policy {
 	POLICY_PODS,
@@ -41,7 +42,7 @@ enum port_key {
 
 /* clang-format off */
 static const struct schema_key policy_keys[] = {
-	[POLICY_PODS]    = { "podSelector", KEY_REQUIRED, FORM_MAP },
+	[POLICY_PODS]    = { "podSelector", KEY_OPTIONAL, FORM_MAP },
 	[POLICY_TYPES]   = { "policyTypes", KEY_OPTIONAL, FORM_LIST },
 	[POLICY_INGRESS] = { "ingress",     KEY_OPTIONAL, FORM_LIST },
 	[POLICY_EGRESS]  = { "egress",      KEY_OPTIONAL, FORM_LIST },
@@ -124,6 +125,22 @@ static struct selector *read_block(struct reader *r, const struct node *n)
 	return s;
 }
 
+/* "namespaceSelector: shop" was refused: what was likely meant. */
+static void note_name(struct reader *r, const struct node *peer)
+{
+	char buf[SHOWN_SIZE];
+
+	node_foreach(key, peer)
+	{
+		if (!strcmp(key->text, peer_keys[PEER_NAMESPACES].name) &&
+		    key->value->kind == NODE_TEXT && !node_is_null(key->value))
+			diag_note(r->diags, key->value->at,
+				  "a namespace by its name is {matchLabels: "
+				  "{kubernetes.io/metadata.name: %s}}",
+				  shown(key->value->text, buf));
+	}
+}
+
 static struct selector *read_peer(struct reader *r, const struct node *n, size_t space)
 {
 	const struct node *v[PEER_KEYS];
@@ -132,6 +149,8 @@ static struct selector *read_peer(struct reader *r, const struct node *n, size_t
 
 	if (!schema_read_as(n, &peer_schema, MANNER_NULL, r->diags, v))
 		return NULL;
+	if (r->diags->errors > errors)
+		note_name(r, n);
 	has_selector = v[PEER_PODS] || v[PEER_NAMESPACES];
 	if (v[PEER_BLOCK] && has_selector) {
 		diag_error(r->diags, v[PEER_BLOCK]->at,
@@ -197,10 +216,19 @@ static void read_numbers(struct reader *r, const struct node **v, enum bh_servic
 		kube_rule_add_range(k, table, port, end);
 }
 
+/* "8000-9000": what other languages have for a range. */
+static bool is_range(const struct node *n)
+{
+	size_t first = strspn(n->text, DIGITS);
+	const char *rest = n->text + first;
+
+	return first && *rest == '-' && rest[1] && !rest[1 + strspn(rest + 1, DIGITS)];
+}
+
 /* A name is what is quoted or has anything but digits. */
 static bool is_port_name(const struct node *n)
 {
-	return !n->is_plain || n->text[strspn(n->text, "0123456789")];
+	return !n->is_plain || n->text[strspn(n->text, DIGITS)];
 }
 
 static void read_port(struct reader *r, const struct node *n, struct kube_rule *k)
@@ -220,6 +248,9 @@ static void read_port(struct reader *r, const struct node *n, struct kube_rule *
 		diag_error(r->diags, v[PORT_END]->at, "'endPort' needs a 'port' that is a number");
 	if (!v[PORT_PORT])
 		kube_rule_add_range(k, table, 0, PORT_MAX);
+	else if (is_range(v[PORT_PORT]))
+		diag_error(r->diags, v[PORT_PORT]->at,
+			   "a range is a 'port', its first, with an 'endPort', its last");
 	else if (read_port_name(r, v[PORT_PORT]))
 		vec_push(&k->ports, (struct port_reference){v[PORT_PORT]->text, TABLE_BIT(table)});
 }
@@ -302,14 +333,14 @@ static uint8_t read_types(struct reader *r, const struct node *list, const struc
 void read_network_policy(struct reader *r, const struct object *o)
 {
 	struct network_policy p = {.object = o};
-	const struct node *v[POLICY_KEYS];
+	const struct node *v[POLICY_KEYS], *pods;
 
-	schema_read_as(o->spec, &policy_schema, MANNER_NULL, r->diags, v);
-	p.space = kubernetes_space(r, o->space, o->at);
-	if (!v[POLICY_PODS])
+	if (!schema_read_as(o->spec, &policy_schema, MANNER_NULL, r->diags, v))
 		return;
+	p.space = kubernetes_space(r, o->space, o->at);
+	pods = v[POLICY_PODS];
 	p.sides = read_types(r, v[POLICY_TYPES], v[POLICY_EGRESS]);
-	p.subject = read_pod_selector(r, v[POLICY_PODS]->at, p.space, NULL, v[POLICY_PODS]);
+	p.subject = read_pod_selector(r, pods ? pods->at : o->at, p.space, NULL, pods);
 	kube_isolate(r, p.subject, p.sides);
 	read_rules(r, &p, v[POLICY_INGRESS], SIDE_DST);
 	read_rules(r, &p, v[POLICY_EGRESS], SIDE_SRC);

@@ -98,10 +98,12 @@ bool read_port_protocol(struct reader *r, const struct node *n, enum bh_service_
 bool read_port_name(struct reader *r, const struct node *n)
 {
 	const char *fault = kube_port_fault(n->text);
+	bool is_quoted = !n->is_plain && !n->text[strspn(n->text, "0123456789")];
 	char buf[SHOWN_SIZE];
 
 	if (fault)
-		diag_error(r->diags, n->at, "the port's name '%s' %s", shown(n->text, buf), fault);
+		diag_error(r->diags, n->at, "the port's name '%s' %s%s", shown(n->text, buf), fault,
+			   is_quoted ? "; a number is written without quotes" : "");
 	return !fault;
 }
 

@@ -245,12 +245,27 @@ static bool check_type(struct reader *r, const struct node *n, const char *key, 
 	return false;
 }
 
+/* Of a document whose version isn't ours either. */
+static void refuse_kind(struct reader *r, const struct node *kind, const struct node *version)
+{
+	static const char *const ours = KIND;
+	_text_ struct text kinds = TEXT_INIT;
+	char buf[SHOWN_SIZE];
+
+	if (text_nearest(kind->text, &ours, 1)) {
+		check_type(r, version, "apiVersion", API_VERSION);
+		check_type(r, kind, "kind", KIND);
+		return;
+	}
+	kubernetes_add_kinds(&kinds);
+	diag_error(r->diags, kind->at, "unknown kind '%s'; it may be " KIND "%s",
+		   shown(kind->text, buf), kinds.buf);
+}
+
 /* Documents of other kinds have other keys: their insides are no use. */
 static bool is_foreign(struct reader *r, const struct node *root)
 {
 	const struct node *kind = NULL, *version = NULL;
-	const char *nearest;
-	char buf[SHOWN_SIZE];
 
 	if (root->kind != NODE_MAP)
 		return false;
@@ -263,16 +278,11 @@ static bool is_foreign(struct reader *r, const struct node *root)
 	}
 	if (!kind || kind->kind != NODE_TEXT || !strcmp(kind->text, KIND))
 		return false;
-	nearest = kubernetes_nearest(kind->text);
-	if (nearest) {
-		diag_error(r->diags, kind->at, "unknown kind '%s'; did you mean '%s'?",
-			   shown(kind->text, buf), nearest);
+	if (kubernetes_refuse_near(r, kind))
 		return true;
-	}
 	if (!version || version->kind != NODE_TEXT || !strcmp(version->text, API_VERSION))
 		return false;
-	check_type(r, version, "apiVersion", API_VERSION);
-	check_type(r, kind, "kind", KIND);
+	refuse_kind(r, kind, version);
 	return true;
 }
 

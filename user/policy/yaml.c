@@ -245,7 +245,10 @@ static int start_collection(struct builder *b, enum node_kind kind, const yaml_e
 
 static void duplicate_key(struct builder *b, const struct node *first, const struct node *second)
 {
-	diag_error(b->diags, second->at, "the key '%.40s' is given twice", second->text);
+	bool begins_document = !strcmp(second->text, "apiVersion");
+
+	diag_error(b->diags, second->at, "the key '%.40s' is given twice%s", second->text,
+		   begins_document ? "; a line '---' begins another document" : "");
 	diag_note(b->diags, first->at, "first given here");
 }
 

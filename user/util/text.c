@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "util/mem.h"
 #include "util/utf8.h"
@@ -177,7 +178,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 
 		if (other > NEAREST_MAX || other > len + NEAREST_CHANGE)
 			continue;
-		d = distance(word, len, candidates[i], other);
+		d = strcasecmp(word, candidates[i]) ? distance(word, len, candidates[i], other) : 0;
 		if (d >= best)
 			continue;
 		best = d;

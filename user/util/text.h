@@ -43,7 +43,8 @@ bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
 void text_add_plain(struct text *t, const char *s, size_t len);
 void put_plain(const char *s, size_t len, FILE *out);
 
-/* The candidate nearest to @word in edit distance, if near enough for "did you mean"; else NULL. */
+/* The candidate nearest to @word in edit distance, or equal but for case, if near enough for
+ * "did you mean"; else NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 
 #endif
