@@ -58,7 +58,8 @@ try_method()
 	it "$name: everything answers again" reaches visitor 192.0.2.10 tcp/8080
 }
 
-it "a method nobody knows is refused" exits_with 2 in_ns server env BULKHEAD_METHODS_OFF="tcx ebtables" \
+it "a method nobody knows is refused" exits_with 2 \
+	in_ns server env BULKHEAD_METHODS_OFF="tcx ebtables" \
 	timeout 20 "$BULKHEAD" run --state-dir "$work/state" \
 	--policy "$policies/web-server.yaml" --attach eth0
 
