@@ -39,6 +39,11 @@ const char *attach_method_word(enum attach_method method)
 	return "none";
 }
 
+static bool is_word(const char *word, const char *at, size_t len)
+{
+	return strlen(word) == len && !memcmp(word, at, len);
+}
+
 int attach_methods_parse(const char *words, uint32_t *ret)
 {
 	uint32_t found = 0;
@@ -47,8 +52,7 @@ int attach_methods_parse(const char *words, uint32_t *ret)
 		size_t len = strcspn(at, " ");
 		enum attach_method method = ATTACH_XDP_NATIVE;
 
-		while (method <= ATTACH_CLSACT && (strlen(attach_method_word(method)) != len ||
-						   strncmp(attach_method_word(method), at, len)))
+		while (method <= ATTACH_CLSACT && !is_word(attach_method_word(method), at, len))
 			method++;
 		if (method > ATTACH_CLSACT)
 			return -EINVAL;
