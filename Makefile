@@ -115,6 +115,12 @@ test: ## install what is missing, then run every check and test (needs root)
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=1 O=$(SANDIR) units
 	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS) $(BPFTESTS) $(sort $(wildcard tests/e2e/*_*.sh))
 
+.PHONY: test-kernels
+test-kernels: ## run the tests of the programs and a lab on older kernels, in QEMU
+	$(Q)scripts/setup kernels
+	$(Q)$(MAKE) --no-print-directory -j2 all $(BPFTESTS)
+	$(Q)scripts/kernel-matrix -o $(O) $(KERNELS)
+
 .PHONY: units fuzzers
 units: $(UNIT) $(PURE)
 fuzzers: $(FUZZERS)

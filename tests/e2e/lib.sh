@@ -243,6 +243,17 @@ print(value)' "$1"
 
 # --- what a lab or an agent could leave ---
 
+# has_no_trace STATION: after detach, with its eth0.
+has_no_trace()
+{
+	[ ! -e /sys/fs/bpf/bulkhead ] &&
+		! in_ns "$1" ip link show dev eth0 | grep -q xdp &&
+		[ -z "$(in_ns "$1" tc qdisc show dev eth0 | grep clsact)" ] &&
+		[ -z "$(in_ns "$1" tc filter show dev eth0 ingress)" ] &&
+		[ -z "$(in_ns "$1" tc filter show dev eth0 egress)" ] &&
+		! in_ns "$1" bpftool net show dev eth0 | grep -q bh_
+}
+
 # A look from outside of whatever made it: processes, interfaces, pins, namespaces, directories.
 nothing_is_left()
 {

@@ -17,6 +17,10 @@
 #define SAMPLE_MS 1000 /* of rule counters, and of interfaces that could not be attached */
 #define NS_PER_S  1000000000ull
 
+/* Names ways to attach that are not to be tried: for a driver whose own is broken, and for tests.
+ */
+#define METHODS_OFF "BULKHEAD_METHODS_OFF"
+
 static int fail(const char *what, const struct text *why, int err)
 {
 	log_error("msg=\"%s\" error=\"%s\"", what, why->len ? why->buf : strerror(-err));
@@ -184,8 +188,13 @@ static int open_datapath(struct agent *a, struct text *why)
 		.adopt_s = a->config->adopt_s,
 		.builtins_off = a->config->builtins_off,
 	};
-	int err = datapath_open(&config, why, &a->dp);
+	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
 
+	if (err)
+		text_addf(why, "'%s' is not a list of xdp-native, xdp-generic, tcx, clsact",
+			  METHODS_OFF);
+	else
+		err = datapath_open(&config, why, &a->dp);
 	if (err)
 		return err;
 	a->policies.dp = a->dp;

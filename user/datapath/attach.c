@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
 #include <linux/if_link.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,6 +37,30 @@ const char *attach_method_word(enum attach_method method)
 		return "clsact";
 	}
 	return "none";
+}
+
+static bool is_word(const char *word, const char *at, size_t len)
+{
+	return strlen(word) == len && !memcmp(word, at, len);
+}
+
+int attach_methods_parse(const char *words, uint32_t *ret)
+{
+	uint32_t found = 0;
+
+	for (const char *at = words; at && *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+		enum attach_method method = ATTACH_XDP_NATIVE;
+
+		while (method <= ATTACH_CLSACT && !is_word(attach_method_word(method), at, len))
+			method++;
+		if (method > ATTACH_CLSACT)
+			return -EINVAL;
+		found |= 1u << method;
+		at += len;
+	}
+	*ret = found;
+	return 0;
 }
 
 /* Without its pin a link would end with this process. */
@@ -132,6 +157,7 @@ int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reter
 	}
 	if (err)
 		text_addf(reterr, "cannot attach to %s of interface %" PRIu32 ": %s",
-			  hook->is_egress ? "egress" : "ingress", hook->ifindex, tried.buf);
+			  hook->is_egress ? "egress" : "ingress", hook->ifindex,
+			  tried.len ? tried.buf : "no method is left to try");
 	return err;
 }

@@ -2,6 +2,7 @@
 #include "datapath/attached.h"
 
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -181,6 +182,21 @@ static int refresh(struct datapath *dp, const char *name, const struct record *r
 	return hook.tc ? reuse(&dp->pins, name, record, &hook, &method) : -ESRCH;
 }
 
+/* Another interface may get the number, and a qdisc that is not ours. */
+static void forget_gone_qdiscs(struct pins *pins)
+{
+	_pin_names_ pin_names names = {};
+	char interface[IF_NAMESIZE];
+	struct record record;
+
+	pins_list(pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		if (record_parse(*name, &record) && record.kind == RECORD_QDISC &&
+		    !if_indextoname(record.ifindex, interface))
+			attached_remove(pins, *name);
+	}
+}
+
 int attached_refresh(struct datapath *dp, struct text *reterr)
 {
 	_pin_names_ pin_names names = {};
@@ -201,6 +217,7 @@ int attached_refresh(struct datapath *dp, struct text *reterr)
 			return explain_error(reterr, err, "cannot renew the program of '%s'",
 					     *name);
 	}
+	forget_gone_qdiscs(&dp->pins);
 	return 0;
 }
 

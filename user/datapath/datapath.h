@@ -30,6 +30,7 @@ struct datapath_config {
 	uint32_t adopt_s; /* how long connections older than the first start are adopted; 0: not at
 			     all */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
+	uint32_t methods_off;  /* bit n: enum attach_method n is not tried */
 };
 
 /*
@@ -82,6 +83,10 @@ enum attach_method {
 };
 
 const char *attach_method_word(enum attach_method method); /* "xdp-native", "tcx", … */
+
+/* The bits, as in methods_off, of words with spaces between; NULL has none.  -EINVAL: no such word.
+ */
+int attach_methods_parse(const char *words, uint32_t *ret);
 
 struct attachment {
 	enum attach_method ingress; /* as seen by the endpoint */

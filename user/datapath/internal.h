@@ -29,8 +29,8 @@ struct datapath {
 	struct tables tables;
 	struct shadow shadows[BH_SLOTS];
 	bool is_adopted;
-	bool is_grace_due;        /* programs may still read the idle slot */
-	unsigned int methods_off; /* bit n: enum attach_method n is not tried; 0 but in tests */
+	bool is_grace_due;    /* programs may still read the idle slot */
+	uint32_t methods_off; /* as in struct datapath_config */
 	int cpus;
 	struct ring_buffer *ring;
 	event_fn *event;

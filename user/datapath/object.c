@@ -339,6 +339,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	int err;
 
 	libbpf_set_print(print_libbpf);
+	dp->methods_off = config->methods_off;
 	dp->cpus = libbpf_num_possible_cpus();
 	if (dp->cpus < 0)
 		return explain_error(reterr, dp->cpus, "cannot count the CPUs");
@@ -356,13 +357,8 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 /* Links that no pin keeps end with their descriptor; filters of clsact have to be told. */
 static void detach_held(struct datapath *dp)
 {
-	_pin_names_ pin_names names = {};
-
-	if (dp->pins.dir)
-		return;
-	pins_list(&dp->pins, PIN_LINK, &names);
-	vec_foreach (name, &names)
-		attached_remove(&dp->pins, *name);
+	if (!dp->pins.dir)
+		attached_remove_all(&dp->pins, 0);
 }
 
 void datapath_free(struct datapath *dp)

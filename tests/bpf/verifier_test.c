@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "util/cleanup.h"
+#include "util/mem.h"
+
+#define LOG_STATS     4 /* BPF_LOG_STATS: the verifier tells its sums only */
+#define LOG_BYTES     4096
+#define MAX_PROGRAMS  8
+#define MAX_PROCESSED 500000 /* half of what the kernel allows */
+
+static void destroyp(struct bulkhead_bpf **skel)
+{
+	bulkhead_bpf__destroy(*skel);
+}
+
+/* The line of sums: "processed 4711 insns (limit 1000000) max_states_per_insn 9 …". */
+static void check_sums(const char *name, const char *log)
+{
+	const char *sums = strstr(log, "processed ");
+	unsigned long processed;
+
+	if (!sums)
+		fail_msg("%s: the verifier tells nothing: '%s'", name, log);
+	processed = strtoul(sums + strlen("processed "), NULL, 10);
+	print_message("# verifier: %s %.*s\n", name, (int)strcspn(sums, "\n"), sums);
+	if (!processed || processed > MAX_PROCESSED)
+		fail_msg("%s: %lu instructions processed", name, processed);
+}
+
+/* The count differs between kernels: verifiers prune differently. */
+static void every_program_is_far_from_the_limit(void **state)
+{
+	_cleanup_(destroyp)
+	struct bulkhead_bpf *skel = bulkhead_bpf__open();
+	char *logs[MAX_PROGRAMS];
+	struct bpf_program *program;
+	size_t count = 0, seen = 0;
+
+	(void)state;
+	assert_non_null(skel);
+	bpf_object__for_each_program(program, skel->obj)
+	{
+		assert_true(count < MAX_PROGRAMS);
+		logs[count] = xcalloc(1, LOG_BYTES);
+		bpf_program__set_log_level(program, LOG_STATS);
+		bpf_program__set_log_buf(program, logs[count++], LOG_BYTES);
+	}
+	assert_int_equal(bulkhead_bpf__load(skel), 0);
+	bpf_object__for_each_program(program, skel->obj)
+	{
+		check_sums(bpf_program__name(program), logs[seen]);
+		free(logs[seen++]);
+	}
+	assert_true(seen == count && count > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_program_is_far_from_the_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
