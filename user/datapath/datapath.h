@@ -30,6 +30,7 @@ struct datapath_config {
 	uint32_t adopt_s; /* how long connections older than the first start are adopted; 0: not at
 			     all */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
+	uint32_t down_after_s; /* without a beat, and the agent is down; 0: BH_DOWN_AFTER_S */
 };
 
 /*
@@ -51,6 +52,12 @@ bool datapath_is_adopted(const struct datapath *dp);
  * removed.
  */
 int datapath_remove(const char *bpffs, size_t *ret_links);
+
+/*
+ * Says that whoever enforces is alive, and what time it is.  From the first beat on, programs take
+ * the stances of the policy's zones when there is none for down_after_s.
+ */
+void datapath_beat(struct datapath *dp);
 
 /* --- policy --- */
 
