@@ -172,8 +172,8 @@ static __always_inline void take_decision(struct packet *p, const struct decisio
 /* Whether the tables decide by this rule, and not the programs by themselves. */
 static __always_inline bool is_of_policy(__u32 rule)
 {
-	return rule >= BH_RULE_FIRST || rule == BH_BUILTIN_DEFAULT ||
-	       rule == BH_BUILTIN_FAILSAFE || rule == BH_BUILTIN_DOWN;
+	return rule >= BH_RULE_FIRST || rule == BH_BUILTIN_DEFAULT || rule == BH_BUILTIN_FAILSAFE ||
+	       rule == BH_BUILTIN_DOWN;
 }
 
 static __always_inline bool is_in_time(const struct bh_conn *conn)
@@ -187,8 +187,7 @@ static __always_inline bool is_in_time(const struct bh_conn *conn)
  */
 static __always_inline bool is_up_to_date(const struct packet *p, const struct bh_conn *conn)
 {
-	if (conn->generation != p->generation || p->is_agent_down ||
-	    conn->rule == BH_BUILTIN_DOWN)
+	if (conn->generation != p->generation || p->is_agent_down || conn->rule == BH_BUILTIN_DOWN)
 		return false;
 	return is_in_time(conn);
 }

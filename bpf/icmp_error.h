@@ -35,8 +35,8 @@ static __always_inline bool is_related(const struct packet *p)
 		return false;
 	sender = conn_key_ends(&key, &quote->src, &quote->dst, quote->sport, quote->dport);
 	hit = conn_find(p, &key, sender);
-	return hit.conn && hit.conn->generation == p->generation &&
-	       is_in_time(hit.conn) && !is_silenced(p, hit.conn);
+	return hit.conn && hit.conn->generation == p->generation && is_in_time(hit.conn) &&
+	       !is_silenced(p, hit.conn);
 }
 
 #endif

@@ -104,8 +104,8 @@ struct bh_later {
 /* Header of a slot. */
 struct bh_policy {
 	__u32 generation; /* 0: nothing in this slot */
-	__u16 slot; /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
-	__u16 flags;      /* BH_POLICY_* */
+	__u16 slot;  /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
+	__u16 flags; /* BH_POLICY_* */
 	__u32 identity;   /* first entry in bh_identities */
 	__u32 identities; /* bound */
 	__u32 rule;       /* first entry in bh_rule_counts */

@@ -185,6 +185,7 @@ static void fill_connections(const struct rig *rig)
 }
 
 /* A handshake, and data both ways after others have displaced the connection, at a veth. */
+/* clang-format off */
 static const struct {
 	const char *name;
 	struct packet_spec packet;
@@ -195,6 +196,7 @@ static const struct {
 	{"data", {.dport = 22, .flags = "PA", .seq = 2, .ack = 6, .payload = 10}, false},
 	{"an answer", {.from = SERVER, .to = CLIENT, .sport = 22, .dport = 40000, .flags = "PA", .seq = 6, .ack = 12, .payload = 9}, false},
 };
+/* clang-format on */
 
 static void full_tables_lock_nobody_out(void **state)
 {

@@ -28,7 +28,7 @@ struct image_grid {
 	uint32_t rows, columns;
 	uint32_t stride;             /* directory entries for a row */
 	VEC(uint32_t) directory;     /* rows * stride block numbers */
-	VEC(struct bh_block) blocks; /* no two are equal, unless as image.timed; block 0 is all zero */
+	VEC(struct bh_block) blocks; /* no two are equal; block 0 is all zero */
 };
 
 typedef VEC(struct bh_later) later_list;
@@ -44,8 +44,8 @@ struct image {
 	/* What cells.blocks becomes in the kernel, if later.count: that one has present decisions
 	 * in place of cells that change, for who asks about the present. */
 	VEC(struct bh_block) timed;
-	uint16_t flags;          /* BH_POLICY_* */
-	uint32_t rules;          /* rule numbers in use: BH_RULE_FIRST + the policy's rules */
+	uint16_t flags; /* BH_POLICY_* */
+	uint32_t rules; /* rule numbers in use: BH_RULE_FIRST + the policy's rules */
 };
 
 /* Takes cells that change out of image.cells; see image.timed. */

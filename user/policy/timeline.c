@@ -114,8 +114,7 @@ static void to_cells(struct timelines *t, posture ends, timeline_runs *runs)
 	for (size_t i = 0; i < count; i++) {
 		struct timeline_run run = runs->items[i];
 
-		push_run(runs, run.until,
-			 match_table_cell(&t->table, (uint32_t)run.matches, ends));
+		push_run(runs, run.until, match_table_cell(&t->table, (uint32_t)run.matches, ends));
 	}
 }
 

@@ -32,8 +32,8 @@ struct timelines {
 	struct map numbers;
 	timeline_runs runs; /* of all that are listed */
 	VEC(struct timeline_span) list;
-	later_list *later; /* NULL: as if no rule expired */
-	struct map places; /* in it */
+	later_list *later;      /* NULL: as if no rule expired */
+	struct map places;      /* in it */
 	timeline_runs old, new; /* scratch */
 };
 
