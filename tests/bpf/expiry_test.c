@@ -163,6 +163,51 @@ static void either_end_closes_and_either_opens(void **state)
 	rig_heartbeat(*state, -1);
 }
 
+/* --- errors about a connection --- */
+
+/* At CLIENT's veth, which opened the connection that the error is about. */
+static enum bh_reason reason_of_error(struct rig *rig, const char *name)
+{
+	static const struct packet_spec opened = {.flags = "S"};
+	const struct packet_spec error = {
+		.from = OUTSIDER,
+		.to = CLIENT,
+		.icmp = ICMP_UNREACHABLE,
+		.quoted = &opened,
+		.quoted_len = 28,
+	};
+
+	return rig_run(rig, name, PROGRAM_TO, &error).reason;
+}
+
+static void open_connection(struct rig *rig, const char *rules)
+{
+	static const struct packet_spec opened = {.flags = "S"};
+
+	rig_policy(rig, rules);
+	rig_forget(rig);
+	rig_stand(rig, CLIENT);
+	rig_clock(rig, 1893455999);
+	rig_heartbeat(rig, 0);
+	assert_true(rig_run(rig, "opened", PROGRAM_FROM, &opened).is_passed);
+}
+
+static void errors_pass_as_long_as_what_they_are_about(void **state)
+{
+	struct rig *rig = *state;
+
+	open_connection(rig, expiring[0].rules);
+	assert_int_equal(reason_of_error(rig, "in time"), BH_REASON_NONE);
+	rig_clock(rig, 1893456000);
+	assert_int_equal(reason_of_error(rig, "too late"), BH_REASON_ICMP_UNRELATED);
+
+	open_connection(rig, stances[0].rules);
+	assert_int_equal(reason_of_error(rig, "agent there"), BH_REASON_NONE);
+	rig_heartbeat(rig, 11);
+	assert_int_equal(reason_of_error(rig, "agent down"), BH_REASON_AGENT_DOWN);
+	rig_heartbeat(rig, -1);
+}
+
 /* --- full tables --- */
 
 #define BATCH 4096
@@ -227,6 +272,7 @@ int main(void)
 		cmocka_unit_test(zones_stand_as_declared_while_the_agent_is_down),
 		cmocka_unit_test(failsafe_passes_whatever_denies_it),
 		cmocka_unit_test(either_end_closes_and_either_opens),
+		cmocka_unit_test(errors_pass_as_long_as_what_they_are_about),
 		cmocka_unit_test(full_tables_lock_nobody_out),
 	};
 

@@ -48,7 +48,7 @@ static void nothing_is_written_where_nothing_changes(void **state)
 		{"no rule ends", 0, 0, -1, 0},
 		{"an earlier one stays", 0, 100, -1, 0},
 		{"a deny hides both", 100, 200, 0, 0},
-		{"what ends under a deny that ends later", 100, 0, 200, 1},
+		{"it ends under a deny that ends later", 100, 0, 200, 1},
 		{"it ended before", 0, 5, -1, 0},
 		{"the name changes", 100, 0, -1, 1},
 		{"both end", 100, 200, -1, 2},
@@ -95,7 +95,7 @@ static void present_decisions_are_plain(void **state)
 	assert_false(passes_at(c, 100));
 }
 
-/* Allows end at 100, 200...; @reopens: a deny that ends among the last ones keeps them shut. */
+/* Allows that end at 100, 200 and so on; @has_deny: and then the default denies. */
 static struct compiled *long_chain(struct policy *p, size_t count, bool has_deny)
 {
 	for (size_t i = 1; i <= count; i++)
