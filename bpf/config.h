@@ -6,9 +6,13 @@
 #include <linux/types.h>
 
 #include <bulkhead/connection.h>
+#include <bulkhead/limits.h>
 
 /* Events a second for each (source identity, rule, reason); 0: no limit. */
 const volatile __u32 bh_event_rate = 0;
+
+/* How old the agent's heartbeat is when it counts as down. */
+const volatile __u32 bh_down_after_s = BH_DOWN_AFTER_S;
 
 #define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
 const volatile __u32 bh_timeouts[BH_TIMEOUT_COUNT] = {BH_TIMEOUTS(X)};

@@ -13,8 +13,6 @@
 #include "maps.h"
 #include "tcp.h"
 
-#define NS_PER_S 1000000000ull
-
 /* A known connection, seen from a packet. */
 struct hit {
 	struct bh_conn *conn;
@@ -166,6 +164,7 @@ static __always_inline void take_decision(struct packet *p, const struct decisio
 {
 	p->rule = BH_CELL_RULE(decision->cell);
 	p->verdict = BH_CELL_VERDICT(decision->cell);
+	p->until_s = decision->until_s;
 	p->src_identity = is_reply ? decision->dst_identity : decision->src_identity;
 	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
 }
@@ -173,29 +172,50 @@ static __always_inline void take_decision(struct packet *p, const struct decisio
 /* Whether the tables decide by this rule, and not the programs by themselves. */
 static __always_inline bool is_of_policy(__u32 rule)
 {
-	return rule >= BH_RULE_FIRST || rule == BH_BUILTIN_DEFAULT || rule == BH_BUILTIN_FAILSAFE;
+	return rule >= BH_RULE_FIRST || rule == BH_BUILTIN_DEFAULT || rule == BH_BUILTIN_FAILSAFE ||
+	       rule == BH_BUILTIN_DOWN;
+}
+
+static __always_inline bool is_in_time(const struct bh_conn *conn)
+{
+	return !conn->until_s || wall_s() < conn->until_s;
 }
 
 /*
- * The policy, or who has an address, has changed since the connection was decided: its opener's
- * question is asked again.  What a built-in rule allowed stays allowed while the rule is on.
+ * Whether what was decided for the connection still holds: for this policy, at this time.  Where
+ * the agent is down, and a zone has something to say of that, nothing holds for long.
  */
-static __always_inline bool conn_decide_again(struct packet *p, const struct hit *hit)
+static __always_inline bool is_up_to_date(const struct packet *p, const struct bh_conn *conn)
+{
+	if (conn->generation != p->generation || p->is_agent_down || conn->rule == BH_BUILTIN_DOWN)
+		return false;
+	return is_in_time(conn);
+}
+
+/*
+ * The opener's question is asked again.  What a built-in rule allowed stays allowed while the rule
+ * is on.
+ */
+static __always_inline enum bh_reason conn_decide_again(struct packet *p, const struct hit *hit)
 {
 	struct bh_conn *conn = hit->conn;
 	struct decision decision;
 	struct question question;
+	enum bh_reason reason;
 
-	if (!is_of_policy(conn->rule))
-		return is_builtin_on(p, conn->rule);
+	if (!is_of_policy(conn->rule)) {
+		conn->generation = p->generation;
+		return is_builtin_on(p, conn->rule) ? BH_REASON_NONE : BH_REASON_REVOKED;
+	}
 	if (hit->is_reply)
 		question_of_reply(&question, p);
 	else
 		question_of_packet(&question, p);
-	decide(p->slot, &question, &decision);
+	ask(p, &question, &decision);
 	take_decision(p, &decision, hit->is_reply);
-	if (!BH_VERDICT_PASSES(p->verdict))
-		return false;
+	reason = reason_of(&decision, BH_REASON_REVOKED);
+	if (reason)
+		return reason;
 
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT && conn->verdict != BH_VERDICT_AUDIT;
 	/* Two CPUs may both do this: they write the same. */
@@ -203,7 +223,9 @@ static __always_inline bool conn_decide_again(struct packet *p, const struct hit
 	conn->verdict = p->verdict;
 	conn->src_identity = decision.src_identity;
 	conn->dst_identity = decision.dst_identity;
-	return true;
+	conn->until_s = decision.until_s;
+	conn->generation = p->generation;
+	return BH_REASON_NONE;
 }
 
 /* Builds the entry of a connection that was just allowed. */
@@ -212,6 +234,7 @@ static __always_inline void conn_fill(struct bh_conn *conn, const struct packet 
 {
 	conn->created_ns = p->now;
 	conn->seen_ns = p->now;
+	conn->until_s = p->until_s;
 	conn->generation = p->generation;
 	conn->rule = p->rule;
 	conn->src_identity = is_reply ? p->dst_identity : p->src_identity;
@@ -219,6 +242,12 @@ static __always_inline void conn_fill(struct bh_conn *conn, const struct packet 
 	conn->verdict = p->verdict;
 	conn->opener = is_reply ? !sender : sender;
 	conn->direction = is_reply ? !p->direction : p->direction;
+}
+
+/* What failsafe keeps open passes also without an entry. */
+static __always_inline enum bh_reason reason_of_full(const struct packet *p)
+{
+	return p->rule == BH_BUILTIN_FAILSAFE ? BH_REASON_NONE : BH_REASON_TABLE_FULL;
 }
 
 static __always_inline enum bh_reason conn_create(struct packet *p, const struct bh_conn_key *key,
@@ -233,7 +262,7 @@ static __always_inline enum bh_reason conn_create(struct packet *p, const struct
 	if (p->proto == IPPROTO_TCP)
 		tcp_note(&conn.half[0], p);
 	if (bpf_map_update_elem(&bh_embryonic, key, &conn, BPF_ANY))
-		return BH_REASON_TABLE_FULL;
+		return reason_of_full(p);
 	return BH_REASON_NONE;
 }
 
@@ -255,7 +284,7 @@ static __always_inline enum bh_reason conn_adopt(struct packet *p, const struct 
 		plain_establish(&conn, p);
 	}
 	err = bpf_map_update_elem(&bh_conns, key, &conn, BPF_NOEXIST);
-	return err && err != -EEXIST ? BH_REASON_TABLE_FULL : BH_REASON_NONE;
+	return err && err != -EEXIST ? reason_of_full(p) : BH_REASON_NONE;
 }
 
 #endif

@@ -3,8 +3,12 @@
 #ifndef BPF_DECIDE_H
 #define BPF_DECIDE_H
 
+#include <bulkhead/builtin.h>
+
 #include "identify.h"
 #include "transport.h"
+
+#define NS_PER_S 1000000000ull
 
 /* A connection as the policy is asked about it: who opens it, to whom, for which service. */
 struct question {
@@ -18,6 +22,8 @@ struct decision {
 	__u32 cell;
 	__u32 src_identity;
 	__u32 dst_identity;
+	__u32 flags;   /* BH_IDENTITY_* of both ends */
+	__u64 until_s; /* on the wall: when it changes; 0: not before the policy does */
 };
 
 static __always_inline __u32 grid_get(const struct bh_grid *grid, __u32 row, __u32 column)
@@ -49,27 +55,64 @@ static __always_inline __u32 service_class(const struct bh_policy *policy, const
 	return line ? line->class[q->number % BH_SERVICE_LINE_ENTRIES] : 0;
 }
 
+/* The time on the wall in seconds, as far as the agent has told it. */
+static __always_inline __u64 wall_s(void)
+{
+	__u32 zero = 0;
+	const struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+
+	if (!control)
+		return 0;
+	return (bpf_ktime_get_boot_ns() + *(volatile const __u64 *)&control->wall_offset_ns) /
+	       NS_PER_S;
+}
+
+/* The cell that holds at present, of one that changes when rules expire. */
+static __always_inline __u32 cell_of_now(__u32 slot, __u32 cell, __u64 *ret_until_s)
+{
+	__u64 now_s = wall_s();
+
+	for (int i = 0; i < BH_LATER_MAX; i++) {
+		__u32 at = slot * (BH_LATER_ENTRIES / BH_SLOTS) + BH_CELL_LATER_AT(cell);
+		const struct bh_later *later = bpf_map_lookup_elem(&bh_later, &at);
+
+		if (!later)
+			return 0;
+		if (now_s < later->until_s) {
+			*ret_until_s = later->until_s;
+			return later->cell;
+		}
+		cell = later->next;
+		if (!(cell & BH_CELL_LATER))
+			return cell;
+	}
+	return 0;
+}
+
 /*
  * What is missing anywhere reads as 0, which is "denied by default": a broken table can only be too
- * strict.  Not inlined: it is asked in four places, and verified once.
+ * strict.  Not inlined: it is asked in many places, and verified once.
  */
 static __noinline int decide(__u32 slot, const struct question *q, struct decision *ret)
 {
 	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
-	__u32 src_class, dst_class, row;
+	const struct bh_identity *src, *dst;
+	__u32 row;
 
-	ret->cell = 0;
-	ret->src_identity = 0;
-	ret->dst_identity = 0;
+	__builtin_memset(ret, 0, sizeof(*ret));
 	if (!policy)
 		return -1;
 	ret->src_identity = identify(&q->src, slot);
 	ret->dst_identity = identify(&q->dst, slot);
-	if (!class_of(policy, ret->src_identity, &src_class) ||
-	    !class_of(policy, ret->dst_identity, &dst_class))
+	src = identity_of(policy, ret->src_identity);
+	dst = identity_of(policy, ret->dst_identity);
+	if (!src || !dst)
 		return -1;
-	row = grid_get(&policy->pairs, src_class, dst_class);
+	ret->flags = src->flags | dst->flags;
+	row = grid_get(&policy->pairs, src->class, dst->class);
 	ret->cell = grid_get(&policy->cells, row, service_class(policy, q));
+	if (ret->cell & BH_CELL_LATER)
+		ret->cell = cell_of_now(slot, ret->cell, &ret->until_s);
 	return 0;
 }
 
@@ -118,6 +161,32 @@ static __always_inline void question_of_reply(struct question *q, const struct p
 	q->src = p->dst;
 	q->dst = p->src;
 	question_of_service(q, p->proto, p->is_v6, p->sport, echo_number(p));
+}
+
+/*
+ * What is decided for the packet: by the rules, or, while the agent is down, by what the ends'
+ * zones say of that.  Nothing stands above what failsafe keeps open.
+ */
+static __always_inline void ask(const struct packet *p, const struct question *q,
+				struct decision *ret)
+{
+	decide(p->slot, q, ret);
+	if (!p->is_agent_down || BH_CELL_RULE(ret->cell) == BH_BUILTIN_FAILSAFE)
+		return;
+	if (ret->flags & BH_IDENTITY_DOWN_CLOSED)
+		ret->cell = BH_CELL(BH_BUILTIN_DOWN, BH_VERDICT_DENY, 0);
+	else if ((ret->flags & BH_IDENTITY_DOWN_OPEN) &&
+		 !BH_VERDICT_PASSES(BH_CELL_VERDICT(ret->cell)))
+		ret->cell = BH_CELL(BH_BUILTIN_DOWN, BH_VERDICT_AUDIT, BH_CELL_DENIED);
+}
+
+/* Why a connection that was asked for so may not be. */
+static __always_inline enum bh_reason reason_of(const struct decision *decision,
+						enum bh_reason otherwise)
+{
+	if (BH_VERDICT_PASSES(BH_CELL_VERDICT(decision->cell)))
+		return BH_REASON_NONE;
+	return BH_CELL_RULE(decision->cell) == BH_BUILTIN_DOWN ? BH_REASON_AGENT_DOWN : otherwise;
 }
 
 #endif

@@ -5,6 +5,23 @@
 
 #include "connection.h"
 
+/* Whether a connection that is known may have anything sent about it. */
+static __always_inline bool is_silenced(const struct packet *p, const struct bh_conn *conn)
+{
+	const struct bh_policy *policy;
+	const struct bh_identity *src, *dst;
+	__u32 slot = p->slot;
+
+	if (!p->is_agent_down || conn->rule == BH_BUILTIN_FAILSAFE)
+		return false;
+	policy = bpf_map_lookup_elem(&bh_policies, &slot);
+	if (!policy)
+		return true;
+	src = identity_of(policy, conn->src_identity);
+	dst = identity_of(policy, conn->dst_identity);
+	return !src || !dst || ((src->flags | dst->flags) & BH_IDENTITY_DOWN_CLOSED);
+}
+
 /* Whether the error is about a connection of this endpoint that the policy in force allows. */
 static __always_inline bool is_related(const struct packet *p)
 {
@@ -18,7 +35,8 @@ static __always_inline bool is_related(const struct packet *p)
 		return false;
 	sender = conn_key_ends(&key, &quote->src, &quote->dst, quote->sport, quote->dport);
 	hit = conn_find(p, &key, sender);
-	return hit.conn && hit.conn->generation == p->generation;
+	return hit.conn && hit.conn->generation == p->generation && is_in_time(hit.conn) &&
+	       !is_silenced(p, hit.conn);
 }
 
 #endif

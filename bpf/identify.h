@@ -19,19 +19,15 @@ static __always_inline __u32 identify(const struct bh_addr *addr, __u32 slot)
 	return identity ? *identity : 0;
 }
 
-/* False when the tables contradict themselves; then nothing is allowed. */
-static __always_inline bool class_of(const struct bh_policy *policy, __u32 identity, __u32 *class)
+/* NULL when the tables contradict themselves; then nothing is allowed. */
+static __always_inline const struct bh_identity *identity_of(const struct bh_policy *policy,
+							     __u32 identity)
 {
 	__u32 at = policy->identity + identity;
-	struct bh_identity *found;
 
 	if (identity >= policy->identities)
-		return false;
-	found = bpf_map_lookup_elem(&bh_identities, &at);
-	if (!found)
-		return false;
-	*class = found->class;
-	return true;
+		return NULL;
+	return bpf_map_lookup_elem(&bh_identities, &at);
 }
 
 #endif

@@ -86,6 +86,15 @@ struct {
 	__type(value, struct bh_block);
 } bh_blocks SEC(".maps");
 
+/* Changes of decisions when rules expire; slot s has the s-th half.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_LATER_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_later);
+} bh_later SEC(".maps");
+
 /* Interface -> endpoint.  The agent writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

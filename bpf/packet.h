@@ -46,6 +46,8 @@ struct packet {
 	__u32 rule_base;
 	__u32 rules;
 	__u32 builtins_off;
+	__u8 is_agent_down; /* and the policy says of some zone what happens then */
+	__u8 has_failsafe;
 
 	/* The hook. */
 	__u32 length; /* bytes of the frame */
@@ -79,6 +81,7 @@ struct packet {
 	__u32 ack;
 
 	/* The decision.  BH_RULE_NONE: none was made. */
+	__u64 until_s; /* on the wall: when it changes; 0: not before the policy does */
 	__u32 rule;
 	__u32 src_identity;
 	__u32 dst_identity;

@@ -22,6 +22,15 @@ static __always_inline struct packet *packet_here(void)
 	return bpf_map_lookup_elem(&bh_packet, &zero);
 }
 
+/* The agent has beaten, but not for a while.  Signed: another CPU's clock may be ahead of ours. */
+static __always_inline bool is_heartbeat_late(const struct packet *p,
+					      const struct bh_control *control)
+{
+	__u64 beat = *(volatile const __u64 *)&control->heartbeat_ns;
+
+	return beat && (__s64)(p->now - beat) > (__s64)(bh_down_after_s * NS_PER_S);
+}
+
 /* The word that says which slot is in force is read here, once: no packet sees two policies. */
 static __always_inline enum bh_reason find_policy(struct packet *p)
 {
@@ -45,6 +54,9 @@ static __always_inline enum bh_reason find_policy(struct packet *p)
 	p->rules = policy->rules;
 	p->builtins_off = control->builtins_off;
 	p->adopt_until_ns = control->adopt_until_ns;
+	p->has_failsafe = !!(policy->flags & BH_POLICY_FAILSAFE);
+	if (policy->flags & BH_POLICY_DOWN)
+		p->is_agent_down = is_heartbeat_late(p, control);
 	return BH_REASON_NONE;
 }
 
@@ -61,15 +73,16 @@ static __always_inline enum bh_reason decide_packet(struct packet *p)
 	struct question question;
 
 	question_of_packet(&question, p);
-	decide(p->slot, &question, &decision);
+	ask(p, &question, &decision);
 	take_decision(p, &decision, false);
 	if (is_own_host(p)) {
 		p->rule = BH_BUILTIN_HOST;
 		p->verdict = BH_VERDICT_ALLOW;
+		p->until_s = 0;
 		return BH_REASON_NONE;
 	}
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG);
-	return BH_VERDICT_PASSES(p->verdict) ? BH_REASON_NONE : BH_REASON_POLICY;
+	return reason_of(&decision, BH_REASON_POLICY);
 }
 
 /* ICMP other than echo: it has no connection of its own. */
@@ -107,7 +120,7 @@ static __always_inline bool is_adopted_reply(struct packet *p, const struct bh_c
 	if (p->now >= p->adopt_until_ns)
 		return false;
 	question_of_reply(&question, p);
-	decide(p->slot, &question, &decision);
+	ask(p, &question, &decision);
 	if (!BH_VERDICT_PASSES(BH_CELL_VERDICT(decision.cell)))
 		return false;
 	take_decision(p, &decision, true);
@@ -116,8 +129,8 @@ static __always_inline bool is_adopted_reply(struct packet *p, const struct bh_c
 	return true;
 }
 
-/* What no connection begins with: in those seconds, it may also be of one that is allowed. */
-static __always_inline enum bh_reason judge_orphan(struct packet *p, const struct bh_conn_key *key,
+/* In those seconds, what no connection begins with may also be of one that is allowed. */
+static __always_inline enum bh_reason adopt_orphan(struct packet *p, const struct bh_conn_key *key,
 						   __u8 sender)
 {
 	enum bh_reason reason = BH_REASON_NO_CONNECTION;
@@ -128,6 +141,42 @@ static __always_inline enum bh_reason judge_orphan(struct packet *p, const struc
 		return conn_adopt(p, key, sender, false);
 	is_adopted_reply(p, key, sender, &reason);
 	return reason;
+}
+
+static __always_inline bool is_failsafe(struct packet *p, const struct question *q, bool is_reply)
+{
+	struct decision decision;
+
+	ask(p, q, &decision);
+	if (BH_CELL_RULE(decision.cell) != BH_BUILTIN_FAILSAFE)
+		return false;
+	take_decision(p, &decision, is_reply);
+	return true;
+}
+
+/*
+ * TCP that failsafe keeps open goes on, either way, when its connection is not known: nobody who
+ * fills the tables locks the operator out.  None of these packets opens a connection.
+ */
+static __always_inline bool is_failsafe_orphan(struct packet *p)
+{
+	struct question question;
+
+	if (!p->has_failsafe || p->proto != IPPROTO_TCP)
+		return false;
+	question_of_packet(&question, p);
+	if (is_failsafe(p, &question, false))
+		return true;
+	question_of_reply(&question, p);
+	return is_failsafe(p, &question, true);
+}
+
+static __always_inline enum bh_reason judge_orphan(struct packet *p, const struct bh_conn_key *key,
+						   __u8 sender)
+{
+	enum bh_reason reason = adopt_orphan(p, key, sender);
+
+	return reason && is_failsafe_orphan(p) ? BH_REASON_NONE : reason;
 }
 
 /* A packet of no known connection. */
@@ -165,16 +214,18 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	struct bh_conn_half *half = &conn->half[hit->is_reply ? 1 : 0];
 	struct bh_conn_half *other = &conn->half[hit->is_reply ? 0 : 1];
 	enum step step = STEP_PASS;
+	enum bh_reason reason;
 
 	/* Each end's packets come from its own side of the endpoint, or somebody poses as it. */
 	if ((conn->direction == p->direction) == hit->is_reply)
 		return BH_REASON_SPOOFED_SOURCE;
-	if (conn->generation != p->generation) {
-		if (!conn_decide_again(p, hit)) {
+	if (!is_up_to_date(p, conn)) {
+		reason = conn_decide_again(p, hit);
+		/* What waits for the agent only rests; it may go on when the agent is back. */
+		if (reason == BH_REASON_REVOKED)
 			conn_delete(key, hit->is_embryonic);
-			return BH_REASON_REVOKED;
-		}
-		conn->generation = p->generation;
+		if (reason)
+			return reason;
 	}
 
 	if (p->fragment != FRAGMENT_LATER) {

@@ -16,7 +16,8 @@
 	X(DHCP,    "builtin-dhcp",  "this machine as DHCP and DHCPv6 client")                          \
 	X(ICMP,    "builtin-icmp-error", "ICMP errors about a known connection")                       \
 	X(FAILSAFE, "failsafe",      "what spec.failsafe keeps open in every policy")                  \
-	X(SELF,    "builtin-self",  "a workload's traffic to its own address")
+	X(SELF,    "builtin-self",  "a workload's traffic to its own address")                         \
+	X(DOWN,    "agent-down",    "what spec.whenAgentIsDown says while it is, instead of the rules")
 
 enum bh_builtin {
 #define X(id, name, help) BH_BUILTIN_##id,

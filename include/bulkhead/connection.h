@@ -55,6 +55,7 @@ struct bh_conn_half {
 struct bh_conn {
 	__u64 created_ns;   /* CLOCK_MONOTONIC */
 	__u64 seen_ns;      /* last packet in either direction; UDP: of the opener */
+	__u64 until_s;      /* on the wall: when the decision ends; 0: with the generation */
 	__u32 generation;   /* in which it was last decided */
 	__u32 rule;         /* that allowed it, numbered as in that generation */
 	__u32 src_identity; /* of the end that opened; numbered as in that generation */
@@ -91,6 +92,6 @@ enum bh_timeout {
 
 _Static_assert(sizeof(struct bh_conn_key) == 40, "connection key has no holes");
 _Static_assert(sizeof(struct bh_conn_half) == 32, "half a connection");
-_Static_assert(sizeof(struct bh_conn) == 104, "connection value has no holes");
+_Static_assert(sizeof(struct bh_conn) == 112, "connection value has no holes");
 
 #endif

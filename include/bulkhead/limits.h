@@ -5,7 +5,7 @@
 #define BULKHEAD_LIMITS_H
 
 /* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
-#define BH_LAYOUT_VERSION 2
+#define BH_LAYOUT_VERSION 3
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 
@@ -28,6 +28,7 @@
 #define BH_DIRECTORY_LINES  524288 /* 32 MiB */
 #define BH_BLOCKS           524288 /* 64 MiB */
 #define BH_RULE_ENTRIES     262144 /* 4 MiB a CPU */
+#define BH_LATER_ENTRIES    65536  /* 1 MiB; programs count on this number */
 
 #define BH_CONN_ENTRIES      262144
 #define BH_EMBRYONIC_ENTRIES 65536
@@ -37,6 +38,9 @@
 #define BH_LOCAL_ENTRIES     1024
 #define BH_LIMITER_ENTRIES   16384
 #define BH_RING_BYTES        (4 * 1024 * 1024)
+
+#define BH_LATER_MAX    8  /* changes of one decision that the tables know in advance */
+#define BH_DOWN_AFTER_S 10 /* without a heartbeat, and the agent counts as down */
 
 #define BH_MAX_HEADER_BYTES 192 /* pulled into the linear part of an skb before parsing */
 #define BH_MAX_VLAN_TAGS    2

@@ -20,7 +20,8 @@
 	X(NEIGHBOUR,        "neighbour",        "neighbour discovery or ARP that this end may not send") \
 	X(TABLE_FULL,       "table-full",       "no room for a new connection")                \
 	X(NO_POLICY,        "no-policy",        "no generation is in force yet")               \
-	X(UNKNOWN_ENDPOINT, "unknown-endpoint", "the interface is not registered as an endpoint")
+	X(UNKNOWN_ENDPOINT, "unknown-endpoint", "the interface is not registered as an endpoint") \
+	X(AGENT_DOWN,       "agent-down",       "the agent is down, and an end's zone is closed then")
 
 enum bh_reason {
 #define X(id, word, help) BH_REASON_##id,

@@ -82,11 +82,30 @@ struct bh_block {
 #define BH_CELL_VERDICT(cell)         ((cell) >> 24 & 7)
 #define BH_CELL_LOG                   (1u << 27) /* report the connection also when it is allowed */
 #define BH_CELL_DENIED                (1u << 28) /* by the rules; modes may still let it through */
+#define BH_CELL_LATER                 (1u << 29) /* no decision: BH_CELL_LATER_AT() says more */
+
+/*
+ * A decision that changes when a rule expires.  The cell has nothing but the flag and a place,
+ * counted from the slot's half of bh_later: what is decided until then, and the cell that holds
+ * from then on, which may be another such one.
+ */
+#define BH_CELL_LATER_AT(cell) ((cell)&BH_RULE_MAX)
+
+struct bh_later {
+	__u64 until_s; /* on the wall, since 1970 */
+	__u32 cell;    /* before */
+	__u32 next;    /* at that second, and after it */
+};
+
+/* Some identity has BH_IDENTITY_DOWN_*; some cell is decided by BH_BUILTIN_FAILSAFE. */
+#define BH_POLICY_DOWN     (1u << 0)
+#define BH_POLICY_FAILSAFE (1u << 1)
 
 /* Header of a slot. */
 struct bh_policy {
 	__u32 generation; /* 0: nothing in this slot */
-	__u32 slot; /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
+	__u16 slot;  /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
+	__u16 flags; /* BH_POLICY_* */
 	__u32 identity;   /* first entry in bh_identities */
 	__u32 identities; /* bound */
 	__u32 rule;       /* first entry in bh_rule_counts */
@@ -109,6 +128,8 @@ struct bh_control {
 				 adopted */
 	__u32 builtins_off;   /* bit n: enum bh_builtin n is turned off */
 	__u32 layout;         /* BH_LAYOUT_VERSION of whoever made the maps */
+	__u64 heartbeat_ns;   /* CLOCK_MONOTONIC, of the agent's last one; 0: there was none yet */
+	__u64 wall_offset_ns; /* what CLOCK_BOOTTIME lacks to the time on the wall */
 };
 
 _Static_assert(sizeof(struct bh_prefix_key) == 24, "LPM key: length, then 20 bytes");
@@ -116,6 +137,7 @@ _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 
 _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");
 _Static_assert(sizeof(struct bh_directory_line) == 64, "a directory line is a cache line");
 _Static_assert(sizeof(struct bh_block) == 128, "a block is two cache lines");
+_Static_assert(sizeof(struct bh_later) == 16, "a change has no holes");
 _Static_assert(sizeof(struct bh_policy) == 64, "a slot's header is a cache line");
 
 #endif

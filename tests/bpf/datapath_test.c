@@ -163,6 +163,36 @@ static void short_directory(struct image *image)
 	image->pairs.rows++;
 }
 
+static void too_many_changes(struct image *image)
+{
+	while (image->later.count <= BH_LATER_ENTRIES / 2)
+		vec_push(&image->later, (struct bh_later){});
+}
+
+static void add_change(struct image *image, uint32_t next, uint32_t cell)
+{
+	vec_push(&image->later, (struct bh_later){.until_s = 1, .next = next});
+	vec_foreach (block, &image->cells.blocks)
+		vec_push(&image->timed, *block);
+	image->timed.items[1].value[0] = cell;
+}
+
+static void circular_change(struct image *image)
+{
+	add_change(image, BH_CELL_LATER, BH_CELL_LATER);
+}
+
+static void stray_change(struct image *image)
+{
+	add_change(image, 0, BH_CELL_LATER | 1);
+}
+
+static void changes_without_blocks(struct image *image)
+{
+	add_change(image, 0, 0);
+	image->timed.count--;
+}
+
 static const struct flaw flaws[] = {
 	/* clang-format off */
 	{"identities", too_many_identities, -E2BIG,  "'bh_identities'"},
@@ -173,6 +203,10 @@ static const struct flaw flaws[] = {
 	{"block",      stray_block,         -EINVAL, "contradict"},
 	{"identity",   stray_identity,      -EINVAL, "contradict"},
 	{"directory",  short_directory,     -EINVAL, "contradict"},
+	{"changes",    too_many_changes,    -E2BIG,  "'bh_later'"},
+	{"circle",     circular_change,     -EINVAL, "contradict"},
+	{"change",     stray_change,        -EINVAL, "contradict"},
+	{"no blocks",  changes_without_blocks, -EINVAL, "contradict"},
 	/* clang-format on */
 };
 

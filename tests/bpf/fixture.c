@@ -119,6 +119,8 @@ void image_free(struct image *image)
 	vec_release(&image->pairs.blocks);
 	vec_release(&image->cells.directory);
 	vec_release(&image->cells.blocks);
+	vec_release(&image->later);
+	vec_release(&image->timed);
 	free(image->services);
 }
 

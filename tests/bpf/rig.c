@@ -12,7 +12,8 @@
 #include "util/diag.h"
 #include "util/mem.h"
 
-#define ADOPT_NS (3600 * UINT64_C(1000000000))
+#define NS_PER_S UINT64_C(1000000000)
+#define ADOPT_NS (3600 * NS_PER_S)
 
 /* What every policy of these tests begins with. */
 static const char document_head[] =
@@ -126,6 +127,18 @@ void rig_bump(struct rig *rig)
 void rig_builtins_off(struct rig *rig, uint32_t mask)
 {
 	rig->dp->tables.control->builtins_off = mask;
+}
+
+void rig_clock(struct rig *rig, uint64_t wall_s)
+{
+	rig->dp->tables.control->wall_offset_ns = wall_s * NS_PER_S + NS_PER_S / 2 -
+						  clock_boot_ns();
+}
+
+void rig_heartbeat(struct rig *rig, int seconds)
+{
+	rig->dp->tables.control->heartbeat_ns =
+		seconds < 0 ? 0 : clock_monotonic_ns() - (uint64_t)seconds * NS_PER_S;
 }
 
 void rig_adopt(struct rig *rig, bool is_open)

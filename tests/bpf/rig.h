@@ -62,6 +62,11 @@ void rig_no_policy(struct rig *rig);
 /* The generation rises, as it does when an address changes; the tables stay. */
 void rig_bump(struct rig *rig);
 void rig_builtins_off(struct rig *rig, uint32_t mask);
+/* What time it is on the wall, in seconds. */
+void rig_clock(struct rig *rig, uint64_t wall_s);
+
+/* The agent's last heartbeat is so long ago; -1: there was none. */
+void rig_heartbeat(struct rig *rig, int seconds);
 void rig_adopt(struct rig *rig, bool is_open);
 
 /* The endpoint at which packets are seen is @end: this machine, or a workload, as the program has

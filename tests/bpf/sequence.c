@@ -255,6 +255,14 @@ static void check_connection(struct play *p, const char *what, const char *wante
 	assert_row_string(p->place, seen, wanted);
 }
 
+static void displace(struct play *p)
+{
+	struct packet_spec packet = p->sequence->packet;
+
+	packet.is_v6 = p->is_v6;
+	rig_forget_connection(p->rig, &packet, endpoint_of(p));
+}
+
 static void take_step(struct play *p, const struct words *words)
 {
 	const char *word = words->word[0], *value = words->word[1];
@@ -267,6 +275,12 @@ static void take_step(struct play *p, const struct words *words)
 		rig_age(p->rig, (uint32_t)strtoul(value, NULL, 10));
 	else if (!strcmp(word, "policy"))
 		load(p, value);
+	else if (!strcmp(word, "clock"))
+		rig_clock(p->rig, strtoul(value, NULL, 10));
+	else if (!strcmp(word, "beat"))
+		rig_heartbeat(p->rig, (int)strtol(value, NULL, 10));
+	else if (!strcmp(word, "displace"))
+		displace(p);
 	else if (!strcmp(word, "bump"))
 		rig_bump(p->rig);
 	else if (!strcmp(word, "adopt"))
@@ -285,6 +299,7 @@ static void play(struct play *p)
 	rig_forget(p->rig);
 	rig_adopt(p->rig, false);
 	rig_builtins_off(p->rig, 0);
+	rig_heartbeat(p->rig, -1);
 	if (p->rig->rules != p->policies->rules)
 		load(p, p->policies->word);
 	if (p->stand->is_client)
@@ -324,4 +339,5 @@ void sequence_play(struct rig *rig, const struct named_policy *policies,
 	}
 	rig_adopt(rig, false);
 	rig_builtins_off(rig, 0);
+	rig_heartbeat(rig, -1);
 }

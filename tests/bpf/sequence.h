@@ -16,6 +16,9 @@
  *   policy WORD     another policy, of the player's list
  *   bump            the generation rises
  *   adopt on        connections older than the agent are adopted (off)
+ *   clock N         seconds since 1970, on the wall
+ *   beat N          the agent's last heartbeat was N seconds ago; -1: there was none
+ *   displace        others fill the table: the connection is forgotten
  *   off N           the set of built-in rules that are off
  */
 #ifndef TESTS_BPF_SEQUENCE_H

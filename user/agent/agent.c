@@ -14,7 +14,7 @@
 #include "util/log.h"
 
 #define SWEEP_MS  5000 /* of expired connections */
-#define SAMPLE_MS 1000 /* of rule counters, and of interfaces that could not be attached */
+#define SAMPLE_MS 1000 /* heartbeat, rule counters, interfaces that could not be attached */
 #define NS_PER_S  1000000000ull
 
 /* Names ways to attach that are not to be tried: for a driver whose own is broken, and for tests.
@@ -69,6 +69,7 @@ static void after_swap(void *user)
 	struct agent *a = user;
 	const struct policy_version *v = a->policies.current;
 
+	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
 	endpoints_follow(&a->endpoints, v->loaded->policy);
 	log_info("msg=\"policy in force\" generation=%u hash=%s rules=%zu workloads=%zu",
@@ -121,6 +122,7 @@ static void on_sample(void *user)
 	_text_ struct text why = TEXT_INIT;
 	int err;
 
+	datapath_beat(a->dp);
 	policy_set_sample(&a->policies);
 	endpoints_scan(&a->endpoints);
 	err = policy_set_expire(&a->policies, &why);
@@ -187,6 +189,7 @@ static int open_datapath(struct agent *a, struct text *why)
 		.event_rate = a->config->event_rate,
 		.adopt_s = a->config->adopt_s,
 		.builtins_off = a->config->builtins_off,
+		.down_after_s = a->config->down_after_s,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
 

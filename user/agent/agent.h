@@ -29,6 +29,7 @@ struct agent_config {
 	uint32_t history;      /* events kept in memory */
 	uint32_t adopt_s;      /* adoption window at the first start */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n */
+	uint32_t down_after_s; /* without a heartbeat, and zones take their stance */
 	int ready_fd;          /* a line "ready" goes there once it enforces; -1: none */
 };
 

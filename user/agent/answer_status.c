@@ -121,6 +121,14 @@ static void add_kernel(struct json *j, const struct endpoints *es)
 	json_end(j, '}');
 }
 
+/* What was decided by whenAgentIsDown, by us or while nobody was there. */
+static void add_stances(struct json *j, const struct rule_stats *stats)
+{
+	const struct bh_count total = rule_stats_total(stats, BH_BUILTIN_DOWN);
+
+	answer_count(j, "agent_down", &total);
+}
+
 void answer_status(struct agent *a, struct text *out)
 {
 	struct json j = answer_ok_begin(out);
@@ -131,6 +139,7 @@ void answer_status(struct agent *a, struct text *out)
 	add_policy(&j, a->policies.current);
 	json_number(&j, "generation", datapath_generation(a->dp));
 	json_bool(&j, "adopting", clock_monotonic_ns() < a->adopt_until_ns);
+	add_stances(&j, &a->policies.stats);
 	json_number(&j, "endpoints", a->endpoints.list.count);
 	add_events(&j, a->hub);
 	add_books(&j, a->dp);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <bulkhead/builtin.h>
+#include <bulkhead/limits.h>
 
 #include "agent/protocol.h"
 #include "policy/schema.h"
@@ -31,6 +32,7 @@ enum setting {
 	SET_HISTORY,
 	SET_ADOPT,
 	SET_BUILTINS,
+	SET_DOWN_AFTER,
 	SET_COUNT
 };
 
@@ -45,6 +47,7 @@ static const struct schema_key file_keys[] = {
 	[SET_HISTORY]    = { "history",   KEY_OPTIONAL, FORM_TEXT },
 	[SET_ADOPT]      = { "adopt",     KEY_OPTIONAL, FORM_TEXT },
 	[SET_BUILTINS]   = { "builtins",  KEY_OPTIONAL, FORM_MAP  },
+	[SET_DOWN_AFTER] = { "downAfter", KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -63,6 +66,7 @@ void settings_init(struct settings *s)
 		.event_rate = AGENT_EVENT_RATE,
 		.history = AGENT_HISTORY,
 		.adopt_s = AGENT_ADOPT_S,
+		.down_after_s = BH_DOWN_AFTER_S,
 	};
 }
 
@@ -234,6 +238,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_number(&s->event_rate, UINT32_MAX, values[SET_EVENT_RATE], d);
 	read_number(&s->history, SETTINGS_MAX_HISTORY, values[SET_HISTORY], d);
 	read_duration(&s->adopt_s, values[SET_ADOPT], d);
+	read_duration(&s->down_after_s, values[SET_DOWN_AFTER], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -265,6 +270,7 @@ struct agent_config settings_config(const struct settings *s)
 		.event_rate = s->event_rate,
 		.history = s->history,
 		.adopt_s = s->adopt_s,
+		.down_after_s = s->down_after_s,
 		.builtins_off = s->builtins_off,
 		.ready_fd = -1,
 	};

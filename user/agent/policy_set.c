@@ -116,6 +116,15 @@ static int sample_slot(struct policy_set *set, uint32_t slot)
 	return err;
 }
 
+/* What zones' stances decided while there was no agent: the slot that was found has counted it. */
+static void take_stances(struct policy_set *set, uint32_t old_slot)
+{
+	struct bh_count counts[BH_BUILTIN_COUNT] = {};
+
+	if (!datapath_read_rules(set->dp, old_slot, BH_BUILTIN_COUNT, counts))
+		rule_stats_add(&set->stats, BH_BUILTIN_DOWN, &counts[BH_BUILTIN_DOWN]);
+}
+
 /* The old slot's last counts are final: nobody counts there any more. */
 static void move_stats(struct policy_set *set, uint32_t old_slot, const struct policy *to)
 {
@@ -124,6 +133,8 @@ static void move_stats(struct policy_set *set, uint32_t old_slot, const struct p
 	if (from && sample_slot(set, old_slot))
 		log_warning("msg=\"counts of the policy before are not complete\"");
 	rule_stats_move(&set->stats, from, to);
+	if (!from && datapath_is_adopted(set->dp))
+		take_stances(set, old_slot);
 }
 
 int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr)

@@ -64,6 +64,14 @@ void rule_stats_move(struct rule_stats *rs, const struct policy *from, const str
 	*rs = moved;
 }
 
+void rule_stats_add(struct rule_stats *rs, uint32_t rule, const struct bh_count *count)
+{
+	if (rule >= rs->list.count)
+		return;
+	rs->list.items[rule].retired.packets += count->packets;
+	rs->list.items[rule].retired.bytes += count->bytes;
+}
+
 struct bh_count rule_stats_total(const struct rule_stats *rs, uint32_t rule)
 {
 	const struct rule_stat *stat;

@@ -27,6 +27,9 @@ void rule_stats_sample(struct rule_stats *rs, const struct bh_count *counts, siz
  */
 void rule_stats_move(struct rule_stats *rs, const struct policy *from, const struct policy *to);
 
+/* What was counted before the agent started. */
+void rule_stats_add(struct rule_stats *rs, uint32_t rule, const struct bh_count *count);
+
 struct bh_count rule_stats_total(const struct rule_stats *rs, uint32_t rule);
 uint64_t rule_stats_last_hit(const struct rule_stats *rs, uint32_t rule);
 void rule_stats_release(struct rule_stats *rs);

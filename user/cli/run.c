@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <bulkhead/limits.h>
+
 #include "agent/config.h"
 #include "agent/protocol.h"
 #include "cli/cli.h"
@@ -19,6 +21,7 @@ struct run_values {
 	uint32_t event_rate;
 	uint32_t history;
 	uint32_t adopt_s;
+	uint32_t down_after_s;
 };
 
 /* clang-format off */
@@ -41,6 +44,8 @@ static const struct option run_options[] = {
 	  "events kept for 'observe' (default: 10000)", .max = SETTINGS_MAX_HISTORY },
 	{ "adopt", 0, OPTION_DURATION, AT(adopt_s), "TIME",
 	  "adopt connections older than the first start (default: for 30s)" },
+	{ "down-after", 0, OPTION_DURATION, AT(down_after_s), "TIME",
+	  "without a heartbeat, and whenAgentIsDown applies (default: 10s)" },
 	{ "without", 0, OPTION_LIST, AT(without), "BUILTIN",
 	  "turn off host, arp, nd, dhcp, icmp-error or self; repeatable" },
 };
@@ -50,6 +55,7 @@ static const struct option run_options[] = {
 _Static_assert(AGENT_EVENT_RATE == 100, "what --help says");
 _Static_assert(AGENT_HISTORY == 10000, "what --help says");
 _Static_assert(AGENT_ADOPT_S == 30, "what --help says");
+_Static_assert(BH_DOWN_AFTER_S == 10, "what --help says");
 
 static enum exit_code read_config(const char *path, struct settings *settings)
 {
@@ -103,6 +109,8 @@ static enum exit_code take_options(struct settings *settings, const struct argum
 		settings->history = values->history;
 	if (arguments_have(args, "adopt"))
 		settings->adopt_s = values->adopt_s;
+	if (arguments_have(args, "down-after"))
+		settings->down_after_s = values->down_after_s;
 	vec_foreach (attach, &values->attach)
 		if (!settings_add_attach(settings, *attach, &error))
 			return cli_error("run: --attach: %s", error.buf);
@@ -149,7 +157,8 @@ const struct command run_command = {
 		"Prints a line 'ready' once it enforces. SIGHUP reloads the policy; SIGTERM ends\n"
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
-		"eventRate, history, adopt and builtins ({arp: off}). Exit code 2: the policy or\n"
+		"eventRate, history, adopt, downAfter and builtins ({arp: off}). Exit code 2: the "
+		"policy or\n"
 		"the configuration does not load; 1: the agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"

@@ -82,10 +82,16 @@ static void print_policy(const cJSON *status)
 static void print_counts(const cJSON *status)
 {
 	const cJSON *events = value_of(status, "events");
+	const double down = value_number(value_of(status, "agent_down"), "packets");
 	_text_ struct text line = TEXT_INIT;
 
 	text_addf(&line, "%.0f", value_number(status, "endpoints"));
 	print_field("endpoints", line.buf);
+	if (down > 0) {
+		text_reset(&line);
+		text_addf(&line, "%.0f packets decided by whenAgentIsDown", down);
+		print_field("agent-down", line.buf);
+	}
 	text_reset(&line);
 	text_addf(&line, "%.0f of %.0f kept", value_number(events, "history"),
 		  value_number(events, "size"));

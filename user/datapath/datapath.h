@@ -31,6 +31,7 @@ struct datapath_config {
 			     all */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
 	uint32_t methods_off;  /* bit n: enum attach_method n is not tried */
+	uint32_t down_after_s; /* without a beat, and the agent is down; 0: BH_DOWN_AFTER_S */
 };
 
 /*
@@ -52,6 +53,12 @@ bool datapath_is_adopted(const struct datapath *dp);
  * removed.
  */
 int datapath_remove(const char *bpffs, size_t *ret_links);
+
+/*
+ * Says that whoever enforces is alive, and what time it is.  From the first beat on, programs take
+ * the stances of the policy's zones when there is none for down_after_s.
+ */
+void datapath_beat(struct datapath *dp);
 
 /* --- policy --- */
 

@@ -68,6 +68,11 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 /* Brings the part of @slot to what @image says; -EIO: what is there afterwards is not that. */
 int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image);
 
+/* --- heartbeat.c --- */
+
+/* Tells programs the time on the wall: they only know how long the machine runs. */
+void heartbeat_set_clock(struct datapath *dp);
+
 /* --- events.c --- */
 
 void datapath_events_close(struct datapath *dp);

@@ -97,6 +97,8 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 	int err = 0;
 
 	dp->skel->rodata->bh_event_rate = config->event_rate;
+	if (config->down_after_s)
+		dp->skel->rodata->bh_down_after_s = config->down_after_s;
 	for (size_t i = 0; !err && i < COUNT(sizes); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, sizes[i].map);
 
@@ -250,6 +252,8 @@ static const struct bpf_map *map_of(const struct datapath *dp, enum table_id tab
 		return dp->skel->maps.bh_directory;
 	case TABLE_BLOCKS:
 		return dp->skel->maps.bh_blocks;
+	case TABLE_LATER:
+		return dp->skel->maps.bh_later;
 	case TABLE_POLICIES:
 		return dp->skel->maps.bh_policies;
 	case TABLE_COUNT:
@@ -298,6 +302,7 @@ static void start_control(struct datapath *dp, const struct datapath_config *con
 	struct bh_control *control = dp->tables.control;
 
 	control->builtins_off = config->builtins_off;
+	heartbeat_set_clock(dp);
 	if (is_fresh) {
 		control->layout = BH_LAYOUT_VERSION;
 		if (config->adopt_s)

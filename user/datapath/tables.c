@@ -17,7 +17,7 @@ struct piece {
 	size_t size; /* bytes */
 };
 
-#define PIECES 7
+#define PIECES 8
 
 static uint64_t lines_of(const struct image_grid *g)
 {
@@ -51,6 +51,7 @@ static int check_fits(const struct tables *t, const struct image *image, struct 
 		{"bh_blocks", "blocks", image->pairs.blocks.count + image->cells.blocks.count,
 		 half(t, TABLE_BLOCKS)},
 		{"bh_rule_counts", "rules", image->rules, t->rule_entries / 2},
+		{"bh_later", "changes", image->later.count, IMAGE_LATER_MAX},
 	};
 
 	for (size_t i = 0; i < COUNT(wants); i++) {
@@ -81,6 +82,31 @@ static bool is_grid_sound(const struct image_grid *g)
 	return !g->directory.count || highest < g->blocks.count;
 }
 
+/* Whether a cell refers to one of the first @count changes, or to none. */
+static bool is_cell_sound(uint32_t cell, size_t count)
+{
+	return !(cell & BH_CELL_LATER) || BH_CELL_LATER_AT(cell) < count;
+}
+
+/* Each change refers to earlier ones only: so that there is an end. */
+static bool is_later_sound(const struct image *image)
+{
+	if (image->later.count && image->timed.count != image->cells.blocks.count)
+		return false;
+	for (size_t i = 0; i < image->later.count; i++) {
+		if (!is_cell_sound(image->later.items[i].next, i) ||
+		    !is_cell_sound(image->later.items[i].cell, 0))
+			return false;
+	}
+	vec_foreach (block, &image->timed) {
+		for (size_t i = 0; i < BH_BLOCK_ENTRIES; i++) {
+			if (!is_cell_sound(block->value[i], image->later.count))
+				return false;
+		}
+	}
+	return true;
+}
+
 int tables_check(const struct tables *t, const struct image *image, struct text *reterr)
 {
 	int err = check_fits(t, image, reterr);
@@ -89,6 +115,10 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 		return err;
 	if (!image->services || !is_grid_sound(&image->pairs) || !is_grid_sound(&image->cells)) {
 		text_add(reterr, "policy's tables contradict themselves: a grid leaves its blocks");
+		return -EINVAL;
+	}
+	if (!is_later_sound(image)) {
+		text_add(reterr, "policy's tables contradict themselves: a change leads nowhere");
 		return -EINVAL;
 	}
 	vec_foreach (p, &image->prefixes) {
@@ -111,7 +141,8 @@ struct bh_policy tables_place(const struct tables *t, const struct image *image,
 
 	return (struct bh_policy){
 		.generation = generation,
-		.slot = slot,
+		.slot = (uint16_t)slot,
+		.flags = image->flags,
 		.identity = slot * half(t, TABLE_IDENTITIES),
 		.identities = (uint32_t)image->identities.count,
 		.rule = slot * (t->rule_entries / 2),
@@ -154,7 +185,11 @@ static void list_pieces(const struct image *image, const struct bh_policy *at,
 				BH_SERVICE_LINES * sizeof(*image->services)};
 	list_grid(&image->pairs, &at->pairs, ret + 2);
 	list_grid(&image->cells, &at->cells, ret + 4);
-	ret[6] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
+	if (image->later.count)
+		ret[5].from = image->timed.items;
+	ret[6] = (struct piece){TABLE_LATER, at->slot * IMAGE_LATER_MAX, image->later.items,
+				image->later.count * sizeof(*image->later.items)};
+	ret[7] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
 }
 
 static int write_entries(const struct table *table, uint32_t first, const void *from, size_t count)

@@ -62,6 +62,12 @@ static size_t name_of(uint32_t number)
 	return number == ADDRESS_NONE ? POLICY_NONE : number;
 }
 
+/* Where modes say that nothing is dropped, the agent's death doesn't change that. */
+static uint32_t closed_flag(const struct zone *zone)
+{
+	return zone->mode == MODE_ENFORCE ? BH_IDENTITY_DOWN_CLOSED : 0;
+}
+
 static uint32_t identity_flags(const struct policy *p, const struct address_node *node)
 {
 	uint32_t flags = node->is_host ? BH_IDENTITY_HOST : 0;
@@ -72,7 +78,7 @@ static uint32_t identity_flags(const struct policy *p, const struct address_node
 	case STANCE_OPEN:
 		return flags | BH_IDENTITY_DOWN_OPEN;
 	case STANCE_CLOSED:
-		return flags | BH_IDENTITY_DOWN_CLOSED;
+		return flags | closed_flag(&p->zones.items[node->zone]);
 	case STANCE_UNSET:
 	case STANCE_KEEP:
 		break;

@@ -121,14 +121,17 @@ static bool compile_services(struct compiled *c, const struct atoms *a, struct d
 	return true;
 }
 
-static bool hold_decisions(const struct compiled *c, const struct image_grid *pairs,
-			   const struct image_grid *cells, bool is_cut, struct diags *d)
+static bool hold_decisions(const struct compiled *c, const struct evaluated_tables *t, bool is_cut,
+			   struct diags *d)
 {
+	const struct image_grid *pairs = t->pairs, *cells = t->cells;
 	const struct bound bounds[] = {
 		{"directory lines", grid_lines(pairs) + grid_lines(cells), EVALUATE_LINES_MAX,
 		 is_cut, blame_decisions},
 		{"blocks of decisions", pairs->blocks.count + cells->blocks.count,
 		 EVALUATE_BLOCKS_MAX, is_cut, blame_decisions},
+		{"decisions that change when rules expire", t->later ? t->later->count : 0,
+		 IMAGE_LATER_MAX, is_cut, blame_decisions},
 	};
 
 	if (!hold(c, d, bounds, COUNT(bounds)))
@@ -159,6 +162,8 @@ static bool compile_decisions(struct compiled *c, const struct atoms *a, struct 
 {
 	struct image *image = &c->image;
 	struct compiled_index *x = c->index;
+	const struct evaluated_tables now = {&image->pairs, &image->cells, &image->later};
+	const struct evaluated_tables ahead = {&x->ahead_pairs, &x->ahead_cells, NULL};
 	size_t classes = c->classes.count;
 	size_t stride = (classes + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
 	size_t lines = classes * stride / BH_LINE_ENTRIES + 1;
@@ -170,14 +175,15 @@ static bool compile_decisions(struct compiled *c, const struct atoms *a, struct 
 
 	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
-	err = evaluate(c, a, EVALUATE_NOW, &image->pairs, &image->cells);
-	if (!hold_decisions(c, &image->pairs, &image->cells, err, d))
+	err = evaluate(c, a, EVALUATE_NOW, &now);
+	image_split_timed(image);
+	if (!hold_decisions(c, &now, err, d))
 		return false;
 	x->has_ahead = is_ahead_needed(c->policy, c->now);
 	if (!x->has_ahead)
 		return true;
-	err = evaluate(c, a, EVALUATE_AHEAD, &x->ahead_pairs, &x->ahead_cells);
-	return hold_decisions(c, &x->ahead_pairs, &x->ahead_cells, err, d);
+	err = evaluate(c, a, EVALUATE_AHEAD, &ahead);
+	return hold_decisions(c, &ahead, err, d);
 }
 
 static int64_t next_expiry(const struct policy *p, int64_t now)
@@ -189,6 +195,23 @@ static int64_t next_expiry(const struct policy *p, int64_t now)
 			next = rule->expires;
 	}
 	return next;
+}
+
+/* What programs need not look for in a policy without it. */
+static uint16_t policy_flags(const struct compiled *c)
+{
+	const uint32_t down = BH_IDENTITY_DOWN_OPEN | BH_IDENTITY_DOWN_CLOSED;
+	unsigned int flags = 0;
+
+	vec_foreach (identity, &c->image.identities) {
+		if (identity->flags & down)
+			flags |= BH_POLICY_DOWN;
+	}
+	vec_foreach (rule, &c->policy->rules) {
+		if (rule->tier == TIER_FAILSAFE)
+			flags |= BH_POLICY_FAILSAFE;
+	}
+	return (uint16_t)flags;
 }
 
 static bool compile(struct compiled *c, const struct environment *env, struct diags *d)
@@ -204,8 +227,11 @@ static bool compile(struct compiled *c, const struct environment *env, struct di
 	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
 	atoms_collect(&a, c->policy, c->now);
 	name_everything(c);
-	return compile_addresses(c, &a, env, d) && compile_services(c, &a, d) &&
-	       compile_decisions(c, &a, d);
+	if (!compile_addresses(c, &a, env, d) || !compile_services(c, &a, d) ||
+	    !compile_decisions(c, &a, d))
+		return false;
+	c->image.flags = policy_flags(c);
+	return true;
 }
 
 int policy_compile(const struct policy *p, const struct environment *env, struct diags *d,

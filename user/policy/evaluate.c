@@ -291,13 +291,13 @@ static int decide(struct evaluator *e)
 	return 0;
 }
 
-static void evaluator_init(struct evaluator *e, struct image_grid *pairs, struct image_grid *cells)
+static void evaluator_init(struct evaluator *e, const struct evaluated_tables *ret)
 {
 	uint32_t classes = (uint32_t)e->c->classes.count;
 	size_t selectors = e->atoms->selectors.count;
 
-	row_builder_init(&e->rows, e->c->policy, e->atoms, &e->c->index->services, cells);
-	grid_builder_init(&e->pairs, pairs, classes);
+	row_builder_init(&e->rows, e->c, e->atoms, ret->cells, ret->later);
+	grid_builder_init(&e->pairs, ret->pairs, classes);
 	hits_init(&e->class_hits, classes);
 	e->identities = bitset_new(e->selectors->identities);
 	e->seen = xcalloc(classes, sizeof(*e->seen));
@@ -338,14 +338,14 @@ static void evaluator_release(struct evaluator *e)
 }
 
 int evaluate(const struct compiled *c, const struct atoms *a, enum evaluated which,
-	     struct image_grid *pairs, struct image_grid *cells)
+	     const struct evaluated_tables *ret)
 {
 	_cleanup_(evaluator_release)
 	struct evaluator e = {
 		.c = c, .atoms = a, .selectors = &c->index->selectors, .which = which};
 	int err;
 
-	evaluator_init(&e, pairs, cells);
+	evaluator_init(&e, ret);
 	count_members(&e);
 	sort_rules(&e);
 	err = group_sides(&e);

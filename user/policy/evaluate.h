@@ -19,11 +19,17 @@ enum evaluated {
 	EVALUATE_AHEAD, /* not those denies that will expire */
 };
 
+/* Where it goes: image.pairs, image.cells and image.later, or those alike. */
+struct evaluated_tables {
+	struct image_grid *pairs, *cells;
+	later_list *later; /* NULL: cells say what they say for ever */
+};
+
 /*
- * Fills two grids: image.pairs and image.cells, or those alike.  -E2BIG as soon as a bound above is
- * exceeded: the grids are then unfinished, and hold what was found to be needed until there.
+ * -E2BIG as soon as a bound above is exceeded: the grids are then unfinished, and hold what was
+ * found to be needed until there.
  */
 int evaluate(const struct compiled *c, const struct atoms *a, enum evaluated which,
-	     struct image_grid *pairs, struct image_grid *cells);
+	     const struct evaluated_tables *ret);
 
 #endif

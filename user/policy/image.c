@@ -17,6 +17,8 @@ void image_release(struct image *image)
 	free(image->services);
 	grid_release(&image->pairs);
 	grid_release(&image->cells);
+	vec_release(&image->later);
+	vec_release(&image->timed);
 	image_init(image);
 }
 
@@ -73,10 +75,48 @@ static uint32_t class_of(const struct image *image, const struct bh_addr *a)
 	return image->identities.items[image_identity(image, a)].class;
 }
 
+uint32_t image_row(const struct image *image, const struct bh_addr *src, const struct bh_addr *dst)
+{
+	return image_grid_get(&image->pairs, class_of(image, src), class_of(image, dst));
+}
+
 uint32_t image_decide(const struct image *image, const struct bh_addr *src,
 		      const struct bh_addr *dst, enum bh_service_table t, uint16_t number)
 {
-	uint32_t row = image_grid_get(&image->pairs, class_of(image, src), class_of(image, dst));
+	return image_grid_get(&image->cells, image_row(image, src, dst),
+			      image_service_class(image, t, number));
+}
 
-	return image_grid_get(&image->cells, row, image_service_class(image, t, number));
+/* The decision of a cell as programs have it. */
+static uint32_t cell_at(const struct image *image, uint32_t cell, int64_t now)
+{
+	while (cell & BH_CELL_LATER) {
+		const struct bh_later *later = &image->later.items[BH_CELL_LATER_AT(cell)];
+
+		cell = now < (int64_t)later->until_s ? later->cell : later->next;
+	}
+	return cell;
+}
+
+void image_split_timed(struct image *image)
+{
+	if (!image->later.count)
+		return;
+	vec_foreach (block, &image->cells.blocks) {
+		vec_push(&image->timed, *block);
+		for (size_t i = 0; i < BH_BLOCK_ENTRIES; i++)
+			block->value[i] = cell_at(image, block->value[i], INT64_MIN);
+	}
+}
+
+uint32_t image_cell_at(const struct image *image, uint32_t row, uint32_t service_class, int64_t now)
+{
+	const struct image_grid *g = &image->cells;
+	uint32_t block;
+
+	if (!image->timed.count || row >= g->rows || service_class >= g->columns)
+		return image_grid_get(g, row, service_class);
+	block = g->directory.items[(size_t)row * g->stride + service_class / BH_BLOCK_ENTRIES];
+	return cell_at(image, image->timed.items[block].value[service_class % BH_BLOCK_ENTRIES],
+		       now);
 }

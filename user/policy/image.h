@@ -17,6 +17,8 @@
 /* One less than half: kernels before 6.13 refuse to overwrite an entry of a trie that is full. */
 #define IMAGE_PREFIXES_MAX (BH_PREFIX_ENTRIES / BH_SLOTS - 1)
 
+#define IMAGE_LATER_MAX (BH_LATER_ENTRIES / BH_SLOTS)
+
 struct image_prefix {
 	struct prefix prefix;
 	uint32_t identity;
@@ -29,6 +31,8 @@ struct image_grid {
 	VEC(struct bh_block) blocks; /* no two are equal; block 0 is all zero */
 };
 
+typedef VEC(struct bh_later) later_list;
+
 struct image {
 	VEC(struct image_prefix) prefixes; /* sorted by prefix_cmp, no two equal */
 	VEC(struct bh_identity) identities;
@@ -36,8 +40,16 @@ struct image {
 	uint32_t service_classes;
 	struct image_grid pairs; /* classes x classes -> row */
 	struct image_grid cells; /* rows x service classes -> cell */
-	uint32_t rules;          /* rule numbers in use: BH_RULE_FIRST + the policy's rules */
+	later_list later;        /* changes of decisions; each refers to earlier ones only */
+	/* What cells.blocks becomes in the kernel, if later.count: that one has present decisions
+	 * in place of cells that change, for who asks about the present. */
+	VEC(struct bh_block) timed;
+	uint16_t flags; /* BH_POLICY_* */
+	uint32_t rules; /* rule numbers in use: BH_RULE_FIRST + the policy's rules */
 };
+
+/* Takes cells that change out of image.cells; see image.timed. */
+void image_split_timed(struct image *image);
 
 void image_init(struct image *image);
 void image_release(struct image *image);
@@ -48,5 +60,10 @@ uint32_t image_service_class(const struct image *image, enum bh_service_table t,
 uint32_t image_grid_get(const struct image_grid *g, uint32_t row, uint32_t column);
 uint32_t image_decide(const struct image *image, const struct bh_addr *src,
 		      const struct bh_addr *dst, enum bh_service_table t, uint16_t number);
+
+/* The row of two addresses; what its cell for a service class says at a time on the wall. */
+uint32_t image_row(const struct image *image, const struct bh_addr *src, const struct bh_addr *dst);
+uint32_t image_cell_at(const struct image *image, uint32_t row, uint32_t service_class,
+		       int64_t now);
 
 #endif

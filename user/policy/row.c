@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/compiled_index.h"
 #include "util/bitset.h"
 
 #define FEW_CLASSES 64 /* of a service list: then they are looked up once */
@@ -37,13 +38,15 @@ static void look_up_few(struct row_builder *b)
 	vec_release(&pairs);
 }
 
-void row_builder_init(struct row_builder *b, const struct policy *p, const struct atoms *a,
-		      const struct service_partition *s, struct image_grid *cells)
+void row_builder_init(struct row_builder *b, const struct compiled *c, const struct atoms *a,
+		      struct image_grid *cells, later_list *later)
 {
+	const struct service_partition *s = &c->index->services;
+
 	memset(b, 0, sizeof(*b));
 	b->atoms = a;
 	b->services = s;
-	match_table_init(&b->table, p);
+	timelines_init(&b->times, c->policy, c->now, later);
 	row_store_init(&b->matches, &b->match_grid, s->classes);
 	row_store_init(&b->cells, cells, s->classes);
 	b->mentioned = bitset_new(s->classes);
@@ -54,7 +57,7 @@ void row_builder_init(struct row_builder *b, const struct policy *p, const struc
 
 void row_builder_release(struct row_builder *b)
 {
-	match_table_release(&b->table);
+	timelines_release(&b->times);
 	row_store_release(&b->matches);
 	row_store_release(&b->cells);
 	grid_release(&b->match_grid);
@@ -85,7 +88,7 @@ static void begin_key(struct row_builder *b, uint32_t kind, uint32_t base, const
 
 /* A rule on its way over service classes: most of them have the same matches as the one before. */
 struct step {
-	struct match_table *table;
+	struct timelines *times;
 	uint32_t rule;
 	uint32_t before, after;
 };
@@ -94,7 +97,7 @@ static void step_over(struct step *s, uint32_t *matches)
 {
 	if (*matches != s->before) {
 		s->before = *matches;
-		s->after = match_table_add(s->table, s->before, s->rule);
+		s->after = timelines_add(s->times, s->before, s->rule);
 	}
 	*matches = s->after;
 }
@@ -112,7 +115,7 @@ static uint32_t *touch(struct row_builder *b, uint32_t base, size_t class)
 /* Adds a rule to what matches, in the touched classes over the row @base. */
 static void add_rule(struct row_builder *b, uint32_t base, uint32_t rule)
 {
-	struct step step = {&b->table, rule, 0, rule + 1};
+	struct step step = {&b->times, rule, 0, rule + 1};
 	uint32_t list = b->atoms->rules.items[rule].services;
 	size_t n = b->services->classes;
 
@@ -161,11 +164,11 @@ static void put_block(struct row_builder *b, posture ends, uint32_t block, uint3
 {
 	const struct bh_block *matches = &b->match_grid.blocks.items[block];
 	uint32_t first = place * BH_BLOCK_ENTRIES, before = 0;
-	uint32_t cell = match_table_cell(&b->table, 0, ends);
+	uint32_t cell = timelines_cell(&b->times, 0, ends);
 
 	for (uint32_t i = 0; i < BH_BLOCK_ENTRIES && first + i < b->services->classes; i++) {
 		if (matches->value[i] != before)
-			cell = match_table_cell(&b->table, matches->value[i], ends);
+			cell = timelines_cell(&b->times, matches->value[i], ends);
 		before = matches->value[i];
 		*row_store_at(&b->cells, first + i) = cell;
 	}
@@ -229,7 +232,7 @@ uint32_t row_with(struct row_builder *b, posture ends, struct row base, const ui
 	for (size_t i = bitset_next(b->is_touched, n, 0); i < n;
 	     i = bitset_next(b->is_touched, n, i + 1)) {
 		if (b->touched[i] != before)
-			cell = match_table_cell(&b->table, b->touched[i], ends);
+			cell = timelines_cell(&b->times, b->touched[i], ends);
 		before = b->touched[i];
 		*row_store_at(&b->cells, i) = cell;
 	}

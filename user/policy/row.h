@@ -7,23 +7,23 @@
 #define POLICY_ROW_H
 
 #include "policy/atoms.h"
-#include "policy/matches.h"
 #include "policy/row_store.h"
 #include "policy/service_class.h"
+#include "policy/timeline.h"
 #include "util/lists.h"
 
 struct row_builder {
 	const struct atoms *atoms;
 	const struct service_partition *services;
-	struct match_table table;
-	struct image_grid match_grid; /* rows x service classes -> matches, in the table */
+	struct timelines times;
+	struct image_grid match_grid; /* rows x service classes -> timelines, by number */
 	struct row_store matches, cells;
 	struct map made; /* rules -> row of matches; (posture, row of matches, rules) -> of cells */
 	uint32_t blank[POSTURES]; /* the row of cells without a rule; 0: not made yet */
 	struct lists few;         /* service list -> its classes, where these are few */
 	uint64_t *is_few;         /* set of service lists */
 	uint64_t *mentioned;      /* scratch: set of service classes */
-	uint32_t *touched;        /* scratch: of each service class its matches */
+	uint32_t *touched;        /* scratch: of each service class its timeline */
 	uint64_t *is_touched;
 	VEC(uint32_t) key;
 };
@@ -34,9 +34,9 @@ struct row {
 	uint32_t cells;
 };
 
-/* The cells go to @cells; row 0 denies everything by default. */
-void row_builder_init(struct row_builder *b, const struct policy *p, const struct atoms *a,
-		      const struct service_partition *s, struct image_grid *cells);
+/* The cells go to @cells, their changes to @later (NULL: none); row 0 denies all by default. */
+void row_builder_init(struct row_builder *b, const struct compiled *c, const struct atoms *a,
+		      struct image_grid *cells, later_list *later);
 void row_builder_release(struct row_builder *b);
 
 /* The row of @rules, ascending. */

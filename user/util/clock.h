@@ -8,6 +8,7 @@
 #define CLOCK_STRLEN 40
 
 uint64_t clock_monotonic_ns(void); /* what bpf_ktime_get_ns() counts */
+uint64_t clock_boot_ns(void);      /* bpf_ktime_get_boot_ns(): goes on while suspended */
 uint64_t clock_wall_ns(void);      /* since 1970, UTC */
 
 int64_t clock_wall_s(void); /* the same in seconds */
