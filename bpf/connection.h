@@ -13,8 +13,6 @@
 #include "maps.h"
 #include "tcp.h"
 
-#define NS_PER_S 1000000000ull
-
 /* A known connection, seen from a packet. */
 struct hit {
 	struct bh_conn *conn;

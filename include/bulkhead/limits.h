@@ -38,6 +38,10 @@
 #define BH_LIMITER_ENTRIES   16384
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 
+#define BH_REJECT_RATE      1000 /* answers to rejected packets a second, on the whole machine */
+#define BH_REJECT_BURST     1000 /* at once, after a silence */
+#define BH_REJECT_QUOTE_MAX 128  /* bytes of a rejected packet in an ICMP error about it */
+
 #define BH_MAX_HEADER_BYTES 192 /* pulled into the linear part of an skb before parsing */
 #define BH_MAX_VLAN_TAGS    2
 #define BH_MAX_EXTENSIONS   8 /* IPv6 extension headers; longer chains are dropped */
