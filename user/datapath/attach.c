@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -50,11 +56,25 @@ static int keep_link(struct pins *pins, const struct hook *hook, int link_fd)
 	return pins_put(pins, PIN_LINK, record_format(&record, name), link_fd);
 }
 
+/*
+ * What a native program sends back on a veth reaches its other end only if there is an XDP program,
+ * too: answers to rejected packets would be lost, and nobody would know.
+ */
+static bool is_veth(uint32_t ifindex)
+{
+	_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {.ifr_data = (void *)&driver};
+
+	return fd >= 0 && if_indextoname(ifindex, request.ifr_name) &&
+	       !ioctl(fd, SIOCETHTOOL, &request) && !strcmp(driver.driver, "veth");
+}
+
 static int attach_xdp(struct pins *pins, const struct hook *hook, const struct method *method)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = method->xdp_flags);
 
-	if (!hook->xdp)
+	if (!hook->xdp || (method->method == ATTACH_XDP_NATIVE && is_veth(hook->ifindex)))
 		return -EOPNOTSUPP;
 	return keep_link(
 		pins, hook,

@@ -5,14 +5,10 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <linux/ethtool.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
 #include <linux/veth.h>
 
 #include <libmnl/libmnl.h>
@@ -120,15 +116,6 @@ int netlink_set_up(struct mnl_socket *nl, uint32_t index)
 	info->ifi_index = index;
 	info->ifi_flags = info->ifi_change = IFF_UP;
 	return talk(nl, nlh);
-}
-
-int netlink_set_gro(struct mnl_socket *nl, const char *name)
-{
-	struct ethtool_value on = {.cmd = ETHTOOL_SGRO, .data = 1};
-	struct ifreq request = {.ifr_data = (void *)&on};
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	return ioctl(mnl_socket_get_fd(nl), SIOCETHTOOL, &request) < 0 ? -errno : 0;
 }
 
 static void put_address(struct nlmsghdr *nlh, uint16_t type, const struct bh_addr *a)

@@ -28,9 +28,6 @@ int netlink_add_veth(struct mnl_socket *nl, const struct netlink_end *here,
 
 int netlink_set_up(struct mnl_socket *nl, uint32_t index);
 
-/* GRO: without it a veth drops what an XDP program at its other end sends back. */
-int netlink_set_gro(struct mnl_socket *nl, const char *name);
-
 /* IPv6 addresses are usable at once: without duplicate address detection. */
 int netlink_add_address(struct mnl_socket *nl, uint32_t index, const struct prefix *p);
 

@@ -55,8 +55,6 @@ static int lay_cable(const struct cable *cable, const struct lab_station *s, int
 	int err = netlink_add_veth(cable->node, &here, &there, netns);
 
 	if (!err)
-		err = netlink_set_gro(cable->node, s->interface);
-	if (!err)
 		err = netlink_set_up(cable->station, NETLINK_LOOPBACK);
 	if (!err)
 		err = netlink_set_up(cable->station, NIC_INDEX);
