@@ -79,8 +79,8 @@ struct packet {
 	__be32 fragment_id;
 	__u16 ip_offset; /* of the IP header, in the frame */
 	__u16 ip_len;    /* bytes that the IP header tells of, itself included */
-	__u32 l4_len;  /* bytes of the IP payload in this packet, extension headers left out */
-	__u32 seq_end; /* TCP: sequence number after this segment */
+	__u32 l4_len;    /* bytes of the IP payload in this packet, extension headers left out */
+	__u32 seq_end;   /* TCP: sequence number after this segment */
 	__u32 seq;
 	__u32 ack;
 

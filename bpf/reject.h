@@ -14,11 +14,11 @@
 
 #define ANSWER_TTL 64
 
-#define ICMP_UNREACHABLE      3 /* RFC 792 */
-#define ICMP_PROHIBITED       13 /* RFC 1812, 5.2.7.1: communication administratively prohibited */
-#define ICMP_QUOTED_BYTES     8  /* RFC 792: behind the IP header */
-#define ICMP6_UNREACHABLE     1  /* RFC 4443, 3.1 */
-#define ICMP6_PROHIBITED      1
+#define ICMP_UNREACHABLE  3  /* RFC 792 */
+#define ICMP_PROHIBITED   13 /* RFC 1812, 5.2.7.1: communication administratively prohibited */
+#define ICMP_QUOTED_BYTES 8  /* RFC 792: behind the IP header */
+#define ICMP6_UNREACHABLE 1  /* RFC 4443, 3.1 */
+#define ICMP6_PROHIBITED  1
 
 static __always_inline struct answer *answer_here(void)
 {

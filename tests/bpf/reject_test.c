@@ -286,8 +286,7 @@ static void every_program_answers_byte_for_byte(void **state)
 	for (size_t i = 0; i < COUNT(answered); i++) {
 		for (enum program program = 0; program < PROGRAMS; program++) {
 			for (int is_v6 = 0; is_v6 < 2; is_v6++) {
-				struct meeting m = {.program = program,
-						    .spec = answered[i].packet};
+				struct meeting m = {.program = program, .spec = answered[i].packet};
 
 				if (!family_has(answered[i].family, is_v6))
 					continue;

@@ -143,8 +143,8 @@ static void a_reject_is_a_refusal_or_silence_with_an_event(void **state)
 		uint64_t drops;
 		bool is_ok;
 	} cases[] = {
-		{LAB_REFUSED, 1, true},   {LAB_UNREACHABLE, 1, true}, {LAB_SILENT, 1, true},
-		{LAB_REFUSED, 0, false},  {LAB_SILENT, 0, false},     {LAB_ANSWERED, 1, false},
+		{LAB_REFUSED, 1, true},  {LAB_UNREACHABLE, 1, true}, {LAB_SILENT, 1, true},
+		{LAB_REFUSED, 0, false}, {LAB_SILENT, 0, false},     {LAB_ANSWERED, 1, false},
 		{LAB_FAILED, 1, false},
 	};
 
