@@ -6,6 +6,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "path.h"
+#include "reject_skb.h"
+#include "reject_xdp.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -37,7 +39,13 @@ int bh_xdp_in(struct xdp_md *ctx)
 		return XDP_DROP;
 	p->is_xdp = 1;
 	c.offset = &p->offset;
-	return admit(parse(&c, p)) ? XDP_PASS : XDP_DROP;
+	switch (admit(parse(&c, p))) {
+	case FATE_PASS:
+		return XDP_PASS;
+	case FATE_REJECT:
+		return reject_xdp(ctx);
+	}
+	return XDP_DROP;
 }
 
 /* A pull also unshares the buffer, and most packets have their headers in place already. */
@@ -49,6 +57,15 @@ static __always_inline void pull_headers(struct __sk_buff *skb)
 		bpf_skb_pull_data(skb, len);
 }
 
+/* Whether another of our programs just made it; others on its way need not know. */
+static __always_inline bool take_answer_mark(struct __sk_buff *skb)
+{
+	if (!bh_answer_mark || skb->mark != bh_answer_mark)
+		return false;
+	skb->mark = 0;
+	return true;
+}
+
 static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction direction,
 				     bool is_host)
 {
@@ -58,11 +75,18 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	if (!p)
 		return TC_ACT_SHOT;
 	p->is_local_origin = !skb->ingress_ifindex;
+	p->is_answer = take_answer_mark(skb);
 	pull_headers(skb);
 	c.start = (void *)(long)skb->data;
 	c.end = (void *)(long)skb->data_end;
 	c.offset = &p->offset;
-	return admit(parse(&c, p)) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	switch (admit(parse(&c, p))) {
+	case FATE_PASS:
+		return TC_ACT_UNSPEC;
+	case FATE_REJECT:
+		return reject_skb(skb);
+	}
+	return TC_ACT_SHOT;
 }
 
 /* The same as bh_xdp_in, for a NIC that takes no XDP program. */

@@ -3,6 +3,7 @@
 #ifndef BPF_CONFIG_H
 #define BPF_CONFIG_H
 
+#include <linux/if_ether.h>
 #include <linux/types.h>
 
 #include <bulkhead/connection.h>
@@ -13,6 +14,16 @@ const volatile __u32 bh_event_rate = 0;
 
 /* How old the agent's heartbeat is when it counts as down. */
 const volatile __u32 bh_down_after_s = BH_DOWN_AFTER_S;
+
+/* Answers a second to rejected packets, on the whole machine; 0: none. */
+const volatile __u32 bh_reject_rate = BH_REJECT_RATE;
+
+/*
+ * How our programs know an answer of ours (reject.h).  Secrets, chosen at random at every load: who
+ * knew one could pass a program with it.  0: none is known.
+ */
+const volatile __u32 bh_answer_mark = 0;
+const volatile __u8 bh_answer_mac[ETH_ALEN] = {};
 
 #define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
 const volatile __u32 bh_timeouts[BH_TIMEOUT_COUNT] = {BH_TIMEOUTS(X)};

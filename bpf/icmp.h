@@ -15,6 +15,7 @@
 #define ICMP6_ECHO_ANSWER  129
 
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* RFC 791, 3.1 */
+#define IPV4_DONT_FRAGMENT   0x4000
 
 enum nd_type {
 	MLD_QUERY = 130, /* RFC 2710, RFC 3810 */

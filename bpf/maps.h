@@ -16,6 +16,7 @@
 #include <bulkhead/tables.h>
 #include <bulkhead/verdict.h>
 
+#include "answer.h"
 #include "fragment_key.h"
 #include "packet.h"
 
@@ -187,6 +188,22 @@ struct {
 	__type(value, struct bh_limiter);
 } bh_limiters SEC(".maps");
 
+/* What became of rejected packets.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_rejects);
+} bh_rejects SEC(".maps");
+
+/* The rate of answers, for all CPUs together.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct answer_bucket);
+} bh_answer_rate SEC(".maps");
+
 /* Events, as struct bh_event.  Programs write, the agent reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -200,6 +217,22 @@ struct {
 	__type(key, __u32);
 	__type(value, struct packet);
 } bh_packet SEC(".maps");
+
+/* The packet's place; softirqs are off while a program runs, so nobody else on this CPU has it. */
+static __always_inline struct packet *packet_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_packet, &zero);
+}
+
+/* Where each CPU builds an answer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct answer);
+} bh_answer SEC(".maps");
 
 /* Never read: updating its one slot from user space waits until no program runs (map-in-map). */
 struct bh_grace_inner {

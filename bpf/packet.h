@@ -21,6 +21,8 @@
 
 #include "cursor.h"
 
+#define NS_PER_S 1000000000ull
+
 /* The packet that an ICMP error is about, as its sender sent it. */
 struct quote {
 	struct bh_addr src;
@@ -58,6 +60,7 @@ struct packet {
 	__u8 is_xdp;
 	__u8 is_host;         /* a NIC of this machine, not a workload's veth */
 	__u8 is_local_origin; /* this machine made it: it came in on no interface */
+	__u8 is_answer;       /* we made it ourselves, see reject.h */
 
 	/* Facts.  Ports are those of the first fragment; ICMP echo has its id as the requester's.
 	 */
@@ -74,9 +77,12 @@ struct packet {
 	__u8 is_v6;
 	__u8 fragment;       /* enum fragment */
 	__u8 fragment_proto; /* what the fragments have in common: IPv6's first next header */
+	__u8 is_group_frame; /* to a multicast or broadcast address of the link */
 	__be32 fragment_id;
-	__u32 l4_len;  /* bytes of the IP payload in this packet, extension headers left out */
-	__u32 seq_end; /* TCP: sequence number after this segment */
+	__u16 ip_offset; /* of the IP header, in the frame */
+	__u16 ip_len;    /* bytes that the IP header tells of, itself included */
+	__u32 l4_len;    /* bytes of the IP payload in this packet, extension headers left out */
+	__u32 seq_end;   /* TCP: sequence number after this segment */
 	__u32 seq;
 	__u32 ack;
 

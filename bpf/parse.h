@@ -7,6 +7,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
+#include "config.h"
 #include "packet.h"
 #include "transport.h"
 
@@ -54,7 +55,7 @@ static __always_inline bool overlaps_header(__u8 proto, __u32 offset_bytes)
 
 static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet *p)
 {
-	__u32 room = p->length - *c->offset;
+	__u32 at = *c->offset, room = p->length - at;
 	struct iphdr *ip = CURSOR_TAKE(c, struct iphdr);
 	__u32 header, total, offset;
 
@@ -69,6 +70,8 @@ static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet
 	addr_from_v4(&p->dst, ip->daddr);
 	p->proto = ip->protocol;
 	p->hop_limit = ip->ttl;
+	p->ip_offset = at;
+	p->ip_len = total;
 	p->l4_len = total - header;
 
 	offset = bpf_ntohs(ip->frag_off);
@@ -146,6 +149,7 @@ static __always_inline enum bh_reason parse_ipv6_extension(struct cursor *c, str
 
 static __always_inline enum bh_reason parse_ipv6(struct cursor *c, struct packet *p)
 {
+	__u32 at = *c->offset;
 	struct ipv6hdr *ip = CURSOR_TAKE(c, struct ipv6hdr);
 
 	if (!ip || ip->version != 6)
@@ -156,6 +160,8 @@ static __always_inline enum bh_reason parse_ipv6(struct cursor *c, struct packet
 	p->proto = ip->nexthdr;
 	p->hop_limit = ip->hop_limit;
 	p->l4_len = bpf_ntohs(ip->payload_len);
+	p->ip_offset = at;
+	p->ip_len = sizeof(*ip) + p->l4_len;
 	if (p->l4_len > p->length - *c->offset)
 		return BH_REASON_MALFORMED;
 	/* ::ffff:a.b.c.d never belongs on the wire (RFC 4291, 2.5.5.2), and would pose as IPv4
@@ -203,6 +209,16 @@ static __always_inline bool is_vlan(__be16 ethertype)
 	return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD);
 }
 
+/* Only what we sent to this machine's own stack has it. */
+static __always_inline bool is_answer_mac(const __u8 *mac)
+{
+	for (int i = 0; i < ETH_ALEN; i++) {
+		if (mac[i] != bh_answer_mac[i])
+			return false;
+	}
+	return bh_answer_mac[0] != 0;
+}
+
 static __always_inline enum bh_reason parse_ethernet(struct cursor *c, struct packet *p)
 {
 	struct ethhdr *eth = CURSOR_TAKE(c, struct ethhdr);
@@ -210,6 +226,9 @@ static __always_inline enum bh_reason parse_ethernet(struct cursor *c, struct pa
 	if (!eth)
 		return BH_REASON_MALFORMED;
 	p->ethertype = eth->h_proto;
+	p->is_group_frame = eth->h_dest[0] & 1;
+	if (p->is_host && p->direction == BH_INGRESS && is_answer_mac(eth->h_source))
+		p->is_answer = 1;
 	for (int i = 0; i < BH_MAX_VLAN_TAGS && is_vlan(p->ethertype); i++) {
 		struct vlan_tag *tag = CURSOR_TAKE(c, struct vlan_tag);
 

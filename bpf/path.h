@@ -14,14 +14,6 @@
 #include "report.h"
 #include "tcp.h"
 
-/* The packet's place; softirqs are off while a program runs, so nobody else on this CPU has it. */
-static __always_inline struct packet *packet_here(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&bh_packet, &zero);
-}
-
 /* The agent has beaten, but not for a while.  Signed: another CPU's clock may be ahead of ours. */
 static __always_inline bool is_heartbeat_late(const struct packet *p,
 					      const struct bh_control *control)
@@ -312,9 +304,32 @@ static __always_inline void identify_undecided(struct packet *p)
 		p->dst_identity = identify(&p->dst, p->slot);
 }
 
+/* What becomes of a packet. */
+enum fate {
+	FATE_DROP,
+	FATE_PASS,
+	FATE_REJECT, /* dropped, and the sender is told */
+};
+
+/* Only what a rule decided is rejected: a packet that is wrong in itself is dropped in silence. */
+static __always_inline __u8 verdict_of_drop(const struct packet *p, enum bh_reason reason)
+{
+	bool is_decided = reason == BH_REASON_POLICY || reason == BH_REASON_REVOKED;
+
+	return is_decided && p->verdict == BH_VERDICT_REJECT ? BH_VERDICT_REJECT : BH_VERDICT_DENY;
+}
+
+static __always_inline enum fate fate_of(const struct packet *p, enum bh_reason reason)
+{
+	if (!reason)
+		return FATE_PASS;
+	return p->verdict == BH_VERDICT_REJECT ? FATE_REJECT : FATE_DROP;
+}
+
 /*
- * Every packet leaves through the end of this function: one place to count and to report.  It is
- * global so that the verifier looks at it by itself, and not once for every way of parsing.
+ * Every packet but our own answers leaves through the end of this function: one place to count and
+ * to report.  It is global so that the verifier looks at it by itself, and not once for every way
+ * of parsing.  Returns enum fate.
  */
 __noinline int admit(int parsed)
 {
@@ -322,10 +337,12 @@ __noinline int admit(int parsed)
 	enum bh_reason reason;
 
 	if (!p)
-		return false;
+		return FATE_DROP;
+	if (p->is_answer)
+		return FATE_PASS;
 	reason = judge(p, parsed);
 	if (reason) {
-		p->verdict = BH_VERDICT_DENY;
+		p->verdict = verdict_of_drop(p, reason);
 		count_drop(p, reason);
 		identify_undecided(p);
 	}
@@ -333,7 +350,7 @@ __noinline int admit(int parsed)
 	count_rule(p);
 	if (reason || p->is_reported)
 		report(p, reason);
-	return !reason;
+	return fate_of(p, reason);
 }
 
 #endif

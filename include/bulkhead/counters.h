@@ -28,6 +28,13 @@ struct bh_books {
 	__u64 lost;       /* the ring was full */
 };
 
+/* Every packet with the verdict reject is in exactly one of these. */
+struct bh_rejects {
+	__u64 answered;
+	__u64 suppressed; /* over the rate */
+	__u64 silent;     /* what must not be answered, or could not be */
+};
+
 /* Key and value of the rate limiter. */
 struct bh_limiter_key {
 	__u32 src_identity;

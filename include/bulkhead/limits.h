@@ -42,6 +42,10 @@
 #define BH_LATER_MAX    8  /* changes of one decision that the tables know in advance */
 #define BH_DOWN_AFTER_S 10 /* without a heartbeat, and the agent counts as down */
 
+#define BH_REJECT_RATE      1000 /* answers to rejected packets a second, on the whole machine */
+#define BH_REJECT_BURST     1000 /* at once, after a silence */
+#define BH_REJECT_QUOTE_MAX 128  /* bytes of a rejected packet in an ICMP error about it */
+
 #define BH_MAX_HEADER_BYTES 192 /* pulled into the linear part of an skb before parsing */
 #define BH_MAX_VLAN_TAGS    2
 #define BH_MAX_EXTENSIONS   8 /* IPv6 extension headers; longer chains are dropped */

@@ -233,7 +233,9 @@ static void check_event(const struct world *w, const struct encounter *e, bool i
 	if (is_passed)
 		assert_row(e->name, event->verdict == e->answer.verdict);
 	else
-		assert_row(e->name, !BH_VERDICT_PASSES(event->verdict));
+		assert_row(e->name,
+			   event->verdict == (e->reason == BH_REASON_POLICY ? e->answer.verdict
+									    : BH_VERDICT_DENY));
 }
 
 /* Every packet is the first of its connection. */

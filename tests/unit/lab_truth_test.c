@@ -136,6 +136,34 @@ static void whatever_is_not_as_the_policy_says_is_a_mismatch(void **state)
 	}
 }
 
+static void a_reject_is_a_refusal_or_silence_with_an_event(void **state)
+{
+	static const struct {
+		enum lab_outcome seen;
+		uint64_t drops;
+		bool is_ok;
+	} cases[] = {
+		{LAB_REFUSED, 1, true},  {LAB_UNREACHABLE, 1, true}, {LAB_SILENT, 1, true},
+		{LAB_REFUSED, 0, false}, {LAB_SILENT, 0, false},     {LAB_ANSWERED, 1, false},
+		{LAB_FAILED, 1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		_fixture_ struct fixture f;
+		struct lab_probe *p;
+
+		fixture_init(&f);
+		p = probe_of(&f, "db", "web", "tcp/80", LAB_V4);
+		p->expected.verdict = BH_VERDICT_REJECT;
+		p->seen = cases[i].seen;
+		p->drops = cases[i].drops;
+		make(&f);
+		assert_row(lab_outcome_word(p->seen),
+			   row_of(&f, "db", "web")->is_ok == cases[i].is_ok);
+	}
+}
+
 static void what_is_expected_names_its_rules(void **state)
 {
 	_fixture_ struct fixture f;
@@ -204,6 +232,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_is_not_as_the_policy_says_is_a_mismatch),
+		cmocka_unit_test(a_reject_is_a_refusal_or_silence_with_an_event),
 		cmocka_unit_test(what_is_expected_names_its_rules),
 		cmocka_unit_test(events_are_counted_for_their_probe_and_told_by_pair),
 	};

@@ -49,6 +49,18 @@ static void add_books(struct json *j, struct datapath *dp)
 	json_end(j, '}');
 }
 
+static void add_rejects(struct json *j, struct datapath *dp)
+{
+	struct bh_rejects rejects = {};
+
+	datapath_read_rejects(dp, &rejects);
+	json_object(j, "rejects");
+	json_number(j, "answered", rejects.answered);
+	json_number(j, "suppressed", rejects.suppressed);
+	json_number(j, "silent", rejects.silent);
+	json_end(j, '}');
+}
+
 static void add_drops(struct json *j, struct datapath *dp)
 {
 	struct bh_count drops[BH_REASON_COUNT] = {};
@@ -143,6 +155,7 @@ void answer_status(struct agent *a, struct text *out)
 	json_number(&j, "endpoints", a->endpoints.list.count);
 	add_events(&j, a->hub);
 	add_books(&j, a->dp);
+	add_rejects(&j, a->dp);
 	add_drops(&j, a->dp);
 	add_tables(&j, a->dp);
 	add_kernel(&j, &a->endpoints);

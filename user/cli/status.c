@@ -83,6 +83,7 @@ static void print_counts(const cJSON *status)
 {
 	const cJSON *events = value_of(status, "events");
 	const double down = value_number(value_of(status, "agent_down"), "packets");
+	const cJSON *rejects = value_of(status, "rejects");
 	_text_ struct text line = TEXT_INIT;
 
 	text_addf(&line, "%.0f", value_number(status, "endpoints"));
@@ -96,6 +97,11 @@ static void print_counts(const cJSON *status)
 	text_addf(&line, "%.0f of %.0f kept", value_number(events, "history"),
 		  value_number(events, "size"));
 	print_field("history", line.buf);
+	text_reset(&line);
+	text_addf(&line, "%.0f answered, %.0f suppressed, %.0f silent",
+		  value_number(rejects, "answered"), value_number(rejects, "suppressed"),
+		  value_number(rejects, "silent"));
+	print_field("rejects", line.buf);
 }
 
 static void print_kernel(const cJSON *status)
@@ -225,7 +231,10 @@ const struct command status_command = {
 	.details =
 		"EVENTS are the books of reporting: every drop, audited connection and logged "
 		"allow\n"
-		"is produced once, and is delivered, suppressed (rate limit) or lost (ring full).",
+		"is produced once, and is delivered, suppressed (rate limit) or lost (ring full).\n"
+		"Packets with the verdict reject are answered, suppressed (1000 answers a second "
+		"on\n"
+		"the machine), or silent: what must never be answered, like an ICMP error.",
 	.examples = "bulkhead status\n"
 		    "bulkhead status -o json --socket /run/bulkhead-b/control.sock",
 	.options = OPTION_TABLE(status_options),

@@ -47,6 +47,11 @@ int datapath_read_drops(struct datapath *dp, struct bh_count ret[static BH_REASO
 	return read_sums(dp, dp->skel->maps.bh_drops, 0, BH_REASON_COUNT, ret);
 }
 
+int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret)
+{
+	return read_sums(dp, dp->skel->maps.bh_rejects, 0, 1, ret);
+}
+
 int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT])
 {
 	return read_sums(dp, dp->skel->maps.bh_books, 0, BH_VERDICT_COUNT, ret);

@@ -128,6 +128,7 @@ int datapath_set_local(struct datapath *dp, const struct bh_addr *addrs, size_t 
 /* --- counters, connections, events: sums over CPUs --- */
 
 int datapath_read_drops(struct datapath *dp, struct bh_count ret[static BH_REASON_COUNT]);
+int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret);
 int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT]);
 int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_count *ret);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,6 +12,9 @@
 #include "datapath/internal.h"
 #include "util/clock.h"
 #include "util/mem.h"
+
+#define MAC_GROUP 0x01u /* of the first byte: multicast */
+#define MAC_LOCAL 0x02u /* of nobody's range */
 
 #define LOG_TAIL_LINES 12 /* of the verifier's log in an error */
 
@@ -92,10 +96,26 @@ static int load(struct datapath *dp, struct text *reterr)
 	return err;
 }
 
+/* By which the programs know their own answers to rejected packets. */
+static int choose_secrets(struct datapath *dp)
+{
+	uint8_t mac[sizeof(dp->skel->rodata->bh_answer_mac)];
+	uint32_t mark;
+
+	if (getrandom(mac, sizeof(mac), 0) != sizeof(mac) ||
+	    getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
+		return -EIO;
+	mac[0] = (mac[0] & ~MAC_GROUP) | MAC_LOCAL;
+	memcpy((uint8_t *)dp->skel->rodata->bh_answer_mac, mac, sizeof(mac));
+	dp->skel->rodata->bh_answer_mark = mark | 1;
+	return 0;
+}
+
 static int configure(struct datapath *dp, const struct datapath_config *config)
 {
 	int err = 0;
 
+	err = choose_secrets(dp);
 	dp->skel->rodata->bh_event_rate = config->event_rate;
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
@@ -110,7 +130,7 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 /* These hold nothing between two packets, and constants belong to the programs. */
 static bool is_kept(const struct bpf_map *map)
 {
-	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet"};
+	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet", "bh_answer"};
 
 	for (size_t i = 0; i < COUNT(own); i++) {
 		if (!strcmp(bpf_map__name(map), own[i]))

@@ -49,7 +49,11 @@ static const struct bpf_program *program_of(const struct datapath *dp, enum prog
 int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
 		int *ret)
 {
-	struct __sk_buff ctx = {.ingress_ifindex = in->is_forwarded ? PROGRAM_IFINDEX : 0};
+	struct __sk_buff ctx = {
+		.ingress_ifindex = in->is_forwarded ? PROGRAM_IFINDEX : 0,
+		.mark = in->mark,
+		.gso_size = in->gso_size,
+	};
 	struct bpf_test_run_opts opts = {
 		.sz = sizeof(opts),
 		.data_in = in->bytes,
@@ -61,14 +65,30 @@ int program_run(const struct datapath *dp, enum program program, const struct pr
 	if (program != PROGRAM_XDP_IN) {
 		opts.ctx_in = &ctx;
 		opts.ctx_size_in = sizeof(ctx);
+		opts.ctx_out = &ctx;
+		opts.ctx_size_out = sizeof(ctx);
+	}
+	if (in->out) {
+		opts.data_out = in->out->bytes;
+		opts.data_size_out = sizeof(in->out->bytes);
 	}
 	err = bpf_prog_test_run_opts(bpf_program__fd(program_of(dp, program)), &opts);
-	if (!err)
-		*ret = (int)opts.retval;
-	return err;
+	if (err)
+		return err;
+	if (in->out) {
+		in->out->len = opts.data_size_out;
+		in->out->mark = ctx.mark;
+	}
+	*ret = (int)opts.retval;
+	return 0;
 }
 
 bool program_passes(enum program program, int returned)
 {
 	return program == PROGRAM_XDP_IN ? returned == XDP_PASS : returned == TC_ACT_UNSPEC;
+}
+
+bool program_answers(enum program program, int returned)
+{
+	return program == PROGRAM_XDP_IN ? returned == XDP_TX : returned == TC_ACT_REDIRECT;
 }

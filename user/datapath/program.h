@@ -22,18 +22,31 @@ bool program_is_host(enum program program);
 /* The interface that packets of such runs come from: the loopback device. */
 #define PROGRAM_IFINDEX 1
 
+#define PROGRAM_OUTPUT_MAX 4096
+
+/* What the program made of the packet. */
+struct program_output {
+	uint8_t bytes[PROGRAM_OUTPUT_MAX];
+	size_t len;
+	uint32_t mark; /* tc */
+};
+
 struct program_input {
 	const void *bytes;
 	size_t len;
 	bool is_forwarded; /* tc: the packet came in on an interface, and is not this machine's */
+	uint32_t mark;     /* tc */
+	uint32_t gso_size; /* tc */
 	int times;
+	struct program_output *out; /* NULL: not wanted */
 };
 
 /* What the program returned the last time in *ret: an XDP or a tc action. */
 int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
 		int *ret);
 
-/* Whether that lets the packet through. */
+/* Whether that lets the packet through, or sends something back instead. */
 bool program_passes(enum program program, int returned);
+bool program_answers(enum program program, int returned);
 
 #endif

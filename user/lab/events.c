@@ -62,12 +62,17 @@ static bool read_service(const cJSON *event, struct lab_service *ret)
 	return true;
 }
 
+bool lab_event_verdict_drops(const char *verdict)
+{
+	return !strcmp(verdict, "deny") || !strcmp(verdict, "reject");
+}
+
 static bool read_event(const cJSON *json, struct lab_event *ret)
 {
 	const char *verdict = string_of(json, "verdict");
 	struct lab_event e = {.count = number_of(json, "count", 1)};
 
-	if (!verdict || (strcmp(verdict, "deny") != 0 && strcmp(verdict, "audit") != 0))
+	if (!verdict || (!lab_event_verdict_drops(verdict) && strcmp(verdict, "audit") != 0))
 		return false;
 	if (!read_end(json, "src", &e.src) || !read_end(json, "dst", &e.dst) ||
 	    !read_service(json, &e.service) || !string_of(json, "rule") ||

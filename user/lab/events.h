@@ -8,7 +8,7 @@
 struct lab_event {
 	struct bh_addr src, dst;
 	struct lab_service service; /* what was spoken to @dst */
-	char *verdict;              /* "deny" or "audit" */
+	char *verdict;              /* "deny", "reject" or "audit" */
 	char *rule;
 	char *reason;
 	char *near; /* NULL: nothing came near */
@@ -20,7 +20,10 @@ struct lab_events {
 	size_t bad_lines; /* that are no event at all */
 };
 
-/* Adds the denied and audited ones of IP packets; others are no concern of a probe. */
+/* Whether packets with the verdict of that name are dropped. */
+bool lab_event_verdict_drops(const char *verdict);
+
+/* Adds the dropped and audited ones of IP packets; others are no concern of a probe. */
 void lab_events_read(const char *lines, struct lab_events *events);
 void lab_events_release(struct lab_events *events);
 #define _lab_events_ _cleanup_(lab_events_release)

@@ -35,6 +35,9 @@ bool lab_probe_expects_answer(const struct lab_probe *p)
 
 bool lab_probe_is_as_expected(const struct lab_probe *p)
 {
+	if (p->expected.verdict == BH_VERDICT_REJECT)
+		return p->seen == LAB_REFUSED || p->seen == LAB_UNREACHABLE ||
+		       p->seen == LAB_SILENT;
 	return p->seen == (lab_probe_expects_answer(p) ? LAB_ANSWERED : LAB_SILENT);
 }
 

@@ -65,7 +65,7 @@ struct lab_probe {
 	uint8_t family; /* enum lab_family */
 	uint8_t seen;   /* enum lab_outcome; of several, one that was not as expected */
 	struct decision expected;
-	uint64_t drops; /* deny events that name it */
+	uint64_t drops; /* events of dropped packets that name it */
 };
 
 struct lab_plan {
@@ -89,7 +89,10 @@ bool lab_service_is_of(const struct lab_service *s, enum lab_family family);
 /* Whether the policy lets it through: allowed, audited, or not enforced. */
 bool lab_probe_expects_answer(const struct lab_probe *p);
 
-/* Whether what came back is what the policy says; drop events are another matter. */
+/*
+ * Whether what came back is what the policy says; drop events are another matter.  A reject is a
+ * refusal, or silence: answers have a rate.
+ */
 bool lab_probe_is_as_expected(const struct lab_probe *p);
 
 #endif

@@ -21,7 +21,7 @@ static void count_drops_of(const struct map *probes, struct lab_plan *plan,
 	struct probe_key key = {e->src, e->dst, e->service.table, e->service.number};
 	uint64_t *at = map_get(probes, &key, sizeof(key));
 
-	if (at && !strcmp(e->verdict, "deny"))
+	if (at && lab_event_verdict_drops(e->verdict))
 		plan->probes.items[*at].drops += e->count;
 }
 
@@ -92,7 +92,7 @@ static bool is_surprise(const struct compiled *c, const struct lab_event *e)
 	uint32_t cell = image_decide(&c->image, &e->src, &e->dst, e->service.table,
 				     e->service.number);
 
-	return !strcmp(e->verdict, "deny") && BH_VERDICT_PASSES(BH_CELL_VERDICT(cell));
+	return lab_event_verdict_drops(e->verdict) && BH_VERDICT_PASSES(BH_CELL_VERDICT(cell));
 }
 
 static void add_event(const struct compiled *c, const struct lab_plan *plan,

@@ -34,7 +34,7 @@ struct truth {
 	size_t mismatches;
 };
 
-/* Counts the deny events of every probe. */
+/* Counts the events of dropped packets of every probe. */
 void truth_count_drops(struct lab_plan *plan, const struct lab_events *events);
 
 /* A denial that no event names is as wrong as a verdict: what is dropped is accounted for. */

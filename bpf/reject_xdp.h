@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A rejected packet becomes its answer, in place, and leaves by the NIC that it came from: XDP. */
+#ifndef BPF_REJECT_XDP_H
+#define BPF_REJECT_XDP_H
+
+#include "reject.h"
+
+#define IP_OFFSET_MASK 31 /* two VLAN tags at most */
+
+/* False if the packet ends before, which parsing has excluded. */
+static __always_inline bool xdp_read(struct xdp_md *ctx, __u32 offset, __u8 *to, __u32 len)
+{
+	void *end = (void *)(long)ctx->data_end;
+	__u8 *from = (void *)(long)ctx->data + (offset & IP_OFFSET_MASK);
+
+	for (__u32 i = 0; i < BH_REJECT_QUOTE_MAX && i < len; i++) {
+		if ((void *)(from + i + 1) > end)
+			return false;
+		to[i] = from[i];
+	}
+	return true;
+}
+
+static __always_inline bool xdp_write(struct xdp_md *ctx, __u32 offset, const struct answer *a)
+{
+	void *end = (void *)(long)ctx->data_end;
+	__u8 *to = (void *)(long)ctx->data + (offset & IP_OFFSET_MASK);
+
+	for (__u32 i = 0; i < sizeof(a->bytes) && i < a->len; i++) {
+		if ((void *)(to + i + 1) > end)
+			return false;
+		to[i] = a->bytes[i];
+	}
+	return true;
+}
+
+static __always_inline bool xdp_turn(struct xdp_md *ctx)
+{
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	__u8 sender[ETH_ALEN];
+
+	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return false;
+	__builtin_memcpy(sender, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, sender, ETH_ALEN);
+	return true;
+}
+
+static __always_inline bool xdp_answer(struct xdp_md *ctx, const struct packet *p, struct answer *a)
+{
+	int len;
+
+	if (!xdp_read(ctx, p->ip_offset, answer_quote(p, a), a->quote_len))
+		return false;
+	len = p->ip_offset + answer_build(false);
+	if (bpf_xdp_adjust_tail(ctx, len - (int)p->length))
+		return false;
+	return xdp_turn(ctx) && xdp_write(ctx, p->ip_offset, a);
+}
+
+/* Global, so that it is verified once, with packet pointers of its own. */
+__noinline int reject_xdp(struct xdp_md *ctx)
+{
+	struct bh_rejects *rejects = rejects_here();
+	struct packet *p = packet_here();
+	struct answer *a;
+
+	if (!rejects || !p)
+		return XDP_DROP;
+	a = answer_begin(p, rejects);
+	if (!a)
+		return XDP_DROP;
+	if (!xdp_answer(ctx, p, a)) {
+		rejects->silent++;
+		return XDP_DROP;
+	}
+	rejects->answered++;
+	return XDP_TX;
+}
+
+#endif
