@@ -26,6 +26,18 @@ static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
 	return p;
 }
 
+/* The only way to the payload is from here: admit() has no packet at hand. */
+static __always_inline bool is_admitted(struct cursor *c, struct packet *p)
+{
+	int admission = admit(parse(c, p));
+
+	if (admission == ADMIT_UNREAD) {
+		hello_read(c, p);
+		admission = admit(BH_REASON_NONE);
+	}
+	return admission == ADMIT_PASS;
+}
+
 /* What a NIC of this machine receives. */
 SEC("xdp")
 int bh_xdp_in(struct xdp_md *ctx)
@@ -37,7 +49,7 @@ int bh_xdp_in(struct xdp_md *ctx)
 		return XDP_DROP;
 	p->is_xdp = 1;
 	c.offset = &p->offset;
-	return admit(parse(&c, p)) ? XDP_PASS : XDP_DROP;
+	return is_admitted(&c, p) ? XDP_PASS : XDP_DROP;
 }
 
 /* A pull also unshares the buffer, and most packets have their headers in place already. */
@@ -62,7 +74,7 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	c.start = (void *)(long)skb->data;
 	c.end = (void *)(long)skb->data_end;
 	c.offset = &p->offset;
-	return admit(parse(&c, p)) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return is_admitted(&c, p) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 /* The same as bh_xdp_in, for a NIC that takes no XDP program. */

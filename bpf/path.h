@@ -69,6 +69,7 @@ static __always_inline enum bh_reason decide_packet(struct packet *p)
 		return BH_REASON_NONE;
 	}
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG);
+	p->is_tls_required = !!(decision.cell & BH_CELL_TLS);
 	return BH_VERDICT_PASSES(p->verdict) ? BH_REASON_NONE : BH_REASON_POLICY;
 }
 
@@ -150,11 +151,37 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 		return judge_orphan(p, key, sender);
 
 	reason = decide_packet(p);
+	/* Data of a SYN may be of another stream than the one that is answered: see hello.h.  Who
+	 * sends some repeats the SYN without (RFC 7413, 4.1.3). */
+	if (!reason && p->is_tls_required && tcp_payload_len(p))
+		return BH_REASON_NO_CONNECTION;
 	if (!reason)
 		return conn_create(p, key, sender);
 	if (p->proto != IPPROTO_TCP)
 		is_adopted_reply(p, key, sender, &reason);
 	return reason;
+}
+
+/* In place of a reason: none yet, for the payload has to be read first. */
+#define REASON_UNREAD BH_REASON_COUNT
+
+/* The packet does not pass as one of its connection; @step says how so. */
+static __always_inline enum bh_reason refuse(struct packet *p, const struct bh_conn_key *key,
+					     const struct hit *hit, enum step step,
+					     bool *ret_is_over)
+{
+	if (step == STEP_UNREAD)
+		return REASON_UNREAD;
+	if (step == STEP_STRAY)
+		return BH_REASON_NO_CONNECTION;
+	if (step == STEP_CUT) {
+		p->rule = hit->conn->rule;
+		p->src_identity = hit->is_reply ? hit->conn->dst_identity : hit->conn->src_identity;
+		p->dst_identity = hit->is_reply ? hit->conn->src_identity : hit->conn->dst_identity;
+	}
+	*ret_is_over = step == STEP_REOPEN;
+	conn_delete(key, hit->is_embryonic);
+	return step == STEP_CUT ? BH_REASON_PLAINTEXT : BH_REASON_NONE;
 }
 
 /* Allowed once; still allowed, and does the packet fit? */
@@ -177,27 +204,24 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 		conn->generation = p->generation;
 	}
 
+	/* What is in pieces can't be looked at, and pieces may overlap. */
+	if (p->fragment && is_hello_awaited(conn))
+		return BH_REASON_FRAGMENT;
 	if (p->fragment != FRAGMENT_LATER) {
 		if (p->proto == IPPROTO_TCP)
 			step = tcp_step(conn, half, other, p, hit->is_reply);
 		else
 			step = plain_step(conn, p, hit->is_reply);
 	}
-	if (step == STEP_REOPEN) {
-		conn_delete(key, hit->is_embryonic);
-		*ret_is_over = true;
-		return BH_REASON_NONE;
-	}
-	if (step == STEP_STRAY)
-		return BH_REASON_NO_CONNECTION;
+	if (step != STEP_PASS)
+		return refuse(p, key, hit, step, ret_is_over);
 
 	p->rule = conn->rule;
 	p->verdict = conn->verdict;
 	if (is_keeping(p, hit->is_reply))
 		conn->seen_ns = p->now;
 	conn_count(half, p);
-	if (hit->is_embryonic &&
-	    (conn->state == BH_CONN_OPENING || conn->state == BH_CONN_ESTABLISHED))
+	if (hit->is_embryonic && conn->state != BH_CONN_NEW && conn->state != BH_CONN_CLOSING)
 		conn_promote(key, conn);
 	return BH_REASON_NONE;
 }
@@ -261,6 +285,12 @@ static __always_inline void identify_undecided(struct packet *p)
 		p->dst_identity = identify(&p->dst, p->slot);
 }
 
+enum admission {
+	ADMIT_DROP,
+	ADMIT_PASS,
+	ADMIT_UNREAD, /* ask again when hello_read() was called */
+};
+
 /*
  * Every packet leaves through the end of this function: one place to count and to report.  It is
  * global so that the verifier looks at it by itself, and not once for every way of parsing.
@@ -271,8 +301,10 @@ __noinline int admit(int parsed)
 	enum bh_reason reason;
 
 	if (!p)
-		return false;
+		return ADMIT_DROP;
 	reason = judge(p, parsed);
+	if (reason == REASON_UNREAD)
+		return ADMIT_UNREAD;
 	if (reason) {
 		p->verdict = BH_VERDICT_DENY;
 		count_drop(p, reason);
@@ -282,7 +314,7 @@ __noinline int admit(int parsed)
 	count_rule(p);
 	if (reason || p->is_reported)
 		report(p, reason);
-	return !reason;
+	return reason ? ADMIT_DROP : ADMIT_PASS;
 }
 
 #endif

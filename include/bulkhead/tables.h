@@ -82,6 +82,7 @@ struct bh_block {
 #define BH_CELL_VERDICT(cell)         ((cell) >> 24 & 7)
 #define BH_CELL_LOG                   (1u << 27) /* report the connection also when it is allowed */
 #define BH_CELL_DENIED                (1u << 28) /* by the rules; modes may still let it through */
+#define BH_CELL_TLS                   (1u << 29) /* TCP: the opener must begin with a TLS hello */
 
 /* Header of a slot. */
 struct bh_policy {
