@@ -141,14 +141,15 @@ static __always_inline enum step hello_step_reply(struct bh_conn *conn, const st
 			return STEP_STRAY;
 		return len ? STEP_CUT : STEP_PASS;
 	}
-	if (is_ack && opener->hello > HELLO_BYTES && (__s32)acked >= HELLO_BYTES) {
+	if (is_ack && opener->hello > HELLO_BYTES && acked >= HELLO_BYTES &&
+	    acked <= opener->seq_end - opener->hello_seq) {
 		hello_end(conn);
 		return STEP_PASS;
 	}
 	if (!len || (len == 1 && p->seq + 1 == half->seq_end))
 		return STEP_PASS;
 	/* Nobody who can't see the traffic can have it cut. */
-	return is_ack && (__s32)acked >= 0 && p->seq == half->seq_end ? STEP_CUT : STEP_STRAY;
+	return is_ack && acked < HELLO_BYTES && p->seq == half->seq_end ? STEP_CUT : STEP_STRAY;
 }
 
 static __always_inline enum step hello_step(struct bh_conn *conn, const struct packet *p,
