@@ -31,6 +31,9 @@ enum step {
 #define HELLO_LENGTH_MIN  4      /* a handshake's header */
 #define HELLO_LENGTH_MAX  0x4000 /* RFC 8446, 5.1; RFC 5246, 6.2.1 */
 
+/* In place of the bytes seen: the connection is cut.  A SYN may open it anew. */
+#define HELLO_CUT 0xff
+
 static __always_inline void conn_set_state(struct bh_conn *conn, enum bh_conn_state state,
 					   enum bh_timeout timeout)
 {
@@ -71,6 +74,16 @@ static __always_inline void hello_end(struct bh_conn *conn)
 	conn->half[0].hello = 0;
 	if (conn->state == BH_CONN_HELLO)
 		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+}
+
+/*
+ * The entry stays for a while.  Without it, what is sent again would be adopted in the agent's
+ * first seconds.
+ */
+static __always_inline void hello_cut(struct bh_conn *conn)
+{
+	conn->half[0].hello = HELLO_CUT;
+	conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_OPENING);
 }
 
 /* Never in state `established`: so nothing more is loaded there. */
@@ -155,6 +168,8 @@ static __always_inline enum step hello_step_reply(struct bh_conn *conn, const st
 static __always_inline enum step hello_step(struct bh_conn *conn, const struct packet *p,
 					    bool is_reply)
 {
+	if (conn->half[0].hello == HELLO_CUT)
+		return STEP_STRAY;
 	return is_reply ? hello_step_reply(conn, p) : hello_step_opener(conn, p);
 }
 

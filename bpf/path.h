@@ -170,18 +170,22 @@ static __always_inline enum bh_reason refuse(struct packet *p, const struct bh_c
 					     const struct hit *hit, enum step step,
 					     bool *ret_is_over)
 {
+	struct bh_conn *conn = hit->conn;
+
 	if (step == STEP_UNREAD)
 		return REASON_UNREAD;
 	if (step == STEP_STRAY)
 		return BH_REASON_NO_CONNECTION;
-	if (step == STEP_CUT) {
-		p->rule = hit->conn->rule;
-		p->src_identity = hit->is_reply ? hit->conn->dst_identity : hit->conn->src_identity;
-		p->dst_identity = hit->is_reply ? hit->conn->src_identity : hit->conn->dst_identity;
+	if (step == STEP_REOPEN) {
+		conn_delete(key, hit->is_embryonic);
+		*ret_is_over = true;
+		return BH_REASON_NONE;
 	}
-	*ret_is_over = step == STEP_REOPEN;
-	conn_delete(key, hit->is_embryonic);
-	return step == STEP_CUT ? BH_REASON_PLAINTEXT : BH_REASON_NONE;
+	hello_cut(conn);
+	p->rule = conn->rule;
+	p->src_identity = hit->is_reply ? conn->dst_identity : conn->src_identity;
+	p->dst_identity = hit->is_reply ? conn->src_identity : conn->dst_identity;
+	return BH_REASON_PLAINTEXT;
 }
 
 /* Allowed once; still allowed, and does the packet fit? */

@@ -10,7 +10,7 @@
 #define HELLO     "> PA =160301020001"
 #define REST      "> PA +500"
 #define ANSWER    "< PA +1000"
-#define CUT       " !plaintext by web, state none"
+#define CUT       " !plaintext by web, state closing"
 
 /* clang-format off */
 static const struct named_policy policies[] = {
@@ -56,6 +56,9 @@ static const struct sequence others[] = {
 	{"a record that is too long, as its last byte tells", HANDSHAKE ", > PA =16030140, < A, > PA =01" CUT},
 	{"a record that is too short, as its last byte tells", HANDSHAKE ", > PA =16030100, < A, > PA =03, > PA =01" CUT},
 	{"behind options, extensions and tags", HANDSHAKE ", > PA =474554202f68" CUT, .packet = {.option_words = 10, .vlans = 2, .extensions = "HDA"}},
+	{"and nothing goes on after it", HANDSHAKE ", > PA =47" CUT ", timeout 60, > PA =160301020001 back 1 !no-connection, < A !no-connection, < PA +10 !no-connection, > FA !no-connection, > R, wait 61, > A !no-connection, state none"},
+	{"nor is it adopted", HANDSHAKE ", adopt on, > PA =47" CUT ", wait 59, > PA =47 !no-connection, < PA +10 !no-connection"},
+	{"unless it is required no more", HANDSHAKE ", > PA =47" CUT ", policy free, > PA =47, < A, state closing"},
 	{"the tuple may be used again", HANDSHAKE ", > PA =47" CUT ", > S, < SA, > A, " HELLO ", " ANSWER ", state established"},
 };
 
