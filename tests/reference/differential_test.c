@@ -41,8 +41,8 @@ static struct reference_answer compiled_answer(const struct compiled *c,
 
 static bool is_same(struct reference_answer a, struct reference_answer b)
 {
-	return a.verdict == b.verdict && a.rule == b.rule && a.log == b.log &&
-	       a.tls == b.tls && a.is_denied == b.is_denied;
+	return a.verdict == b.verdict && a.rule == b.rule && a.log == b.log && a.tls == b.tls &&
+	       a.is_denied == b.is_denied;
 }
 
 /* --- a disagreement --- */
@@ -67,8 +67,8 @@ static void print_answer(const char *who, const struct policy *p, struct referen
 	const char *rule = a.rule < BH_RULE_FIRST ? "built in"
 						  : p->rules.items[a.rule - BH_RULE_FIRST].name;
 
-	print_error("  %s: verdict %d, rule %u (%s), log %d, tls %d, denied %d\n", who, a.verdict, a.rule,
-		    rule, a.log, a.tls, a.is_denied);
+	print_error("  %s: verdict %d, rule %u (%s), log %d, tls %d, denied %d\n", who, a.verdict,
+		    a.rule, rule, a.log, a.tls, a.is_denied);
 }
 
 static void fail_disputed(struct random_policy *r, const struct reference_question *q,

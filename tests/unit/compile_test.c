@@ -19,13 +19,15 @@ static const char modes[] =
 	"  - {name: telnet, from: any, to: any, services: tcp/20-25, log: true}\n"
 	"  - {name: tls, from: any, to: any, services: tcp/443-444, require: tls}\n"
 	"  - {name: no-tls, from: any, to: strict, services: tcp/443-445}\n"
-	"  - {name: tls-late, from: any, to: any, services: tcp/445-446, require: tls, log: true}\n";
+	"  - {name: tls-late, from: any, to: any, services: tcp/445-446, require: tls, log: "
+	"true}\n";
 
 struct decide_case {
 	const char *name;
 	const char *src, *dst;
 	uint16_t port;
-	const char *decision; /* verdict, rule, "log" if it is reported, "tls" if that is required */
+	const char
+		*decision; /* verdict, rule, "log" if it is reported, "tls" if that is required */
 };
 
 /* clang-format off */
