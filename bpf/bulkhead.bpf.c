@@ -28,6 +28,17 @@ static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
 	return p;
 }
 
+/* The only way to the payload is from here: admit() has no packet at hand. */
+static __always_inline int fate_of_packet(struct cursor *c, struct packet *p)
+{
+	int fate = admit(parse(c, p));
+
+	if (fate != FATE_UNREAD)
+		return fate;
+	hello_read(c, p);
+	return admit(BH_REASON_NONE);
+}
+
 /* What a NIC of this machine receives. */
 SEC("xdp")
 int bh_xdp_in(struct xdp_md *ctx)
@@ -39,7 +50,7 @@ int bh_xdp_in(struct xdp_md *ctx)
 		return XDP_DROP;
 	p->is_xdp = 1;
 	c.offset = &p->offset;
-	switch (admit(parse(&c, p))) {
+	switch (fate_of_packet(&c, p)) {
 	case FATE_PASS:
 		return XDP_PASS;
 	case FATE_REJECT:
@@ -80,7 +91,7 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	c.start = (void *)(long)skb->data;
 	c.end = (void *)(long)skb->data_end;
 	c.offset = &p->offset;
-	switch (admit(parse(&c, p))) {
+	switch (fate_of_packet(&c, p)) {
 	case FATE_PASS:
 		return TC_ACT_UNSPEC;
 	case FATE_REJECT:

@@ -218,6 +218,9 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 		return reason;
 
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT && conn->verdict != BH_VERDICT_AUDIT;
+	/* A requirement that is new is one for new connections. */
+	if (!(decision.cell & BH_CELL_TLS))
+		hello_end(conn);
 	/* Two CPUs may both do this: they write the same. */
 	conn->rule = p->rule;
 	conn->verdict = p->verdict;
@@ -261,6 +264,8 @@ static __always_inline enum bh_reason conn_create(struct packet *p, const struct
 	conn.half[0].bytes = p->length;
 	if (p->proto == IPPROTO_TCP)
 		tcp_note(&conn.half[0], p);
+	if (p->is_tls_required)
+		hello_begin(&conn, p);
 	if (bpf_map_update_elem(&bh_embryonic, key, &conn, BPF_ANY))
 		return reason_of_full(p);
 	return BH_REASON_NONE;

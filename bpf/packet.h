@@ -93,6 +93,11 @@ struct packet {
 	__u32 dst_identity;
 	__u8 verdict;     /* enum bh_verdict */
 	__u8 is_reported; /* passes, and an event says so: audit, or a rule that logs */
+	__u8 is_tls_required;
+
+	/* The first bytes of the TCP payload from the top down, if anybody asked for them. */
+	__u8 has_hello;
+	__u64 hello;
 
 	/* What an ICMP message carries. */
 	__u8 has_target;

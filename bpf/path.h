@@ -74,6 +74,7 @@ static __always_inline enum bh_reason decide_packet(struct packet *p)
 		return BH_REASON_NONE;
 	}
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG);
+	p->is_tls_required = !!(decision.cell & BH_CELL_TLS);
 	return reason_of(&decision, BH_REASON_POLICY);
 }
 
@@ -191,11 +192,41 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 		return judge_orphan(p, key, sender);
 
 	reason = decide_packet(p);
+	/* Data of a SYN may be of another stream than the one that is answered: see hello.h.  Who
+	 * sends some repeats the SYN without (RFC 7413, 4.1.3). */
+	if (!reason && p->is_tls_required && tcp_payload_len(p))
+		return BH_REASON_NO_CONNECTION;
 	if (!reason)
 		return conn_create(p, key, sender);
 	if (p->proto != IPPROTO_TCP)
 		is_adopted_reply(p, key, sender, &reason);
 	return reason;
+}
+
+/* In place of a reason: none yet, for the payload has to be read first. */
+#define REASON_UNREAD BH_REASON_COUNT
+
+/* The packet does not pass as one of its connection; @step says how so. */
+static __always_inline enum bh_reason refuse(struct packet *p, const struct bh_conn_key *key,
+					     const struct hit *hit, enum step step,
+					     bool *ret_is_over)
+{
+	struct bh_conn *conn = hit->conn;
+
+	if (step == STEP_UNREAD)
+		return REASON_UNREAD;
+	if (step == STEP_STRAY)
+		return BH_REASON_NO_CONNECTION;
+	if (step == STEP_REOPEN) {
+		conn_delete(key, hit->is_embryonic);
+		*ret_is_over = true;
+		return BH_REASON_NONE;
+	}
+	hello_cut(conn);
+	p->rule = conn->rule;
+	p->src_identity = hit->is_reply ? conn->dst_identity : conn->src_identity;
+	p->dst_identity = hit->is_reply ? conn->src_identity : conn->dst_identity;
+	return BH_REASON_PLAINTEXT;
 }
 
 /* Allowed once; still allowed, and does the packet fit? */
@@ -220,27 +251,24 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 			return reason;
 	}
 
+	/* What is in pieces can't be looked at, and pieces may overlap. */
+	if (p->fragment && is_hello_awaited(conn))
+		return BH_REASON_FRAGMENT;
 	if (p->fragment != FRAGMENT_LATER) {
 		if (p->proto == IPPROTO_TCP)
 			step = tcp_step(conn, half, other, p, hit->is_reply);
 		else
 			step = plain_step(conn, p, hit->is_reply);
 	}
-	if (step == STEP_REOPEN) {
-		conn_delete(key, hit->is_embryonic);
-		*ret_is_over = true;
-		return BH_REASON_NONE;
-	}
-	if (step == STEP_STRAY)
-		return BH_REASON_NO_CONNECTION;
+	if (step != STEP_PASS)
+		return refuse(p, key, hit, step, ret_is_over);
 
 	p->rule = conn->rule;
 	p->verdict = conn->verdict;
 	if (is_keeping(p, hit->is_reply))
 		conn->seen_ns = p->now;
 	conn_count(half, p);
-	if (hit->is_embryonic &&
-	    (conn->state == BH_CONN_OPENING || conn->state == BH_CONN_ESTABLISHED))
+	if (hit->is_embryonic && conn->state != BH_CONN_NEW && conn->state != BH_CONN_CLOSING)
 		conn_promote(key, conn);
 	return BH_REASON_NONE;
 }
@@ -309,6 +337,7 @@ enum fate {
 	FATE_DROP,
 	FATE_PASS,
 	FATE_REJECT, /* dropped, and the sender is told */
+	FATE_UNREAD, /* ask again when hello_read() was called */
 };
 
 /* Only what a rule decided is rejected: a packet that is wrong in itself is dropped in silence. */
@@ -341,6 +370,8 @@ __noinline int admit(int parsed)
 	if (p->is_answer)
 		return FATE_PASS;
 	reason = judge(p, parsed);
+	if (reason == REASON_UNREAD)
+		return FATE_UNREAD;
 	if (reason) {
 		p->verdict = verdict_of_drop(p, reason);
 		count_drop(p, reason);

@@ -6,15 +6,8 @@
 
 #include <bulkhead/connection.h>
 
-#include "config.h"
+#include "hello.h"
 #include "transport.h"
-
-/* What a packet of a known connection means for it. */
-enum step {
-	STEP_PASS,
-	STEP_REOPEN, /* the old connection is over; judge this as the first packet of a new one */
-	STEP_STRAY,  /* fits no state: no part of the connection */
-};
 
 /* How far an acknowledgement of a SYN may lie behind its data (a SYN may carry some, RFC 7413). */
 #define SYN_DATA_MAX 65536
@@ -22,13 +15,6 @@ enum step {
 static __always_inline bool tcp_is_opening(__u8 flags)
 {
 	return (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-}
-
-static __always_inline void conn_set_state(struct bh_conn *conn, enum bh_conn_state state,
-					   enum bh_timeout timeout)
-{
-	conn->state = state;
-	conn->timeout_s = bh_timeouts[timeout];
 }
 
 /*
@@ -79,6 +65,15 @@ static __always_inline enum step tcp_step_new(struct bh_conn *conn,
 	return STEP_PASS;
 }
 
+/* The opener has acknowledged the other end's SYN. */
+static __always_inline void tcp_establish(struct bh_conn *conn)
+{
+	if (conn->half[0].hello)
+		conn_set_state(conn, BH_CONN_HELLO, BH_TIMEOUT_TCP_OPENING);
+	else
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+}
+
 static __always_inline enum step tcp_step(struct bh_conn *conn, struct bh_conn_half *half,
 					  const struct bh_conn_half *other, const struct packet *p,
 					  bool is_reply)
@@ -93,10 +88,14 @@ static __always_inline enum step tcp_step(struct bh_conn *conn, struct bh_conn_h
 		return STEP_PASS;
 	}
 
+	if (is_hello_awaited(conn))
+		step = hello_step(conn, p, is_reply);
+	if (step != STEP_PASS)
+		return step;
 	if (conn->state == BH_CONN_NEW)
 		step = tcp_step_new(conn, other, p, is_reply);
 	else if (conn->state == BH_CONN_OPENING && (p->tcp_flags & TCP_ACK) && !is_reply)
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+		tcp_establish(conn);
 	if (step != STEP_PASS)
 		return step;
 

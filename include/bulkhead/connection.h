@@ -32,7 +32,8 @@ struct bh_conn_key {
 	X(NEW,         "new",         "one direction seen")                           \
 	X(OPENING,     "opening",     "TCP: SYN answered, handshake not complete")    \
 	X(ESTABLISHED, "established", "both directions seen")                         \
-	X(CLOSING,     "closing",     "TCP: FIN from both ends, or an accepted RST")
+	X(CLOSING,     "closing",     "TCP: FIN from both ends, or an accepted RST")  \
+	X(HELLO,       "hello",       "TCP: handshake complete, the TLS hello that its rule requires not yet")
 
 enum bh_conn_state {
 #define X(id, word, help) BH_CONN_##id,
@@ -49,7 +50,13 @@ struct bh_conn_half {
 	__u32 seq_end;  /* TCP: highest sequence number sent, plus one, host order */
 	__u32 ack;      /* TCP: highest acknowledgement sent, host order */
 	__u8 tcp_flags; /* all seen, ORed */
-	__u8 pad[7];
+
+	/* Of the opener, until the other end has acknowledged the TLS hello that the rule requires.
+	 */
+	__u8 hello; /* right bytes seen of its first ones, plus one; 0: none is awaited (any more)
+		     */
+	__u16 hello_length; /* the record's, as far as seen, host order */
+	__u32 hello_seq;    /* sequence number of the first byte, host order */
 };
 
 struct bh_conn {

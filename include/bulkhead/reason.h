@@ -21,7 +21,8 @@
 	X(TABLE_FULL,       "table-full",       "no room for a new connection")                \
 	X(NO_POLICY,        "no-policy",        "no generation is in force yet")               \
 	X(UNKNOWN_ENDPOINT, "unknown-endpoint", "the interface is not registered as an endpoint") \
-	X(AGENT_DOWN,       "agent-down",       "the agent is down, and an end's zone is closed then")
+	X(AGENT_DOWN,       "agent-down",       "the agent is down, and an end's zone is closed then") \
+	X(PLAINTEXT,        "plaintext",        "the rule requires TLS; what came first is no TLS hello of the client")
 
 enum bh_reason {
 #define X(id, word, help) BH_REASON_##id,

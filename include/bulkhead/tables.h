@@ -83,6 +83,7 @@ struct bh_block {
 #define BH_CELL_LOG                   (1u << 27) /* report the connection also when it is allowed */
 #define BH_CELL_DENIED                (1u << 28) /* by the rules; modes may still let it through */
 #define BH_CELL_LATER                 (1u << 29) /* no decision: BH_CELL_LATER_AT() says more */
+#define BH_CELL_TLS                   (1u << 30) /* TCP: the opener must begin with a TLS hello */
 
 /*
  * A decision that changes when a rule expires.  The cell has nothing but the flag and a place,

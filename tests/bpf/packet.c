@@ -224,8 +224,11 @@ static void put_transport(struct frame *f, const struct packet_spec *spec)
 
 static void put_body(struct frame *f, const struct packet_spec *spec)
 {
+	size_t begin = spec->payload < sizeof(spec->begin) ? spec->payload : sizeof(spec->begin);
+
 	put_transport(f, spec);
-	put_zeros(f, spec->payload);
+	put(f, spec->begin, begin);
+	put_zeros(f, spec->payload - begin);
 }
 
 /* --- IP --- */

@@ -57,6 +57,7 @@ struct packet_spec {
 	const char *flags;     /* of TCP, letters of "FSRPAUEC"; NULL: "S" */
 	uint32_t seq, ack;
 	uint16_t payload; /* bytes behind the transport header */
+	uint8_t begin[8]; /* of the payload; the rest of it is zero */
 	uint8_t type, code;
 	uint16_t id; /* of an echo */
 	const struct packet_spec *quoted;

@@ -120,9 +120,13 @@ static bool take_pair(struct step *step, const char *word, const char *value)
 		step->packet.dport = number_of(value);
 	else if (!strcmp(word, "id"))
 		step->packet.id = number_of(value);
+	else if (!strcmp(word, "back"))
+		step->packet.seq -= number_of(value);
+	else if (!strcmp(word, "ahead"))
+		step->packet.seq += number_of(value);
 	else
 		return false;
-	step->is_other = step->is_other || word[0] != 'b';
+	step->is_other = step->is_other || !strcmp(word, "id") || strstr(word, "port");
 	return true;
 }
 
@@ -134,12 +138,27 @@ static void spoil(struct packet_spec *packet)
 		packet->seq += BAD_BY;
 }
 
+static void read_bytes(const char *hex, struct packet_spec *packet)
+{
+	size_t count = strlen(hex) / 2;
+
+	assert_in_range(count, 1, sizeof(packet->begin));
+	for (size_t i = 0; i < count; i++) {
+		const char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+
+		packet->begin[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	packet->payload = (uint16_t)count;
+}
+
 static void take_word(struct step *step, const char *word)
 {
 	if (word[0] == '!')
 		step->reason = reason_of(word + 1);
 	else if (word[0] == '+')
 		step->packet.payload = number_of(word + 1);
+	else if (word[0] == '=')
+		read_bytes(word + 1, &step->packet);
 	else if (!strcmp(word, "wrong"))
 		step->is_wrong_side = true;
 	else if (!strcmp(word, "request"))
@@ -196,6 +215,15 @@ static void check_halves(struct play *p, const struct step *step, enum way way, 
 	}
 }
 
+static void advance(uint32_t *next, const struct packet_spec *packet)
+{
+	uint32_t end = packet->seq + packet->payload + !!strchr(packet->flags, 'S') +
+		       !!strchr(packet->flags, 'F');
+
+	if ((int32_t)(end - *next) > 0)
+		*next = end;
+}
+
 static void send_packet(struct play *p, const struct words *words, enum way way)
 {
 	struct outcome outcome;
@@ -214,8 +242,7 @@ static void send_packet(struct play *p, const struct words *words, enum way way)
 		return;
 	check_halves(p, &step, way, outcome.is_passed, frame.len);
 	if (outcome.is_passed && step.packet.flags && !strchr(step.packet.flags, 'R'))
-		p->next[way] += step.packet.payload + !!strchr(step.packet.flags, 'S') +
-				!!strchr(step.packet.flags, 'F');
+		advance(&p->next[way], &step.packet);
 }
 
 /* --- the other steps --- */

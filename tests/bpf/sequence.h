@@ -5,6 +5,8 @@
  *
  *   > SA            a packet forth (<: back); TCP flags, or "-" for none of them
  *   > A +100        with that much payload; sequence numbers follow by themselves
+ *   > A =160301     with these bytes of payload
+ *   > A back 6      with a sequence number that much lower (ahead: higher)
  *   < R bad         with sequence and acknowledgement numbers that don't fit
  *   > S dport 80    with another port (also sport, id); "request", "answer": of an echo
  *   < A wrong       seen from the other side of the endpoint

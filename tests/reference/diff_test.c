@@ -61,7 +61,7 @@ static void change_rule(struct couple *k, struct rule *rule)
 {
 	struct selector *from = rule->from;
 
-	switch (below(k, 5)) {
+	switch (below(k, 6)) {
 	case 0:
 		rule->log = !rule->log;
 		return;
@@ -76,6 +76,9 @@ static void change_rule(struct couple *k, struct rule *rule)
 	case 3:
 		rule->services.items[0].hi = rule->services.items[0].lo;
 		vec_push(&k->r[1].edges, rule->services.items[0]);
+		return;
+	case 4:
+		rule->tls = !rule->tls;
 		return;
 	default:
 		rule->services.count = 0;
@@ -251,7 +254,7 @@ static char wanted_sign(const struct couple *k, const struct reference_question 
 
 	if (did_pass != passes)
 		return passes ? '+' : '-';
-	return was.verdict != now.verdict || did_log != logs ? '~' : ' ';
+	return was.verdict != now.verdict || did_log != logs || was.tls != now.tls ? '~' : ' ';
 }
 
 static void ask(const struct couple *k, const struct reference_question *q)

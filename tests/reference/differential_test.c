@@ -34,13 +34,14 @@ static struct reference_answer compiled_answer(const struct compiled *c,
 		.verdict = BH_CELL_VERDICT(cell),
 		.rule = BH_CELL_RULE(cell),
 		.log = cell & BH_CELL_LOG,
+		.tls = cell & BH_CELL_TLS,
 		.is_denied = cell & BH_CELL_DENIED,
 	};
 }
 
 static bool is_same(struct reference_answer a, struct reference_answer b)
 {
-	return a.verdict == b.verdict && a.rule == b.rule && a.log == b.log &&
+	return a.verdict == b.verdict && a.rule == b.rule && a.log == b.log && a.tls == b.tls &&
 	       a.is_denied == b.is_denied;
 }
 
@@ -66,8 +67,8 @@ static void print_answer(const char *who, const struct policy *p, struct referen
 	const char *rule = a.rule < BH_RULE_FIRST ? "built in"
 						  : p->rules.items[a.rule - BH_RULE_FIRST].name;
 
-	print_error("  %s: verdict %d, rule %u (%s), log %d, denied %d\n", who, a.verdict, a.rule,
-		    rule, a.log, a.is_denied);
+	print_error("  %s: verdict %d, rule %u (%s), log %d, tls %d, denied %d\n", who, a.verdict,
+		    a.rule, rule, a.log, a.tls, a.is_denied);
 }
 
 static void fail_disputed(struct random_policy *r, const struct reference_question *q,
@@ -100,7 +101,7 @@ struct tally {
 	uint64_t tiers[TIER_BASELINE + 1]; /* of the rule that is named */
 	uint64_t open, closed;             /* by default */
 	uint64_t audited;                  /* by rules that only report */
-	uint64_t logged;
+	uint64_t logged, tls;
 };
 
 static void tally_add(struct tally *t, const struct policy *p, struct reference_answer a)
@@ -108,6 +109,7 @@ static void tally_add(struct tally *t, const struct policy *p, struct reference_
 	t->asked++;
 	t->verdicts[a.verdict]++;
 	t->logged += a.log;
+	t->tls += a.tls;
 	if (a.rule == BH_BUILTIN_DEFAULT && a.is_denied)
 		t->closed++;
 	else if (a.rule == BH_BUILTIN_DEFAULT)
@@ -128,7 +130,7 @@ static void check_tally(const struct tally *t)
 	for (int i = 0; i <= TIER_BASELINE; i++)
 		assert_true(t->tiers[i] > least);
 	assert_true(t->open > least && t->closed > least);
-	assert_true(t->audited > least && t->logged > least);
+	assert_true(t->audited > least && t->logged > least && t->tls > least);
 }
 
 struct sample {

@@ -146,6 +146,7 @@ static void dump_rule(const struct policy *p, const struct rule *rule, struct te
 	dump_mode("mode", rule->mode, out);
 	if (rule->expires)
 		text_addf(out, ", expires: %lld", (long long)rule->expires);
+	text_add(out, rule->tls ? ", require: tls" : "");
 	text_addf(out, "%s}\n", rule->log ? ", log: true" : "");
 }
 

@@ -22,6 +22,14 @@ static int64_t some_time(struct random_policy *r)
 	return RANDOM_NOW + offsets[random_below(r, COUNT(offsets))];
 }
 
+static void require_tls(struct rule *rule)
+{
+	rule->tls = true;
+	vec_foreach (range, &rule->services)
+		range->table = BH_SERVICE_TCP;
+	services_normalise(&rule->services);
+}
+
 /* Of a ZonePolicy. */
 static void add_native(struct random_policy *r)
 {
@@ -41,6 +49,8 @@ static void add_native(struct random_policy *r)
 		rule.expires = some_time(r);
 	if (rule.mode == MODE_UNSET && random_one_in(r, 8))
 		rule.mode = MODE_ENFORCE;
+	if (rule.action == ACTION_ALLOW && random_one_in(r, 4))
+		require_tls(&rule);
 	vec_push(&r->policy->rules, rule);
 }
 

@@ -154,8 +154,13 @@ struct reference_answer reference_answer_for(const struct reference *r,
 
 	find_matching(r, s, &c);
 	answer = decide(&c);
-	if (answer.rule >= BH_RULE_FIRST && answer.verdict == BH_VERDICT_ALLOW)
-		answer.log = r->policy->rules.items[answer.rule - BH_RULE_FIRST].log;
+	if (answer.rule >= BH_RULE_FIRST && answer.verdict == BH_VERDICT_ALLOW) {
+		const struct rule *rule = &r->policy->rules.items[answer.rule - BH_RULE_FIRST];
+		bool is_enforced = strength(src->mode) == 2 || strength(dst->mode) == 2;
+
+		answer.log = rule->log;
+		answer.tls = rule->tls && is_enforced && !answer.is_denied;
+	}
 	free(c.matching);
 	return answer;
 }

@@ -28,6 +28,7 @@ struct reference_answer {
 	uint32_t
 		rule; /* as in a cell: a built-in one, or BH_RULE_FIRST + index into policy.rules */
 	bool log;
+	bool tls;       /* the rule requires it, and an end enforces */
 	bool is_denied; /* the policy denies, whatever the modes make of it */
 };
 

@@ -85,6 +85,7 @@ static void shrink_rule(struct shrink *s, struct rule *rule)
 	shrink_selector(s, rule->to);
 	DROP(s, &rule->services, 1);
 	PLAIN(s, rule->log, false);
+	PLAIN(s, rule->tls, false);
 	PLAIN(s, rule->expires, 0);
 	PLAIN(s, rule->mode, MODE_UNSET);
 }

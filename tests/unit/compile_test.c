@@ -16,13 +16,18 @@ static const char modes[] =
 	"  - {name: web, from: any, to: strict, services: tcp/80}\n"
 	"  - {name: web-too, from: any, to: any, services: tcp/80, log: true}\n"
 	"  - {name: no-telnet, from: any, to: any, services: tcp/23, action: deny}\n"
-	"  - {name: telnet, from: any, to: any, services: tcp/20-25, log: true}\n";
+	"  - {name: telnet, from: any, to: any, services: tcp/20-25, log: true}\n"
+	"  - {name: tls, from: any, to: any, services: tcp/443-444, require: tls}\n"
+	"  - {name: no-tls, from: any, to: strict, services: tcp/443-445}\n"
+	"  - {name: tls-late, from: any, to: any, services: tcp/445-446, require: tls, log: "
+	"true}\n";
 
 struct decide_case {
 	const char *name;
 	const char *src, *dst;
 	uint16_t port;
-	const char *decision; /* verdict, rule, "log" if it is reported */
+	const char
+		*decision; /* verdict, rule, "log" if it is reported, "tls" if that is required */
 };
 
 /* clang-format off */
@@ -42,6 +47,12 @@ static const struct decide_case cases[] = {
 	{ "outside has no mode", "10.9.0.1", "10.3.0.3", 99, "allow default" },
 	{ "outside to outside", "10.9.0.1", "10.9.0.2", 99, "allow default" },
 	{ "outside to audit", "10.9.0.1", "10.2.0.2", 99, "audit default" },
+	{ "TLS is required", "10.1.0.1", "10.1.0.2", 444, "allow tls tls" },
+	{ "and reported", "10.1.0.1", "10.1.0.2", 446, "allow tls-late log tls" },
+	{ "if one end enforces", "10.3.0.1", "10.1.0.2", 444, "allow tls tls" },
+	{ "nobody enforces", "10.2.0.2", "10.3.0.3", 444, "allow tls" },
+	{ "the rule that is named requires it", "10.1.0.1", "10.1.0.2", 443, "allow tls tls" },
+	{ "only a later one requires it", "10.1.0.1", "10.1.0.2", 445, "allow no-tls" },
 	{ "outside to enforce", "10.9.0.1", "10.1.0.2", 99, "deny default" },
 };
 /* clang-format on */
@@ -62,8 +73,9 @@ static void decides_as_the_language_says(void **state)
 		assert_null(addr_parse(k->dst, &dst));
 		d = decision_of_cell(
 			image_decide(&t.compiled->image, &src, &dst, BH_SERVICE_TCP, k->port));
-		text_addf(&out, "%s %s%s", words[d.verdict], compiled_rule_name(t.compiled, d.rule),
-			  d.log ? " log" : "");
+		text_addf(&out, "%s %s%s%s", words[d.verdict],
+			  compiled_rule_name(t.compiled, d.rule), d.log ? " log" : "",
+			  d.tls ? " tls" : "");
 		assert_row_string(k->name, out.buf, k->decision);
 	}
 }

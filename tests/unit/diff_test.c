@@ -156,6 +156,19 @@ static const struct diff_case cases[] = {
 	  ZONES WORKLOADS
 	  "  rules:\n  - {name: r, from: web, to: db, services: tcp/5432, log: true}\n",
 	  "~ web -> db tcp/5432 (allow -> allow, logged)\n" },
+	{ "a rule requires TLS", BASE,
+	  ZONES WORKLOADS
+	  "  rules:\n  - {name: r, from: web, to: db, services: tcp/5432, require: tls}\n",
+	  "~ web -> db tcp/5432 (allow -> allow, tls)\n" },
+	{ "a rule requires TLS no more, and reports",
+	  ZONES WORKLOADS
+	  "  rules:\n  - {name: r, from: web, to: db, services: tcp/5432, require: tls}\n",
+	  ZONES WORKLOADS
+	  "  rules:\n  - {name: r, from: web, to: db, services: tcp/5432, log: true}\n",
+	  "~ web -> db tcp/5432 (allow, tls -> allow, logged)\n" },
+	{ "a new rule requires TLS, and reports", BASE,
+	  BASE "  - {name: a, from: web, to: cache, services: tcp/1, require: tls, log: true}\n",
+	  "+ web -> cache tcp/1 (deny -> allow, tls)\n" },
 	{ "more workloads than one would read",
 	  CROWD, CROWD "  - {name: a, from: {labels: {app: a}}, to: {labels: {app: b}}, services: tcp/1}\n",
 	  "+ labels app=a -> b1, b2 tcp/1\n" },

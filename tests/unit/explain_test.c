@@ -17,7 +17,7 @@ static const char spec[] =
 	"  - {name: sql, ports: [tcp/5432]}\n"
 	"  rules:\n"
 	"  - {name: web-to-db, from: web, to: db, services: [tcp/5432, tcp/9000-9010]}\n"
-	"  - {name: everybody, from: any, to: web, services: tcp/443, log: true}\n"
+	"  - {name: everybody, from: any, to: web, services: tcp/443, require: tls, log: true}\n"
 	"  - {name: no-ssh, from: any, to: any, services: tcp/22, action: deny}\n";
 
 struct ask_case {
@@ -90,7 +90,7 @@ struct describe_case {
 /* clang-format off */
 static const struct describe_case describes[] = {
 	{ "an allowed one", "internet", "web", "tcp/443",
-	  "allow by rule 'everybody' at t.yaml:17:12, logged\n"
+	  "allow by rule 'everybody' at t.yaml:17:12, TLS required, logged\n"
 	  "  from internet: zone internet, mode enforce\n"
 	  "  to web: workload web in zone dmz, mode enforce\n"
 	  "  service tcp/443: tcp/443\n"

@@ -271,6 +271,8 @@ static const struct lint_case cases[] = {
 	  MEMBERS RULE("r", "data", "db", "services: tcp/80"), "" },
 	{ "http to the front", "BH012",
 	  MEMBERS RULE("r", "internet", "web", "services: tcp/80"), "" },
+	{ "http to data, but of TLS only", "BH012",
+	  MEMBERS RULE("r", "api", "db", "services: tcp/80, require: tls"), "" },
 	{ "telnet denied", "BH012",
 	  MEMBERS RULE("r", "any", "any", "services: tcp/23, action: deny"), "" },
 };

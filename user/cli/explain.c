@@ -78,6 +78,8 @@ static void answer_json(const struct compiled *compiled, const struct question *
 		json_string(&json, "rule", compiled_rule_name(compiled, answer->decision.rule));
 		json_string(&json, "rule_at", at ? place.buf : NULL);
 		json_bool(&json, "log", answer->decision.log);
+		if (answer->decision.tls)
+			json_string(&json, "require", "tls");
 	}
 	add_classes(&json, "from_classes", answer->src_classes.items, answer->src_classes.count);
 	add_classes(&json, "to_classes", answer->dst_classes.items, answer->dst_classes.count);

@@ -289,6 +289,7 @@ struct decision decision_of_cell(uint32_t cell)
 		.verdict = (enum bh_verdict)BH_CELL_VERDICT(cell),
 		.rule = BH_CELL_RULE(cell),
 		.log = cell & BH_CELL_LOG,
+		.tls = cell & BH_CELL_TLS,
 		.is_denied = cell & BH_CELL_DENIED,
 	};
 }

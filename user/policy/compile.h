@@ -49,6 +49,7 @@ struct decision {
 	enum bh_verdict verdict;
 	uint32_t rule; /* as in a cell: 0 is the default, BH_RULE_FIRST + i is policy.rules[i] */
 	bool log;
+	bool tls;       /* it passes only as long as it begins with TLS */
 	bool is_denied; /* by the rules, whatever modes made of the verdict */
 };
 

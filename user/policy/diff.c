@@ -79,6 +79,8 @@ static const char *outcome_word(enum outcome outcome)
 		[OUTCOME_AUDIT] = "audit",
 		[OUTCOME_ALLOW] = "allow",
 		[OUTCOME_ALLOW_LOGGED] = "allow, logged",
+		[OUTCOME_ALLOW_TLS] = "allow, tls",
+		[OUTCOME_ALLOW_TLS_LOGGED] = "allow, tls, logged",
 	};
 
 	return words[outcome];

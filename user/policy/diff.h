@@ -39,7 +39,7 @@ struct diff_end {
 
 struct diff_region {
 	char sign; /* '+' newly through, '-' no longer, '~' through or not as before, another way */
-	const char *was, *now; /* the verdict's word, "allow, logged" if both pass */
+	const char *was, *now; /* the verdict's word; "allow, tls"; ", logged" if both pass */
 	const struct diff_end *from, *to;
 	uint8_t families;  /* FAMILY_*: in which anything of it occurs */
 	services services; /* numbers, normalised; a protocol's own number is of the family that

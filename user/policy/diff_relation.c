@@ -35,8 +35,7 @@ struct work {
 	struct list_pool profiles; /* results of one source; number 0 is empty */
 };
 
-/* Whether a connection that passes is logged is seen only beside one that passes, too. */
-static uint8_t change_of(uint32_t old, uint32_t new)
+static enum outcome outcome_of(struct decision d, bool is_log_seen)
 {
 	static const enum outcome outcomes[BH_VERDICT_COUNT] = {
 		[BH_VERDICT_DENY] = OUTCOME_DENY,
@@ -44,13 +43,22 @@ static uint8_t change_of(uint32_t old, uint32_t new)
 		[BH_VERDICT_AUDIT] = OUTCOME_AUDIT,
 		[BH_VERDICT_ALLOW] = OUTCOME_ALLOW,
 	};
-	struct decision x = decision_of_cell(old), y = decision_of_cell(new);
-	enum outcome was = outcomes[x.verdict], now = outcomes[y.verdict];
+	bool is_logged = d.log && is_log_seen;
 
-	if (BH_VERDICT_PASSES(x.verdict) && BH_VERDICT_PASSES(y.verdict)) {
-		was = was == OUTCOME_ALLOW && x.log ? OUTCOME_ALLOW_LOGGED : was;
-		now = now == OUTCOME_ALLOW && y.log ? OUTCOME_ALLOW_LOGGED : now;
-	}
+	if (d.verdict != BH_VERDICT_ALLOW)
+		return outcomes[d.verdict];
+	if (d.tls)
+		return is_logged ? OUTCOME_ALLOW_TLS_LOGGED : OUTCOME_ALLOW_TLS;
+	return is_logged ? OUTCOME_ALLOW_LOGGED : OUTCOME_ALLOW;
+}
+
+/* Whether a connection that passes is logged is seen only beside one that passes, too. */
+static uint8_t change_of(uint32_t old, uint32_t new)
+{
+	struct decision x = decision_of_cell(old), y = decision_of_cell(new);
+	bool do_pass = BH_VERDICT_PASSES(x.verdict) && BH_VERDICT_PASSES(y.verdict);
+	enum outcome was = outcome_of(x, do_pass), now = outcome_of(y, do_pass);
+
 	return was == now ? 0 : CHANGE(was, now);
 }
 

@@ -16,6 +16,8 @@ enum outcome {
 	OUTCOME_AUDIT,
 	OUTCOME_ALLOW,
 	OUTCOME_ALLOW_LOGGED,
+	OUTCOME_ALLOW_TLS, /* only what begins with TLS */
+	OUTCOME_ALLOW_TLS_LOGGED,
 };
 
 /* A change is was << 4 | now in 8 bits, and 0 for none. */

@@ -175,6 +175,8 @@ static void describe_decision(const struct compiled *c, struct decision d, struc
 	text_addf(out, "rule '%s'", name);
 	if (at->source)
 		text_addf(out, " at %s:%u:%u", at->source->name, at->line, at->column);
+	if (d.tls)
+		text_add(out, ", TLS required");
 	if (d.log)
 		text_add(out, ", logged");
 }

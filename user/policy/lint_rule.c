@@ -185,7 +185,7 @@ static void check_plaintext(struct linter *l, const struct subject *s)
 	uint16_t port = find_port(&s->rule->services, everywhere, COUNT(everywhere));
 	bool is_any_zone = port != 0;
 
-	if (s->is_any_service) /* that was told */
+	if (s->is_any_service || s->rule->tls) /* that was told, or is cut */
 		return;
 	if (!port)
 		port = find_port(&s->rule->services, to_data, COUNT(to_data));

@@ -153,6 +153,12 @@ static uint32_t cell_of(const struct policy *p, uint32_t rule, enum bh_verdict v
 	return BH_CELL(number, verdict, flags | (is_logged ? BH_CELL_LOG : 0));
 }
 
+/* Where no end enforces, nothing is cut: @effect is the strongest of the ends'. */
+static uint32_t requirement_of(const struct policy *p, uint32_t rule, enum bh_verdict effect)
+{
+	return effect == BH_VERDICT_DENY && rule && p->rules.items[rule - 1].tls ? BH_CELL_TLS : 0;
+}
+
 static uint32_t denied(const struct policy *p, uint32_t rule, enum bh_verdict effect)
 {
 	if (effect == BH_VERDICT_DENY && rule && p->rules.items[rule - 1].action == ACTION_REJECT)
@@ -196,7 +202,7 @@ uint32_t matches_cell(const struct policy *p, const struct matches *m, posture e
 		return denied(p, 0, BH_VERDICT_ALLOW);
 	if (m->audit && strongest != BH_VERDICT_ALLOW)
 		return cell_of(p, m->audit, BH_VERDICT_AUDIT, 0);
-	return cell_of(p, rule, BH_VERDICT_ALLOW, 0);
+	return cell_of(p, rule, BH_VERDICT_ALLOW, requirement_of(p, rule, strongest));
 }
 
 void match_table_init(struct match_table *t, const struct policy *p)

@@ -229,6 +229,7 @@ struct rule {
 	char *service_text; /* as written, joined with ", ", for people */
 	enum action action;
 	bool log;
+	bool tls; /* allows, over TCP: a connection must begin with a TLS hello of its opener */
 };
 
 /* A promise: no pair and service that it spans may be decided allow. */

@@ -342,6 +342,7 @@ static void print_rule(const struct policy *p, const struct rule *rule, struct t
 		time_format(rule->expires, out);
 		text_addc(out, '"');
 	}
+	text_add(out, rule->tls ? ", require: tls" : "");
 	text_add(out, rule->log ? ", log: true}\n" : "}\n");
 }
 

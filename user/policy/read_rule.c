@@ -52,7 +52,7 @@ static const struct schema_key rule_keys[] = {
 	[RULE_LOG]      = { "log",      KEY_OPTIONAL, FORM_TEXT },
 	[RULE_MODE]     = { "mode",     KEY_OPTIONAL, FORM_TEXT },
 	[RULE_EXPIRES]  = { "expires",  KEY_OPTIONAL, FORM_TEXT },
-	[RULE_REQUIRE]  = { "require",  KEY_LATER,    FORM_ANY },
+	[RULE_REQUIRE]  = { "require",  KEY_OPTIONAL, FORM_TEXT },
 };
 
 static const struct schema_key failsafe_keys[] = {
@@ -204,6 +204,27 @@ static void read_expires(struct reader *r, const struct node *n, int64_t *ret)
 		*ret = at ? at : 1; /* 0 is never */
 }
 
+/* @rule has its action and services by now. */
+static void read_require(struct reader *r, const struct node *n, struct rule *rule)
+{
+	static const char *const list[] = {"tls"};
+	static const struct words words = {"what a rule can require", list, COUNT(list)};
+	bool is_tcp = true;
+	size_t i;
+
+	if (!n || !schema_word(n, &words, r->diags, &i))
+		return;
+	vec_foreach (range, &rule->services)
+		is_tcp = is_tcp && range->table == BH_SERVICE_TCP;
+	if (rule->action != ACTION_ALLOW)
+		diag_error(r->diags, n->at,
+			   "a rule that denies can't require 'tls'; leave 'require' out");
+	else if (!is_tcp)
+		diag_error(r->diags, n->at,
+			   "'tls' is of TCP; write a rule of its own for other services");
+	rule->tls = true;
+}
+
 static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict *ret)
 {
 	static const char *const list[] = {"allow", "deny", "reject", "audit"};
@@ -248,6 +269,7 @@ void read_rule(struct reader *r, const struct node *n)
 	read_action(r, v[RULE_ACTION], &rule.action);
 	read_rule_mode(r, v[RULE_MODE], rule.action, &rule.mode);
 	read_expires(r, v[RULE_EXPIRES], &rule.expires);
+	read_require(r, v[RULE_REQUIRE], &rule);
 	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
 	if (v[RULE_LOG])
 		schema_bool(v[RULE_LOG], r->diags, &rule.log);

@@ -67,10 +67,8 @@ static const struct schema_key *unknown_key(const struct node *key, const struct
 	char buf[SHOWN_SIZE];
 	size_t count = 0;
 
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->keys[i].need != KEY_LATER)
-			names[count++] = s->keys[i].name;
-	}
+	for (size_t i = 0; i < s->count; i++)
+		names[count++] = s->keys[i].name;
 	nearest = text_nearest(key->text, names, count);
 	if (nearest) {
 		diag_error(d, key->at, "unknown key '%s'; did you mean '%s'?",
@@ -88,9 +86,7 @@ static void take_value(const struct node *key, const struct schema_key *known, s
 {
 	const struct node *value = key->value;
 
-	if (known->need == KEY_LATER)
-		diag_error(d, key->at, "'%s' is not supported yet", known->name);
-	else if (node_is_missing(value))
+	if (node_is_missing(value))
 		diag_error(d, value->at, "'%s' has no value; write one, or leave the key out",
 			   known->name);
 	else if (!has_form(value, known->form))

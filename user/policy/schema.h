@@ -13,7 +13,6 @@
 enum key_need {
 	KEY_OPTIONAL,
 	KEY_REQUIRED,
-	KEY_LATER, /* known to the language, refused as long as nothing does it */
 };
 
 enum key_form {
