@@ -63,7 +63,8 @@ static __always_inline bool is_transit(const struct packet *p)
  */
 static __always_inline bool is_bad_destination(const struct packet *p)
 {
-	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst);
+	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst) ||
+	       addr_is_zero_net(&p->dst);
 }
 
 /*

@@ -38,8 +38,11 @@
 #define BH_LIMITER_ENTRIES   16384
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 
-#define BH_MAX_HEADER_BYTES 192 /* pulled into the linear part of an skb before parsing */
-#define BH_MAX_VLAN_TAGS    2
-#define BH_MAX_EXTENSIONS   8 /* IPv6 extension headers; longer chains are dropped */
+/* Pulled into the linear part of an skb before parsing. */
+#define BH_MAX_HEADER_BYTES_V4 192 /* with all options, and those of what an ICMP error quotes */
+#define BH_MAX_HEADER_BYTES    704 /* with all extension headers */
+#define BH_MAX_VLAN_TAGS       2
+#define BH_MAX_EXTENSIONS      8 /* IPv6 extension headers; longer chains are dropped */
+#define BH_MAX_EXTENSION_BYTES 512
 
 #endif

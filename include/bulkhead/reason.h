@@ -20,7 +20,10 @@
 	X(NEIGHBOUR,        "neighbour",        "neighbour discovery or ARP that this end may not send") \
 	X(TABLE_FULL,       "table-full",       "no room for a new connection")                \
 	X(NO_POLICY,        "no-policy",        "no generation is in force yet")               \
-	X(UNKNOWN_ENDPOINT, "unknown-endpoint", "the interface is not registered as an endpoint")
+	X(UNKNOWN_ENDPOINT, "unknown-endpoint", "the interface is not registered as an endpoint") \
+	X(IP_OPTIONS,       "ip-options",       "an IPv4 option that chooses the packet's way (source routing)") \
+	X(EXTENSIONS,       "extension-headers", "more or longer IPv6 extension headers than are followed, or a routing header") \
+	X(VLAN,             "vlan",             "a VLAN tag, and the agent is set to drop those")
 
 enum bh_reason {
 #define X(id, word, help) BH_REASON_##id,

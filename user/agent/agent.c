@@ -183,6 +183,7 @@ static int open_datapath(struct agent *a, struct text *why)
 		.event_rate = a->config->event_rate,
 		.adopt_s = a->config->adopt_s,
 		.builtins_off = a->config->builtins_off,
+		.vlan = a->config->vlan,
 	};
 	int err = datapath_open(&config, why, &a->dp);
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <bulkhead/vlan.h>
+
 /*
  * IFACE: a NIC of this machine.  IFACE=WORKLOAD: the host side of that workload's veth, which may
  * send from any of its addresses.  IFACE=ADDRESS[,ADDRESS…]: the same, from these only.
@@ -29,6 +31,7 @@ struct agent_config {
 	uint32_t history;      /* events kept in memory */
 	uint32_t adopt_s;      /* adoption window at the first start */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n */
+	enum bh_vlan_mode vlan;
 	int ready_fd;          /* a line "ready" goes there once it enforces; -1: none */
 };
 

@@ -31,6 +31,7 @@ enum setting {
 	SET_HISTORY,
 	SET_ADOPT,
 	SET_BUILTINS,
+	SET_VLAN,
 	SET_COUNT
 };
 
@@ -45,6 +46,7 @@ static const struct schema_key file_keys[] = {
 	[SET_HISTORY]    = { "history",   KEY_OPTIONAL, FORM_TEXT },
 	[SET_ADOPT]      = { "adopt",     KEY_OPTIONAL, FORM_TEXT },
 	[SET_BUILTINS]   = { "builtins",  KEY_OPTIONAL, FORM_MAP  },
+	[SET_VLAN]       = { "vlan",      KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -218,6 +220,20 @@ static void read_builtins(struct settings *s, const struct node *map, struct dia
 	}
 }
 
+static void read_vlan(struct settings *s, const struct node *n, struct diags *d)
+{
+	static const char *const list[] = {
+#define X(id, word, help) [BH_VLAN_##id] = (word),
+		BH_VLAN_MODES(X)
+#undef X
+	};
+	static const struct words modes = {"inspect, pass or drop", list, COUNT(list)};
+	size_t mode;
+
+	if (n && schema_word(n, &modes, d, &mode))
+		s->vlan = (enum bh_vlan_mode)mode;
+}
+
 static void read_document(struct settings *s, const struct node *document, struct diags *d)
 {
 	const struct node *values[SET_COUNT] = {};
@@ -234,6 +250,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_number(&s->event_rate, UINT32_MAX, values[SET_EVENT_RATE], d);
 	read_number(&s->history, SETTINGS_MAX_HISTORY, values[SET_HISTORY], d);
 	read_duration(&s->adopt_s, values[SET_ADOPT], d);
+	read_vlan(s, values[SET_VLAN], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -266,6 +283,7 @@ struct agent_config settings_config(const struct settings *s)
 		.history = s->history,
 		.adopt_s = s->adopt_s,
 		.builtins_off = s->builtins_off,
+		.vlan = s->vlan,
 		.ready_fd = -1,
 	};
 }

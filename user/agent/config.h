@@ -18,6 +18,7 @@ struct settings {
 	uint32_t history;
 	uint32_t adopt_s;
 	uint32_t builtins_off;
+	enum bh_vlan_mode vlan;
 };
 
 #define SETTINGS_MAX_HISTORY 10000000
@@ -27,8 +28,8 @@ void settings_release(struct settings *s);
 #define _settings_ _cleanup_(settings_release)
 
 /*
- * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, and
- * builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
+ * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, vlan
+ * (inspect|pass|drop), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

@@ -17,6 +17,7 @@
 #include <bulkhead/event.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
+#include <bulkhead/vlan.h>
 
 #include "policy/image.h"
 #include "util/text.h"
@@ -30,6 +31,7 @@ struct datapath_config {
 	uint32_t adopt_s; /* how long connections older than the first start are adopted; 0: not at
 			     all */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
+	enum bh_vlan_mode vlan;
 };
 
 /*

@@ -92,11 +92,21 @@ static int load(struct datapath *dp, struct text *reterr)
 	return err;
 }
 
+/* Before 5.18 drivers hand over packets of one buffer only, and refuse interfaces of larger MTU. */
+static bool has_xdp_frags(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+}
+
 static int configure(struct datapath *dp, const struct datapath_config *config)
 {
 	int err = 0;
 
 	dp->skel->rodata->bh_event_rate = config->event_rate;
+	dp->skel->rodata->bh_vlan = config->vlan;
+	dp->skel->rodata->bh_has_xdp_frags = has_xdp_frags();
+	if (!has_xdp_frags())
+		bpf_program__set_flags(dp->skel->progs.bh_xdp_in, 0);
 	for (size_t i = 0; !err && i < COUNT(sizes); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, sizes[i].map);
 
