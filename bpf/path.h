@@ -196,8 +196,8 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	if (is_keeping(p, hit->is_reply))
 		conn->seen_ns = p->now;
 	conn_count(half, p);
-	if (hit->is_embryonic &&
-	    (conn->state == BH_CONN_OPENING || conn->state == BH_CONN_ESTABLISHED))
+	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
+	if (hit->is_embryonic && conn->state == BH_CONN_ESTABLISHED)
 		conn_promote(key, conn);
 	return BH_REASON_NONE;
 }

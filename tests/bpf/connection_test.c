@@ -21,7 +21,7 @@ static const struct named_policy policies[] = {
 };
 
 static const struct sequence opening[] = {
-	{"a handshake opens", "> S by web, state new, in embryonic, < SA by web, state opening, > A by web, state established, in conns"},
+	{"a handshake opens", "> S by web, state new, in embryonic, < SA by web, state opening, in embryonic, > A by web, state established, in conns"},
 	{"data flows both ways", HANDSHAKE ", > PA +100, < A, < PA +1000, > A, state established, rule web"},
 	{"data may come with the end of the handshake", "> S, < SA, > PA +10, < A, state established"},
 	{"a SYN is repeated", "> S, > S, state new, < SA, > A, state established"},

@@ -227,7 +227,7 @@ static void read_vlan(struct settings *s, const struct node *n, struct diags *d)
 		BH_VLAN_MODES(X)
 #undef X
 	};
-	static const struct words modes = {"inspect, pass or drop", list, COUNT(list)};
+	static const struct words modes = {"a mode of VLAN tags", list, COUNT(list)};
 	size_t mode;
 
 	if (n && schema_word(n, &modes, d, &mode))

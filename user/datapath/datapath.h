@@ -129,7 +129,7 @@ typedef bool connection_fn(const struct bh_conn_key *key, const struct bh_conn *
 
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user);
 
-/* Deletes expired connections; returns how many, or -errno. */
+/* Deletes expired connections, and counts the others; returns how many it deleted, or -errno. */
 int datapath_sweep(struct datapath *dp, uint64_t now_ns);
 
 typedef void event_fn(const struct bh_event *event, void *user);
@@ -145,7 +145,7 @@ int datapath_events_consume(struct datapath *dp);
 
 struct table_fill {
 	const char *name;
-	uint64_t used; /* UINT64_MAX: not known without a walk */
+	uint64_t used; /* connections: at the last sweep; UINT64_MAX: not known */
 	uint64_t capacity;
 	uint64_t bytes; /* memory the kernel accounts to it */
 };

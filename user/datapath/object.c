@@ -349,6 +349,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	int err;
 
 	libbpf_set_print(print_libbpf);
+	dp->conns = dp->embryonic = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
 	if (dp->cpus < 0)
 		return explain_error(reterr, dp->cpus, "cannot count the CPUs");

@@ -49,7 +49,10 @@ static const struct bpf_program *program_of(const struct datapath *dp, enum prog
 int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
 		int *ret)
 {
-	struct __sk_buff ctx = {.ingress_ifindex = in->is_forwarded ? PROGRAM_IFINDEX : 0};
+	struct __sk_buff ctx = {
+		.ingress_ifindex = in->is_forwarded ? PROGRAM_IFINDEX : 0,
+		.gso_size = in->gso_size,
+	};
 	struct bpf_test_run_opts opts = {
 		.sz = sizeof(opts),
 		.data_in = in->bytes,

@@ -26,6 +26,7 @@ struct program_input {
 	const void *bytes;
 	size_t len;
 	bool is_forwarded; /* tc: the packet came in on an interface, and is not this machine's */
+	uint16_t gso_size; /* tc: the packet is several of that size */
 	int times;
 };
 
