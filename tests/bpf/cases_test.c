@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What an attacker may send, by the number of the case; each with its allowed twin. */
+#include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
 #include "tests/bpf/table.h"
+#include "util/mem.h"
 
 #define ARP        .ethertype = ETH_P_ARP
 #define UDP        .proto = IPPROTO_UDP
@@ -41,6 +43,20 @@ static const struct row frames[] = {
 	{"L2-07 ffff", {.ethertype = 0xffff}, BH_REASON_UNSUPPORTED, "none"},
 	{"L2-02 ARP", {ARP}, BH_REASON_NONE, "builtin-arp", FAMILY_V4},
 	{"L2-02 ARP for another", {ARP, .from = SERVER, .to = SERVER, .is_arp_reply = true}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V4, ON_FROM, CLIENT},
+};
+
+static const struct row tags_pass[] = {
+	{"L2-04 a tag passes unseen", {.vlans = 1, .dport = 444}, BH_REASON_NONE, "none"},
+	{"L2-04 whatever it tags", {.vlans = 2, .ethertype = 0x88cc}, BH_REASON_NONE, "none"},
+	{"L2-04 a priority is no tag", {.vlans = 1, .is_priority_tag = true, .dport = 444}, BH_REASON_POLICY, "default"},
+	{"L2-04 without one as ever", {.dport = 444}, BH_REASON_POLICY, "default"},
+};
+
+static const struct row tags_drop[] = {
+	{"L2-04 a tag is dropped", {.vlans = 1}, BH_REASON_VLAN, "none"},
+	{"L2-04 two are", {.vlans = 2}, BH_REASON_VLAN, "none"},
+	{"L2-04 a priority is no tag", {.vlans = 1, .is_priority_tag = true}, BH_REASON_NONE, "web"},
+	{"L2-04 without one as ever", {}, BH_REASON_NONE, "web"},
 };
 
 static const struct row ipv4[] = {
@@ -200,6 +216,76 @@ static void tunnels_need_a_rule_of_their_own(void **state)
 	run(state, tunnels, encapsulated_by_rule, COUNT(encapsulated_by_rule));
 }
 
+static void tags_are_what_the_agent_is_told_of_them(void **state)
+{
+	const struct datapath_config pass = {.vlan = BH_VLAN_PASS}, drop = {.vlan = BH_VLAN_DROP};
+	struct rig *rig = rig_new_config(&pass);
+
+	(void)state;
+	rig_policy(rig, rules);
+	table_run(rig, tags_pass, COUNT(tags_pass));
+	rig_free(rig);
+	rig = rig_new_config(&drop);
+	rig_policy(rig, rules);
+	table_run(rig, tags_drop, COUNT(tags_drop));
+	rig_free(rig);
+}
+
+/* Of @len bytes, with the IP header's length as given. */
+static bool long_passes(struct rig *rig, enum program program, const struct packet_spec *spec,
+			size_t len, size_t ip_len, uint16_t gso_size)
+{
+	_free_ uint8_t *bytes = xcalloc(1, len);
+	struct frame f = packet_build(spec);
+	uint16_t said = htons((uint16_t)(spec->is_v6 && ip_len ? ip_len - 40 : ip_len));
+	const struct program_input in = {
+		.bytes = bytes, .len = len, .times = 1, .gso_size = gso_size};
+	int returned;
+
+	memcpy(bytes, f.bytes, f.len);
+	memcpy(bytes + ETH_HLEN + (spec->is_v6 ? 4 : 2), &said, sizeof(said));
+	assert_int_equal(program_run(rig->dp, program, &in, &returned), 0);
+	return program_passes(program, returned);
+}
+
+/* SK-03: XDP gets such packets in several buffers. */
+static void jumbo_frames_are_judged_like_small_ones(void **state)
+{
+	struct rig *rig = *state;
+	const struct packet_spec boring = {};
+
+	rig_policy(rig, rules);
+	rig_stand(rig, SERVER);
+	rig_run(rig, "who is where", PROGRAM_XDP_IN, &boring);
+	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+		const struct packet_spec allowed = {.is_v6 = is_v6};
+		const struct packet_spec denied = {.is_v6 = is_v6, .dport = 444};
+
+		assert_true(long_passes(rig, PROGRAM_XDP_IN, &allowed, 9014, 9000, 0));
+		assert_false(long_passes(rig, PROGRAM_XDP_IN, &denied, 9014, 9000, 0));
+		assert_false(long_passes(rig, PROGRAM_XDP_IN, &allowed, 9014, 9001, 0));
+	}
+}
+
+/* SK-02: only what the kernel itself has joined may be of a length that IP can't say. */
+static void joined_packets_may_be_longer_than_ip_says(void **state)
+{
+	struct rig *rig = *state;
+	const struct packet_spec boring = {};
+
+	rig_policy(rig, rules);
+	rig_stand(rig, SERVER);
+	rig_run(rig, "who is where", PROGRAM_TO, &boring);
+	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+		const struct packet_spec allowed = {.is_v6 = is_v6};
+		const struct packet_spec denied = {.is_v6 = is_v6, .dport = 444};
+
+		assert_true(long_passes(rig, PROGRAM_TO, &allowed, 3000, 0, 1000));
+		assert_false(long_passes(rig, PROGRAM_TO, &denied, 3000, 0, 1000));
+		assert_false(long_passes(rig, PROGRAM_TO, &allowed, 3000, 0, 0));
+	}
+}
+
 /* 6-09, IC-08: only what finds neighbours passes, and what is about a connection. */
 static void no_type_of_icmp_is_a_free_pass(void **state)
 {
@@ -251,6 +337,9 @@ int main(void)
 		cmocka_unit_test(encapsulated_that_attackers_send),
 		cmocka_unit_test(tcp_that_attackers_send),
 		cmocka_unit_test(tunnels_need_a_rule_of_their_own),
+		cmocka_unit_test(tags_are_what_the_agent_is_told_of_them),
+		cmocka_unit_test(jumbo_frames_are_judged_like_small_ones),
+		cmocka_unit_test(joined_packets_may_be_longer_than_ip_says),
 		cmocka_unit_test(no_type_of_icmp_is_a_free_pass),
 		cmocka_unit_test(fields_of_no_rule_change_nothing),
 	};

@@ -15,7 +15,6 @@ import struct
 import sys
 import time
 
-FILES = 65536
 BATCH = 1024
 FRAME = 54
 PATIENCE = 20  # seconds until all of them have answered
@@ -83,7 +82,8 @@ class Message(ctypes.Structure):
     _fields_ = [("name", ctypes.c_void_p), ("name_len", ctypes.c_uint),
                 ("iov", ctypes.c_void_p), ("iov_count", ctypes.c_size_t),
                 ("control", ctypes.c_void_p), ("control_len", ctypes.c_size_t),
-                ("flags", ctypes.c_int), ("sent", ctypes.c_uint)]
+                ("flags", ctypes.c_int), ("pad", ctypes.c_uint),
+                ("sent", ctypes.c_uint)]
 
 
 class Part(ctypes.Structure):
@@ -111,7 +111,7 @@ def syns(interface, mac, address, port, count):
     base = ctypes.addressof(frames)
     parts = (Part * BATCH)(*((base + i * FRAME, FRAME) for i in range(BATCH)))
     messages = (Message * BATCH)(*(
-        (None, 0, ctypes.addressof(parts) + i * ctypes.sizeof(Part), 1, None, 0, 0, 0)
+        (None, 0, ctypes.addressof(parts) + i * ctypes.sizeof(Part), 1, None, 0, 0, 0, 0)
         for i in range(BATCH)))
     bytes_of = memoryview(frames).cast("B")
     sent = 0
@@ -127,7 +127,8 @@ def syns(interface, mac, address, port, count):
 
 
 def main(words):
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if words[0] == "echo":
         echo(int(words[1]))
     elif words[0] == "hold":

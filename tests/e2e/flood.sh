@@ -9,6 +9,8 @@ readonly flood=1000000
 add_station server 192.0.2.10
 add_station visitor 198.51.100.7
 ip route add 198.18.0.0/15 dev visitor
+# The stack takes none of them, so that time is spent on the programs.
+in_ns server ip route add blackhole 198.18.0.0/15
 in_ns server sysctl -qw net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=4096
 in_ns visitor sysctl -qw net.ipv4.ip_local_port_range='10000 60000'
 
@@ -59,7 +61,7 @@ are_counted()
 
 	seen=$("$BULKHEAD" list rules -o json | "$python" -c '
 import json, sys
-print(sum(rule["packets"] for rule in json.load(sys.stdin)["rules"] if rule["name"] == "echo"))')
+print(sum(rule["packets"] for rule in json.load(sys.stdin) if rule["name"] == "echo"))')
 	echo "the rule let $seen through"
 	[ "$seen" -gt $((flood / 10)) ]
 }
@@ -84,7 +86,7 @@ embryonic_is_bounded()
 
 it "the agent enforces" start_agent server --policy policy.yaml --attach eth0
 in_ns server "$python" "$here/flood.py" echo 443 >serve.log 2>&1 &
-wait_for 10 grep -q serving serve.log
+wait_for 10 grep -q serving serve.log || fail "the server serves"
 coproc holder { exec nsenter --net=/run/netns/visitor -- "$python" "$here/flood.py" \
 	hold 192.0.2.10 443 "$held" 3>&- 2>hold.log; }
 read -r -t 60 opened <&"${holder[0]}" || :
@@ -100,7 +102,7 @@ it "all of them answer during the flood" all_answer
 it "the flood is sent" wait "$syns"
 it "all of them answer after it" all_answer
 it "no packet of anybody was dropped" nothing_is_dropped
-it "new connections open after it" reaches visitor 192.0.2.10 tcp/443 || :
+it "new connections open after it" open visitor 192.0.2.10,443
 sleep 6 # until connections are counted again
 it "connections are the held ones" conns_are_the_held_ones
 it "what nobody answered stays within its table" embryonic_is_bounded
