@@ -39,8 +39,8 @@ SEC("xdp.frags")
 int bh_xdp_in(struct xdp_md *ctx)
 {
 	struct cursor c = {.start = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end};
-	struct packet *p =
-		packet_begin(xdp_length(ctx, &c), ctx->ingress_ifindex, BH_INGRESS, true);
+	struct packet *p = packet_begin(xdp_length(ctx, &c), ctx->ingress_ifindex, BH_INGRESS,
+					true);
 
 	if (!p)
 		return XDP_DROP;
@@ -53,7 +53,7 @@ int bh_xdp_in(struct xdp_md *ctx)
 static __always_inline void pull_headers(struct __sk_buff *skb)
 {
 	__u32 max = skb->protocol == bpf_htons(ETH_P_IP) ? BH_MAX_HEADER_BYTES_V4
-							: BH_MAX_HEADER_BYTES;
+							 : BH_MAX_HEADER_BYTES;
 	__u32 len = skb->len < max ? skb->len : max;
 
 	if ((void *)(long)skb->data + len > (void *)(long)skb->data_end)

@@ -73,8 +73,8 @@ struct packet {
 	__u8 icmp_code;
 	__u8 hop_limit;
 	__u8 is_v6;
-	__u8 fragment;       /* enum fragment */
-	__u8 fragment_proto; /* what the fragments have in common: IPv6's first next header */
+	__u8 fragment;         /* enum fragment */
+	__u8 fragment_proto;   /* what the fragments have in common: IPv6's first next header */
 	__u16 fragment_offset; /* in bytes */
 	__u16 fragment_end;
 	__be32 fragment_id;

@@ -10,15 +10,15 @@
 #include "packet.h"
 #include "transport.h"
 
-#define IPV4_DONT_FRAGMENT   0x4000 /* RFC 791, 3.1 */
-#define IPV4_MORE_FRAGMENTS  0x2000
-#define IPV4_OPTION_BYTES    40
-#define IPV4_OPTION_END      0
-#define IPV4_OPTION_NOTHING  1
-#define IPV4_OPTION_LSRR     131 /* loose and strict source routing */
-#define IPV4_OPTION_SSRR     137
-#define IP_LENGTH_MAX        65535
-#define IPV6_MORE_FRAGMENTS  0x0001 /* RFC 8200, 4.5 */
+#define IPV4_DONT_FRAGMENT  0x4000 /* RFC 791, 3.1 */
+#define IPV4_MORE_FRAGMENTS 0x2000
+#define IPV4_OPTION_BYTES   40
+#define IPV4_OPTION_END     0
+#define IPV4_OPTION_NOTHING 1
+#define IPV4_OPTION_LSRR    131 /* loose and strict source routing */
+#define IPV4_OPTION_SSRR    137
+#define IP_LENGTH_MAX       65535
+#define IPV6_MORE_FRAGMENTS 0x0001 /* RFC 8200, 4.5 */
 
 /* RFC 826, with Ethernet and IPv4 addresses: the only kind there is here. */
 struct arp_ipv4 {

@@ -60,8 +60,14 @@ static void play(struct rig *rig, bool is_v6, uint16_t sport)
 {
 	const struct packet_spec steps[] = {
 		{.sport = sport, .flags = "S", .seq = 100, .is_v6 = is_v6},
-		{.from = SERVER, .to = CLIENT, .sport = SPEC_DPORT, .dport = sport, .flags = "SA",
-		 .seq = 500, .ack = 101, .is_v6 = is_v6},
+		{.from = SERVER,
+		 .to = CLIENT,
+		 .sport = SPEC_DPORT,
+		 .dport = sport,
+		 .flags = "SA",
+		 .seq = 500,
+		 .ack = 101,
+		 .is_v6 = is_v6},
 		{.sport = sport, .flags = "A", .seq = 101, .ack = 501, .is_v6 = is_v6},
 	};
 
@@ -92,8 +98,7 @@ static void a_full_table_of_connections_displaces_none(void **state)
 	assert_true(rig_run(rig, "data", PROGRAM_TO, &new).is_passed);
 	assert_int_equal(rig_run(rig, "denied", PROGRAM_TO, &denied).reason, BH_REASON_POLICY);
 	rig_adopt(rig, true);
-	assert_int_equal(rig_run(rig, "adopted", PROGRAM_TO, &orphan).reason,
-			 BH_REASON_TABLE_FULL);
+	assert_int_equal(rig_run(rig, "adopted", PROGRAM_TO, &orphan).reason, BH_REASON_TABLE_FULL);
 	rig_adopt(rig, false);
 
 	assert_true(datapath_sweep(rig->dp, clock_monotonic_ns()) >= 0);

@@ -16,7 +16,7 @@
 #define ROUND        1000 /* packets between two times that everything is forgotten */
 #define FAULTS_MAX   4
 #define HEADER_BYTES 120 /* where faults are */
-#define PORT    443
+#define PORT         443
 #define UDP          .proto = IPPROTO_UDP
 #define PIECE        .is_fragment = true, .fragment_id = 7
 
@@ -138,7 +138,8 @@ static bool read_ipv6(struct reading *r)
 	r->is_v6 = true;
 	r->at += 40;
 	r->end = r->at + len;
-	while (!r->is_tail && (r->proto == 0 || r->proto == 60 || r->proto == 44 || r->proto == 51)) {
+	while (!r->is_tail &&
+	       (r->proto == 0 || r->proto == 60 || r->proto == 44 || r->proto == 51)) {
 		size_t step;
 
 		if (r->end - r->at < 8)
@@ -219,8 +220,8 @@ static bool may_pass(const struct frame *f)
 		return false;
 	if (is_named(&r) || is_error(&r))
 		return true;
-	return (r.proto == IPPROTO_TCP || r.proto == IPPROTO_UDP) &&
-	       get16(r.at + 2) == PORT && !memcmp(&r.src, &client, sizeof(client));
+	return (r.proto == IPPROTO_TCP || r.proto == IPPROTO_UDP) && get16(r.at + 2) == PORT &&
+	       !memcmp(&r.src, &client, sizeof(client));
 }
 
 static bool is_arp(const struct frame *f)

@@ -66,7 +66,7 @@ struct packet_spec {
 	/* Around it. */
 	uint16_t ethertype; /* 0: that of the family */
 	uint8_t vlans;      /* tags, the outermost of type 802.1ad if there are several */
-	uint16_t vlan_id; /* 0: 42, unless it is only a priority */
+	uint16_t vlan_id;   /* 0: 42, unless it is only a priority */
 	bool is_priority_tag;
 	bool is_group_mac; /* to the Ethernet broadcast address */
 	uint8_t option_words;

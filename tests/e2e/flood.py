@@ -122,7 +122,8 @@ def syns(interface, mac, address, port, count):
         sent += done
         # Another source port for each of them, every time.
         for i in range(BATCH):
-            struct.pack_into("!H", bytes_of, i * FRAME + 34, 1024 + (sent // BATCH * 61 + i) % 60000)
+            source = 1024 + (sent // BATCH * 61 + i) % 60000
+            struct.pack_into("!H", bytes_of, i * FRAME + 34, source)
     print(sent)
 
 

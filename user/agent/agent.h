@@ -32,7 +32,7 @@ struct agent_config {
 	uint32_t adopt_s;      /* adoption window at the first start */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n */
 	enum bh_vlan_mode vlan;
-	int ready_fd;          /* a line "ready" goes there once it enforces; -1: none */
+	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
 };
 
 #define AGENT_EVENT_RATE 100

@@ -29,7 +29,8 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, vlan
- * (inspect|pass|drop), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
+ * (inspect|pass|drop), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes
+ * to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 
