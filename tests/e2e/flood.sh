@@ -61,7 +61,7 @@ are_counted()
 
 	seen=$("$BULKHEAD" list rules -o json | "$python" -c '
 import json, sys
-print(sum(rule["packets"] for rule in json.load(sys.stdin) if rule["name"] == "echo"))')
+print(sum(rule["packets"] for rule in json.load(sys.stdin) if rule["rule"] == "echo"))')
 	echo "the rule let $seen through"
 	[ "$seen" -gt $((flood / 10)) ]
 }
