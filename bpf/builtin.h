@@ -50,15 +50,17 @@ static __always_inline enum stage judge_arp(struct packet *p, enum bh_reason *re
 	return pass_by_builtin(p, BH_BUILTIN_ARP);
 }
 
-/* What a workload may say on the link: ask, and answer for itself. */
+/* What a workload may say on the link: ask, answer for itself, and claim what is its own. */
 static __always_inline bool may_send_nd(const struct packet *p)
 {
 	if (!addr_is_unspecified(&p->src) && !addr_is_link_local(&p->src) && !is_source(p, &p->src))
 		return false;
-	if (p->icmp_type == ND_ADVERT)
+	/* To ask for an address without having one is to claim it (RFC 4862, 5.4). */
+	if (p->icmp_type == ND_ADVERT ||
+	    (p->icmp_type == ND_SOLICIT && addr_is_unspecified(&p->src)))
 		return p->has_target &&
 		       (addr_is_link_local(&p->target) || is_source(p, &p->target));
-	return p->icmp_type != ND_ROUTER_ADVERT;
+	return p->icmp_type != ND_ROUTER_ADVERT && p->icmp_type != MLD_QUERY;
 }
 
 static __always_inline bool is_nd(__u8 type)
@@ -73,10 +75,13 @@ static __always_inline bool is_mld(__u8 type)
 
 static __always_inline enum stage judge_nd(struct packet *p, enum bh_reason *reason)
 {
-	if (!p->is_v6 || p->proto != IPPROTO_ICMPV6 || p->fragment ||
+	if (!p->is_v6 || p->proto != IPPROTO_ICMPV6 || p->fragment == FRAGMENT_LATER ||
 	    !(is_nd(p->icmp_type) || is_mld(p->icmp_type)))
 		return STAGE_NEXT;
 	*reason = BH_REASON_NEIGHBOUR;
+	/* In pieces it would hide from who looks for it on the way (RFC 6980). */
+	if (p->fragment)
+		return STAGE_DROP;
 	if (!is_builtin_on(p, BH_BUILTIN_ND) || p->icmp_code || p->icmp_type == ND_REDIRECT)
 		return STAGE_DROP;
 	if (p->hop_limit != (is_nd(p->icmp_type) ? ND_HOP_LIMIT : MLD_HOP_LIMIT))

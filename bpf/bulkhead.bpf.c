@@ -39,12 +39,21 @@ static __always_inline int fate_of_packet(struct cursor *c, struct packet *p)
 	return admit(BH_REASON_NONE);
 }
 
+/* In several buffers, headers are taken from the first alone: what is cut there is malformed. */
+static __always_inline __u32 xdp_length(struct xdp_md *ctx, const struct cursor *c)
+{
+	if (bh_has_xdp_frags)
+		return bpf_xdp_get_buff_len(ctx);
+	return c->end - c->start;
+}
+
 /* What a NIC of this machine receives. */
-SEC("xdp")
+SEC("xdp.frags")
 int bh_xdp_in(struct xdp_md *ctx)
 {
 	struct cursor c = {.start = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end};
-	struct packet *p = packet_begin(c.end - c.start, ctx->ingress_ifindex, BH_INGRESS, true);
+	struct packet *p = packet_begin(xdp_length(ctx, &c), ctx->ingress_ifindex, BH_INGRESS,
+					true);
 
 	if (!p)
 		return XDP_DROP;
@@ -62,7 +71,9 @@ int bh_xdp_in(struct xdp_md *ctx)
 /* A pull also unshares the buffer, and most packets have their headers in place already. */
 static __always_inline void pull_headers(struct __sk_buff *skb)
 {
-	__u32 len = skb->len < BH_MAX_HEADER_BYTES ? skb->len : BH_MAX_HEADER_BYTES;
+	__u32 max = skb->protocol == bpf_htons(ETH_P_IP) ? BH_MAX_HEADER_BYTES_V4
+							 : BH_MAX_HEADER_BYTES;
+	__u32 len = skb->len < max ? skb->len : max;
 
 	if ((void *)(long)skb->data + len > (void *)(long)skb->data_end)
 		bpf_skb_pull_data(skb, len);
@@ -87,6 +98,10 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 		return TC_ACT_SHOT;
 	p->is_local_origin = !skb->ingress_ifindex;
 	p->is_answer = take_answer_mark(skb);
+	p->is_gso = skb->gso_size != 0;
+	/* The outermost tag isn't in the bytes: the device, or the kernel, took it off. */
+	if (skb->vlan_present)
+		packet_add_tag(p, skb->vlan_tci);
 	pull_headers(skb);
 	c.start = (void *)(long)skb->data;
 	c.end = (void *)(long)skb->data_end;

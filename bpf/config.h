@@ -3,11 +3,14 @@
 #ifndef BPF_CONFIG_H
 #define BPF_CONFIG_H
 
+#include <stdbool.h>
+
 #include <linux/if_ether.h>
 #include <linux/types.h>
 
 #include <bulkhead/connection.h>
 #include <bulkhead/limits.h>
+#include <bulkhead/vlan.h>
 
 /* Events a second for each (source identity, rule, reason); 0: no limit. */
 const volatile __u32 bh_event_rate = 0;
@@ -24,6 +27,11 @@ const volatile __u32 bh_reject_rate = BH_REJECT_RATE;
  */
 const volatile __u32 bh_answer_mark = 0;
 const volatile __u8 bh_answer_mac[ETH_ALEN] = {};
+
+const volatile __u32 bh_vlan = BH_VLAN_INSPECT; /* enum bh_vlan_mode */
+
+/* Whether the kernel knows packets in several buffers in XDP, and how long they are (5.18). */
+const volatile bool bh_has_xdp_frags = true;
 
 #define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
 const volatile __u32 bh_timeouts[BH_TIMEOUT_COUNT] = {BH_TIMEOUTS(X)};

@@ -20,14 +20,17 @@ struct cursor {
 	volatile __u32 *offset; /* bytes stepped over; in map memory */
 };
 
-#define CURSOR_OFFSET_MAX 0x3fff /* a mask: no chain of headers is longer */
+#define CURSOR_OFFSET_MAX 0x3fff /* nothing that far in is a header */
 
-/* The next @len bytes, stepped over; NULL if the packet is shorter. */
+/* The next @len bytes, stepped over; NULL if the packet, or what may be headers, is shorter. */
 static __always_inline void *cursor_take(struct cursor *c, __u32 len)
 {
-	__u32 offset = *c->offset & CURSOR_OFFSET_MAX;
-	void *header = c->start + offset;
+	__u32 offset = *c->offset;
+	void *header;
 
+	if (offset > CURSOR_OFFSET_MAX)
+		return NULL;
+	header = c->start + offset;
 	if (header + len > c->end)
 		return NULL;
 	*c->offset = offset + len;

@@ -38,10 +38,11 @@ static __always_inline enum bh_reason find_endpoint(struct packet *p)
 	return BH_REASON_NONE;
 }
 
-/* From the wire nothing has come from the one that it is for, whoever that is. */
+/* From the wire nothing has come from the one that it is for, whoever that is, nor from here. */
 static __always_inline bool is_reflected(const struct packet *p)
 {
-	return p->is_host && p->direction == BH_INGRESS && addr_equal(&p->src, &p->dst);
+	return p->is_host && p->direction == BH_INGRESS &&
+	       (addr_equal(&p->src, &p->dst) || is_local(&p->src));
 }
 
 /*
@@ -63,7 +64,8 @@ static __always_inline bool is_transit(const struct packet *p)
  */
 static __always_inline bool is_bad_destination(const struct packet *p)
 {
-	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst);
+	return addr_is_unspecified(&p->dst) || addr_is_loopback(&p->dst) ||
+	       addr_is_zero_net(&p->dst);
 }
 
 /*

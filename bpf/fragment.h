@@ -30,6 +30,7 @@ static __always_inline void fragment_remember(const struct packet *p)
 		.seen_ns = p->now,
 		.sport = p->sport,
 		.dport = p->dport,
+		.end = p->fragment_end,
 		.proto = p->proto,
 	};
 
@@ -46,6 +47,9 @@ static __always_inline enum bh_reason fragment_recall(struct packet *p)
 	fragment_key_of(p, &key);
 	ports = bpf_map_lookup_elem(&bh_fragments, &key);
 	if (!ports || p->now - ports->seen_ns > FRAGMENT_TIMEOUT_NS)
+		return BH_REASON_FRAGMENT;
+	/* What overlaps the first could replace the header that was judged. */
+	if (p->fragment_offset < ports->end)
 		return BH_REASON_FRAGMENT;
 	p->sport = ports->sport;
 	p->dport = ports->dport;

@@ -18,8 +18,9 @@ struct fragment_ports {
 	__u64 seen_ns;
 	__be16 sport;
 	__be16 dport;
+	__u16 end;  /* of the first fragment: others begin there or behind it */
 	__u8 proto; /* IPv6: behind all extension headers */
-	__u8 pad[3];
+	__u8 pad;
 };
 
 _Static_assert(sizeof(struct fragment_key) == 40, "fragment key has no holes");

@@ -16,6 +16,14 @@
 
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* RFC 791, 3.1 */
 #define IPV4_DONT_FRAGMENT   0x4000
+#define IPV6_FRAGMENT_OFFSET 0xfff8 /* RFC 8200, 4.5 */
+
+struct fragment_header {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset;
+	__be32 id;
+};
 
 enum nd_type {
 	MLD_QUERY = 130, /* RFC 2710, RFC 3810 */
@@ -63,6 +71,17 @@ static __always_inline bool is_icmp_error(const struct packet *p)
 	return p->icmp_type == 3 || p->icmp_type == 11 || p->icmp_type == 12;
 }
 
+/* "Too big" may be about the first piece of a datagram that its sender cut itself. */
+static __always_inline bool parse_quoted_fragment(struct cursor *c, struct quote *quote)
+{
+	struct fragment_header *fragment = CURSOR_TAKE(c, struct fragment_header);
+
+	if (!fragment || (fragment->offset & bpf_htons(IPV6_FRAGMENT_OFFSET)))
+		return false;
+	quote->proto = fragment->next;
+	return true;
+}
+
 /* The addresses and protocol of the quoted packet; false if it is none that can be looked up. */
 static __always_inline bool parse_quoted_ip(struct cursor *c, bool is_v6, struct quote *quote)
 {
@@ -74,6 +93,8 @@ static __always_inline bool parse_quoted_ip(struct cursor *c, bool is_v6, struct
 		addr_from_v6(&quote->src, &ip->saddr);
 		addr_from_v6(&quote->dst, &ip->daddr);
 		quote->proto = ip->nexthdr;
+		if (quote->proto == IPPROTO_FRAGMENT)
+			return parse_quoted_fragment(c, quote);
 	} else {
 		struct iphdr *ip = CURSOR_TAKE(c, struct iphdr);
 
@@ -133,8 +154,8 @@ static __always_inline enum bh_reason parse_icmp(struct cursor *c, struct packet
 	} else if (is_icmp_error(p)) {
 		p->has_quote = parse_quoted_ip(c, p->is_v6, &p->quote) &&
 			       parse_quoted_ports(c, p->is_v6, &p->quote);
-	} else if (p->is_v6 && p->icmp_type == ND_ADVERT) {
-		/* RFC 4861, 4.4: the target follows the eight bytes. */
+	} else if (p->is_v6 && (p->icmp_type == ND_ADVERT || p->icmp_type == ND_SOLICIT)) {
+		/* RFC 4861, 4.3 and 4.4: the target follows the eight bytes. */
 		target = CURSOR_TAKE(c, struct in6_addr);
 		if (!target)
 			return BH_REASON_MALFORMED;

@@ -61,6 +61,9 @@ struct packet {
 	__u8 is_host;         /* a NIC of this machine, not a workload's veth */
 	__u8 is_local_origin; /* this machine made it: it came in on no interface */
 	__u8 is_answer;       /* we made it ourselves, see reject.h */
+	__u8 is_gso;          /* several packets in one, which may be longer than IP can say */
+	__u8 vlan_tags;
+	__u8 is_tagged; /* by a VLAN other than 0, which is only a priority */
 
 	/* Facts.  Ports are those of the first fragment; ICMP echo has its id as the requester's.
 	 */
@@ -75,8 +78,10 @@ struct packet {
 	__u8 icmp_code;
 	__u8 hop_limit;
 	__u8 is_v6;
-	__u8 fragment;       /* enum fragment */
-	__u8 fragment_proto; /* what the fragments have in common: IPv6's first next header */
+	__u8 fragment;         /* enum fragment */
+	__u8 fragment_proto;   /* what the fragments have in common: IPv6's first next header */
+	__u16 fragment_offset; /* in bytes */
+	__u16 fragment_end;
 	__u8 is_group_frame; /* to a multicast or broadcast address of the link */
 	__be32 fragment_id;
 	__u16 ip_offset; /* of the IP header, in the frame */
@@ -103,9 +108,18 @@ struct packet {
 	__u8 has_target;
 	__u8 has_quote;
 	/* From here on not zeroed: meaningful only if the flags above say so. */
-	struct bh_addr target; /* neighbour advertisement: whose address is announced */
+	struct bh_addr target; /* neighbour discovery: whose address is announced, or asked for */
 	struct quote quote;    /* error: the packet that it is about */
 };
+
+#define VLAN_ID 0x0fff /* of a tag's control information */
+
+static __always_inline void packet_add_tag(struct packet *p, __u16 tci)
+{
+	p->vlan_tags++;
+	if (tci & VLAN_ID)
+		p->is_tagged = 1;
+}
 
 static __always_inline void addr_from_v4(struct bh_addr *a, __be32 v4)
 {
@@ -160,6 +174,18 @@ static __always_inline bool addr_is_loopback(const struct bh_addr *a)
 	if (addr_is_mapped_v4(a))
 		return (a->word[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
 	return !a->word[0] && !a->word[1] && !a->word[2] && a->word[3] == bpf_htonl(1);
+}
+
+/* 0.0.0.0/8, but for 0.0.0.0: "this network" (RFC 1122, 3.2.1.3). */
+static __always_inline bool addr_is_zero_net(const struct bh_addr *a)
+{
+	return addr_is_mapped_v4(a) && a->word[3] && !(a->word[3] & bpf_htonl(0xff000000));
+}
+
+/* ::a.b.c.d, but for :: and ::1 (RFC 4291, 2.5.5.1). */
+static __always_inline bool addr_is_compatible_v4(const struct bh_addr *a)
+{
+	return !a->word[0] && !a->word[1] && !a->word[2] && bpf_ntohl(a->word[3]) > 1;
 }
 
 #endif

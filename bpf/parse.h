@@ -11,9 +11,15 @@
 #include "packet.h"
 #include "transport.h"
 
-#define IPV4_MORE_FRAGMENTS  0x2000 /* RFC 791, 3.1 */
-#define IPV6_MORE_FRAGMENTS  0x0001 /* RFC 8200, 4.5 */
-#define IPV6_FRAGMENT_OFFSET 0xfff8
+#define IPV4_DONT_FRAGMENT  0x4000 /* RFC 791, 3.1 */
+#define IPV4_MORE_FRAGMENTS 0x2000
+#define IPV4_OPTION_BYTES   40
+#define IPV4_OPTION_END     0
+#define IPV4_OPTION_NOTHING 1
+#define IPV4_OPTION_LSRR    131 /* loose and strict source routing */
+#define IPV4_OPTION_SSRR    137
+#define IP_LENGTH_MAX       65535
+#define IPV6_MORE_FRAGMENTS 0x0001 /* RFC 8200, 4.5 */
 
 /* RFC 826, with Ethernet and IPv4 addresses: the only kind there is here. */
 struct arp_ipv4 {
@@ -29,6 +35,8 @@ struct arp_ipv4 {
 };
 
 #define ARP_ETHERNET 1
+#define ARP_REQUEST  1
+#define ARP_ANSWER   2
 
 struct vlan_tag {
 	__be16 tci;
@@ -40,17 +48,51 @@ struct extension_header {
 	__u8 len; /* in units of 8 bytes beyond the first 8; AH: of 4 bytes beyond the first 8 */
 };
 
-struct fragment_header {
-	__u8 next;
-	__u8 reserved;
-	__be16 offset;
-	__be32 id;
-};
-
 /* A later fragment may not reach back into the header that was judged (RFC 1858, 3128). */
 static __always_inline bool overlaps_header(__u8 proto, __u32 offset_bytes)
 {
 	return proto == IPPROTO_TCP && offset_bytes < sizeof(struct tcphdr);
+}
+
+/* The place of a piece that has the p->l4_len bytes from @offset on. */
+static __always_inline enum bh_reason parse_fragment(struct packet *p, __u32 offset, bool is_last)
+{
+	__u32 end = offset + p->l4_len;
+
+	/* No host puts such a thing together, or should (RFC 791, 3.2; RFC 8200, 4.5). */
+	if (!p->l4_len || end > IP_LENGTH_MAX || (!is_last && p->l4_len % 8))
+		return BH_REASON_MALFORMED;
+	p->fragment = offset ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	p->fragment_offset = offset;
+	p->fragment_end = end;
+	return offset && overlaps_header(p->proto, offset) ? BH_REASON_FRAGMENT : BH_REASON_NONE;
+}
+
+/*
+ * Options only move what follows, but for a source route, which makes the destination another one
+ * than the header says (RFC 7126, 4.3).  One byte at a time: nobody's lengths are believed.
+ */
+static __always_inline enum bh_reason parse_ipv4_options(struct cursor *c, __u32 end)
+{
+	for (int i = 0; i < IPV4_OPTION_BYTES && *c->offset < end; i++) {
+		__u8 *type = cursor_take(c, 1), *len;
+
+		if (!type)
+			return BH_REASON_MALFORMED;
+		if (*type == IPV4_OPTION_NOTHING)
+			continue;
+		if (*type == IPV4_OPTION_END)
+			break;
+		if (*type == IPV4_OPTION_LSRR || *type == IPV4_OPTION_SSRR)
+			return BH_REASON_IP_OPTIONS;
+		len = cursor_take(c, 1);
+		if (!len || *len < 2 || !cursor_take(c, *len - 2))
+			return BH_REASON_MALFORMED;
+	}
+	if (*c->offset > end)
+		return BH_REASON_MALFORMED;
+	*c->offset = end;
+	return BH_REASON_NONE;
 }
 
 static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet *p)
@@ -58,11 +100,14 @@ static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet
 	__u32 at = *c->offset, room = p->length - at;
 	struct iphdr *ip = CURSOR_TAKE(c, struct iphdr);
 	__u32 header, total, offset;
+	enum bh_reason reason;
 
 	if (!ip || ip->version != 4 || ip->ihl < 5)
 		return BH_REASON_MALFORMED;
 	header = ip->ihl * 4;
 	total = bpf_ntohs(ip->tot_len);
+	if (!total && p->is_gso)
+		total = room;
 	if (total < header || total > room)
 		return BH_REASON_MALFORMED;
 
@@ -77,19 +122,14 @@ static __always_inline enum bh_reason parse_ipv4(struct cursor *c, struct packet
 	offset = bpf_ntohs(ip->frag_off);
 	p->fragment_id = ip->id;
 	p->fragment_proto = ip->protocol;
-	/* Options only move what follows; hosts refuse source routes themselves. */
-	if (!cursor_take(c, header - sizeof(*ip)))
+	reason = parse_ipv4_options(c, *c->offset + header - sizeof(*ip));
+	if (reason || !(offset & (IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS)))
+		return reason;
+	/* In pieces, and not to be: one of the two is a lie. */
+	if (offset & IPV4_DONT_FRAGMENT)
 		return BH_REASON_MALFORMED;
-
-	if (offset & IPV4_FRAGMENT_OFFSET) {
-		p->fragment = FRAGMENT_LATER;
-		if (overlaps_header(p->proto, (offset & IPV4_FRAGMENT_OFFSET) * 8))
-			return BH_REASON_FRAGMENT;
-		return BH_REASON_NONE;
-	}
-	if (offset & IPV4_MORE_FRAGMENTS)
-		p->fragment = FRAGMENT_FIRST;
-	return BH_REASON_NONE;
+	return parse_fragment(p, (offset & IPV4_FRAGMENT_OFFSET) * 8,
+			      !(offset & IPV4_MORE_FRAGMENTS));
 }
 
 /* True for a header that another header follows, in the common format of RFC 8200, 4.2. */
@@ -115,11 +155,7 @@ static __always_inline enum bh_reason parse_ipv6_fragment(struct cursor *c, stru
 
 	p->fragment_id = fragment->id;
 	p->fragment_proto = fragment->next;
-	p->fragment = offset & IPV6_FRAGMENT_OFFSET ? FRAGMENT_LATER : FRAGMENT_FIRST;
-	if (p->fragment == FRAGMENT_LATER &&
-	    overlaps_header(p->proto, offset & IPV6_FRAGMENT_OFFSET))
-		return BH_REASON_FRAGMENT;
-	return BH_REASON_NONE;
+	return parse_fragment(p, offset & IPV6_FRAGMENT_OFFSET, !(offset & IPV6_MORE_FRAGMENTS));
 }
 
 static __always_inline enum bh_reason parse_ipv6_extension(struct cursor *c, struct packet *p)
@@ -142,9 +178,37 @@ static __always_inline enum bh_reason parse_ipv6_extension(struct cursor *c, str
 	p->l4_len -= len;
 	/* Source routing: refused by hosts since RFC 5095, refused here. */
 	if (p->proto == IPPROTO_ROUTING)
-		return BH_REASON_UNSUPPORTED;
+		return BH_REASON_EXTENSIONS;
 	p->proto = extension->next;
 	return BH_REASON_NONE;
+}
+
+/* @end: how far the chain may reach. */
+static __always_inline enum bh_reason parse_ipv6_extensions(struct cursor *c, struct packet *p,
+							    __u32 end)
+{
+	for (int i = 0; i < BH_MAX_EXTENSIONS; i++) {
+		enum bh_reason reason;
+
+		if (!is_extension(p->proto) || p->fragment == FRAGMENT_LATER)
+			break;
+		reason = parse_ipv6_extension(c, p);
+		if (reason)
+			return reason;
+		if (*c->offset > end)
+			return BH_REASON_EXTENSIONS;
+	}
+	if (p->fragment == FRAGMENT_LATER)
+		return BH_REASON_NONE;
+	if (is_extension(p->proto))
+		return BH_REASON_EXTENSIONS;
+	return p->proto == IPPROTO_NONE ? BH_REASON_UNSUPPORTED : BH_REASON_NONE;
+}
+
+/* What belongs on no wire (RFC 4291, 2.5.5), and would pose as IPv4 here. */
+static __always_inline bool is_v4_in_disguise(const struct bh_addr *a)
+{
+	return addr_is_mapped_v4(a) || addr_is_compatible_v4(a);
 }
 
 static __always_inline enum bh_reason parse_ipv6(struct cursor *c, struct packet *p)
@@ -160,29 +224,16 @@ static __always_inline enum bh_reason parse_ipv6(struct cursor *c, struct packet
 	p->proto = ip->nexthdr;
 	p->hop_limit = ip->hop_limit;
 	p->l4_len = bpf_ntohs(ip->payload_len);
+	/* Then the kernel has put a jumbogram's option in front. */
+	if (!p->l4_len && p->is_gso)
+		p->l4_len = p->length - *c->offset;
 	p->ip_offset = at;
 	p->ip_len = sizeof(*ip) + p->l4_len;
 	if (p->l4_len > p->length - *c->offset)
 		return BH_REASON_MALFORMED;
-	/* ::ffff:a.b.c.d never belongs on the wire (RFC 4291, 2.5.5.2), and would pose as IPv4
-	 * here. */
-	if (addr_is_mapped_v4(&p->src) || addr_is_mapped_v4(&p->dst))
+	if (is_v4_in_disguise(&p->src) || is_v4_in_disguise(&p->dst))
 		return BH_REASON_MALFORMED;
-
-	for (int i = 0; i < BH_MAX_EXTENSIONS; i++) {
-		enum bh_reason reason;
-
-		if (!is_extension(p->proto) || p->fragment == FRAGMENT_LATER)
-			break;
-		reason = parse_ipv6_extension(c, p);
-		if (reason)
-			return reason;
-	}
-	if (p->fragment == FRAGMENT_LATER)
-		return BH_REASON_NONE;
-	if (is_extension(p->proto) || p->proto == IPPROTO_NONE)
-		return BH_REASON_UNSUPPORTED;
-	return BH_REASON_NONE;
+	return parse_ipv6_extensions(c, p, *c->offset + BH_MAX_EXTENSION_BYTES);
 }
 
 static __always_inline __be32 word_of(const __u8 *bytes)
@@ -197,7 +248,8 @@ static __always_inline enum bh_reason parse_arp(struct cursor *c, struct packet 
 
 	if (!arp || arp->hardware != bpf_htons(ARP_ETHERNET) ||
 	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_len != ETH_ALEN ||
-	    arp->protocol_len != sizeof(arp->sender))
+	    arp->protocol_len != sizeof(arp->sender) ||
+	    (arp->operation != bpf_htons(ARP_REQUEST) && arp->operation != bpf_htons(ARP_ANSWER)))
 		return BH_REASON_MALFORMED;
 	addr_from_v4(&p->src, word_of(arp->sender));
 	addr_from_v4(&p->dst, word_of(arp->target));
@@ -230,10 +282,14 @@ static __always_inline enum bh_reason parse_ethernet(struct cursor *c, struct pa
 	if (p->is_host && p->direction == BH_INGRESS && is_answer_mac(eth->h_source))
 		p->is_answer = 1;
 	for (int i = 0; i < BH_MAX_VLAN_TAGS && is_vlan(p->ethertype); i++) {
-		struct vlan_tag *tag = CURSOR_TAKE(c, struct vlan_tag);
+		struct vlan_tag *tag;
 
+		if (p->vlan_tags >= BH_MAX_VLAN_TAGS)
+			break;
+		tag = CURSOR_TAKE(c, struct vlan_tag);
 		if (!tag)
 			return BH_REASON_MALFORMED;
+		packet_add_tag(p, bpf_ntohs(tag->tci));
 		p->ethertype = tag->ethertype;
 	}
 	return BH_REASON_NONE;
@@ -242,7 +298,7 @@ static __always_inline enum bh_reason parse_ethernet(struct cursor *c, struct pa
 /* A source that no packet may have: it would answer to nobody, or to this machine itself. */
 static __always_inline bool is_bad_source(const struct packet *p)
 {
-	return addr_is_multicast(&p->src) || addr_is_loopback(&p->src);
+	return addr_is_multicast(&p->src) || addr_is_loopback(&p->src) || addr_is_zero_net(&p->src);
 }
 
 /* What is neither IP nor ARP ends here. */

@@ -268,7 +268,9 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	if (is_keeping(p, hit->is_reply))
 		conn->seen_ns = p->now;
 	conn_count(half, p);
-	if (hit->is_embryonic && conn->state != BH_CONN_NEW && conn->state != BH_CONN_CLOSING)
+	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
+	if (hit->is_embryonic &&
+	    (conn->state == BH_CONN_ESTABLISHED || conn->state == BH_CONN_HELLO))
 		conn_promote(key, conn);
 	return BH_REASON_NONE;
 }
@@ -296,6 +298,13 @@ static __always_inline enum bh_reason judge_connection(struct packet *p)
 	return judge_new(p, &key, sender);
 }
 
+static __always_inline enum stage judge_vlan(const struct packet *p)
+{
+	if (!p->is_tagged || bh_vlan == BH_VLAN_INSPECT)
+		return STAGE_NEXT;
+	return bh_vlan == BH_VLAN_PASS ? STAGE_PASS : STAGE_DROP;
+}
+
 /* What parsing said comes last: so a malformed packet too is counted for its endpoint and policy.
  */
 static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason parsed)
@@ -303,6 +312,8 @@ static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason par
 	enum bh_reason reason = find_policy(p), found = find_endpoint(p);
 	enum stage stage;
 
+	if (!reason && judge_vlan(p) != STAGE_NEXT && !found)
+		return judge_vlan(p) == STAGE_PASS ? BH_REASON_NONE : BH_REASON_VLAN;
 	if (!reason)
 		reason = parsed ? parsed : found;
 	if (reason)

@@ -37,9 +37,9 @@ static __always_inline void tcp_note(struct bh_conn_half *half, const struct pac
 static __always_inline bool is_valid_reset(const struct bh_conn *conn,
 					   const struct bh_conn_half *other, const struct packet *p)
 {
-	if (conn->state == BH_CONN_NEW)
-		return (p->tcp_flags & TCP_ACK) ? p->ack == other->seq_end : p->seq == other->ack;
-	return p->seq == other->ack;
+	if (conn->state == BH_CONN_NEW && (p->tcp_flags & TCP_ACK))
+		return p->ack == other->seq_end;
+	return (other->tcp_flags & TCP_ACK) && p->seq == other->ack;
 }
 
 /* Before an answer: the opener may repeat its SYN, the other end may accept, refuse or challenge.

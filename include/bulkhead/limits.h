@@ -46,8 +46,11 @@
 #define BH_REJECT_BURST     1000 /* at once, after a silence */
 #define BH_REJECT_QUOTE_MAX 128  /* bytes of a rejected packet in an ICMP error about it */
 
-#define BH_MAX_HEADER_BYTES 192 /* pulled into the linear part of an skb before parsing */
-#define BH_MAX_VLAN_TAGS    2
-#define BH_MAX_EXTENSIONS   8 /* IPv6 extension headers; longer chains are dropped */
+/* Pulled into the linear part of an skb before parsing. */
+#define BH_MAX_HEADER_BYTES_V4 192 /* with all options, and those of what an ICMP error quotes */
+#define BH_MAX_HEADER_BYTES    704 /* with all extension headers */
+#define BH_MAX_VLAN_TAGS       2
+#define BH_MAX_EXTENSIONS      8 /* IPv6 extension headers; longer chains are dropped */
+#define BH_MAX_EXTENSION_BYTES 512
 
 #endif

@@ -22,7 +22,10 @@
 	X(NO_POLICY,        "no-policy",        "no generation is in force yet")               \
 	X(UNKNOWN_ENDPOINT, "unknown-endpoint", "the interface is not registered as an endpoint") \
 	X(AGENT_DOWN,       "agent-down",       "the agent is down, and an end's zone is closed then") \
-	X(PLAINTEXT,        "plaintext",        "the rule requires TLS; what came first is no TLS hello of the client")
+	X(PLAINTEXT,        "plaintext",        "the rule requires TLS; what came first is no TLS hello of the client") \
+	X(IP_OPTIONS,       "ip-options",       "an IPv4 option that chooses the packet's way (source routing)") \
+	X(EXTENSIONS,       "extension-headers", "more or longer IPv6 extension headers than are followed, or a routing header") \
+	X(VLAN,             "vlan",             "a VLAN tag, and the agent is set to drop those")
 
 enum bh_reason {
 #define X(id, word, help) BH_REASON_##id,

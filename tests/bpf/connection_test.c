@@ -21,7 +21,7 @@ static const struct named_policy policies[] = {
 };
 
 static const struct sequence opening[] = {
-	{"a handshake opens", "> S by web, state new, in embryonic, < SA by web, state opening, > A by web, state established, in conns"},
+	{"a handshake opens", "> S by web, state new, in embryonic, < SA by web, state opening, in embryonic, > A by web, state established, in conns"},
 	{"data flows both ways", HANDSHAKE ", > PA +100, < A, < PA +1000, > A, state established, rule web"},
 	{"data may come with the end of the handshake", "> S, < SA, > PA +10, < A, state established"},
 	{"a SYN is repeated", "> S, > S, state new, < SA, > A, state established"},
@@ -64,6 +64,7 @@ static const struct sequence closing[] = {
 	{"an RST of another sequence doesn't", HANDSHAKE ", < A, > R bad, state established, < R bad, state established, timeout 43200"},
 	{"nor one of the far past", HANDSHAKE ", > A +100, < A, < R bad, > A, < PA +10, > A, state established"},
 	{"a refusal closes", "> S, < RA, state closing, in embryonic, > S, state new, < SA, > A, state established"},
+	{"CT-05 a blind RST doesn't close what isn't answered yet", "> S, < R, state new, timeout 20, < SA, > A, state established, in conns"},
 	{"a refusal of another SYN doesn't", "> S, < RA bad, state new"},
 };
 

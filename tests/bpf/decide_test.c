@@ -108,7 +108,7 @@ static const struct row rows[] = {
 
 	{"transit passes, whatever it is", {.from = OUTSIDER, .dport = 23}, BH_REASON_NONE, "none", .programs = ON_HOST_IN, .stand = NODE},
 	{"transit of a bare ACK", {.flags = "A", .dport = 23}, BH_REASON_NONE, "none", .programs = ON_HOST_IN, .stand = NODE},
-	{"transit of a tail", {.is_fragment = true, .offset = 100, .is_last = true}, BH_REASON_NONE, "none", .programs = ON_HOST, .stand = NODE, .is_forwarded = true},
+	{"transit of a tail", {.is_fragment = true, .offset = 100, .is_last = true, .payload = 8}, BH_REASON_NONE, "none", .programs = ON_HOST, .stand = NODE, .is_forwarded = true},
 	{"transit leaves, too", {.from = OUTSIDER, .dport = 23}, BH_REASON_NONE, "none", .programs = ON(PROGRAM_HOST_OUT), .stand = NODE, .is_forwarded = true},
 	{"what the machine made is no transit", {.from = OUTSIDER, .dport = 23}, BH_REASON_POLICY, "no-telnet", .programs = ON(PROGRAM_HOST_OUT), .stand = NODE},
 	{"with its address it is no transit", {.from = NODE, .dport = 23}, BH_REASON_POLICY, "no-telnet", .programs = ON(PROGRAM_HOST_OUT), .stand = NODE, .is_forwarded = true},

@@ -20,7 +20,7 @@ static const struct row sources[] = {
 	{"the machine's address", {.from = NODE}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"no address", {.from = NOBODY}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"a link-local address", {.from = LINK_LOCAL}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
-	{"another's, in a tail", {.from = OTHER, .is_fragment = true, .offset = 9}, BH_REASON_FRAGMENT, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another's, in a tail", {.from = OTHER, .is_fragment = true, .offset = 9, .payload = 64}, BH_REASON_FRAGMENT, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"another's, in a ping", {.from = OTHER, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"another's, in an ICMP error", {.from = OTHER, .icmp = ICMP_UNREACHABLE}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"another's, in the middle of a connection", {.from = OTHER, .flags = "A"}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
@@ -43,6 +43,7 @@ static const struct row arp[] = {
 	{"towards a workload", {ARP, .from = OTHER}, BH_REASON_NONE, "builtin-arp", FAMILY_V4, ON_TO},
 	{"behind a tag", {ARP, .vlans = 1}, BH_REASON_NONE, "builtin-arp", FAMILY_V4},
 	{"of other hardware", {ARP, .arp_hardware = 6}, BH_REASON_MALFORMED, "none", FAMILY_V4},
+	{"an answer for the reverse", {ARP, .arp_operation = 4}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 	{"cut short", {ARP, .cut = 1}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 };
 
@@ -55,6 +56,10 @@ static const struct row nd[] = {
 	{"a solicitation", {ND(135), .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
 	{"to all", {ND(135), .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, .stand = CLIENT, .programs = ON_FROM},
 	{"without a source: is it free?", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM | ON_TO | ON_HOST_IN, CLIENT},
+	{"6-11 another's address claimed before it is used", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"a link-local one claimed", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fe80::7"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"a workload asks nobody what he listens to", {ND(130), .from = LINK_LOCAL, .to = EVERYONE, .hop_limit = 1}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"a solicitation of nobody", {ND(135)}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"from a link-local address", {ND(135), .from = LINK_LOCAL, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
 	{"from another's address", {ND(135), .from = OTHER, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"an advertisement of itself", {ND(136), .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
@@ -71,7 +76,7 @@ static const struct row nd[] = {
 	{"from beyond a router", {ND(135), .hop_limit = 254, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
 	{"advertised from beyond a router", {ND(136), .hop_limit = 64, .target = "fd77:1::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
 	{"a code that is none", {ND(135), .code = 1, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
-	{"in fragments it is judged as ICMP", {ND(135), .from = SERVER, .to = CLIENT, .is_fragment = true, .target = "fd77:2::1"}, BH_REASON_POLICY, "default", FAMILY_V6},
+	{"in fragments it hides", {ND(135), .is_fragment = true, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
 	{"it is none of IPv4", {.icmp = ICMP_TYPE, .type = 135, .from = SERVER, .to = CLIENT}, BH_REASON_POLICY, "default", FAMILY_V4},
 	{"who listens to what", {ND(143), .to = EVERYONE, .hop_limit = 1}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
 	{"a query of it", {ND(130), .from = LINK_LOCAL, .to = EVERYONE, .hop_limit = 1}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO | ON_HOST_IN, SERVER},
@@ -120,7 +125,7 @@ static const struct row own_host_off[] = {
 
 static const struct row itself[] = {
 	{"a workload reaches itself", {.from = CLIENT, .to = CLIENT}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
-	{"in fragments", {.from = CLIENT, .to = CLIENT, .is_fragment = true, .offset = 9}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
+	{"in fragments", {.from = CLIENT, .to = CLIENT, .is_fragment = true, .offset = 9, .payload = 64}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
 	{"in the middle of a connection", {.from = CLIENT, .to = CLIENT, .flags = "A"}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
 	{"pings itself", {.from = CLIENT, .to = CLIENT, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
 	{"another to itself, from here", {.from = OTHER, .to = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},

@@ -10,6 +10,8 @@ static const char rules[] = "    - {name: web, from: client, to: server, service
 static const char narrow[] = "    - {name: other, from: front, to: back, services: [udp/444, "
 			     "icmp/echo-request, icmp6/echo-request]}\n";
 
+/* Of TCP, whose header is longer. */
+#define TCP_1  .is_fragment = true, .payload = 52, .fragment_id = 77
 #define FIRST  .is_fragment = true, .payload = 64, .fragment_id = 77
 #define MIDDLE .is_fragment = true, .payload = 64, .fragment_id = 77, .offset = 9
 #define LAST   .is_fragment = true, .payload = 10, .fragment_id = 77, .offset = 18, .is_last = true
@@ -32,7 +34,7 @@ struct datagram {
 /* clang-format off */
 static const struct datagram datagrams[] = {
 	{"in order", {{{UDP, FIRST}}, {{UDP, MIDDLE}}, {{UDP, LAST}}}},
-	{"of TCP", {{{FIRST}}, {{MIDDLE}}, {{LAST}}}},
+	{"of TCP", {{{TCP_1}}, {{MIDDLE}}, {{LAST}}}},
 	{"of a ping", {{{.icmp = ICMP_ECHO_REQUEST, .id = 5, FIRST}}, {{.icmp = ICMP_ECHO_REQUEST, MIDDLE}}, {{.icmp = ICMP_ECHO_REQUEST, LAST}}}},
 	{"of a protocol without ports", {{{.proto = PROTO_GRE, FIRST}}, {{.proto = PROTO_GRE, LAST}}}},
 	{"a piece twice", {{{UDP, FIRST}}, {{UDP, MIDDLE}}, {{UDP, MIDDLE}}, {{UDP, LAST}}, {{UDP, LAST}}}},
@@ -43,13 +45,13 @@ static const struct datagram datagrams[] = {
 
 	{"a tail before its first", {{{UDP, LAST}, BH_REASON_FRAGMENT}, {{UDP, FIRST}}, {{UDP, LAST}}}},
 	{"a denied first", {{{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}, BH_REASON_FRAGMENT}}},
-	{"a stray first", {{{FIRST, .flags = "A"}, BH_REASON_NO_CONNECTION}, {{LAST}, BH_REASON_FRAGMENT}}},
-	{"of another datagram", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .offset = 9, .fragment_id = 78}, BH_REASON_FRAGMENT}}},
+	{"a stray first", {{{TCP_1, .flags = "A"}, BH_REASON_NO_CONNECTION}, {{LAST}, BH_REASON_FRAGMENT}}},
+	{"of another datagram", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .offset = 9, .payload = 64, .fragment_id = 78}, BH_REASON_FRAGMENT}}},
 	{"of another sender", {{{UDP, FIRST}}, {{UDP, LAST, .from = OTHER}, BH_REASON_FRAGMENT}}},
 	{"of another protocol", {{{UDP, FIRST}}, {{LAST}, BH_REASON_FRAGMENT}}},
-	{"of an id whose upper half differs", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .offset = 9, .fragment_id = 0x1004d}, BH_REASON_FRAGMENT}}, FAMILY_V6},
+	{"of an id whose upper half differs", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .offset = 9, .payload = 64, .fragment_id = 0x1004d}, BH_REASON_FRAGMENT}}, FAMILY_V6},
 	{"a denied first after an allowed one", {{{UDP, FIRST}}, {{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}}}},
-	{"a tail that reaches back into TCP", {{{FIRST}}, {{.is_fragment = true, .payload = 64, .fragment_id = 77, .offset = 2}, BH_REASON_FRAGMENT}}},
+	{"a tail that reaches back into TCP", {{{TCP_1}}, {{.is_fragment = true, .payload = 64, .fragment_id = 77, .offset = 2}, BH_REASON_FRAGMENT}}},
 	{"a whole packet leaves no trace", {{{UDP, .fragment_id = 77, .payload = 8}}, {{UDP, LAST}, BH_REASON_FRAGMENT}}},
 
 	{"late", {{{UDP, FIRST}}, {{UDP, LAST}, BH_REASON_NONE, 29}}},

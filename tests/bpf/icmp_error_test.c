@@ -78,6 +78,8 @@ static const struct error_row rows[] = {
 	{"about a header of 4 bytes", UNREACHABLE, {.ihl = 1}, true, 0, OPENED, UNRELATED, FAMILY_V4},
 	{"about a header that isn't quoted", UNREACHABLE, {.ihl = 15}, true, 0, OPENED, UNRELATED, FAMILY_V4},
 	{"about IP of another version", UNREACHABLE, {.version = 5}, true, 0, OPENED, UNRELATED},
+	{"IC-03 too big, about a first fragment", {.icmp = ICMP_TYPE, .type = 2}, {.proto = IPPROTO_UDP, .is_fragment = true, .payload = 64}, false, 24, OPENED, RELATED, FAMILY_V6},
+	{"about a later fragment", {.icmp = ICMP_TYPE, .type = 2}, {.proto = IPPROTO_UDP, .is_fragment = true, .offset = 9, .payload = 64}, true, 24, OPENED, UNRELATED, FAMILY_V6},
 	{"about a packet with extensions", UNREACHABLE, {.extensions = "D"}, true, 24, OPENED, UNRELATED, FAMILY_V6},
 	{"seven bytes of ports", UNREACHABLE, {}, false, 7, OPENED, UNRELATED},
 	{"no ports", UNREACHABLE, {}, false, -1, OPENED, UNRELATED},

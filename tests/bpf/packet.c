@@ -242,16 +242,18 @@ static void put_ipv4(struct frame *f, const struct packet_spec *spec)
 	uint16_t total;
 
 	put8(f, (spec->version ? spec->version : 4u) << 4 | (spec->ihl ? spec->ihl : header / 4));
-	put8(f, 0);
+	put8(f, spec->traffic_class);
 	put16(f, 0);
 	put16(f, spec->fragment_id);
-	put16(f, fragment);
+	put16(f, fragment | (spec->has_df ? 0x4000u : 0));
 	put8(f, spec->hop_limit ? spec->hop_limit : 64);
 	put8(f, packet_proto(spec));
 	put16(f, 0);
 	put(f, &src.word[3], 4);
 	put(f, &dst.word[3], 4);
-	for (int i = 0; i < spec->option_words; i++)
+	if (spec->options)
+		put(f, spec->options, 4u * spec->option_words);
+	for (int i = 0; !spec->options && i < spec->option_words; i++)
 		put32(f, 0x01010101); /* four times "no operation" */
 	put_body(f, spec);
 	total = htons((uint16_t)((int)(f->len - start) + spec->ip_len_add));
@@ -312,7 +314,7 @@ static void put_ipv6(struct frame *f, const struct packet_spec *spec)
 	size_t start = f->len;
 	uint16_t len;
 
-	put32(f, (spec->version ? spec->version : 6u) << 28);
+	put32(f, (spec->version ? spec->version : 6u) << 28 | (uint32_t)spec->traffic_class << 20);
 	put16(f, 0);
 	put8(f, *letters ? extension_proto(*letters) : packet_proto(spec));
 	put8(f, spec->hop_limit ? spec->hop_limit : is_nd ? 255 : 64);
@@ -340,7 +342,7 @@ static void put_arp(struct frame *f, const struct packet_spec *spec)
 	put16(f, ETH_P_IP);
 	put8(f, ETH_ALEN);
 	put8(f, 4);
-	put16(f, spec->is_arp_reply ? 2 : 1);
+	put16(f, spec->arp_operation ? spec->arp_operation : spec->is_arp_reply ? 2 : 1);
 	put_zeros(f, ETH_ALEN);
 	put(f, &sender.word[3], 4);
 	put_zeros(f, ETH_ALEN);
@@ -352,9 +354,11 @@ static void put_ethernet(struct frame *f, const struct packet_spec *spec)
 	static const uint8_t macs[2 * ETH_ALEN] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
 
 	put(f, macs, sizeof(macs));
+	if (spec->is_group_mac)
+		memset(f->bytes, 0xff, ETH_ALEN);
 	for (int i = 0; i < spec->vlans; i++) {
 		put16(f, i + 1 < spec->vlans ? ETH_P_8021AD : ETH_P_8021Q);
-		put16(f, 42);
+		put16(f, spec->is_priority_tag ? 0xe000 : spec->vlan_id ? spec->vlan_id : 42);
 	}
 	put16(f, spec->ethertype ? spec->ethertype : spec->is_v6 ? ETH_P_IPV6 : ETH_P_IP);
 }

@@ -67,7 +67,13 @@ struct packet_spec {
 	/* Around it. */
 	uint16_t ethertype; /* 0: that of the family */
 	uint8_t vlans;      /* tags, the outermost of type 802.1ad if there are several */
+	uint16_t vlan_id;   /* 0: 42, unless it is only a priority */
+	bool is_priority_tag;
+	bool is_group_mac; /* to the Ethernet broadcast address */
 	uint8_t option_words;
+	const char *options; /* that many words; NULL: no operations */
+	uint8_t traffic_class;
+	bool has_df;
 	const char
 		*extensions; /* one letter a header: Hop Dest Routing AH Mobility Fragment Shim */
 	uint8_t hop_limit;   /* 0: 64; 255 for neighbour discovery */
@@ -76,6 +82,7 @@ struct packet_spec {
 	bool is_last;
 	uint32_t fragment_id;
 	bool is_arp_reply;
+	uint16_t arp_operation; /* 0: as above says */
 
 	/* Lies; 0: the truth. */
 	uint8_t version, ihl, doff;

@@ -38,7 +38,7 @@ static const struct row ipv4[] = {
 	{"a header of 16 bytes", {.ihl = 4}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 	{"a header of 4 bytes", {.ihl = 1}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 	{"a header longer than the packet", {.ihl = 15}, BH_REASON_MALFORMED, "none", FAMILY_V4},
-	{"a header that ends behind the ports", {.proto = IPPROTO_SCTP, .ihl = 6, .payload = 4}, BH_REASON_POLICY, NULL, FAMILY_V4},
+	{"a header that ends behind the ports", {.proto = IPPROTO_SCTP, .ihl = 6, .sport = 0x101, .dport = 0x101, .payload = 4}, BH_REASON_POLICY, NULL, FAMILY_V4},
 	{"version 5", {.version = 5}, BH_REASON_MALFORMED, "none"},
 	{"IPv6 in an IPv4 frame", {.version = 6}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 	{"a length without the ports", {.ip_len_add = -20}, BH_REASON_MALFORMED, "none", FAMILY_V4},
@@ -81,9 +81,9 @@ static const struct row ipv6[] = {
 	{"a chain", {.extensions = "HDAD"}, BH_REASON_NONE, "web", FAMILY_V6},
 	{"eight of them", {.extensions = "HDDDDDDD"}, BH_REASON_NONE, "web", FAMILY_V6},
 	{"eight of them hide no port", {.extensions = "HDDDDDDD", .dport = 444}, BH_REASON_POLICY, "default", FAMILY_V6},
-	{"nine of them", {.extensions = "HDDDDDDDD"}, BH_REASON_UNSUPPORTED, "none", FAMILY_V6},
-	{"source routing", {.extensions = "R"}, BH_REASON_UNSUPPORTED, "none", FAMILY_V6},
-	{"source routing within a chain", {.extensions = "HRD"}, BH_REASON_UNSUPPORTED, "none", FAMILY_V6},
+	{"nine of them", {.extensions = "HDDDDDDDD"}, BH_REASON_EXTENSIONS, "none", FAMILY_V6},
+	{"source routing", {.extensions = "R"}, BH_REASON_EXTENSIONS, "none", FAMILY_V6},
+	{"source routing within a chain", {.extensions = "HRD"}, BH_REASON_EXTENSIONS, "none", FAMILY_V6},
 	{"mobility", {.extensions = "M"}, BH_REASON_UNSUPPORTED, "none", FAMILY_V6},
 	{"Shim6 is a protocol to us", {.extensions = "S"}, BH_REASON_POLICY, "default", FAMILY_V6},
 	{"no next header", {.proto = IPPROTO_NONE, .payload = 8}, BH_REASON_UNSUPPORTED, "none", FAMILY_V6},
@@ -99,13 +99,13 @@ static const struct row ipv6[] = {
 
 static const struct row fragments[] = {
 	{"a first fragment", {.is_fragment = true, .payload = 12}, BH_REASON_NONE, "web"},
-	{"a first fragment hides no port", {.is_fragment = true, .dport = 444}, BH_REASON_POLICY, "default"},
+	{"a first fragment hides no port", {.is_fragment = true, .payload = 12, .dport = 444}, BH_REASON_POLICY, "default"},
 	{"a first of UDP, cut by its length", {.proto = IPPROTO_UDP, .is_fragment = true, .udp_len_add = 2000}, BH_REASON_NONE, "web"},
 	{"a first fragment of 16 TCP bytes", {.is_fragment = true, .cut = 4, .ip_len_add = -4}, BH_REASON_MALFORMED, "none"},
 	{"a first fragment without TCP's options", {.is_fragment = true, .doff = 8}, BH_REASON_MALFORMED, "none"},
 	{"a tail without its first", {.is_fragment = true, .offset = 100, .payload = 64}, BH_REASON_FRAGMENT, "none"},
-	{"the last without its first", {.is_fragment = true, .offset = 100, .is_last = true}, BH_REASON_FRAGMENT, "none"},
-	{"the farthest tail", {.is_fragment = true, .offset = 0x1fff, .is_last = true, .payload = 64}, BH_REASON_FRAGMENT, "none"},
+	{"the last without its first", {.is_fragment = true, .offset = 100, .is_last = true, .payload = 3}, BH_REASON_FRAGMENT, "none"},
+	{"the farthest tail", {.is_fragment = true, .offset = 0x1fff, .is_last = true, .payload = 7}, BH_REASON_FRAGMENT, "none"},
 	{"a tail over TCP's flags", {.is_fragment = true, .offset = 1, .payload = 16}, BH_REASON_FRAGMENT, "none"},
 	{"a tail over TCP's end", {.is_fragment = true, .offset = 2, .payload = 16}, BH_REASON_FRAGMENT, "none"},
 	{"a tail of a protocol without ports", {.proto = PROTO_GRE, .is_fragment = true, .offset = 1, .payload = 16}, BH_REASON_FRAGMENT, "none"},
@@ -174,7 +174,7 @@ static const struct row sweep[] = {
 	{"TCP behind extensions", {.extensions = "HDAF"}, .family = FAMILY_V6},
 	{"UDP", {.proto = IPPROTO_UDP}},
 	{"SCTP", {.proto = IPPROTO_SCTP}},
-	{"a first fragment", {.is_fragment = true}},
+	{"a first fragment", {.is_fragment = true, .payload = 4}},
 };
 /* clang-format on */
 

@@ -42,10 +42,16 @@ static void on_event(const struct bh_event *event, void *user)
 struct rig *rig_new(uint32_t event_rate)
 {
 	const struct datapath_config config = {.event_rate = event_rate};
+
+	return rig_new_config(&config);
+}
+
+struct rig *rig_new_config(const struct datapath_config *config)
+{
 	_text_ struct text why = TEXT_INIT;
 	struct rig *rig = xcalloc(1, sizeof(*rig));
 
-	if (datapath_open(&config, &why, &rig->dp))
+	if (datapath_open(config, &why, &rig->dp))
 		fail_msg("programs are not loaded: %s", why.buf);
 	if (datapath_events_open(rig->dp, on_event, rig))
 		fail_msg("ring is not opened");

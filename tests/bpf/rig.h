@@ -46,6 +46,7 @@ struct rig {
 
 /* @event_rate as in struct datapath_config.  Fails the test if the programs don't load. */
 struct rig *rig_new(uint32_t event_rate);
+struct rig *rig_new_config(const struct datapath_config *config);
 void rig_free(struct rig *rig);
 
 /* Group fixtures: *state is a rig with no policy in force. */

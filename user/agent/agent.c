@@ -190,6 +190,7 @@ static int open_datapath(struct agent *a, struct text *why)
 		.adopt_s = a->config->adopt_s,
 		.builtins_off = a->config->builtins_off,
 		.down_after_s = a->config->down_after_s,
+		.vlan = a->config->vlan,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <bulkhead/vlan.h>
+
 /*
  * IFACE: a NIC of this machine.  IFACE=WORKLOAD: the host side of that workload's veth, which may
  * send from any of its addresses.  IFACE=ADDRESS[,ADDRESS…]: the same, from these only.
@@ -30,7 +32,8 @@ struct agent_config {
 	uint32_t adopt_s;      /* adoption window at the first start */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n */
 	uint32_t down_after_s; /* without a heartbeat, and zones take their stance */
-	int ready_fd;          /* a line "ready" goes there once it enforces; -1: none */
+	enum bh_vlan_mode vlan;
+	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
 };
 
 #define AGENT_EVENT_RATE 100

@@ -33,6 +33,7 @@ enum setting {
 	SET_ADOPT,
 	SET_BUILTINS,
 	SET_DOWN_AFTER,
+	SET_VLAN,
 	SET_COUNT
 };
 
@@ -48,6 +49,7 @@ static const struct schema_key file_keys[] = {
 	[SET_ADOPT]      = { "adopt",     KEY_OPTIONAL, FORM_TEXT },
 	[SET_BUILTINS]   = { "builtins",  KEY_OPTIONAL, FORM_MAP  },
 	[SET_DOWN_AFTER] = { "downAfter", KEY_OPTIONAL, FORM_TEXT },
+	[SET_VLAN]       = { "vlan",      KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -222,6 +224,20 @@ static void read_builtins(struct settings *s, const struct node *map, struct dia
 	}
 }
 
+static void read_vlan(struct settings *s, const struct node *n, struct diags *d)
+{
+	static const char *const list[] = {
+#define X(id, word, help) [BH_VLAN_##id] = (word),
+		BH_VLAN_MODES(X)
+#undef X
+	};
+	static const struct words modes = {"a mode of VLAN tags", list, COUNT(list)};
+	size_t mode;
+
+	if (n && schema_word(n, &modes, d, &mode))
+		s->vlan = (enum bh_vlan_mode)mode;
+}
+
 static void read_document(struct settings *s, const struct node *document, struct diags *d)
 {
 	const struct node *values[SET_COUNT] = {};
@@ -239,6 +255,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_number(&s->history, SETTINGS_MAX_HISTORY, values[SET_HISTORY], d);
 	read_duration(&s->adopt_s, values[SET_ADOPT], d);
 	read_duration(&s->down_after_s, values[SET_DOWN_AFTER], d);
+	read_vlan(s, values[SET_VLAN], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -272,6 +289,7 @@ struct agent_config settings_config(const struct settings *s)
 		.adopt_s = s->adopt_s,
 		.down_after_s = s->down_after_s,
 		.builtins_off = s->builtins_off,
+		.vlan = s->vlan,
 		.ready_fd = -1,
 	};
 }

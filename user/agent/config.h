@@ -19,6 +19,7 @@ struct settings {
 	uint32_t adopt_s;
 	uint32_t builtins_off;
 	uint32_t down_after_s;
+	enum bh_vlan_mode vlan;
 };
 
 #define SETTINGS_MAX_HISTORY 10000000
@@ -29,7 +30,8 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
- * and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
+ * vlan (inspect|pass|drop), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong
+ * goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

@@ -16,6 +16,7 @@
 
 #define BUFFER_BYTES         32768 /* as much as the kernel puts into one message of a dump */
 #define V4_BROADCAST_MAX_LEN 30    /* a narrower network has no broadcast address */
+#define V6_ANYCAST_MAX_LEN   126
 #define LOOPBACK_NET         127
 
 struct rtnl {
@@ -57,7 +58,10 @@ static void add_address(struct own_addresses *out, const struct nlattr *attr, bo
 	vec_push(&out->list, own);
 }
 
-/* The kernel takes the highest address of a network as broadcast, whatever IFA_BROADCAST says. */
+/*
+ * The kernel takes the highest address of a network as broadcast, whatever IFA_BROADCAST says, and
+ * before 5.14 the lowest, too.
+ */
 static void add_network_broadcast(struct own_addresses *out, const struct nlattr *attr,
 				  const struct ifaddrmsg *msg)
 {
@@ -66,6 +70,28 @@ static void add_network_broadcast(struct own_addresses *out, const struct nlattr
 	if (msg->ifa_family != AF_INET || msg->ifa_prefixlen > V4_BROADCAST_MAX_LEN)
 		return;
 	own.addr = v4_mapped(mnl_attr_get_u32(attr) | htonl(UINT32_MAX >> msg->ifa_prefixlen));
+	vec_push(&out->list, own);
+	own.addr = v4_mapped(mnl_attr_get_u32(attr) & ~htonl(UINT32_MAX >> msg->ifa_prefixlen));
+	vec_push(&out->list, own);
+}
+
+/* A router answers to the lowest address of its networks (RFC 4291, 2.6.1). */
+static void add_router_anycast(struct own_addresses *out, const struct nlattr *attr,
+			       const struct ifaddrmsg *msg)
+{
+	struct own_address own = {.ifindex = msg->ifa_index, .is_broadcast = true};
+	unsigned int kept = msg->ifa_prefixlen;
+
+	if (msg->ifa_family != AF_INET6 || !kept || kept > V6_ANYCAST_MAX_LEN ||
+	    mnl_attr_get_payload_len(attr) != sizeof(own.addr))
+		return;
+	memcpy(&own.addr, mnl_attr_get_payload(attr), sizeof(own.addr));
+	for (unsigned int i = 0; i < COUNT(own.addr.word); i++) {
+		unsigned int bits = kept > 32 * i ? kept - 32 * i : 0;
+
+		if (bits < 32)
+			own.addr.word[i] &= bits ? htonl(~(UINT32_MAX >> bits)) : 0;
+	}
 	vec_push(&out->list, own);
 }
 
@@ -103,6 +129,8 @@ static int on_address(const struct nlmsghdr *header, void *user)
 		add_address(out, attrs.broadcast, true, msg->ifa_index);
 	if (attrs.address)
 		add_network_broadcast(out, attrs.address, msg);
+	if (attrs.address)
+		add_router_anycast(out, attrs.address, msg);
 	return MNL_CB_OK;
 }
 

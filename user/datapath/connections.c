@@ -57,6 +57,7 @@ int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user)
 struct sweep {
 	int fd;
 	uint64_t now_ns;
+	uint64_t left;
 	int deleted;
 };
 
@@ -78,12 +79,15 @@ static bool sweep_one(const struct bh_conn_key *key, const struct bh_conn *seen,
 	if (is_expired(seen, sweep->now_ns) && !bpf_map_lookup_elem(sweep->fd, key, &conn) &&
 	    is_expired(&conn, sweep->now_ns) && !bpf_map_delete_elem(sweep->fd, key))
 		sweep->deleted++;
+	else
+		sweep->left++;
 	return true;
 }
 
 int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 {
 	const struct bpf_map *maps[] = {dp->skel->maps.bh_conns, dp->skel->maps.bh_embryonic};
+	uint64_t *counts[] = {&dp->conns, &dp->embryonic};
 	struct sweep sweep = {.now_ns = now_ns};
 	bool go_on = true;
 
@@ -91,9 +95,11 @@ int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 		int err;
 
 		sweep.fd = bpf_map__fd(maps[i]);
+		sweep.left = 0;
 		err = each_in(sweep.fd, sweep_one, &sweep, &go_on);
 		if (err)
 			return err;
+		*counts[i] = sweep.left;
 	}
 	return sweep.deleted;
 }

@@ -17,6 +17,7 @@
 #include <bulkhead/event.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
+#include <bulkhead/vlan.h>
 
 #include "policy/image.h"
 #include "util/text.h"
@@ -32,6 +33,7 @@ struct datapath_config {
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
 	uint32_t methods_off;  /* bit n: enum attach_method n is not tried */
 	uint32_t down_after_s; /* without a beat, and the agent is down; 0: BH_DOWN_AFTER_S */
+	enum bh_vlan_mode vlan;
 };
 
 /*
@@ -140,7 +142,7 @@ typedef bool connection_fn(const struct bh_conn_key *key, const struct bh_conn *
 
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user);
 
-/* Deletes expired connections; returns how many, or -errno. */
+/* Deletes expired connections, and counts the others; returns how many it deleted, or -errno. */
 int datapath_sweep(struct datapath *dp, uint64_t now_ns);
 
 typedef void event_fn(const struct bh_event *event, void *user);
@@ -156,7 +158,7 @@ int datapath_events_consume(struct datapath *dp);
 
 struct table_fill {
 	const char *name;
-	uint64_t used; /* UINT64_MAX: not known without a walk */
+	uint64_t used; /* connections: at the last sweep; UINT64_MAX: not known */
 	uint64_t capacity;
 	uint64_t bytes; /* memory the kernel accounts to it */
 };

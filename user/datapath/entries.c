@@ -11,6 +11,7 @@
 #define KEYS_FIRST    64
 #define NOMEM_TRIES   50
 #define NOMEM_WAIT_NS 1000000
+#define COUNT_BATCH   1024 /* more than a bucket of a hash ever holds */
 
 void keys_release(struct keys *keys)
 {
@@ -101,5 +102,28 @@ int entries_drop(int fd, const struct entries *entries)
 		if (err && err != -ENOENT)
 			return err;
 	}
+	return 0;
+}
+
+int entries_count(int fd, size_t key_size, size_t value_size, uint64_t *ret)
+{
+	_free_ char *keys = xcalloc(COUNT_BATCH, key_size);
+	_free_ char *values = xcalloc(COUNT_BATCH, value_size);
+	uint64_t found = 0;
+	bool is_first = true;
+	__u32 place; /* of the bucket that is next */
+	int err = 0;
+
+	while (!err) {
+		__u32 count = COUNT_BATCH;
+
+		err = bpf_map_lookup_batch(fd, is_first ? NULL : &place, &place, keys, values,
+					   &count, NULL);
+		if (err && err != -ENOENT)
+			return err;
+		found += count;
+		is_first = false;
+	}
+	*ret = found;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define DATAPATH_ENTRIES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/cleanup.h"
 
@@ -34,5 +35,8 @@ int entries_put(int fd, const struct entries *entries);
 
 /* Keys that are not there are no error. */
 int entries_drop(int fd, const struct entries *entries);
+
+/* How many a hash holds, about: those that come and go meanwhile may count or not. */
+int entries_count(int fd, size_t key_size, size_t value_size, uint64_t *ret);
 
 #endif

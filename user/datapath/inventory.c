@@ -90,6 +90,16 @@ static uint64_t keys_used(const struct bpf_map *map)
 	return err ? UINT64_MAX : keys.count;
 }
 
+/* Of a small table that programs write meanwhile: by batches, as keys may vanish under a walk. */
+static uint64_t churning_used(const struct bpf_map *map)
+{
+	uint64_t used;
+	int err = entries_count(bpf_map__fd(map), bpf_map__key_size(map), bpf_map__value_size(map),
+				&used);
+
+	return err ? UINT64_MAX : used;
+}
+
 size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 {
 	uint64_t sums[SUM_COUNT] = {};
@@ -111,10 +121,10 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_endpoints, keys_used(dp->skel->maps.bh_endpoints)},
 			{dp->skel->maps.bh_sources, keys_used(dp->skel->maps.bh_sources)},
 			{dp->skel->maps.bh_local, keys_used(dp->skel->maps.bh_local)},
-			{dp->skel->maps.bh_conns, UINT64_MAX},
-			{dp->skel->maps.bh_embryonic, UINT64_MAX},
-			{dp->skel->maps.bh_fragments, UINT64_MAX},
-			{dp->skel->maps.bh_limiters, UINT64_MAX},
+			{dp->skel->maps.bh_conns, dp->conns},
+			{dp->skel->maps.bh_embryonic, dp->embryonic},
+			{dp->skel->maps.bh_fragments, churning_used(dp->skel->maps.bh_fragments)},
+			{dp->skel->maps.bh_limiters, churning_used(dp->skel->maps.bh_limiters)},
 			{dp->skel->maps.bh_events, UINT64_MAX},
 		};
 

@@ -111,6 +111,12 @@ static int choose_secrets(struct datapath *dp)
 	return 0;
 }
 
+/* Before 5.18 drivers hand over packets of one buffer only, and refuse interfaces of larger MTU. */
+static bool has_xdp_frags(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+}
+
 static int configure(struct datapath *dp, const struct datapath_config *config)
 {
 	int err = 0;
@@ -119,6 +125,10 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 	dp->skel->rodata->bh_event_rate = config->event_rate;
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
+	dp->skel->rodata->bh_vlan = config->vlan;
+	dp->skel->rodata->bh_has_xdp_frags = has_xdp_frags();
+	if (!has_xdp_frags())
+		bpf_program__set_flags(dp->skel->progs.bh_xdp_in, 0);
 	for (size_t i = 0; !err && i < COUNT(sizes); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, sizes[i].map);
 
@@ -365,6 +375,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 
 	libbpf_set_print(print_libbpf);
 	dp->methods_off = config->methods_off;
+	dp->conns = dp->embryonic = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
 	if (dp->cpus < 0)
 		return explain_error(reterr, dp->cpus, "cannot count the CPUs");

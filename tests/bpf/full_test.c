@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What becomes of packets when a table has no room left (CT-15, FR-07), and what `status` says. */
+#include <netinet/in.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "tests/bpf/rig.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define BATCH 4096
+#define UDP   .proto = IPPROTO_UDP
+#define PIECE .is_fragment = true, .payload = 64
+
+static const char rules[] =
+	"    - {name: web, from: client, to: server, services: [tcp/443, udp/443]}\n";
+
+/* Keys that no packet has, as many as go in; values are zeros, but for the first word: @when. */
+static uint64_t fill(const struct bpf_map *map, uint64_t when)
+{
+	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	_free_ char *keys = xcalloc(BATCH, key_size);
+	_free_ char *values = xcalloc(BATCH, value_size);
+	uint64_t done = 0;
+	__u32 count = BATCH;
+
+	while (count == BATCH && done < 2 * (uint64_t)bpf_map__max_entries(map)) {
+		for (uint32_t i = 0; i < BATCH; i++) {
+			uint32_t number = (uint32_t)done + i + 1000000;
+
+			memcpy(keys + i * key_size, &number, sizeof(number));
+			memcpy(values + i * value_size, &when,
+			       value_size < sizeof(when) ? value_size : sizeof(when));
+			/* The second word of a connection is when it was seen. */
+			if (value_size == sizeof(struct bh_conn))
+				memcpy(values + i * value_size + sizeof(when), &when, sizeof(when));
+		}
+		bpf_map_update_batch(bpf_map__fd(map), keys, values, &count, NULL);
+		done += count;
+	}
+	return done;
+}
+
+static struct table_fill fill_of(struct rig *rig, const char *name)
+{
+	struct table_fill tables[32];
+	size_t count = datapath_tables(rig->dp, tables, COUNT(tables));
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(tables[i].name, name))
+			return tables[i];
+	}
+	fail_msg("no table '%s'", name);
+	return (struct table_fill){};
+}
+
+static void play(struct rig *rig, bool is_v6, uint16_t sport)
+{
+	const struct packet_spec steps[] = {
+		{.sport = sport, .flags = "S", .seq = 100, .is_v6 = is_v6},
+		{.from = SERVER,
+		 .to = CLIENT,
+		 .sport = SPEC_DPORT,
+		 .dport = sport,
+		 .flags = "SA",
+		 .seq = 500,
+		 .ack = 101,
+		 .is_v6 = is_v6},
+		{.sport = sport, .flags = "A", .seq = 101, .ack = 501, .is_v6 = is_v6},
+	};
+
+	assert_true(rig_run(rig, "SYN", PROGRAM_TO, &steps[0]).is_passed);
+	assert_true(rig_run(rig, "answer", PROGRAM_FROM, &steps[1]).is_passed);
+	assert_true(rig_run(rig, "ACK", PROGRAM_TO, &steps[2]).is_passed);
+}
+
+/* Those that are there stay; new ones work, where a flood may displace them; nothing opens. */
+static void a_full_table_of_connections_displaces_none(void **state)
+{
+	struct rig *rig = *state;
+	const struct packet_spec old = {.sport = 1111}, new = {.sport = 2222, .flags = "A"};
+	const struct packet_spec denied = {.dport = 444}, orphan = {.sport = 3333, .flags = "A"};
+	struct connection c;
+
+	rig_policy(rig, rules);
+	rig_stand(rig, SERVER);
+	play(rig, false, 1111);
+	fill(rig->dp->skel->maps.bh_conns, clock_monotonic_ns() + UINT64_C(3600000000000));
+	play(rig, false, 2222);
+
+	assert_int_equal(rig_connection(rig, &old, RIG_ENDPOINT, &c), 0);
+	assert_false(c.is_embryonic);
+	assert_int_equal(rig_connection(rig, &new, RIG_ENDPOINT, &c), 0);
+	assert_true(c.is_embryonic);
+	assert_int_equal(c.conn.state, BH_CONN_ESTABLISHED);
+	assert_true(rig_run(rig, "data", PROGRAM_TO, &new).is_passed);
+	assert_int_equal(rig_run(rig, "denied", PROGRAM_TO, &denied).reason, BH_REASON_POLICY);
+	rig_adopt(rig, true);
+	assert_int_equal(rig_run(rig, "adopted", PROGRAM_TO, &orphan).reason, BH_REASON_TABLE_FULL);
+	rig_adopt(rig, false);
+
+	assert_true(datapath_sweep(rig->dp, clock_monotonic_ns()) >= 0);
+	assert_int_equal(fill_of(rig, "bh_conns").used, fill_of(rig, "bh_conns").capacity);
+	assert_int_equal(fill_of(rig, "bh_embryonic").used, 1);
+	datapath_sweep(rig->dp, clock_monotonic_ns() + UINT64_C(7200000000000) * 24);
+	play(rig, false, 4444);
+	assert_true(fill_of(rig, "bh_conns").used < 3);
+}
+
+/* Only what nobody answered is displaced. */
+static void a_flood_displaces_no_connection(void **state)
+{
+	struct rig *rig = *state;
+	const struct packet_spec data = {.sport = 1111, .flags = "PA", .seq = 101, .ack = 501};
+	uint32_t capacity = bpf_map__max_entries(rig->dp->skel->maps.bh_embryonic);
+
+	rig_policy(rig, rules);
+	rig_forget(rig);
+	rig_stand(rig, SERVER);
+	play(rig, false, 1111);
+	for (uint32_t i = 0; i < capacity + 20000; i++) {
+		struct packet_spec syn = {.sport = (uint16_t)(1 + i % 65535), .seq = i};
+		struct frame f;
+
+		syn.sport += syn.sport == 1111;
+		syn.is_v6 = i >= 65535;
+		f = packet_build(&syn);
+		assert_true(rig_passes(rig, "CT-06 a flood", PROGRAM_TO, &f));
+	}
+	assert_true(rig_run(rig, "data", PROGRAM_TO, &data).is_passed);
+	datapath_sweep(rig->dp, clock_monotonic_ns());
+	assert_int_equal(fill_of(rig, "bh_conns").used, 1);
+	assert_true(fill_of(rig, "bh_embryonic").used > capacity / 2);
+	assert_true(fill_of(rig, "bh_embryonic").used <= capacity);
+	rig_forget(rig);
+}
+
+static void a_flood_of_fragments_costs_only_fragments(void **state)
+{
+	struct rig *rig = *state;
+	const struct packet_spec first = {UDP, PIECE, .fragment_id = 7};
+	const struct packet_spec tail = {UDP, PIECE, .fragment_id = 7, .offset = 9};
+	uint32_t capacity = bpf_map__max_entries(rig->dp->skel->maps.bh_fragments);
+
+	rig_policy(rig, rules);
+	rig_stand(rig, SERVER);
+	assert_true(rig_run(rig, "FR-07 first", PROGRAM_TO, &first).is_passed);
+	for (uint32_t i = 0; i < 3 * capacity; i++) {
+		const struct packet_spec other = {UDP, PIECE, .fragment_id = 100 + i};
+		struct frame f = packet_build(&other);
+
+		assert_true(rig_passes(rig, "FR-07 a flood", PROGRAM_TO, &f));
+	}
+	assert_int_equal(rig_run(rig, "FR-07 displaced", PROGRAM_TO, &tail).reason,
+			 BH_REASON_FRAGMENT);
+	assert_true(rig_run(rig, "FR-07 again", PROGRAM_TO, &first).is_passed);
+	assert_true(rig_run(rig, "FR-07 its tail", PROGRAM_TO, &tail).is_passed);
+	assert_true(fill_of(rig, "bh_fragments").used > capacity / 2);
+	assert_true(fill_of(rig, "bh_fragments").used <= capacity);
+	rig_forget(rig);
+}
+
+static void a_full_limiter_changes_no_verdict_and_loses_no_book(void **state)
+{
+	struct rig *limited = rig_new(10);
+	const struct packet_spec denied = {.dport = 444};
+
+	(void)state;
+	rig_policy(limited, rules);
+	fill(limited->dp->skel->maps.bh_limiters, clock_monotonic_ns());
+	for (int i = 0; i < 9; i++) /* rig_run() checks the books */
+		assert_int_equal(rig_run(limited, "limited", PROGRAM_TO, &denied).reason,
+				 BH_REASON_POLICY);
+	assert_true(fill_of(limited, "bh_limiters").used > 1000);
+	rig_free(limited);
+}
+
+/* Whoever has no room is nobody, and passes nothing. */
+static void an_endpoint_too_many_is_unknown(void **state)
+{
+	struct rig *rig = *state;
+	const struct bpf_map *map = rig->dp->skel->maps.bh_endpoints;
+	const struct packet_spec allowed = {};
+	const __u32 ifindex = RIG_IFINDEX;
+
+	rig_policy(rig, rules);
+	bpf_map_delete_elem(bpf_map__fd(map), &ifindex);
+	fill(map, 0);
+	rig->is_unknown = true;
+	assert_int_equal(rig_run(rig, "full", PROGRAM_TO, &allowed).reason,
+			 BH_REASON_UNKNOWN_ENDPOINT);
+	assert_int_equal(fill_of(rig, "bh_endpoints").used, fill_of(rig, "bh_endpoints").capacity);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_table_of_connections_displaces_none),
+		cmocka_unit_test(a_flood_displaces_no_connection),
+		cmocka_unit_test(a_flood_of_fragments_costs_only_fragments),
+		cmocka_unit_test(a_full_limiter_changes_no_verdict_and_loses_no_book),
+		cmocka_unit_test(an_endpoint_too_many_is_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}
