@@ -259,7 +259,7 @@ static const struct answer_case answered[] = {
 	{"SYN in padding", {.dport = 23, .padding = 30}},
 	{"SYN with a tag", {.dport = 23, .seq = 5, .vlans = 1}},
 	{"SYN with two tags", {.dport = 23, .seq = 5, .vlans = 2}},
-	{"SYN, first fragment", {.dport = 23, .is_fragment = true}, FAMILY_V4},
+	{"SYN, first fragment", {.dport = 23, .is_fragment = true, .payload = 4}, FAMILY_V4},
 	{"from a stranger", {.from = OUTSIDER, .dport = 23}},
 	{"UDP", {.proto = IPPROTO_UDP, .dport = 53}},
 	{"UDP with data", {.proto = IPPROTO_UDP, .dport = 53, .payload = 500}},

@@ -68,7 +68,8 @@ try_method 'tcx' 'xdp-(native|generic)' clsact
 
 # With frames that don't fit into a page a veth refuses native XDP.
 ip link set dev server mtu 9000
-try_method '' xdp-generic '(tcx|clsact)'
+try_method '' 'xdp-(native|generic)' '(tcx|clsact)'
+try_method xdp-native xdp-generic '(tcx|clsact)'
 
 # A bridge has no XDP of its own.
 ip link set dev server mtu 1500
