@@ -121,11 +121,11 @@ static void describe_match(const struct miss *m, const struct rule *rule, uint32
 {
 	if (rule->mode == MODE_AUDIT)
 		text_add(out, "matches, but only reports");
+	else if (deciding)
+		text_addf(out, "matches, but '%s' decides", compiled_rule_name(m->c, deciding));
 	else if (rule->sides != SIDE_BOTH)
 		text_addf(out, "matches, and speaks for %s only",
 			  rule->sides == SIDE_SRC ? "egress" : "ingress");
-	else if (deciding)
-		text_addf(out, "matches, but '%s' decides", compiled_rule_name(m->c, deciding));
 	else
 		text_add(out, "matches, but does not decide");
 }
