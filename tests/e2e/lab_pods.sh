@@ -9,7 +9,10 @@ cat >pods.yaml <<-'END'
 	items:
 	  - {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: shop}}}
 	  - {apiVersion: v1, kind: Namespace, metadata: {name: lab}}
-	  - {apiVersion: v1, kind: Node, metadata: {name: node-a}, status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}}
+	  - apiVersion: v1
+	    kind: Node
+	    metadata: {name: node-a}
+	    status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
 	  - apiVersion: v1
 	    kind: Pod
 	    metadata: {name: web, namespace: shop, labels: {app: web}}

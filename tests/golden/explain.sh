@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# What `explain --queries` answers to tests/golden/explain/NAME.queries about NAME.yaml is in NAME.ok.
+# What `explain --queries` answers to NAME.queries about NAME.yaml is in NAME.ok.
 # BULKHEAD_GOLDEN=write makes the golden files anew; review the difference.
 set -eu -o pipefail
 cd "$(dirname "$0")/explain"
