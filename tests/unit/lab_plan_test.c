@@ -119,24 +119,18 @@ static void interfaces_are_short_and_unique(void **state)
 	assert_string_equal(f.plan.stations.items[3].interface, "fifteen-letters");
 }
 
-#define POD(name, address, node)                                                                   \
-	"- {metadata: {name: " name "}, spec: {nodeName: " node "}, status: {podIP: " address "}}" \
-											      "\n"
-
-/* All of one kind, so of one identity. */
-static const char three_pods[] = "  zones:\n" ZONE("a, cidrs: [10.0.0.0/24]") WORKLOADS ZONE(
-	"default.one, zone: a, addresses: [10.0.0.1]") "---\n"
-						       "apiVersion: v1\nkind: Node\n"
-						       "metadata: {name: node-a}\n"
-						       "status: {addresses: [{type: "
-						       "InternalIP, address: "
-						       "192.0.2.1}]}\n---\n"
-						       "apiVersion: v1\nkind: "
-						       "PodList\nitems:\n" POD("one", "10.8.0.1",
-									       "node-a")
-							       POD("two", "10.8.0.2", "node-a")
-								       POD("three", "10.8.0.3",
-									   "node-b");
+/* The pods are of one kind, so of one identity. */
+static const char three_pods[] =
+	"  zones: [{name: a, cidrs: [10.0.0.0/24]}]\n"
+	"  workloads: [{name: default.one, zone: a, addresses: [10.0.0.1]}]\n"
+	"---\n"
+	"apiVersion: v1\nkind: Node\nmetadata: {name: node-a}\n"
+	"status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}\n"
+	"---\n"
+	"apiVersion: v1\nkind: PodList\nitems:\n"
+	"- {metadata: {name: one}, spec: {nodeName: node-a}, status: {podIP: 10.8.0.1}}\n"
+	"- {metadata: {name: two}, spec: {nodeName: node-a}, status: {podIP: 10.8.0.2}}\n"
+	"- {metadata: {name: three}, spec: {nodeName: node-b}, status: {podIP: 10.8.0.3}}\n";
 
 static bool is_probed(const struct lab_plan *plan, const char *from, const char *to)
 {
