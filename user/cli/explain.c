@@ -329,13 +329,15 @@ const struct command explain_command = {
 	.arguments = "FILE... --from A --to B --service S | --queries FILE",
 	.summary = "Say what the policy decides of one connection, and by which rule",
 	.details =
-		"A and B are a zone, a workload or an address. With --queries every line gets one\n"
-		"line, in order: 'VERDICT RULE' with the verdicts allow, deny and audit, "
-		"'default'\n"
-		"where no rule decides; 'mixed' where a name or service spans several classes "
-		"that\n"
-		"get different verdicts; 'error' where a name or service is unknown. Blank lines\n"
-		"and '#' comments are skipped.\n\n"
+		"A and B are a zone, a workload, a pod (NAMESPACE/POD), a node or an address. "
+		"Where\n"
+		"Kubernetes' policies take part, egress and ingress are told each for itself.\n\n"
+		"With --queries every line gets one line, in order: 'VERDICT RULE' with the "
+		"verdicts\n"
+		"allow, deny and audit, 'default' where no rule decides; 'mixed' where a name or\n"
+		"service spans several classes that get different verdicts; 'error' where a name "
+		"or\n"
+		"service is unknown. Blank lines and '#' comments are skipped.\n\n"
 		"Exit code without --queries: 0 for allow and audit, 1 for deny and mixed; with\n"
 		"them 0, or 2 if one was an error.",
 	.examples = "bulkhead explain policies/five-zone.yaml --from api --to postgres --service "
