@@ -341,7 +341,14 @@ static void describe_others(const struct ask *a, const struct question *q,
 
 static struct sides_scope scope_of(const struct ask *a)
 {
-	return (struct sides_scope){a->c, &a->src, &a->dst, a->service_families, a->families};
+	return (struct sides_scope){
+		.c = a->c,
+		.src = &a->src,
+		.dst = &a->dst,
+		.builtins = &a->builtins,
+		.service_families = a->service_families,
+		.families = a->families,
+	};
 }
 
 void explain_sides(const struct compiled *c, const struct question *q, const struct answer *answer,

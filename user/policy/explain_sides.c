@@ -88,8 +88,10 @@ static void merge(struct gathering *g, struct answer_side *side, const struct si
 static void gather_pair(struct gathering *g, uint32_t src, uint32_t dst)
 {
 	const struct sides_scope *s = g->scope;
-	uint8_t families = s->families & s->src->families[src] & s->dst->families[dst];
+	uint8_t families = s->families & s->src->families[src] & s->builtins->asked[dst];
 
+	if (src == dst)
+		families &= (uint8_t)~s->builtins->alone[src];
 	for (uint32_t i = 0; i < s->c->image.service_classes && g->views <= VIEWS_MAX; i++) {
 		const struct service_range *range = s->c->service_classes.items[i].items;
 		struct sides_question q = {

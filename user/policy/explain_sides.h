@@ -3,13 +3,14 @@
 #ifndef POLICY_EXPLAIN_SIDES_H
 #define POLICY_EXPLAIN_SIDES_H
 
-#include "policy/ends.h"
 #include "policy/explain.h"
+#include "policy/explain_builtin.h"
 
 struct sides_scope {
 	const struct compiled *c;
 	const struct end *src, *dst;
-	const uint8_t *service_families; /* of each service class: in which it is asked for */
+	const struct builtin_pairs *builtins; /* left out */
+	const uint8_t *service_families;      /* of each service class: in which it is asked for */
 	uint8_t families;
 };
 
