@@ -71,6 +71,8 @@ static const struct ask_case asks[] = {
 	{ "a hostNetwork pod",            "ops/agent", "shop/api-2", "tcp/9",    "allow builtin-host" },
 	{ "not another node's",           "ops/agent", "shop/api-1", "tcp/9",    "deny default" },
 	{ "not the other way",            "shop/db", "node-b", "tcp/9",          "deny default" },
+	{ "this machine and a pod",       "host", "shop/db", "tcp/9",            "allow builtin-host" },
+	{ "and a node",                   "host", "node-b", "tcp/9",             "allow default" },
 	{ "a zone of its pods",           "node-b", "data", "tcp/9",             "allow builtin-host" },
 	{ "a group of some of its pods",  "node-b", "backend", "tcp/9",          "mixed" },
 	{ "both sides' rules",            "shop/web", "shop/api-2", "tcp/8080",  "allow shop/api:ingress[0]" },

@@ -77,7 +77,7 @@ void builtin_pairs_find(const struct compiled *c, const struct end *src, const s
 
 	memcpy(b.asked, dst->families, classes * sizeof(*b.asked));
 	find_self(c, src, dst, &b);
-	if (src->is_host_name && dst->is_workload)
+	if (src->is_host_name && dst->is_workload && !end_is_node(c, dst))
 		find_host_of_one(c, src, dst, &b);
 	else if (end_is_node(c, src) && is_one(c, dst))
 		find_host_of_one(c, src, dst, &b);
