@@ -66,7 +66,7 @@ it "a method nobody knows is refused" exits_with 2 \
 try_method 'xdp-native xdp-generic tcx' clsact clsact
 try_method 'tcx' 'xdp-(native|generic)' clsact
 
-# With frames that don't fit into a page a veth refuses native XDP.
+# Frames that don't fit into a page: native from kernel 5.18 on, else generic.
 ip link set dev server mtu 9000
 try_method '' 'xdp-(native|generic)' '(tcx|clsact)'
 try_method xdp-native xdp-generic '(tcx|clsact)'

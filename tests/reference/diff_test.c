@@ -110,8 +110,7 @@ static void change_something(struct couple *k)
 /* The second one is the first with a few changes, or none of it. */
 static void couple_make(struct couple *k, uint64_t seed, uint64_t other, uint32_t workloads)
 {
-	/* Pods share identities, and diff speaks of single ones. */
-	const struct random_shape shape = {.workloads = workloads, .is_native = true};
+	const struct random_shape shape = {.workloads = workloads};
 
 	memset(k, 0, sizeof(*k));
 	k->seed = k->state = seed;
@@ -131,13 +130,11 @@ static bool prefixes_have(const prefix_list *list, const struct bh_addr *a)
 	return false;
 }
 
-static bool has_label(const struct compiled *c, const struct identity *id, const char *name)
+static bool has_label(const struct workload *w, const char *name)
 {
 	_text_ struct text word = TEXT_INIT;
 
-	if (id->workload == POLICY_NONE)
-		return false;
-	vec_foreach (label, &c->policy->workloads.items[id->workload].labels) {
+	vec_foreach (label, &w->labels) {
 		text_reset(&word);
 		text_addf(&word, "labels %s=%s", label->key, label->value);
 		if (!strcmp(word.buf, name))
@@ -146,10 +143,21 @@ static bool has_label(const struct compiled *c, const struct identity *id, const
 	return false;
 }
 
+static bool workload_is(const struct compiled *c, size_t workload, const char *name)
+{
+	const struct workload *w;
+
+	if (workload == POLICY_NONE)
+		return false;
+	w = &c->policy->workloads.items[workload];
+	return !strcmp(name, w->name) || (w->kind != WORKLOAD_NODE && has_label(w, name));
+}
+
 static bool name_is(const struct compiled *c, const char *name, const struct bh_addr *a)
 {
 	uint32_t number = image_identity(&c->image, a);
 	const struct identity *id = &c->identities.items[number];
+	size_t workload = compiled_workload(c, a);
 
 	if (!strcmp(name, "any"))
 		return true;
@@ -159,10 +167,10 @@ static bool name_is(const struct compiled *c, const char *name, const struct bh_
 		return id->zone == POLICY_NONE && id->workload == POLICY_NONE;
 	if (id->zone != POLICY_NONE && !strcmp(name, c->policy->zones.items[id->zone].name))
 		return true;
-	if (has_label(c, id, name))
-		return true;
-	return id->workload != POLICY_NONE &&
-	       !strcmp(name, c->policy->workloads.items[id->workload].name);
+	if (workload == POLICY_NONE)
+		return false;
+	return workload_is(c, workload, name) ||
+	       workload_is(c, c->policy->workloads.items[workload].group, name);
 }
 
 static bool is_declared(const struct compiled *c, const char *name)

@@ -149,6 +149,51 @@ static void a_flow_is_what_is_really_allowed(void **state)
 }
 
 /* Makes the workload a pod of the policy's only namespace, and of a group if that isn't none. */
+static void pods_of_one_kind_are_drawn_each(void **state)
+{
+	/* The zone of two is that of its address. */
+	_policy_text_ struct compiled_text t = policy_text(
+		"  zones: [{name: data, cidrs: [10.8.1.0/24]}]\n---\n"
+		"apiVersion: v1\nkind: PodList\nitems:\n"
+		"- {metadata: {name: web}, status: {podIP: 10.8.0.1}}\n"
+		"- {metadata: {name: one, labels: {app: db}}, status: {podIP: 10.8.0.2}}\n"
+		"- {metadata: {name: two, labels: {app: db}}, status: {podIP: 10.8.1.2}}\n"
+		"- {metadata: {name: three, labels: {app: db}}, status: {podIP: 10.8.1.3}}\n---\n"
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\n"
+		"spec:\n"
+		"  podSelector: {matchLabels: {app: db}}\n"
+		"  ingress: [{from: [{podSelector: {}}], ports: [{port: 5432}]}]\n",
+		NULL);
+	const struct policy *p = t.policy;
+	_graph_ struct graph g = {};
+	size_t in_data = 0;
+
+	(void)state;
+	graph_build(t.compiled, &g);
+	for (size_t i = 0; i < p->workloads.count; i++) {
+		bool is_drawn = false;
+
+		vec_foreach (node, &g.nodes) {
+			if (strcmp(node->name, p->workloads.items[i].name) != 0)
+				continue;
+			is_drawn = true;
+			in_data += !strcmp(g.boxes.items[node->box].name, "data");
+		}
+		assert_row(p->workloads.items[i].name, is_drawn);
+	}
+	assert_int_equal(in_data, 2);
+	for (size_t to = 1; to < p->workloads.count; to++) {
+		bool is_reached = false;
+
+		vec_foreach (flow, &g.flows) {
+			const struct graph_node *node = &g.nodes.items[flow->to];
+
+			is_reached |= !strcmp(node->name, p->workloads.items[to].name);
+		}
+		assert_row(p->workloads.items[to].name, is_reached);
+	}
+}
+
 static void make_pod(struct policy *p, size_t workload, size_t group)
 {
 	p->workloads.items[workload].kind = WORKLOAD_POD;
@@ -538,6 +583,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flow_is_what_is_really_allowed),
+		cmocka_unit_test(pods_of_one_kind_are_drawn_each),
 		cmocka_unit_test(pods_stand_in_their_namespace_or_behind_their_workload),
 		cmocka_unit_test(a_label_is_short),
 		cmocka_unit_test(text_stays_text),

@@ -119,6 +119,50 @@ static void interfaces_are_short_and_unique(void **state)
 	assert_string_equal(f.plan.stations.items[3].interface, "fifteen-letters");
 }
 
+/* The pods are of one kind, so of one identity. */
+static const char three_pods[] =
+	"  zones: [{name: a, cidrs: [10.0.0.0/24]}]\n"
+	"  workloads: [{name: default.one, zone: a, addresses: [10.0.0.1]}]\n"
+	"---\n"
+	"apiVersion: v1\nkind: Node\nmetadata: {name: node-a}\n"
+	"status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}\n"
+	"---\n"
+	"apiVersion: v1\nkind: PodList\nitems:\n"
+	"- {metadata: {name: one}, spec: {nodeName: node-a}, status: {podIP: 10.8.0.1}}\n"
+	"- {metadata: {name: two}, spec: {nodeName: node-a}, status: {podIP: 10.8.0.2}}\n"
+	"- {metadata: {name: three}, spec: {nodeName: node-b}, status: {podIP: 10.8.0.3}}\n";
+
+static bool is_probed(const struct lab_plan *plan, const char *from, const char *to)
+{
+	vec_foreach (p, &plan->probes) {
+		if (!strcmp(plan->stations.items[p->from].name, from) &&
+		    !strcmp(plan->stations.items[p->to].name, to))
+			return true;
+	}
+	return false;
+}
+
+static void every_pod_is_a_station(void **state)
+{
+	_text_ struct text out = TEXT_INIT;
+	_fixture_ struct fixture f;
+
+	(void)state;
+	fixture_init(&f, three_pods);
+	assert_int_equal(f.err, 0);
+	vec_foreach (s, &f.plan.stations)
+		text_addf(&out, "%s %s %s|", s->name, s->netns, s->interface);
+	assert_string_equal(out.buf, "default.one default.one default-one|"
+				     "node-a node-a node-a|"
+				     "default/one default.one-2 default-one-2|"
+				     "default/two default.two default-two|"
+				     "default/three default.three default-three|"
+				     "outside outside outside|");
+	assert_true(is_probed(&f.plan, "default/one", "default/two"));
+	assert_true(is_probed(&f.plan, "node-a", "default/three"));
+	assert_false(is_probed(&f.plan, "node-a", "default/two"));
+}
+
 static void services_are_both_ends_of_every_range_and_one_that_is_unnamed(void **state)
 {
 	_text_ struct text out = TEXT_INIT, not_probed = TEXT_INIT;
@@ -191,6 +235,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_station_stands_where_the_policy_says),
 		cmocka_unit_test(interfaces_are_short_and_unique),
+		cmocka_unit_test(every_pod_is_a_station),
 		cmocka_unit_test(services_are_both_ends_of_every_range_and_one_that_is_unnamed),
 		cmocka_unit_test(what_is_expected_is_what_the_compiler_decides),
 		cmocka_unit_test(a_lab_that_is_too_large_or_empty_is_refused),

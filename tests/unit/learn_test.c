@@ -34,6 +34,14 @@ struct learn_case {
 static const struct learn_case cases[] = {
 	{ "nothing", "", "", "", "" },
 	{ "one", "", "10.0.0.10 10.0.1.10 tcp/5432 deny", "web -> db: tcp/5432\n", "" },
+	{ "a pod, not one like it; itself needs none",
+	  "---\napiVersion: v1\nkind: PodList\nitems:\n"
+	  "- {metadata: {name: one}, status: {podIP: 10.8.0.1}}\n"
+	  "- {metadata: {name: two}, status: {podIP: 10.8.0.2}}\n---\n"
+	  "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\n"
+	  "spec: {podSelector: {}, policyTypes: [Egress]}\n",
+	  "10.8.0.2 10.0.1.10 tcp/5432 deny; 10.8.0.2 10.8.0.2 tcp/1 allow",
+	  "default/two -> db: tcp/5432\n", "" },
 	{ "what is allowed needs none", "  rules: [{name: r, from: web, to: db, services: tcp/5432}]\n",
 	  "10.0.0.10 10.0.1.10 tcp/5432 deny; 10.0.0.11 10.0.1.10 tcp/5432 allow", "", "" },
 	{ "what was allowed once does", "", "10.0.0.10 10.0.1.10 tcp/5432 allow", "web -> db: tcp/5432\n", "" },

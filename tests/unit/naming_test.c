@@ -253,6 +253,34 @@ static void names_what_it_can_without_a_policy(void **state)
 	assert_null(names.near);
 }
 
+/* The two share an identity, numbered by either. */
+static const char pods_text[] =
+	"apiVersion: v1\nkind: PodList\nitems:\n"
+	"- {metadata: {name: one, labels: {app: a}}, status: {podIP: 10.8.0.1}}\n"
+	"- {metadata: {name: two, labels: {app: a}}, status: {podIP: 10.8.0.2}}\n";
+
+static void names_the_pod_that_has_the_address(void **state)
+{
+	static const char *const addresses[] = {"10.8.0.1", "10.8.0.2"};
+	static const char *const names[] = {"default/one", "default/two"};
+	struct policy_version *v = make_version(pods_text, NEW_GENERATION);
+	struct naming naming = NAMING_INIT;
+
+	(void)state;
+	naming_update(&naming, v, NULL);
+	assert_int_equal(identity_of(v, addresses[0]), identity_of(v, addresses[1]));
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		struct bh_addr addr = address(addresses[i]);
+		struct event_end end;
+
+		naming_end(&naming, NEW_GENERATION, identity_of(v, addresses[0]), &addr, &end);
+		assert_string_equal(end.workload, names[i]);
+		assert_string_equal(end.labels_json, "{\"app\":\"a\"}");
+	}
+	naming_release(&naming);
+	policy_version_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +289,7 @@ int main(void)
 		cmocka_unit_test(tells_what_came_near_a_denial_by_default),
 		cmocka_unit_test(gives_an_event_its_rule_place_and_hash),
 		cmocka_unit_test(names_what_it_can_without_a_policy),
+		cmocka_unit_test(names_the_pod_that_has_the_address),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -108,11 +108,44 @@ static void json_says_the_same(void **state)
 		"\"newly_denied\":0}\n");
 }
 
+/* The pods share an identity; the node has one of them. */
+#define PODS                                                                                       \
+	"  zones: []\n---\n"                                                                       \
+	"apiVersion: v1\nkind: Node\nmetadata: {name: node-a}\n"                                   \
+	"status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}\n---\n"                     \
+	"apiVersion: v1\nkind: PodList\nitems:\n"                                                  \
+	"- {metadata: {name: one}, spec: {nodeName: node-a}, status: {podIP: 10.8.0.1}}\n"         \
+	"- {metadata: {name: two}, status: {podIP: 10.8.0.2}}\n---\n"                              \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: shut}\n"          \
+	"spec: {podSelector: {}}\n"
+
+static void each_pod_goes_by_its_own_name(void **state)
+{
+	_policy_text_ struct compiled_text t = policy_text(PODS, NULL);
+	_recording_ struct recording r = {};
+	_replay_ struct replay replay = {};
+	_text_ struct text seen = TEXT_INIT;
+
+	(void)state;
+	recorded_text("10.8.0.1 10.8.0.2 tcp/1 allow; default/two@10.8.9.9 10.8.0.1 tcp/2 allow;"
+		      "10.8.0.1 10.8.0.1 tcp/3 allow; 192.0.2.1 10.8.0.1 tcp/4 allow;"
+		      "192.0.2.1 10.8.0.2 tcp/5 allow",
+		      &r);
+	replay_run(t.compiled, &r, &replay);
+	replay_text(t.compiled, &r, &replay, &seen);
+	assert_non_null(strstr(seen.buf, "- default/one -> default/two tcp/1: "));
+	assert_non_null(strstr(seen.buf, "- default/two -> default/one tcp/2: "));
+	assert_non_null(strstr(seen.buf, "- node-a -> default/two tcp/5: "));
+	/* A pod and itself, a node and its pod: nothing changes. */
+	assert_int_equal(replay.rows.count, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_policy_is_compared_with_what_was),
 		cmocka_unit_test(json_says_the_same),
+		cmocka_unit_test(each_pod_goes_by_its_own_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <bulkhead/builtin.h>
 
 #include "agent/answer.h"
+#include "policy/compiled_index.h"
 #include "util/mem.h"
 
 /* --- endpoints --- */
@@ -63,6 +64,21 @@ void list_endpoints(struct agent *a, struct text *out)
 
 /* --- identities --- */
 
+/* Pods that nothing tells apart, in full. */
+static void add_sharers(struct json *j, const struct policy_version *v, uint32_t id)
+{
+	struct list sharers = lists_get(&v->compiled->index->selectors.sharers, id);
+
+	json_array(j, "pods");
+	for (size_t i = 0; i < sharers.count; i++) {
+		const struct workload *w = &v->compiled->policy->workloads.items[sharers.items[i]];
+
+		if (w->kind == WORKLOAD_POD)
+			json_string(j, NULL, w->name);
+	}
+	json_end(j, ']');
+}
+
 static void list_identity(const struct policy_version *v, uint32_t id, const char *prefix_list,
 			  struct text *out)
 {
@@ -74,6 +90,7 @@ static void list_identity(const struct policy_version *v, uint32_t id, const cha
 	json_number(&j, "identity", id);
 	json_string(&j, "zone", names.zone);
 	json_string(&j, "workload", names.workload);
+	add_sharers(&j, v, id);
 	json_raw(&j, "labels", names.labels_json);
 	json_number(&j, "class", v->compiled->identities.items[id].class);
 	json_raw(&j, "prefixes", prefix_list);

@@ -65,6 +65,12 @@ static uint32_t find_identity(const struct policy_version *v, bool is_number_goo
 
 static const struct event_end nobody = {.zone = "outside", .labels_json = "{}"};
 
+static void name_workload(const struct policy_version *v, size_t workload, struct event_end *ret)
+{
+	ret->workload = v->loaded->policy->workloads.items[workload].name;
+	ret->labels_json = v->loaded->labels.items[workload];
+}
+
 void naming_identity(const struct policy_version *v, uint32_t identity, struct event_end *ret)
 {
 	const struct policy *policy = v->loaded->policy;
@@ -81,10 +87,19 @@ void naming_identity(const struct policy_version *v, uint32_t identity, struct e
 	if (is_named)
 		ret->zone = found->zone == POLICY_NONE ? NULL
 						       : policy->zones.items[found->zone].name;
-	if (found->workload == POLICY_NONE)
-		return;
-	ret->workload = policy->workloads.items[found->workload].name;
-	ret->labels_json = v->loaded->labels.items[found->workload];
+	if (found->workload != POLICY_NONE)
+		name_workload(v, found->workload, ret);
+}
+
+/* Pods share identities, and each has its own address. */
+static void name_address(const struct policy_version *v, uint32_t identity,
+			 const struct bh_addr *addr, struct event_end *ret)
+{
+	size_t workload = compiled_workload(v->compiled, addr);
+
+	naming_identity(v, identity, ret);
+	if (workload != POLICY_NONE && image_identity(&v->compiled->image, addr) == identity)
+		name_workload(v, workload, ret);
 }
 
 void naming_end(const struct naming *n, uint32_t generation, uint32_t identity,
@@ -94,7 +109,7 @@ void naming_end(const struct naming *n, uint32_t generation, uint32_t identity,
 	const struct policy_version *v = known ? known : n->current;
 
 	if (v)
-		naming_identity(v, find_identity(v, known, identity, addr), ret);
+		name_address(v, find_identity(v, known, identity, addr), addr, ret);
 	else
 		*ret = nobody;
 }

@@ -31,7 +31,10 @@ void naming_release(struct naming *n);
 void naming_update(struct naming *n, const struct policy_version *current,
 		   const struct policy_version *previous);
 
-/* An identity in its words; one in no zone and no workload is of zone "outside" or "host". */
+/*
+ * An identity in its words; one in no zone and no workload is of zone "outside" or "host", and of
+ * several pods one is named.
+ */
 void naming_identity(const struct policy_version *v, uint32_t identity, struct event_end *ret);
 
 /* An identity of a generation, or the address if that is forgotten. */

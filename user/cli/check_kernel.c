@@ -33,8 +33,7 @@ static void add_end(const struct compiled *c, const struct bh_addr *a, struct te
 {
 	char buf[ADDRESS_STRLEN];
 
-	text_addf(out, "%s (%s)", addr_format(a, buf),
-		  compiled_identity_name(c, image_identity(&c->image, a)));
+	text_addf(out, "%s (%s)", addr_format(a, buf), compiled_address_name(c, a));
 }
 
 /* "10.0.0.10 (web) to 10.0.1.10 (db), tcp/5432: the policy says allow by rule 'r', it deny by …" */

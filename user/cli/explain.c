@@ -62,6 +62,53 @@ static void add_question(struct json *json, const struct question *question)
 	json_string(json, "service", question->service);
 }
 
+static void add_side(struct json *json, const struct compiled *compiled, const char *key,
+		     const struct answer_side *side)
+{
+	/* clang-format off */
+	static const char *const causes[] = {
+		[CAUSE_FAILSAFE]  = "failsafe",
+		[CAUSE_ZONE]      = "zone",
+		[CAUSE_ADMIN]     = "admin",
+		[CAUSE_NETWORK]   = "network",
+		[CAUSE_ISOLATION] = "default",
+		[CAUSE_BASELINE]  = "baseline",
+		[CAUSE_OPEN]      = "open",
+	};
+	/* clang-format on */
+	const struct rule *rule = NULL;
+	_text_ struct text place = TEXT_INIT;
+
+	if (!side->is_known) {
+		json_string(json, key, NULL);
+		return;
+	}
+	if (side->view.rule != POLICY_NONE)
+		rule = &compiled->policy->rules.items[side->view.rule];
+	if (rule)
+		text_addf(&place, "%s:%u", rule->at.source->name, rule->at.line);
+	json_object(json, key);
+	json_string(json, "verdict", side->view.is_allowed ? "allow" : "deny");
+	json_string(json, "by", causes[side->view.cause]);
+	json_string(json, "rule", rule ? rule->name : NULL);
+	json_string(json, "rule_at", rule ? place.buf : NULL);
+	json_string(json, "since", side->since);
+	json_end(json, '}');
+}
+
+static void add_sides(struct json *json, const struct compiled *compiled,
+		      const struct question *question, const struct answer *answer)
+{
+	struct answer_sides sides;
+
+	explain_sides(compiled, question, answer, &sides);
+	json_object(json, "sides");
+	add_side(json, compiled, "egress", &sides.src);
+	add_side(json, compiled, "ingress", &sides.dst);
+	json_end(json, '}');
+	answer_sides_release(&sides);
+}
+
 static void answer_json(const struct compiled *compiled, const struct question *question,
 			const struct answer *answer, struct text *out)
 {
@@ -80,6 +127,7 @@ static void answer_json(const struct compiled *compiled, const struct question *
 		json_bool(&json, "log", answer->decision.log);
 		if (answer->decision.tls)
 			json_string(&json, "require", "tls");
+		add_sides(&json, compiled, question, answer);
 	}
 	add_classes(&json, "from_classes", answer->src_classes.items, answer->src_classes.count);
 	add_classes(&json, "to_classes", answer->dst_classes.items, answer->dst_classes.count);
@@ -271,13 +319,15 @@ const struct command explain_command = {
 	.arguments = "FILE... --from A --to B --service S | --queries FILE",
 	.summary = "Say what the policy decides of one connection, and by which rule",
 	.details =
-		"A and B are a zone, a workload or an address. With --queries every line gets one\n"
-		"line, in order: 'VERDICT RULE' with the verdicts allow, deny and audit, "
-		"'default'\n"
-		"where no rule decides; 'mixed' where a name or service spans several classes "
-		"that\n"
-		"get different verdicts; 'error' where a name or service is unknown. Blank lines\n"
-		"and '#' comments are skipped.\n\n"
+		"A and B are a zone, a workload, a pod (NAMESPACE/POD), a node or an address. "
+		"Where\n"
+		"Kubernetes' policies take part, egress and ingress are told each for itself.\n\n"
+		"With --queries every line gets one line, in order: 'VERDICT RULE' with the "
+		"verdicts\n"
+		"allow, deny and audit, 'default' where no rule decides; 'mixed' where a name or\n"
+		"service spans several classes that get different verdicts; 'error' where a name "
+		"or\n"
+		"service is unknown. Blank lines and '#' comments are skipped.\n\n"
 		"Exit code without --queries: 0 for allow and audit, 1 for deny and mixed; with\n"
 		"them 0, or 2 if one was an error.",
 	.examples = "bulkhead explain policies/five-zone.yaml --from api --to postgres --service "

@@ -167,6 +167,7 @@ static void json_stations(const struct lab_plan *plan, struct json *j)
 	vec_foreach (s, &plan->stations) {
 		json_object(j, NULL);
 		json_string(j, "name", s->name);
+		json_string(j, "netns", s->netns);
 		json_string(j, "zone", s->zone);
 		json_bool(j, "stand_in", s->is_stand_in);
 		json_array(j, "addresses");

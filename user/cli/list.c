@@ -94,12 +94,23 @@ static void add_endpoint(struct table *t, const cJSON *item)
 	add_number(t, value_of(item, "dropped"), "packets");
 }
 
+/* A workload, or all the pods that share an identity. */
+static void add_owners(struct table *t, const cJSON *item)
+{
+	const cJSON *pods = value_of(item, "pods");
+
+	if (cJSON_GetArraySize(pods) > 1)
+		add_list(t, pods);
+	else
+		table_add(t, value_text(item, "workload"));
+}
+
 static void add_identity(struct table *t, const cJSON *item)
 {
 	add_number(t, item, "identity");
 	add_number(t, item, "class");
 	table_add(t, value_text(item, "zone"));
-	table_add(t, value_text(item, "workload"));
+	add_owners(t, item);
 	add_labels(t, value_of(item, "labels"));
 	add_list(t, value_of(item, "prefixes"));
 }

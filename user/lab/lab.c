@@ -75,7 +75,7 @@ static int open_spaces(struct lab *lab)
 		lab->spaces[i] = (struct lab_space)LAB_SPACE_INIT;
 	for (size_t i = 0; !err && i < lab->plan.stations.count; i++) {
 		/* A command brings servers of its own. */
-		struct lab_role role = {.name = lab->plan.stations.items[i].name,
+		struct lab_role role = {.name = lab->plan.stations.items[i].netns,
 					.plan = lab->config->command ? NULL : &lab->plan};
 
 		err = open_space(lab, &role, &lab->spaces[i]);

@@ -167,6 +167,7 @@ static void add_services(const struct compiled *c, struct lab_plan *plan)
 	      compare_services);
 }
 
+/* A node and a pod on it are two stations: what is built in for them can't be seen. */
 static void add_probes_of_pair(const struct compiled *c, struct lab_plan *plan, uint16_t from,
 			       uint16_t to)
 {
@@ -174,7 +175,8 @@ static void add_probes_of_pair(const struct compiled *c, struct lab_plan *plan, 
 	const struct lab_station *dst = &plan->stations.items[to];
 
 	for (enum lab_family f = LAB_V4; f < LAB_FAMILIES; f++) {
-		if (!src->has[f] || !dst->has[f])
+		if (!src->has[f] || !dst->has[f] ||
+		    compiled_builtin(c, src->workload, dst->workload))
 			continue;
 		for (size_t i = 0; i < plan->services.count; i++) {
 			const struct lab_service *s = &plan->services.items[i];
@@ -238,8 +240,10 @@ int lab_plan(const struct compiled *c, struct lab_plan *ret, struct text *reterr
 
 void lab_plan_release(struct lab_plan *plan)
 {
-	vec_foreach (s, &plan->stations)
+	vec_foreach (s, &plan->stations) {
 		free(s->name);
+		free(s->netns);
+	}
 	vec_release(&plan->stations);
 	vec_release(&plan->services);
 	vec_release(&plan->probes);

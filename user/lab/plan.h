@@ -29,10 +29,12 @@ enum lab_family {
 
 /* A namespace with at most one address of each family. */
 struct lab_station {
-	char *name; /* unique; its namespace's */
+	char *name;  /* unique */
+	char *netns; /* its namespace's: the name, with '.' for the '/' of a pod's */
 	/* Unique: the host side of its veth, and what its agent's files are named after. */
 	char interface[LAB_INTERFACE];
 	const char *zone; /* NULL: none */
+	size_t workload;  /* POLICY_NONE: it is a stand-in */
 	bool is_stand_in; /* for a zone without workloads, or for addresses outside every zone */
 	bool has[LAB_FAMILIES];
 	struct bh_addr addr[LAB_FAMILIES];

@@ -41,7 +41,7 @@ static bool is_wanted(const struct compiled *c, const struct bh_addr *a, const s
 		       id->class == w->class;
 	if (w->workload == POLICY_NONE)
 		return id->workload == POLICY_NONE && id->zone == w->zone;
-	return id->workload == w->workload;
+	return compiled_workload(c, a) == w->workload;
 }
 
 /* False when @a was the last address of all. */
@@ -109,7 +109,7 @@ static bool pick(const struct compiled *c, const struct prefix *in, const struct
 static bool has_name(const struct lab_plan *plan, const char *name)
 {
 	vec_foreach (s, &plan->stations)
-		if (!strcmp(s->name, name))
+		if (!strcmp(s->name, name) || !strcmp(s->netns, name))
 			return true;
 	return !strcmp(name, LAB_NODE);
 }
@@ -135,15 +135,31 @@ static char *unique_name(const struct lab_plan *plan, const char *base)
 	return text_take(&name);
 }
 
+/* Pins are named after it, and the BPF file system takes no '.'. */
 static void unique_interface(const struct lab_plan *plan, struct lab_station *s)
 {
-	size_t len = strlen(s->name);
+	_free_ char *name = xstrdup(s->netns);
+	size_t len = strlen(name);
 
-	snprintf(s->interface, sizeof(s->interface), "%.15s", s->name);
+	for (char *dot = name; (dot = strchr(dot, '.'));)
+		*dot = '-';
+	snprintf(s->interface, sizeof(s->interface), "%.15s", name);
 	for (unsigned int i = 1; len >= LAB_INTERFACE || has_interface(plan, s->interface); i++) {
-		snprintf(s->interface, sizeof(s->interface), "%.11s-%u", s->name, i);
+		snprintf(s->interface, sizeof(s->interface), "%.11s-%u", name, i);
 		len = 0;
 	}
+}
+
+/* No file and no interface has a '/' in its name. */
+static char *unique_netns(const struct lab_plan *plan, const char *name)
+{
+	_free_ char *plain = xstrdup(name);
+	char *slash = strchr(plain, '/');
+
+	if (!slash)
+		return TAKE_PTR(plain);
+	*slash = '.';
+	return unique_name(plan, plain);
 }
 
 static void add_station(struct lab_plan *plan, const char *name, struct lab_station station)
@@ -151,6 +167,7 @@ static void add_station(struct lab_plan *plan, const char *name, struct lab_stat
 	if (plan->stations.count > LAB_MAX_STATIONS)
 		return;
 	station.name = unique_name(plan, name);
+	station.netns = unique_netns(plan, station.name);
 	unique_interface(plan, &station);
 	vec_push(&plan->stations, station);
 }
@@ -191,7 +208,7 @@ static void add_workload(const struct compiled *c, struct lab_plan *plan, size_t
 	struct wanted wanted = {.zone = POLICY_NONE, .workload = index};
 
 	for (size_t n = 0; plan->stations.count <= LAB_MAX_STATIONS; n++) {
-		struct lab_station s = {};
+		struct lab_station s = {.workload = index};
 		bool has_v4 = nth_address(c, &w->prefixes, &wanted, n, &s, LAB_V4);
 		bool has_v6 = nth_address(c, &w->prefixes, &wanted, n, &s, LAB_V6);
 
@@ -206,7 +223,7 @@ static void add_zone(const struct compiled *c, struct lab_plan *plan, size_t ind
 {
 	const struct zone *z = &c->policy->zones.items[index];
 	struct wanted wanted = {.zone = index, .workload = POLICY_NONE};
-	struct lab_station s = {.zone = z->name, .is_stand_in = true};
+	struct lab_station s = {.zone = z->name, .workload = POLICY_NONE, .is_stand_in = true};
 
 	vec_foreach (other, &plan->stations)
 		if (other->zone == z->name)
@@ -221,7 +238,7 @@ static void add_outside(const struct compiled *c, struct lab_plan *plan, uint32_
 {
 	static const char *const everything[LAB_FAMILIES] = {"0.0.0.0/0", "::/0"};
 	struct wanted wanted = {POLICY_NONE, POLICY_NONE, class};
-	struct lab_station s = {.is_stand_in = true};
+	struct lab_station s = {.workload = POLICY_NONE, .is_stand_in = true};
 
 	for (enum lab_family f = LAB_V4; f < LAB_FAMILIES; f++) {
 		bool is_used = false;

@@ -333,12 +333,33 @@ const char *compiled_identity_name(const struct compiled *c, uint32_t identity)
 
 const char *compiled_address_name(const struct compiled *c, const struct bh_addr *a)
 {
-	const struct address_tree *t = &c->index->tree;
-	const struct address_node *node = &t->nodes.items[address_tree_lookup(t, a)];
+	size_t workload = compiled_workload(c, a);
 
-	if (node->workload != ADDRESS_NONE)
-		return c->policy->workloads.items[node->workload].name;
-	return compiled_identity_name(c, node->identity);
+	if (workload != POLICY_NONE)
+		return c->policy->workloads.items[workload].name;
+	return compiled_identity_name(c, image_identity(&c->image, a));
+}
+
+size_t compiled_workload(const struct compiled *c, const struct bh_addr *a)
+{
+	const struct address_tree *t = &c->index->tree;
+	uint32_t workload = t->nodes.items[address_tree_lookup(t, a)].workload;
+
+	return workload == ADDRESS_NONE ? POLICY_NONE : workload;
+}
+
+uint32_t compiled_builtin(const struct compiled *c, size_t src_workload, size_t dst_workload)
+{
+	const struct workload *dst;
+
+	if (src_workload == POLICY_NONE || dst_workload == POLICY_NONE)
+		return 0;
+	dst = &c->policy->workloads.items[dst_workload];
+	if (dst->kind != WORKLOAD_POD)
+		return 0;
+	if (src_workload == dst_workload)
+		return BH_BUILTIN_SELF;
+	return dst->node == src_workload ? BH_BUILTIN_HOST : 0;
 }
 
 uint64_t *compiled_select(const struct compiled *c, const struct selector *s)

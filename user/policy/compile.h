@@ -72,11 +72,20 @@ struct decision compiled_decide(const struct compiled *c, uint32_t src_class, ui
 /* "default", a built-in's name, or the policy rule's name. */
 const char *compiled_rule_name(const struct compiled *c, uint32_t rule);
 
-/* "edge-lb", "dmz", "outside": the narrowest name of an identity. */
+/* "edge-lb", "dmz", "outside": the narrowest name of an identity; of several pods the first's. */
 const char *compiled_identity_name(const struct compiled *c, uint32_t identity);
 
 /* The same for an address: a pod's own name, where pods share an identity. */
 const char *compiled_address_name(const struct compiled *c, const struct bh_addr *a);
+
+/* Whose an address is: an index into policy.workloads, of a pod itself; or POLICY_NONE. */
+size_t compiled_workload(const struct compiled *c, const struct bh_addr *a);
+
+/*
+ * The built-in rule that is asked before the tables: BH_BUILTIN_SELF from a pod to itself,
+ * BH_BUILTIN_HOST from a node to a pod on it; else 0.  Workloads may be POLICY_NONE.
+ */
+uint32_t compiled_builtin(const struct compiled *c, size_t src_workload, size_t dst_workload);
 
 /*
  * One bit a class, for the classes that a selector contains: ceil(classes / 64) words, to be freed.

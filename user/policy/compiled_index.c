@@ -33,6 +33,19 @@ bool compiled_name(const struct compiled *c, const char *name, struct selector *
 	return true;
 }
 
+size_t compiled_only_pod(const struct compiled *c, uint32_t identity)
+{
+	struct list sharers = lists_get(&c->index->selectors.sharers, identity);
+
+	for (size_t i = 1; i < sharers.count; i++) {
+		if (sharers.items[i] != sharers.items[0])
+			return POLICY_NONE;
+	}
+	if (!sharers.count || c->policy->workloads.items[sharers.items[0]].kind != WORKLOAD_POD)
+		return POLICY_NONE;
+	return sharers.items[0];
+}
+
 uint8_t compiled_class_families(const struct compiled *c, uint32_t class)
 {
 	const struct address_class *k = &c->classes.items[class];

@@ -36,6 +36,10 @@ bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family,
 /* The zone or workload of that name as a selector; false if there is none. */
 bool compiled_name(const struct compiled *c, const char *name, struct selector *ret);
 
+/* The pod that has all addresses of an identity; POLICY_NONE if several have, or whoever is none.
+ */
+size_t compiled_only_pod(const struct compiled *c, uint32_t identity);
+
 /* FAMILY_*: in which families an address class, a service class occurs. */
 uint8_t compiled_class_families(const struct compiled *c, uint32_t class);
 uint8_t compiled_service_families(const struct compiled *c, uint32_t service_class);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "util/bitset.h"
 #include "util/map.h"
 #include "util/mem.h"
 
@@ -22,7 +23,40 @@ struct builder {
 	VEC(struct known_name) names;
 	struct map known;              /* name -> place in names */
 	list_pairs pairs[JOINT_SIDES]; /* name -> identities */
+	/* Sets of pods that have a joint identity in common with others: no set of identities is
+	 * one of these. */
+	uint64_t *sharing[JOINT_SIDES];
 };
+
+/* Whose the addresses of a piece are in one of the policies; POLICY_NONE: nobody's. */
+static size_t owner_of(const struct diff_names *n, int side, const struct joint_range *piece)
+{
+	struct bh_addr a = addr_of_number(piece->range.lo);
+
+	return compiled_workload(n->a->c[side], &a);
+}
+
+static void find_sharing(struct builder *b, int side)
+{
+	const struct joint_addresses *a = b->n->a;
+
+	b->sharing[side] = bitset_new(a->c[side]->policy->workloads.count);
+	for (uint32_t i = 0; i < a->identities.count; i++) {
+		struct list pieces = lists_get(&a->ranges_of, i);
+		size_t first = POLICY_NONE;
+
+		for (size_t k = 0; k < pieces.count; k++) {
+			size_t owner = owner_of(b->n, side, &a->ranges.items[pieces.items[k]]);
+
+			if (k == 0)
+				first = owner;
+			if (owner == first)
+				continue;
+			bitset_add(b->sharing[side], first);
+			bitset_add(b->sharing[side], owner);
+		}
+	}
+}
 
 static uint32_t add_name(struct builder *b, const char *name, int side)
 {
@@ -68,13 +102,23 @@ static void add_workload(struct builder *b, size_t workload, int side, uint32_t 
 {
 	const struct workload *w = &b->n->a->c[side]->policy->workloads.items[workload];
 
-	add_member(b, w->name, side, identity);
+	if (!bitset_has(b->sharing[side], workload))
+		add_member(b, w->name, side, identity);
 	vec_foreach (label, &w->labels) {
 		if (w->kind != WORKLOAD_NODE)
 			add_label(b, label, side, identity);
 	}
 	if (w->group != POLICY_NONE)
 		add_workload(b, w->group, side, identity);
+}
+
+/* Of the pods of one kind, one that has addresses of the joint identity. */
+static size_t somebody(const struct builder *b, size_t workload, int side, uint32_t identity)
+{
+	struct list pieces = lists_get(&b->n->a->ranges_of, identity);
+
+	return pieces.count ? owner_of(b->n, side, &b->n->a->ranges.items[pieces.items[0]])
+			    : workload;
 }
 
 /* Every name that an identity goes by in one of the policies. */
@@ -87,7 +131,7 @@ static void add_identity(struct builder *b, int side, uint32_t joint)
 	if (id->zone != POLICY_NONE)
 		add_member(b, c->policy->zones.items[id->zone].name, side, joint);
 	if (id->workload != POLICY_NONE)
-		add_workload(b, id->workload, side, joint);
+		add_workload(b, somebody(b, id->workload, side, joint), side, joint);
 	if (c->image.identities.items[number].flags & BH_IDENTITY_HOST)
 		add_member(b, "host", side, joint);
 	if (id->zone == POLICY_NONE && id->workload == POLICY_NONE)
@@ -190,6 +234,7 @@ void diff_names_build(struct diff_names *n, const struct joint_addresses *a, str
 	add_names(&b, JOINT_NEW);
 	add_names(&b, JOINT_OLD);
 	for (int side = 0; side < JOINT_SIDES; side++) {
+		find_sharing(&b, side);
 		add_name(&b, "host", side);
 		add_name(&b, "outside", side);
 		for (uint32_t i = 0; i < a->identities.count; i++)
@@ -198,8 +243,10 @@ void diff_names_build(struct diff_names *n, const struct joint_addresses *a, str
 	index_meanings(&b);
 	vec_release(&b.names);
 	map_release(&b.known);
-	for (int side = 0; side < JOINT_SIDES; side++)
+	for (int side = 0; side < JOINT_SIDES; side++) {
 		vec_release(&b.pairs[side]);
+		free(b.sharing[side]);
+	}
 }
 
 void diff_names_release(struct diff_names *n)
@@ -231,7 +278,7 @@ const char *diff_names_owner(const struct diff_names *n, enum joint_side side,
 	const struct compiled *c = n->a->c[side];
 	struct address_range range = prefix_range(p);
 	size_t first = piece_at(n->a, range.lo);
-	size_t zone = POLICY_NONE, workload = POLICY_NONE;
+	size_t zone = POLICY_NONE, workload = POLICY_NONE, owner;
 
 	for (size_t i = first; i < n->a->ranges.count; i++) {
 		const struct joint_range *piece = &n->a->ranges.items[i];
@@ -242,11 +289,12 @@ const char *diff_names_owner(const struct diff_names *n, enum joint_side side,
 			break;
 		if (i - first == OWNER_PIECES)
 			return NULL;
+		owner = owner_of(n, side, piece);
 		if (i == first)
-			workload = id->workload;
+			workload = owner;
 		if (i == first)
 			zone = id->zone;
-		if (workload != id->workload)
+		if (workload != owner)
 			workload = POLICY_NONE;
 		if (zone != id->zone)
 			zone = POLICY_NONE;

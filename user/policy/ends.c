@@ -45,26 +45,52 @@ static void unknown_name(const struct compiled *c, const char *name, struct text
 	vec_release(&names);
 }
 
+static bool is_pod(const struct compiled *c, size_t workload)
+{
+	return workload != POLICY_NONE && c->policy->workloads.items[workload].kind == WORKLOAD_POD;
+}
+
 static void add_identity(const struct compiled *c, struct end *e, uint32_t identity,
 			 uint8_t families)
 {
 	uint32_t class = c->identities.items[identity].class;
+	size_t pod = is_pod(c, e->workload) ? e->workload : compiled_only_pod(c, identity);
 
 	if (!families)
 		return;
-	if (!e->families[class])
+	if (!e->families[class]) {
 		e->identities[class] = identity;
+		e->pods[class] = pod;
+	}
+	if (e->pods[class] != pod)
+		e->pods[class] = POLICY_NONE;
+	bitset_add(e->meant, identity);
 	e->families[class] |= families;
 	e->all_families |= families;
+}
+
+/* A pod has fewer than those that it shares an identity with, maybe. */
+static uint8_t families_of_pod(const struct workload *pod)
+{
+	uint8_t families = 0;
+
+	vec_foreach (placed, &pod->prefixes)
+		families |= prefix_is_v4(&placed->prefix) ? FAMILY_V4 : FAMILY_V6;
+	return families;
 }
 
 static void resolve_selector(const struct compiled *c, const struct selector *s, struct end *e)
 {
 	size_t n = c->identities.count;
 	_free_ uint64_t *set = bitset_new(n);
+	uint8_t wanted = FAMILIES_ALL;
 
 	e->is_host_name = s->kind == SELECT_HOST;
 	e->is_workload = s->kind == SELECT_WORKLOAD;
+	if (e->is_workload)
+		e->workload = s->workload;
+	if (is_pod(c, e->workload))
+		wanted = families_of_pod(&c->policy->workloads.items[e->workload]);
 	selector_add(&c->index->selectors, s, set);
 	for (size_t i = bitset_next(set, n, 0); i < n; i = bitset_next(set, n, i + 1)) {
 		const struct identity *id = &c->identities.items[i];
@@ -74,7 +100,7 @@ static void resolve_selector(const struct compiled *c, const struct selector *s,
 		/* Without addresses of its own the machine is still somewhere. */
 		if (e->is_host_name && !c->index->is_host_known)
 			families = FAMILIES_ALL;
-		add_identity(c, e, (uint32_t)i, families);
+		add_identity(c, e, (uint32_t)i, families & wanted);
 	}
 }
 
@@ -83,20 +109,25 @@ static void resolve_address(const struct compiled *c, const struct bh_addr *a, s
 	uint32_t identity = image_identity(&c->image, a);
 
 	e->is_address = true;
-	e->is_workload = c->identities.items[identity].workload != POLICY_NONE;
+	e->workload = compiled_workload(c, a);
+	e->is_workload = e->workload != POLICY_NONE;
 	add_identity(c, e, identity, addr_is_v4(a) ? FAMILY_V4 : FAMILY_V6);
 }
 
 int end_resolve(const struct compiled *c, const char *name, struct end *ret, struct text *reterr)
 {
 	size_t classes = c->classes.count;
-	_end_ struct end e = {};
+	_end_ struct end e = {.workload = POLICY_NONE};
 	struct selector s;
 	struct bh_addr a;
 	const char *wrong;
 
 	e.families = xcalloc(classes, sizeof(*e.families));
 	e.identities = xcalloc(classes, sizeof(*e.identities));
+	e.pods = xcalloc(classes, sizeof(*e.pods));
+	e.meant = bitset_new(c->identities.count);
+	for (size_t i = 0; i < classes; i++)
+		e.pods[i] = POLICY_NONE;
 	if (selector_of_name(c, name, &s)) {
 		resolve_selector(c, &s, &e);
 	} else {
@@ -124,25 +155,89 @@ void end_release(struct end *e)
 {
 	free(e->families);
 	free(e->identities);
+	free(e->pods);
+	free(e->meant);
 	memset(e, 0, sizeof(*e));
 }
 
-void identity_describe(const struct compiled *c, uint32_t identity, struct text *out)
+bool end_is_node(const struct compiled *c, const struct end *e)
 {
-	const struct identity *id = &c->identities.items[identity];
-	enum mode mode = c->classes.items[id->class].mode;
+	return e->workload != POLICY_NONE &&
+	       c->policy->workloads.items[e->workload].kind == WORKLOAD_NODE;
+}
 
-	if (id->workload != POLICY_NONE)
-		text_addf(out, "workload %s%s", c->policy->workloads.items[id->workload].name,
-			  id->zone != POLICY_NONE ? " in " : "");
+static const char *kind_word(enum workload_kind kind)
+{
+	switch (kind) {
+	case WORKLOAD_GROUP:
+		return "workload";
+	case WORKLOAD_POD:
+		return "pod";
+	case WORKLOAD_NODE:
+		return "node";
+	}
+	return "";
+}
+
+/* Who it is: what was named, the only pod, or somebody with that identity. */
+static size_t workload_in(const struct compiled *c, const struct end *e, uint32_t class)
+{
+	if (e->workload != POLICY_NONE)
+		return e->workload;
+	if (e->pods[class] != POLICY_NONE)
+		return e->pods[class];
+	return c->identities.items[e->identities[class]].workload;
+}
+
+static bool is_of_many(const struct compiled *c, const struct end *e, uint32_t class)
+{
+	size_t workload = workload_in(c, e, class);
+
+	return workload != e->workload && workload != e->pods[class] && is_pod(c, workload);
+}
+
+static void describe_workload(const struct compiled *c, const struct end *e, uint32_t class,
+			      struct text *out)
+{
+	const struct workload *w = &c->policy->workloads.items[workload_in(c, e, class)];
+
+	if (is_of_many(c, e, class))
+		text_addf(out, "pods like %s", w->name);
+	else
+		text_addf(out, "%s %s", kind_word(w->kind), w->name);
+	if (w->group != POLICY_NONE)
+		text_addf(out, " of workload %s", c->policy->workloads.items[w->group].name);
+}
+
+void end_describe(const struct compiled *c, const struct end *e, uint32_t class, struct text *out)
+{
+	uint32_t identity = e->identities[class];
+	const struct identity *id = &c->identities.items[identity];
+	enum mode mode = c->classes.items[class].mode;
+	bool has_workload = workload_in(c, e, class) != POLICY_NONE;
+
+	if (has_workload)
+		describe_workload(c, e, class, out);
 	if (id->zone != POLICY_NONE)
-		text_addf(out, "zone %s", c->policy->zones.items[id->zone].name);
-	else if (id->workload == POLICY_NONE)
+		text_addf(out, "%szone %s", has_workload ? " in " : "",
+			  c->policy->zones.items[id->zone].name);
+	else if (!has_workload)
 		text_add(out, "outside, in no zone");
 	if (c->image.identities.items[identity].flags & BH_IDENTITY_HOST)
 		text_add(out, ", this machine");
 	if (mode != MODE_UNSET)
 		text_addf(out, ", mode %s", mode_word(mode));
+}
+
+void end_name(const struct compiled *c, const struct end *e, uint32_t class, struct text *out)
+{
+	size_t workload = workload_in(c, e, class);
+
+	if (workload == POLICY_NONE)
+		text_add(out, compiled_identity_name(c, e->identities[class]));
+	else
+		text_addf(out, "%s%s", is_of_many(c, e, class) ? "pods like " : "",
+			  c->policy->workloads.items[workload].name);
 }
 
 #define DESCRIBED_CHILDREN 3 /* of a list; then an ellipsis */

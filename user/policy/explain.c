@@ -7,7 +7,8 @@
 #include <bulkhead/builtin.h>
 
 #include "policy/compiled_index.h"
-#include "policy/ends.h"
+#include "policy/explain_builtin.h"
+#include "policy/explain_sides.h"
 #include "policy/miss.h"
 #include "policy/pairs.h"
 #include "policy/services.h"
@@ -21,6 +22,7 @@ struct ask {
 	services services;
 	uint8_t *service_families; /* of each service class, what was asked for */
 	uint8_t families;          /* in which the question makes sense */
+	struct builtin_pairs builtins;
 };
 
 static bool parse_services(const struct compiled *c, const char *s, services *out,
@@ -77,7 +79,10 @@ static int ask_prepare(struct ask *a, const struct question *q, struct text *ret
 		return -EINVAL;
 	a->service_families = xcalloc(a->c->image.service_classes, sizeof(*a->service_families));
 	service_partition_families(&a->c->index->services, &a->services, a->service_families);
-	return find_families(a, q, reterr);
+	if (find_families(a, q, reterr))
+		return -EINVAL;
+	builtin_pairs_find(a->c, &a->src, &a->dst, &a->builtins);
+	return 0;
 }
 
 static void ask_release(struct ask *a)
@@ -86,6 +91,7 @@ static void ask_release(struct ask *a)
 	end_release(&a->dst);
 	vec_release(&a->services);
 	free(a->service_families);
+	builtin_pairs_release(&a->builtins);
 }
 
 struct sum {
@@ -106,6 +112,18 @@ static void sum_add(struct sum *s, struct decision d)
 	s->is_begun = true;
 }
 
+/* What is built in is named where no rule of the policy is. */
+static void sum_add_builtin(struct sum *s, uint32_t rule)
+{
+	if (s->is_begun && s->decision.rule && s->decision.verdict == BH_VERDICT_ALLOW)
+		return;
+	if (s->is_begun && s->decision.verdict != BH_VERDICT_ALLOW)
+		s->is_mixed = true;
+	else
+		s->decision = (struct decision){.verdict = BH_VERDICT_ALLOW, .rule = rule};
+	s->is_begun = true;
+}
+
 static bool sum_pair(void *context, const struct pair *pair)
 {
 	struct sum *s = context;
@@ -116,6 +134,18 @@ static bool sum_pair(void *context, const struct pair *pair)
 			sum_add(s, compiled_decide(a->c, pair->src_class, pair->dst_class, i));
 	}
 	return true;
+}
+
+/* A pod that talks to itself beside others doesn't count: the others are who is asked about. */
+static void sum_all(const struct ask *a, struct sum *sum)
+{
+	const pair_side sides[2] = {a->src.families, a->builtins.asked};
+
+	pairs_visit_apart(a->c, sides, a->builtins.alone, sum_pair, sum);
+	if (a->builtins.has_host)
+		sum_add_builtin(sum, BH_BUILTIN_HOST);
+	else if (a->builtins.has_self && !sum->is_begun)
+		sum_add_builtin(sum, BH_BUILTIN_SELF);
 }
 
 static void list_classes(const struct ask *a, struct answer *ret)
@@ -138,12 +168,7 @@ int explain_ask(const struct compiled *c, const struct question *q, struct answe
 
 	if (err)
 		return err;
-	pairs_visit(c, a.src.families, a.dst.families, sum_pair, &sum);
-	if (a.src.is_host_name && a.dst.is_workload) {
-		sum.is_mixed = false;
-		sum.decision = (struct decision){.verdict = BH_VERDICT_ALLOW,
-						 .rule = BH_BUILTIN_HOST};
-	}
+	sum_all(&a, &sum);
 	memset(ret, 0, sizeof(*ret));
 	ret->is_mixed = sum.is_mixed;
 	ret->decision = sum.decision;
@@ -194,9 +219,41 @@ static void describe_end(const struct ask *a, const char *word, const char *name
 	}
 	text_addf(out, "  %s %s: ", word, name);
 	if (classes == 1)
-		identity_describe(a->c, end->identities[last], out);
+		end_describe(a->c, end, last, out);
 	else
 		text_addf(out, "%u classes", (unsigned int)classes);
+	text_addc(out, '\n');
+}
+
+static void sum_listed_pair(const struct ask *a, const struct pair *pair, struct sum *sum)
+{
+	uint32_t dst = pair->dst_class;
+	struct pair asked = *pair;
+
+	if (pair->src_class == dst && a->builtins.alone[dst]) {
+		sum_add_builtin(sum, BH_BUILTIN_SELF);
+		return;
+	}
+	asked.families &= a->builtins.asked[dst];
+	sum_pair(sum, &asked);
+}
+
+static void describe_names(const struct ask *a, const struct pair *pair, struct text *out)
+{
+	text_add(out, "  ");
+	end_name(a->c, &a->src, pair->src_class, out);
+	text_add(out, " -> ");
+	end_name(a->c, &a->dst, pair->dst_class, out);
+}
+
+static void describe_local(const struct ask *a, const struct pair *pair, struct text *out)
+{
+	if (!(pair->families & a->builtins.local[pair->dst_class]))
+		return;
+	describe_names(a, pair, out);
+	text_add(out, " on that machine: ");
+	describe_decision(a->c, (struct decision){BH_VERDICT_ALLOW, BH_BUILTIN_HOST, false, false},
+			  out);
 	text_addc(out, '\n');
 }
 
@@ -205,12 +262,12 @@ static void describe_pair(const struct ask *a, const struct pair *pair, struct t
 {
 	struct sum sum = {.ask = a};
 
-	sum_pair(&sum, pair);
+	describe_local(a, pair, out);
+	sum_listed_pair(a, pair, &sum);
 	if (!sum.is_begun)
 		return;
-	text_addf(out,
-		  "  %s -> %s: ", compiled_identity_name(a->c, a->src.identities[pair->src_class]),
-		  compiled_identity_name(a->c, a->dst.identities[pair->dst_class]));
+	describe_names(a, pair, out);
+	text_add(out, ": ");
 	if (sum.is_mixed)
 		text_add(out, "mixed, by service");
 	else
@@ -237,6 +294,12 @@ static void list_pairs_of(const struct ask *a, const struct answer *answer, stru
 	}
 }
 
+/* Decided before any rule is asked. */
+static bool is_builtin_pair(uint32_t rule)
+{
+	return rule == BH_BUILTIN_SELF || rule == BH_BUILTIN_HOST;
+}
+
 /* Why it isn't otherwise: the rule that came nearest, and what others lack. */
 static void describe_others(const struct ask *a, const struct question *q,
 			    const struct answer *answer, struct text *out)
@@ -246,8 +309,8 @@ static void describe_others(const struct ask *a, const struct question *q,
 	uint32_t src = answer->src_classes.items[0], dst = answer->dst_classes.items[0];
 	const struct miss m = {
 		.c = a->c,
-		.src = a->c->classes.items[src].identity,
-		.dst = a->c->classes.items[dst].identity,
+		.src = a->src.identities[src],
+		.dst = a->dst.identities[dst],
 		.table = first->table,
 		.number = first->lo,
 	};
@@ -265,6 +328,58 @@ static void describe_others(const struct ask *a, const struct question *q,
 	miss_describe_others(&m, ends, answer->decision.rule, nearest, out);
 }
 
+static struct sides_scope scope_of(const struct ask *a)
+{
+	return (struct sides_scope){
+		.c = a->c,
+		.src = &a->src,
+		.dst = &a->dst,
+		.builtins = &a->builtins,
+		.service_families = a->service_families,
+		.families = a->families,
+	};
+}
+
+void explain_sides(const struct compiled *c, const struct question *q, const struct answer *answer,
+		   struct answer_sides *ret)
+{
+	_cleanup_(ask_release)
+	struct ask a = {.c = c};
+	_text_ struct text unused = TEXT_INIT;
+	struct sides_scope scope;
+
+	*ret = (struct answer_sides){};
+	if (ask_prepare(&a, q, &unused))
+		return;
+	scope = scope_of(&a);
+	answer_sides_gather(&scope, answer, ret);
+}
+
+static void describe_side(const struct ask *a, const char *word, const char *name,
+			  const struct answer_side *side, struct text *out)
+{
+	if (!side->is_known)
+		return;
+	text_addf(out, "  %s of %s: ", word, name);
+	answer_side_describe(a->c, side, out);
+	text_addc(out, '\n');
+}
+
+/* Only where they may differ: a rule of zones serves both. */
+static void describe_sides(const struct ask *a, const struct question *q,
+			   const struct answer *answer, struct text *out)
+{
+	struct sides_scope scope = scope_of(a);
+	struct answer_sides sides;
+
+	answer_sides_gather(&scope, answer, &sides);
+	if (answer_sides_are_apart(&scope, &sides)) {
+		describe_side(a, "egress", q->from, &sides.src, out);
+		describe_side(a, "ingress", q->to, &sides.dst, out);
+	}
+	answer_sides_release(&sides);
+}
+
 void explain_describe(const struct compiled *c, const struct question *q,
 		      const struct answer *answer, struct text *out)
 {
@@ -279,6 +394,7 @@ void explain_describe(const struct compiled *c, const struct question *q,
 	else
 		describe_decision(c, answer->decision, out);
 	text_addc(out, '\n');
+	describe_sides(&a, q, answer, out);
 	describe_end(&a, "from", q->from, &a.src, out);
 	describe_end(&a, "to", q->to, &a.dst, out);
 	text_addf(out, "  service %s: ", q->service);
@@ -286,6 +402,6 @@ void explain_describe(const struct compiled *c, const struct question *q,
 	text_addc(out, '\n');
 	if (answer->is_mixed)
 		list_pairs_of(&a, answer, out);
-	else
+	else if (!is_builtin_pair(answer->decision.rule))
 		describe_others(&a, q, answer, out);
 }

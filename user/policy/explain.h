@@ -3,7 +3,7 @@
 #ifndef POLICY_EXPLAIN_H
 #define POLICY_EXPLAIN_H
 
-#include "policy/compile.h"
+#include "policy/sides.h"
 #include "util/text.h"
 
 struct question {
@@ -26,10 +26,26 @@ int explain_ask(const struct compiled *c, const struct question *q, struct answe
 		struct text *reterr);
 void answer_release(struct answer *a);
 
+/* What one side says, if it says the same of all that is asked, and no built-in answers. */
+struct answer_side {
+	bool is_known;
+	struct side_view view;
+	char *since; /* of a denial by default: "it is in zone data" */
+};
+
+struct answer_sides {
+	struct answer_side src, dst;
+};
+
+void explain_sides(const struct compiled *c, const struct question *q, const struct answer *a,
+		   struct answer_sides *ret);
+void answer_sides_release(struct answer_sides *s);
+
 /*
- * The answer for people, several lines: verdict and rule with FILE:LINE, both ends (zone, workload,
- * mode), for a denial by default the nearest rule ("'api-to-db' matches except port: 5433, allows
- * 5432"), and why some others with an end in common don't decide.
+ * The answer for people, several lines: verdict and rule with FILE:LINE, what each side says where
+ * no one rule can serve both, both ends (zone, workload, mode), for a denial by default the nearest
+ * rule ("'api-to-db' matches except port: 5433, allows 5432"), and why some others with an end in
+ * common don't decide.
  */
 void explain_describe(const struct compiled *c, const struct question *q, const struct answer *a,
 		      struct text *out);

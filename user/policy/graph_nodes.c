@@ -59,13 +59,18 @@ static size_t *find_homes(const struct compiled *c)
 
 	for (size_t i = 0; i < p->workloads.count; i++)
 		homes[i] = p->workloads.items[i].zone;
-	vec_foreach (id, &c->identities) {
-		size_t w = id->workload;
+	for (uint32_t i = 0; i < c->identities.count; i++) {
+		struct list sharers = lists_get(&c->index->selectors.sharers, i);
+		size_t zone = c->identities.items[i].zone;
 
-		if (w == POLICY_NONE || p->workloads.items[w].zone != POLICY_NONE)
-			continue;
-		homes[w] = !is_known[w] || homes[w] == id->zone ? id->zone : POLICY_NONE;
-		is_known[w] = true;
+		for (size_t j = 0; j < sharers.count; j++) {
+			uint32_t w = sharers.items[j];
+
+			if (p->workloads.items[w].zone != POLICY_NONE)
+				continue;
+			homes[w] = !is_known[w] || homes[w] == zone ? zone : POLICY_NONE;
+			is_known[w] = true;
+		}
 	}
 	for (size_t i = 0; i < p->workloads.count; i++) {
 		size_t group = p->workloads.items[i].group;
@@ -369,11 +374,14 @@ static void list_members(struct graph_nodes *n, const uint64_t *identities, memb
 
 	for (size_t i = bitset_next(identities, count, 0); i < count;
 	     i = bitset_next(identities, count, i + 1)) {
-		size_t workload = n->c->identities.items[i].workload;
+		struct list sharers = lists_get(&n->c->index->selectors.sharers, (uint32_t)i);
 
-		if (workload != POLICY_NONE)
+		for (size_t j = 0; j < sharers.count; j++) {
+			size_t workload = sharers.items[j];
+
 			vec_push(out, (struct member){n->box_of[workload],
 						      node_of_workload(n, workload)});
+		}
 	}
 	if (!out->count)
 		return;
@@ -402,6 +410,14 @@ static void add_members(struct graph_nodes *n, const char *name, const struct me
 				      .families = xcalloc(n->c->classes.count, sizeof(uint8_t))});
 }
 
+static void add_identity_families(struct graph_nodes *n, size_t identity, struct graph_end *end)
+{
+	const struct identity *id = &n->c->identities.items[identity];
+
+	end->families[id->class] |= (uint8_t)((id->has_v4 ? FAMILY_V4 : 0) |
+					      (id->has_v6 ? FAMILY_V6 : 0));
+}
+
 /* What of each end is meant: the classes of its workloads' identities. */
 static void add_families(struct graph_nodes *n, const uint64_t *identities, graph_ends *ends)
 {
@@ -417,15 +433,14 @@ static void add_families(struct graph_nodes *n, const uint64_t *identities, grap
 	}
 	for (size_t i = bitset_next(identities, count, 0); i < count;
 	     i = bitset_next(identities, count, i + 1)) {
-		const struct identity *id = &n->c->identities.items[i];
-		size_t end;
+		struct list sharers = lists_get(&n->c->index->selectors.sharers, (uint32_t)i);
 
-		if (id->workload == POLICY_NONE)
-			continue;
-		end = end_of[n->node_of[id->workload]];
-		assert(end < ends->count && ends->items);
-		ends->items[end].families[id->class] |= (uint8_t)((id->has_v4 ? FAMILY_V4 : 0) |
-								  (id->has_v6 ? FAMILY_V6 : 0));
+		for (size_t j = 0; j < sharers.count; j++) {
+			size_t end = end_of[n->node_of[sharers.items[j]]];
+
+			assert(end < ends->count && ends->items);
+			add_identity_families(n, i, &ends->items[end]);
+		}
 	}
 }
 

@@ -36,8 +36,8 @@ static struct support support_of(const struct recorded_connection *k)
 static struct named name_end(const struct learner *l, const struct bh_addr *addr, uint32_t word)
 {
 	const struct policy *p = l->c->policy;
-	uint32_t identity = recorded_identity(l->c, l->recording, addr, word);
-	struct party name = party_of_identity(l->c, identity, addr);
+	struct recorded_who who = recorded_who(l->c, l->recording, addr, word);
+	struct party name = party_of_who(l->c, &who, addr);
 	struct party own = party_of_addr(addr);
 	const struct workload *w;
 
@@ -48,8 +48,7 @@ static struct named name_end(const struct learner *l, const struct bh_addr *addr
 		if (w->group != POLICY_NONE)
 			name.index = (uint32_t)w->group;
 	}
-	/* Known by what the event calls it: its address is nobody's. */
-	if (identity != image_identity(&l->c->image, addr))
+	if (who.is_by_name)
 		own = name;
 	return (struct named){name, own};
 }

@@ -93,6 +93,7 @@ static void list_around(const struct triples *t, const struct compiled *c, uint3
 	const struct party *party = &t->parties.items[number];
 	struct bh_addr addr = party->addr;
 	const struct identity *id;
+	size_t workload;
 	struct list own;
 
 	out->count = 0;
@@ -104,11 +105,12 @@ static void list_around(const struct triples *t, const struct compiled *c, uint3
 		id = &c->identities.items[own.items[0]];
 	} else if (party->kind == PARTY_PREFIX) {
 		id = &c->identities.items[image_identity(&c->image, &addr)];
-		if (id->workload != POLICY_NONE)
-			add_party_if_known(t,
-					   (struct party){.kind = PARTY_WORKLOAD,
-							  .index = (uint32_t)id->workload},
-					   out);
+		workload = compiled_workload(c, &addr);
+		if (workload != POLICY_NONE)
+			add_party_if_known(
+				t,
+				(struct party){.kind = PARTY_WORKLOAD, .index = (uint32_t)workload},
+				out);
 		else if (id->zone == POLICY_NONE)
 			add_party_if_known(t, (struct party){.kind = PARTY_OUTSIDE}, out);
 	} else {

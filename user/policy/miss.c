@@ -123,6 +123,9 @@ static void describe_match(const struct miss *m, const struct rule *rule, uint32
 		text_add(out, "matches, but only reports");
 	else if (deciding)
 		text_addf(out, "matches, but '%s' decides", compiled_rule_name(m->c, deciding));
+	else if (rule->sides != SIDE_BOTH)
+		text_addf(out, "matches, and speaks for %s only",
+			  rule->sides == SIDE_SRC ? "egress" : "ingress");
 	else
 		text_add(out, "matches, but does not decide");
 }
@@ -151,7 +154,8 @@ void miss_describe_others(const struct miss *m, const char *const ends[2], uint3
 			uint8_t parts = miss_parts(m, rule);
 
 			if (number == deciding || number == nearest ||
-			    (parts & MISS_ENDS) == MISS_ENDS || __builtin_popcount(parts) != missed)
+			    rule_has_expired(rule, m->c->now) || (parts & MISS_ENDS) == MISS_ENDS ||
+			    __builtin_popcount(parts) != missed)
 				continue;
 			if (!found++)
 				text_add(out, "  other rules with an end in common:\n");

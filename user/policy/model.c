@@ -134,6 +134,10 @@ static void policy_free_rules(struct policy *p)
 		vec_release(&rule->services);
 		free(rule->service_text);
 	}
+	vec_foreach (isolator, &p->isolators) {
+		free(isolator->name);
+		selector_free(isolator->subject);
+	}
 	vec_foreach (never, &p->nevers) {
 		free(never->name);
 		selector_free(never->from);
@@ -146,6 +150,7 @@ static void policy_free_rules(struct policy *p)
 		vec_release(&expect->services);
 	}
 	vec_release(&p->rules);
+	vec_release(&p->isolators);
 	vec_release(&p->nevers);
 	vec_release(&p->expects);
 }

@@ -232,6 +232,14 @@ struct rule {
 	bool tls; /* allows, over TCP: a connection must begin with a TLS hello of its opener */
 };
 
+/* A NetworkPolicy as what isolates pods: those that it selects, on its sides. */
+struct isolator {
+	char *name; /* "namespace/policy" */
+	struct span at;
+	struct selector *subject;
+	uint8_t sides; /* SIDE_* */
+};
+
 /* A promise: no pair and service that it spans may be decided allow. */
 struct never {
 	char *name;
@@ -258,7 +266,8 @@ struct policy {
 	VEC(struct workload) workloads; /* groups, pods and nodes */
 	VEC(struct alias) aliases;
 	VEC(struct named_services) services;
-	VEC(struct rule) rules; /* in file order, which is the order of naming */
+	VEC(struct rule) rules;         /* in file order, which is the order of naming */
+	VEC(struct isolator) isolators; /* what set workload.isolated, for people */
 	VEC(struct never) nevers;
 	VEC(struct expect) expects;
 };

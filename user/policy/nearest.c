@@ -6,6 +6,7 @@
 #include "policy/explain.h"
 #include "policy/miss.h"
 #include "policy/services.h"
+#include "policy/sides.h"
 
 /* The better, the larger. */
 enum nearness {
@@ -16,12 +17,12 @@ enum nearness {
 	NEAR_PORT,        /* both ends and the protocol are right */
 };
 
-static enum nearness nearness(const struct miss *m, const struct rule *rule)
+static enum nearness nearness(const struct miss *m, const struct rule *rule, uint8_t sides)
 {
-	if (rule->action != ACTION_ALLOW || rule_has_expired(rule, m->c->now))
+	if (rule->action != ACTION_ALLOW || rule->tier == TIER_BASELINE || !(rule->sides & sides) ||
+	    rule_has_expired(rule, m->c->now))
 		return NEAR_NOT;
 	switch (miss_parts(m, rule)) {
-	case 0:
 	case MISS_SERVICE:
 		return miss_range(m, rule) ? NEAR_PORT : NEAR_ENDS;
 	case MISS_SOURCE:
@@ -87,6 +88,16 @@ static bool is_nearer(const struct miss *m, const struct rule *rule, const struc
 	return miss_distance(m, miss_range(m, rule)) < miss_distance(m, miss_range(m, best));
 }
 
+/* SIDE_* that deny since no rule allows. */
+static uint8_t denying_sides(const struct miss *m)
+{
+	const struct sides_question q = {m->src, m->dst, m->table, m->number};
+	struct sides sides = sides_view(m->c, &q);
+
+	return (uint8_t)((sides.src.cause == CAUSE_ISOLATION ? SIDE_SRC : 0) |
+			 (sides.dst.cause == CAUSE_ISOLATION ? SIDE_DST : 0));
+}
+
 uint32_t explain_nearest(const struct compiled *c, uint32_t src_class, uint32_t dst_class,
 			 enum bh_service_table table, uint16_t number, struct text *out)
 {
@@ -97,11 +108,12 @@ uint32_t explain_nearest(const struct compiled *c, uint32_t src_class, uint32_t 
 		.table = table,
 		.number = number,
 	};
+	uint8_t sides = denying_sides(&m);
 	const struct rule *best = NULL;
 	enum nearness how = NEAR_NOT;
 
 	vec_foreach (rule, &c->policy->rules) {
-		enum nearness this = nearness(&m, rule);
+		enum nearness this = nearness(&m, rule, sides);
 
 		if (this > how || (this == NEAR_PORT && how == this && is_nearer(&m, rule, best))) {
 			best = rule;

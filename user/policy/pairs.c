@@ -104,13 +104,13 @@ void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_vi
 	walk_all(&w);
 }
 
-void pairs_visit_apart(const struct compiled *c, pair_side side, pair_side alone,
+void pairs_visit_apart(const struct compiled *c, const pair_side sides[2], pair_side alone,
 		       pair_visitor visit, void *context)
 {
 	struct walk w = {
 		.c = c,
-		.src = side,
-		.dst = side,
+		.src = sides[0],
+		.dst = sides[1],
 		.alone = alone,
 		.visit = visit,
 		.context = context,

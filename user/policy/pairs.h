@@ -34,10 +34,10 @@ void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_vi
 uint32_t *pairs_services(const struct compiled *c, unsigned int families);
 
 /*
- * The same between all the classes in the families of @side, but no class meets itself in the
- * families of @alone: where it has one address, that is one that talks to itself.
+ * The same, but no class meets itself in the families of @alone: where it has one address, that is
+ * one that talks to itself.
  */
-void pairs_visit_apart(const struct compiled *c, pair_side side, pair_side alone,
+void pairs_visit_apart(const struct compiled *c, const pair_side sides[2], pair_side alone,
 		       pair_visitor visit, void *context);
 
 #endif

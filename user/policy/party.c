@@ -13,13 +13,13 @@ struct party party_of_addr(const struct bh_addr *addr)
 	return party_of_prefix(&prefix);
 }
 
-struct party party_of_identity(const struct compiled *c, uint32_t identity,
-			       const struct bh_addr *addr)
+struct party party_of_who(const struct compiled *c, const struct recorded_who *who,
+			  const struct bh_addr *addr)
 {
-	const struct identity *id = &c->identities.items[identity];
+	const struct identity *id = &c->identities.items[who->identity];
 
-	if (id->workload != POLICY_NONE)
-		return (struct party){.kind = PARTY_WORKLOAD, .index = (uint32_t)id->workload};
+	if (who->workload != POLICY_NONE)
+		return (struct party){.kind = PARTY_WORKLOAD, .index = (uint32_t)who->workload};
 	if (id->zone != POLICY_NONE)
 		return (struct party){.kind = PARTY_ZONE, .index = (uint32_t)id->zone};
 	return party_of_addr(addr);

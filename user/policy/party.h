@@ -24,9 +24,9 @@ struct party {
 struct party party_of_addr(const struct bh_addr *addr);
 struct party party_of_prefix(const struct prefix *prefix);
 
-/* The narrowest name of an identity; the address, for one of no workload and no zone. */
-struct party party_of_identity(const struct compiled *c, uint32_t identity,
-			       const struct bh_addr *addr);
+/* The narrowest name of an end; its address, for one of no workload and no zone. */
+struct party party_of_who(const struct compiled *c, const struct recorded_who *who,
+			  const struct bh_addr *addr);
 
 struct prefix party_prefix(const struct party *p); /* of a PARTY_PREFIX */
 

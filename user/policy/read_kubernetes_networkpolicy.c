@@ -330,6 +330,20 @@ static uint8_t read_types(struct reader *r, const struct node *list, const struc
 	return given;
 }
 
+/* Takes over the subject. */
+static void keep_isolator(struct reader *r, struct network_policy *p)
+{
+	_text_ struct text name = TEXT_INIT;
+
+	text_addf(&name, "%s/%s", p->object->space, p->object->name);
+	vec_push(&r->policy->isolators, (struct isolator){
+						.name = text_take(&name),
+						.at = p->object->at,
+						.subject = TAKE_PTR(p->subject),
+						.sides = p->sides,
+					});
+}
+
 void read_network_policy(struct reader *r, const struct object *o)
 {
 	struct network_policy p = {.object = o};
@@ -344,5 +358,5 @@ void read_network_policy(struct reader *r, const struct object *o)
 	kube_isolate(r, p.subject, p.sides);
 	read_rules(r, &p, v[POLICY_INGRESS], SIDE_DST);
 	read_rules(r, &p, v[POLICY_EGRESS], SIDE_SRC);
-	selector_free(p.subject);
+	keep_isolator(r, &p);
 }

@@ -107,33 +107,38 @@ static bool has_family(const struct identity *id, const struct bh_addr *addr)
 	return addr_is_v4(addr) ? id->has_v4 : id->has_v6;
 }
 
-uint32_t recorded_identity(const struct compiled *c, const struct recording *r,
-			   const struct bh_addr *addr, uint32_t word)
+struct recorded_who recorded_who(const struct compiled *c, const struct recording *r,
+				 const struct bh_addr *addr, uint32_t word)
 {
-	uint32_t identity = image_identity(&c->image, addr);
+	struct recorded_who who = {image_identity(&c->image, addr), compiled_workload(c, addr),
+				   false};
 	const char *name = recording_word(r, word);
 	struct selector s;
 	struct list own;
 
-	if (!name || c->identities.items[identity].workload != POLICY_NONE)
-		return identity;
+	if (!name || who.workload != POLICY_NONE)
+		return who;
 	if (!compiled_name(c, name, &s) || s.kind != SELECT_WORKLOAD)
-		return identity;
+		return who;
 	own = lists_get(&c->index->selectors.by_workload, (uint32_t)s.workload);
 	for (size_t i = 0; i < own.count; i++) {
 		if (has_family(&c->identities.items[own.items[i]], addr))
-			return own.items[i];
+			return (struct recorded_who){own.items[i], s.workload, true};
 	}
-	return identity;
+	return who;
 }
 
 struct decision recorded_decide(const struct compiled *c, const struct recording *r,
 				const struct recorded_connection *connection)
 {
-	uint32_t src = recorded_identity(c, r, &connection->src, connection->src_word);
-	uint32_t dst = recorded_identity(c, r, &connection->dst, connection->dst_word);
+	struct recorded_who src = recorded_who(c, r, &connection->src, connection->src_word);
+	struct recorded_who dst = recorded_who(c, r, &connection->dst, connection->dst_word);
 	enum bh_service_table table = (enum bh_service_table)connection->table;
+	uint32_t builtin = compiled_builtin(c, src.workload, dst.workload);
 
-	return compiled_decide(c, c->identities.items[src].class, c->identities.items[dst].class,
+	if (builtin)
+		return (struct decision){.verdict = BH_VERDICT_ALLOW, .rule = builtin};
+	return compiled_decide(c, c->identities.items[src.identity].class,
+			       c->identities.items[dst.identity].class,
 			       image_service_class(&c->image, table, connection->number));
 }

@@ -56,14 +56,20 @@ void recording_release(struct recording *r);
 /* What the events say, unchanged: never print it without making it plain.  NULL for 0. */
 const char *recording_word(const struct recording *r, uint32_t word);
 
+struct recorded_who {
+	uint32_t identity;
+	size_t workload; /* of a pod itself; POLICY_NONE */
+	bool is_by_name; /* the address is nobody's */
+};
+
 /*
  * Who an end is in a policy: whose the address is.  If that is no workload, and the policy has one
  * of the name that the event says, it is that: its addresses come and go.
  */
-uint32_t recorded_identity(const struct compiled *c, const struct recording *r,
-			   const struct bh_addr *addr, uint32_t word);
+struct recorded_who recorded_who(const struct compiled *c, const struct recording *r,
+				 const struct bh_addr *addr, uint32_t word);
 
-/* What the policy decides of a connection. */
+/* What the policy, or what is built in, decides of a connection. */
 struct decision recorded_decide(const struct compiled *c, const struct recording *r,
 				const struct recorded_connection *connection);
 

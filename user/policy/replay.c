@@ -18,7 +18,9 @@ struct row_key {
 static struct party end_of(const struct compiled *c, const struct recording *r,
 			   const struct bh_addr *addr, uint32_t word)
 {
-	return party_of_identity(c, recorded_identity(c, r, addr, word), addr);
+	struct recorded_who who = recorded_who(c, r, addr, word);
+
+	return party_of_who(c, &who, addr);
 }
 
 static void add_change(struct replay *replay, struct map *places, const struct replay_row *change)

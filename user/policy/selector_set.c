@@ -47,7 +47,7 @@ static void index_workloads(struct selector_index *x)
 {
 	size_t workloads = x->policy->workloads.count;
 	_free_ uint32_t *last = xcalloc(workloads + 1, sizeof(*last));
-	list_pairs pairs = {}, spaces = {};
+	list_pairs pairs = {}, sharers = {}, spaces = {};
 
 	vec_foreach (node, &x->tree->nodes) {
 		if (!node->has_free || node->workload == ADDRESS_NONE ||
@@ -55,6 +55,7 @@ static void index_workloads(struct selector_index *x)
 			continue;
 		last[node->workload] = node->identity;
 		vec_push(&pairs, (struct list_pair){node->workload, node->identity});
+		vec_push(&sharers, (struct list_pair){node->identity, node->workload});
 	}
 	for (uint32_t i = 0; i < x->identities; i++) {
 		const struct workload *w = workload_of(x, i);
@@ -69,7 +70,9 @@ static void index_workloads(struct selector_index *x)
 	}
 	lists_build(&x->by_workload, (uint32_t)workloads, &pairs);
 	lists_build(&x->by_space, (uint32_t)x->policy->namespaces.count, &spaces);
+	lists_build(&x->sharers, x->identities, &sharers);
 	vec_release(&pairs);
+	vec_release(&sharers);
 	vec_release(&spaces);
 }
 
@@ -115,6 +118,7 @@ void selector_index_release(struct selector_index *x)
 	lists_release(&x->by_zone);
 	lists_release(&x->by_workload);
 	lists_release(&x->by_space);
+	lists_release(&x->sharers);
 	label_index_release(&x->labels);
 	label_index_release(&x->spaces);
 	free(x->owner);

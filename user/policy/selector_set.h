@@ -14,6 +14,7 @@ struct selector_index {
 	struct lists by_zone;            /* -> identities */
 	struct lists by_workload;        /* -> identities; a group has its pods' too */
 	struct lists by_space;           /* namespace -> identities of pods */
+	struct lists sharers;            /* identity -> workloads with addresses of it */
 	struct label_index labels;       /* of identities */
 	struct label_index spaces;       /* of namespaces */
 	uint64_t *groups, *pods, *nodes; /* sets of identities, by what their workload is */

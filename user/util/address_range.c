@@ -14,7 +14,7 @@ address_number addr_number(const struct bh_addr *a)
 	return n;
 }
 
-static struct bh_addr addr_of_number(address_number n)
+struct bh_addr addr_of_number(address_number n)
 {
 	struct bh_addr a;
 

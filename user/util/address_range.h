@@ -19,6 +19,7 @@ typedef VEC(struct address_range) address_ranges;
 typedef VEC(struct prefix) prefix_list;
 
 address_number addr_number(const struct bh_addr *a);
+struct bh_addr addr_of_number(address_number n);
 struct address_range prefix_range(const struct prefix *p);
 
 static inline bool address_number_is_v4(address_number n)
