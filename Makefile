@@ -28,6 +28,7 @@ PURE     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/reference/*_test.
 BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
 HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/e2e/*.c))
 FUZZ_SECONDS ?= 30
+BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bench/*_bench.c))
 FUZZERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 Q := $(if $(V),,@)
@@ -77,6 +78,10 @@ $(PURE): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_tes
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lcmocka -lyaml -lm -o $@
 
+$(BENCHES): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_bench.c,$(wildcard tests/bench/*.c))) $(POLICYLIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lyaml -lm -o $@
+
 $(HELPERS): $(O)/tests/%: tests/%.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $< -o $@
@@ -120,6 +125,10 @@ test-kernels: ## run the tests of the programs and a lab on older kernels, in QE
 	$(Q)scripts/setup kernels
 	$(Q)$(MAKE) --no-print-directory -j2 all $(BPFTESTS)
 	$(Q)scripts/kernel-matrix -o $(O) $(KERNELS)
+
+.PHONY: bench-compile
+bench-compile: $(O)/tests/bench/compile_bench ## print what compiling costs, and what a change does
+	$(Q)$<
 
 .PHONY: units fuzzers
 units: $(UNIT) $(PURE)

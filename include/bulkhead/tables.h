@@ -104,7 +104,7 @@ struct bh_later {
 
 /* Header of a slot. */
 struct bh_policy {
-	__u32 generation; /* 0: nothing in this slot */
+	__u32 generation; /* as which it was filled; 0: nothing in this slot */
 	__u16 slot;  /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
 	__u16 flags; /* BH_POLICY_* */
 	__u32 identity;   /* first entry in bh_identities */

@@ -47,9 +47,9 @@ void naming_update(struct naming *n, const struct policy_version *current,
 
 static const struct policy_version *version_of(const struct naming *n, uint32_t generation)
 {
-	if (n->current && n->current->generation == generation)
+	if (n->current && policy_version_has(n->current, generation))
 		return n->current;
-	if (n->previous && n->previous->generation == generation)
+	if (n->previous && policy_version_has(n->previous, generation))
 		return n->previous;
 	return NULL;
 }
@@ -198,7 +198,7 @@ static const char *name_near(struct naming *n, const struct bh_event *event)
 	struct near_key key;
 
 	if (event->rule || event->reason != BH_REASON_POLICY || !n->current ||
-	    event->generation != n->current->generation)
+	    !policy_version_has(n->current, event->generation))
 		return NULL;
 	if (ethertype != ETH_P_IP && ethertype != ETH_P_IPV6)
 		return NULL;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "policy/address_change.h"
 #include "policy/load.h"
 #include "policy/promise.h"
 #include "util/clock.h"
@@ -31,6 +32,13 @@ static void diags_to_text(const struct diags *diags, struct text *out)
 	text_addn(out, buf, len);
 }
 
+static void keep_host(struct policy_version *v, const struct policy_set *set)
+{
+	v->host.count = 0;
+	vec_foreach (a, &set->host)
+		vec_push(&v->host, *a);
+}
+
 /* Compiled for the present `host` and the present time. */
 static int compile_version(struct policy_set *set, struct loaded_policy *loaded,
 			   struct diags *diags, struct policy_version **ret)
@@ -40,12 +48,15 @@ static int compile_version(struct policy_set *set, struct loaded_policy *loaded,
 		.host_count = set->host.count,
 		.now = clock_wall_s(),
 	};
+	const struct compiled *old = set->current ? set->current->compiled : NULL;
 	_compiled_ struct compiled *compiled = NULL;
-	int err = policy_compile(loaded->policy, &env, diags, &compiled);
+	int err = policy_recompile(old, loaded->policy, &env, diags, &compiled);
 
-	if (!err)
-		*ret = policy_version_new(loaded, TAKE_PTR(compiled));
-	return err;
+	if (err)
+		return err;
+	*ret = policy_version_new(loaded, TAKE_PTR(compiled));
+	keep_host(*ret, set);
+	return 0;
 }
 
 /*
@@ -167,12 +178,58 @@ void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t
 		vec_push(&set->host, addrs[i]);
 }
 
+static bool has_address(const struct bh_addr *list, size_t count, const struct bh_addr *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!addr_cmp(&list[i], a))
+			return true;
+	}
+	return false;
+}
+
+static int move_address(struct policy_set *set, const struct bh_addr *a, bool is_host)
+{
+	struct policy_version *v = set->current;
+	struct address_entry entry;
+	int err = address_set_host(v->compiled, a, is_host, &entry);
+
+	if (err)
+		return err;
+	err = datapath_set_identity(set->dp, a, entry.identity, entry.is_listed);
+	if (!err)
+		v->moves++;
+	return err;
+}
+
+/* Without compiling; if it fails half-way, compiling puts all of it right. */
+static int move_host(struct policy_set *set)
+{
+	struct policy_version *v = set->current;
+	int err = 0;
+
+	vec_foreach (a, &v->host) {
+		if (!err && !has_address(set->host.items, set->host.count, a))
+			err = move_address(set, a, false);
+	}
+	vec_foreach (a, &set->host) {
+		if (!err && !has_address(v->host.items, v->host.count, a))
+			err = move_address(set, a, true);
+	}
+	if (!err)
+		keep_host(v, set);
+	return err;
+}
+
 int policy_set_recompile(struct policy_set *set, struct text *reterr)
 {
 	_policy_version_ struct policy_version *next = NULL;
 	_diags_ struct diags diags = {};
 	int err;
 
+	if (!move_host(set)) {
+		log_info("msg=\"own addresses moved\" generation=%u", datapath_generation(set->dp));
+		return 0;
+	}
 	err = compile_version(set, set->current->loaded, &diags, &next);
 	if (!err)
 		err = check_promises(next, &diags);

@@ -46,7 +46,7 @@ int policy_set_swap(struct policy_set *set, struct policy_version *v, struct tex
 /* For the next policy that is prepared. */
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count);
 
-/* Puts the policy in force again, compiled for the present `host`. */
+/* The policy in force for the present `host`: in place where that can be, else compiled again. */
 int policy_set_recompile(struct policy_set *set, struct text *reterr);
 
 /* The same if a rule has expired since; else does nothing. */

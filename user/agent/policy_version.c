@@ -85,8 +85,14 @@ void policy_version_free(struct policy_version *v)
 	if (!v)
 		return;
 	compiled_free(v->compiled);
+	vec_release(&v->host);
 	loaded_policy_drop(v->loaded);
 	free(v);
+}
+
+bool policy_version_has(const struct policy_version *v, uint32_t generation)
+{
+	return v->generation && generation - v->generation <= v->moves;
 }
 
 void policy_version_freep(struct policy_version **v)

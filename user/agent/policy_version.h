@@ -21,7 +21,9 @@ struct loaded_policy {
 struct policy_version {
 	struct loaded_policy *loaded;
 	struct compiled *compiled;
-	uint32_t generation; /* 0: not in force yet */
+	uint32_t generation;      /* its first; 0: not in force yet */
+	uint32_t moves;           /* generations after that one in which only addresses moved */
+	VEC(struct bh_addr) host; /* who `host` is in it */
 };
 
 /* Takes @policy over; copies @paths. */
@@ -35,6 +37,9 @@ void loaded_policy_dropp(struct loaded_policy **loaded);
 /* Takes @compiled over, and uses @loaded. */
 struct policy_version *policy_version_new(struct loaded_policy *loaded, struct compiled *compiled);
 void policy_version_free(struct policy_version *v);
+
+/* Whether a generation was its own; identities and rules have the same numbers in all of them. */
+bool policy_version_has(const struct policy_version *v, uint32_t generation);
 void policy_version_freep(struct policy_version **v);
 #define _policy_version_ _cleanup_(policy_version_freep)
 

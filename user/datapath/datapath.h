@@ -78,6 +78,14 @@ struct datapath_swap {
 int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
 			 struct datapath_swap *ret);
 
+/*
+ * One address resolves to another identity of the policy in force: written in place, and a new
+ * generation of the same slot, so that connections are decided again.  @is_listed false: it has no
+ * entry of its own any more.
+ */
+int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
+			  bool is_listed);
+
 uint32_t datapath_generation(const struct datapath *dp); /* in force; 0: none */
 uint32_t datapath_slot(const struct datapath *dp);
 

@@ -69,6 +69,10 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 /* Brings the part of @slot to what @image says; -EIO: what is there afterwards is not that. */
 int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image);
 
+/* Puts one entry into the part of @slot, or sees to it that there is none. */
+int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
+		 bool is_listed);
+
 /* --- heartbeat.c --- */
 
 /* Tells programs the time on the wall: they only know how long the machine runs. */

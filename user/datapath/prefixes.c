@@ -191,3 +191,17 @@ int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image)
 	shadow->is_known = true;
 	return 0;
 }
+
+int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
+		 bool is_listed)
+{
+	const struct bh_prefix_key key = key_of(&entry->prefix, slot);
+	int err;
+
+	/* The shadow is sorted: cheaper to read the trie before the next fill than to keep it. */
+	dp->shadows[slot].is_known = false;
+	if (is_listed)
+		return bpf_map_update_elem(trie_fd(dp), &key, &entry->identity, BPF_ANY);
+	err = bpf_map_delete_elem(trie_fd(dp), &key);
+	return err == -ENOENT ? 0 : err;
+}

@@ -79,6 +79,25 @@ static void flip(struct datapath *dp, uint32_t slot)
 	dp->is_grace_due = true;
 }
 
+int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
+			  bool is_listed)
+{
+	const struct image_prefix entry = {prefix_of_addr(a), identity};
+	uint32_t slot = datapath_slot(dp);
+	uint64_t active;
+	int err;
+
+	if (!datapath_generation(dp) || identity >= tables_header(&dp->tables, slot)->identities)
+		return -EINVAL;
+	err = prefixes_set(dp, slot, &entry, is_listed);
+	if (err)
+		return err;
+	/* What was decided by the old identity is decided again; the slot stays as it is. */
+	active = BH_ACTIVE(next_generation(dp), slot);
+	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+	return 0;
+}
+
 int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
 			 struct datapath_swap *ret)
 {

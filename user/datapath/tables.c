@@ -19,6 +19,9 @@ struct piece {
 
 #define PIECES 8
 
+#define PAIRS_ROOM  4096 /* blocks */
+#define RUN_ENTRIES 1024 /* written together if one of them has changed */
+
 static uint64_t lines_of(const struct image_grid *g)
 {
 	return (g->directory.count + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
@@ -133,6 +136,18 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 	return 0;
 }
 
+/*
+ * Where the second grid's blocks begin: with some room for those of the first, so that a few more
+ * of them don't move what is there already.
+ */
+static uint32_t cells_block(const struct tables *t, const struct image *image)
+{
+	uint32_t pairs = (uint32_t)image->pairs.blocks.count;
+	uint32_t spaced = (pairs / PAIRS_ROOM + 1) * PAIRS_ROOM;
+
+	return spaced + image->cells.blocks.count <= half(t, TABLE_BLOCKS) ? spaced : pairs;
+}
+
 struct bh_policy tables_place(const struct tables *t, const struct image *image, uint32_t slot,
 			      uint32_t generation)
 {
@@ -158,7 +173,7 @@ struct bh_policy tables_place(const struct tables *t, const struct image *image,
 		.cells =
 			{
 				.line = line + (uint32_t)lines_of(&image->pairs),
-				.block = block + (uint32_t)image->pairs.blocks.count,
+				.block = block + cells_block(t, image),
 				.stride = image->cells.stride,
 				.rows = image->cells.rows,
 				.columns = image->cells.columns,
@@ -210,6 +225,32 @@ static bool is_held(const struct tables *t, const struct piece *piece)
 	return !piece->size || !memcmp(there, piece->from, piece->size);
 }
 
+/* The part of @piece that @count entries from @first on are. */
+static struct piece part_of(const struct tables *t, const struct piece *piece, size_t first,
+			    size_t count)
+{
+	size_t size = t->of[piece->table].size;
+
+	return (struct piece){piece->table, piece->first + (uint32_t)first,
+			      (const char *)piece->from + first * size, count * size};
+}
+
+/* Writes whole entries, in runs without those that nothing has changed in. */
+static int write_runs(const struct tables *t, const struct piece *piece, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i += RUN_ENTRIES) {
+		struct piece run = part_of(t, piece, i,
+					   count - i < RUN_ENTRIES ? count - i : RUN_ENTRIES);
+		const struct table *table = &t->of[run.table];
+
+		if (!is_held(t, &run))
+			err = write_entries(table, run.first, run.from, run.size / table->size);
+	}
+	return err;
+}
+
 static int write_piece(const struct tables *t, const struct piece *piece)
 {
 	const struct table *table = &t->of[piece->table];
@@ -220,7 +261,7 @@ static int write_piece(const struct tables *t, const struct piece *piece)
 
 	if (is_held(t, piece))
 		return 0;
-	err = write_entries(table, piece->first, piece->from, whole);
+	err = write_runs(t, piece, whole);
 	if (err || !rest)
 		return err;
 	memcpy(last, (const char *)piece->from + whole * table->size, rest);

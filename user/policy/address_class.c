@@ -3,50 +3,47 @@
 
 #include <string.h>
 
+#include "policy/compiled_index.h"
 #include "util/bitset.h"
 #include "util/partition.h"
 
-/* Elements that are told apart: two without an address, then the nodes that have free ones. */
-enum {
-	NOWHERE,    /* in no zone, no workload and no cidr: identity 0 */
-	HOST_ALONE, /* the machine, while its addresses aren't known */
-	FIRST_NODE,
-};
-
-/* Who owns them: pods of one kind are as one. */
-static uint64_t owner_key(const struct pod_kinds *kinds, const struct address_node *node)
-{
-	uint32_t workload = node->workload == ADDRESS_NONE ? 0 : kinds->first[node->workload] + 1;
-
-	return (uint64_t)(uint32_t)(node->zone + 1) << 32 | (uint64_t)workload << 1 | node->is_host;
-}
+/* Elements that cidrs tell apart: one without an address, then the nodes that have free ones. */
+#define NOWHERE    0
+#define FIRST_NODE 1
 
 static const struct address_node nowhere = {.zone = ADDRESS_NONE, .workload = ADDRESS_NONE};
 static const struct address_node host_alone = {
 	.zone = ADDRESS_NONE, .workload = ADDRESS_NONE, .is_host = true};
 
-/* Starts from who owns each element; a node's identity is its element until parts are numbered. */
-static void start_partition(struct partition *p, struct address_tree *t,
-			    const struct pod_kinds *kinds, bool is_host_known)
+void identity_index_release(struct identity_index *x)
 {
-	VEC(uint64_t) keys = {};
-
-	vec_push(&keys, owner_key(kinds, &nowhere));
-	vec_push(&keys, owner_key(kinds, is_host_known ? &nowhere : &host_alone));
-	vec_foreach (node, &t->nodes) {
-		if (!node->has_free)
-			continue;
-		node->identity = (uint32_t)keys.count;
-		vec_push(&keys, owner_key(kinds, node));
-	}
-	partition_init(p, (uint32_t)keys.count, keys.items);
-	vec_release(&keys);
+	map_release(&x->by_key);
+	vec_release(&x->cidrs);
 }
 
-static void split_by_cidrs(struct partition *p, const struct address_tree *t, const struct atoms *a)
+struct identity_key identity_key_of(const struct pod_kinds *kinds, const struct address_node *node,
+				    uint32_t cidrs)
 {
+	return (struct identity_key){
+		.zone = node->zone,
+		.workload = node->workload == ADDRESS_NONE ? ADDRESS_NONE
+							   : kinds->first[node->workload],
+		.cidrs = cidrs,
+		.is_host = node->is_host,
+	};
+}
+
+/* Numbers the nodes with free addresses; a node's identity is its element until it has one. */
+static void split_by_cidrs(struct partition *p, struct address_tree *t, const struct atoms *a)
+{
+	uint32_t elements = FIRST_NODE;
 	node_numbers nodes = {};
 
+	vec_foreach (node, &t->nodes) {
+		if (node->has_free)
+			node->identity = elements++;
+	}
+	partition_init(p, elements, NULL);
 	vec_foreach (cidr, &a->cidrs) {
 		nodes.count = 0;
 		address_tree_select(t, *cidr, &nodes);
@@ -97,19 +94,33 @@ static void add_identity(struct compiled *c, const struct address_node *node)
 		 (struct bh_identity){.flags = identity_flags(c->policy, node)});
 }
 
-static void make_identities(struct compiled *c, struct address_tree *t, const struct partition *p)
+/* The identity of the addresses of @node that are in these cidrs. */
+static uint32_t identity_of(struct compiled *c, const struct address_node *node, uint32_t cidrs)
 {
-	add_identity(c, &nowhere);
-	if (p->part[HOST_ALONE] != p->part[NOWHERE])
-		add_identity(c, &host_alone);
-	vec_foreach (node, &t->nodes) {
+	struct identity_index *x = &c->index->identities;
+	struct identity_key key = identity_key_of(&c->index->kinds, node, cidrs);
+	uint64_t identity;
+	bool is_new;
+
+	identity = *map_put(&x->by_key, &key, sizeof(key), c->identities.count, &is_new);
+	if (is_new) {
+		add_identity(c, node);
+		vec_push(&x->cidrs, cidrs);
+	}
+	return (uint32_t)identity;
+}
+
+static void make_identities(struct compiled *c, const struct partition *p, bool is_host_known)
+{
+	identity_of(c, &nowhere, p->part[NOWHERE]);
+	if (!is_host_known)
+		identity_of(c, &host_alone, p->part[NOWHERE]);
+	vec_foreach (node, &c->index->tree.nodes) {
 		struct identity *id;
 
 		if (!node->has_free)
 			continue;
-		node->identity = p->part[node->identity];
-		if (node->identity == c->identities.count)
-			add_identity(c, node);
+		node->identity = identity_of(c, node, p->part[node->identity]);
 		id = &c->identities.items[node->identity];
 		id->has_v4 |= prefix_is_v4(&node->prefix);
 		id->has_v6 |= !prefix_is_v4(&node->prefix);
@@ -132,16 +143,13 @@ static void list_prefixes(struct compiled *c, const struct address_tree *t)
 	}
 }
 
-void address_identities(struct compiled *c, struct address_tree *t, const struct atoms *a,
-			const struct pod_kinds *kinds, const struct environment *env)
+void address_identities(struct compiled *c, const struct atoms *a, const struct environment *env)
 {
 	_partition_ struct partition p = {};
 
-	start_partition(&p, t, kinds, env->host_count > 0);
-	split_by_cidrs(&p, t, a);
-	partition_number(&p);
-	make_identities(c, t, &p);
-	list_prefixes(c, t);
+	split_by_cidrs(&p, &c->index->tree, a);
+	make_identities(c, &p, env->host_count > 0);
+	list_prefixes(c, &c->index->tree);
 }
 
 /* The first that is set, or enforce. */

@@ -25,17 +25,18 @@ struct claim {
 struct builder {
 	struct address_tree *tree;
 	const struct policy *policy;
-	uint32_t *longest_zone; /* of each node, whatever workload is there */
-	addresses *taken;       /* by inner nodes */
+	addresses *taken; /* by inner nodes */
 };
 
 static void add_node(struct address_tree *t, const struct prefix *p, struct claim claim)
 {
-	vec_push(&t->nodes, (struct address_node){
-				    .prefix = *p,
-				    .zone = claim.zone,
-				    .workload = claim.workload,
-			    });
+	vec_push(&t->nodes,
+		 (struct address_node){
+			 .prefix = *p,
+			 .zone = claim.zone,
+			 .workload = claim.workload,
+			 .is_claimed = claim.zone != ADDRESS_NONE || claim.workload != ADDRESS_NONE,
+		 });
 }
 
 static void add_claims(struct address_tree *t, const struct policy *p)
@@ -91,6 +92,7 @@ static void merge_equal(struct address_tree *t)
 			continue;
 		}
 		last->is_host |= node->is_host;
+		last->is_claimed |= node->is_claimed;
 		if (node->zone != ADDRESS_NONE)
 			last->zone = node->zone;
 		if (node->workload != ADDRESS_NONE)
@@ -115,6 +117,13 @@ static size_t declared_zone(const struct policy *p, uint32_t workload)
 	return of_group == POLICY_NONE ? w->zone : of_group;
 }
 
+uint32_t address_tree_zone(const struct policy *p, uint32_t workload, uint32_t longest_zone)
+{
+	size_t declared = declared_zone(p, workload);
+
+	return declared == POLICY_NONE ? longest_zone : (uint32_t)declared;
+}
+
 /* Turns a node's claim into who really owns its addresses, given who owns those around it. */
 static void settle_owner(struct builder *b, uint32_t i)
 {
@@ -127,18 +136,16 @@ static void settle_owner(struct builder *b, uint32_t i)
 	if (around && prefix_is_v4(&around->prefix) != prefix_is_v4(&node->prefix))
 		around = NULL;
 	if (around)
-		zone = b->longest_zone[node->parent];
+		zone = around->longest_zone;
 	if (node->zone != ADDRESS_NONE) {
 		zone = node->zone;
 	} else if (node->workload != ADDRESS_NONE) {
-		size_t declared = declared_zone(b->policy, node->workload);
-
-		node->zone = declared == POLICY_NONE ? zone : (uint32_t)declared;
+		node->zone = address_tree_zone(b->policy, node->workload, zone);
 	} else if (around) {
 		node->zone = around->zone;
 		node->workload = around->workload;
 	}
-	b->longest_zone[i] = zone;
+	node->longest_zone = zone;
 }
 
 static void nest(struct builder *b)
@@ -177,10 +184,8 @@ void address_tree_build(struct address_tree *t, const struct policy *p, const st
 	add_claims(t, p);
 	add_cuts(t, a, env);
 	merge_equal(t);
-	b.longest_zone = xcalloc(t->nodes.count, sizeof(*b.longest_zone));
 	b.taken = xcalloc(t->nodes.count, sizeof(*b.taken));
 	nest(&b);
-	free(b.longest_zone);
 	free(b.taken);
 }
 

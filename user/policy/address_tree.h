@@ -17,11 +17,13 @@ struct address_node {
 	uint32_t end;    /* one past the last node within this one */
 	uint32_t parent; /* the nearest node around it, or ADDRESS_NONE */
 	/* Of the addresses in no inner node: */
-	uint32_t zone;     /* or ADDRESS_NONE */
-	uint32_t workload; /* or ADDRESS_NONE */
+	uint32_t zone;         /* or ADDRESS_NONE */
+	uint32_t workload;     /* or ADDRESS_NONE */
+	uint32_t longest_zone; /* with the longest prefix here, whatever workload there is */
 	uint32_t identity;
 	bool is_host;
-	bool has_free; /* there are such addresses; without, the three above mean nothing */
+	bool is_claimed; /* a zone or workload names just this prefix */
+	bool has_free;   /* there are such addresses; without, the identity means nothing */
 };
 
 struct address_tree {
@@ -36,6 +38,9 @@ void address_tree_release(struct address_tree *t);
 
 /* The innermost node around an address. */
 uint32_t address_tree_lookup(const struct address_tree *t, const struct bh_addr *a);
+
+/* Where an address of a workload is, if that is the zone with the longest prefix around it. */
+uint32_t address_tree_zone(const struct policy *p, uint32_t workload, uint32_t longest_zone);
 
 /*
  * Appends the nodes whose free addresses a SELECT_CIDR contains; for one that is no node itself,

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "util/map.h"
+#include "util/mem.h"
 #include "util/text.h"
 
 struct collector {
 	struct atoms *atoms;
 	struct map selectors, cidrs, services; /* key -> number */
+	uint32_t *zones, *workloads; /* of each: number of its selector, plus 1; 0: none yet */
 	struct text key;
 };
 
@@ -109,17 +111,32 @@ static void add_selector(struct collector *c, const struct selector *s)
 	}
 }
 
+/* Of what most rules name, the number is at hand; else NULL. */
+static uint32_t *number_at_hand(struct collector *c, const struct selector *s)
+{
+	if (s->kind == SELECT_ZONE)
+		return &c->zones[s->zone];
+	return s->kind == SELECT_WORKLOAD ? &c->workloads[s->workload] : NULL;
+}
+
 static uint32_t selector_number(struct collector *c, const struct selector *s)
 {
+	uint32_t *known;
 	uint64_t number;
 	bool is_new;
 
+	s = unwrap(s);
+	known = number_at_hand(c, s);
+	if (known && *known)
+		return *known - 1;
 	text_reset(&c->key);
 	add_selector(c, s);
 	number = *map_put(&c->selectors, c->key.buf, c->key.len, c->atoms->selectors.count,
 			  &is_new);
 	if (is_new)
-		vec_push(&c->atoms->selectors, unwrap(s));
+		vec_push(&c->atoms->selectors, s);
+	if (known)
+		*known = (uint32_t)number + 1;
 	return (uint32_t)number;
 }
 
@@ -153,6 +170,8 @@ void atoms_collect(struct atoms *a, const struct policy *p, int64_t now)
 	struct collector c = {.atoms = a, .key = TEXT_INIT};
 
 	memset(a, 0, sizeof(*a));
+	c.zones = xcalloc(p->zones.count + 1, sizeof(*c.zones));
+	c.workloads = xcalloc(p->workloads.count + 1, sizeof(*c.workloads));
 	vec_foreach (rule, &p->rules) {
 		struct atom_rule atom = {};
 
@@ -168,6 +187,8 @@ void atoms_collect(struct atoms *a, const struct policy *p, int64_t now)
 	map_release(&c.cidrs);
 	map_release(&c.services);
 	text_release(&c.key);
+	free(c.zones);
+	free(c.workloads);
 }
 
 void atoms_release(struct atoms *a)

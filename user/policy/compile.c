@@ -7,10 +7,12 @@
 
 #include <bulkhead/builtin.h>
 
+#include "policy/address_change.h"
 #include "policy/address_class.h"
 #include "policy/compiled_index.h"
 #include "policy/evaluate.h"
 #include "policy/grid.h"
+#include "policy/reuse.h"
 #include "policy/weight.h"
 #include "util/bitset.h"
 
@@ -86,7 +88,7 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 
 	address_tree_build(&x->tree, c->policy, a, env);
 	pod_kinds_build(&x->kinds, c->policy, a);
-	address_identities(c, &x->tree, a, &x->kinds, env);
+	address_identities(c, a, env);
 	selector_index_build(&x->selectors, c, &x->tree);
 	address_classes(c, &x->selectors, a);
 	find_examples(c);
@@ -158,8 +160,20 @@ static bool is_ahead_needed(const struct policy *p, int64_t now)
 	return false;
 }
 
-static bool compile_decisions(struct compiled *c, const struct atoms *a, struct diags *d)
+static int64_t next_expiry(const struct policy *p, int64_t now)
 {
+	int64_t next = 0;
+
+	vec_foreach (rule, &p->rules) {
+		if (rule->expires > now && (!next || rule->expires < next))
+			next = rule->expires;
+	}
+	return next;
+}
+
+static bool compile_decisions(struct compiled *c, const struct compiled *old, struct diags *d)
+{
+	const struct atoms *a = &c->index->atoms;
 	struct image *image = &c->image;
 	struct compiled_index *x = c->index;
 	const struct evaluated_tables now = {&image->pairs, &image->cells, &image->later};
@@ -175,26 +189,19 @@ static bool compile_decisions(struct compiled *c, const struct atoms *a, struct 
 
 	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
+	x->has_ahead = is_ahead_needed(c->policy, c->now);
+	/* Cells that change by themselves, then or now, are no cells to be copied. */
+	if (old && !x->has_ahead && !old->image.later.count && !next_expiry(c->policy, c->now) &&
+	    !reuse_decisions(c, old))
+		return true;
 	err = evaluate(c, a, EVALUATE_NOW, &now);
 	image_split_timed(image);
 	if (!hold_decisions(c, &now, err, d))
 		return false;
-	x->has_ahead = is_ahead_needed(c->policy, c->now);
 	if (!x->has_ahead)
 		return true;
 	err = evaluate(c, a, EVALUATE_AHEAD, &ahead);
 	return hold_decisions(c, &ahead, err, d);
-}
-
-static int64_t next_expiry(const struct policy *p, int64_t now)
-{
-	int64_t next = 0;
-
-	vec_foreach (rule, &p->rules) {
-		if (rule->expires > now && (!next || rule->expires < next))
-			next = rule->expires;
-	}
-	return next;
 }
 
 /* What programs need not look for in a policy without it. */
@@ -214,21 +221,22 @@ static uint16_t policy_flags(const struct compiled *c)
 	return (uint16_t)flags;
 }
 
-static bool compile(struct compiled *c, const struct environment *env, struct diags *d)
+static bool compile(struct compiled *c, const struct compiled *old, const struct environment *env,
+		    struct diags *d)
 {
 	const struct bound bounds[] = {
 		{"rules", BH_RULE_FIRST + c->policy->rules.count, BH_RULE_ENTRIES / BH_SLOTS, false,
 		 blame_rules},
 	};
-	_atoms_ struct atoms a = {};
+	struct atoms *a = &c->index->atoms;
 
 	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
 	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
-	atoms_collect(&a, c->policy, c->now);
+	atoms_collect(a, c->policy, c->now);
 	name_everything(c);
-	if (!compile_addresses(c, &a, env, d) || !compile_services(c, &a, d) ||
-	    !compile_decisions(c, &a, d))
+	if (!compile_addresses(c, a, env, d) || !compile_services(c, a, d) ||
+	    !compile_decisions(c, old, d))
 		return false;
 	c->image.flags = policy_flags(c);
 	return true;
@@ -237,6 +245,12 @@ static bool compile(struct compiled *c, const struct environment *env, struct di
 int policy_compile(const struct policy *p, const struct environment *env, struct diags *d,
 		   struct compiled **ret)
 {
+	return policy_recompile(NULL, p, env, d, ret);
+}
+
+int policy_recompile(const struct compiled *old, const struct policy *p,
+		     const struct environment *env, struct diags *d, struct compiled **ret)
+{
 	_compiled_ struct compiled *c = xcalloc(1, sizeof(*c));
 
 	c->policy = p;
@@ -244,7 +258,7 @@ int policy_compile(const struct policy *p, const struct environment *env, struct
 	c->next_expiry = next_expiry(p, env->now);
 	c->index = xcalloc(1, sizeof(*c->index));
 	image_init(&c->image);
-	if (!compile(c, env, d))
+	if (!compile(c, old, env, d))
 		return -E2BIG;
 	*ret = TAKE_PTR(c);
 	return 0;
@@ -252,8 +266,11 @@ int policy_compile(const struct policy *p, const struct environment *env, struct
 
 static void index_free(struct compiled_index *x)
 {
+	atoms_release(&x->atoms);
 	address_tree_release(&x->tree);
 	pod_kinds_release(&x->kinds);
+	identity_index_release(&x->identities);
+	address_changes_release(&x->changes);
 	selector_index_release(&x->selectors);
 	service_partition_release(&x->services);
 	grid_release(&x->ahead_pairs);
@@ -342,8 +359,7 @@ const char *compiled_address_name(const struct compiled *c, const struct bh_addr
 
 size_t compiled_workload(const struct compiled *c, const struct bh_addr *a)
 {
-	const struct address_tree *t = &c->index->tree;
-	uint32_t workload = t->nodes.items[address_tree_lookup(t, a)].workload;
+	uint32_t workload = address_owner(c, a)->workload;
 
 	return workload == ADDRESS_NONE ? POLICY_NONE : workload;
 }

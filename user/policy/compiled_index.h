@@ -3,14 +3,19 @@
 #ifndef POLICY_COMPILED_INDEX_H
 #define POLICY_COMPILED_INDEX_H
 
+#include "policy/address_change.h"
+#include "policy/address_class.h"
 #include "policy/compile.h"
 #include "policy/pod_kind.h"
 #include "policy/selector_set.h"
 #include "policy/service_class.h"
 
 struct compiled_index {
+	struct atoms atoms;
 	struct address_tree tree;
 	struct pod_kinds kinds;
+	struct identity_index identities;
+	struct address_changes changes; /* since it was compiled */
 	struct selector_index selectors;
 	struct service_partition services;
 	struct map names;     /* of zones and workloads -> number << 1, plus 1 for a workload */
@@ -21,6 +26,7 @@ struct compiled_index {
 	 * there are promises to keep. */
 	bool has_ahead;
 	struct image_grid ahead_pairs, ahead_cells;
+	uint32_t reused; /* rows added since all decisions were made anew */
 };
 
 /*

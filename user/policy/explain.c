@@ -252,8 +252,8 @@ static void describe_local(const struct ask *a, const struct pair *pair, struct 
 		return;
 	describe_names(a, pair, out);
 	text_add(out, " on that machine: ");
-	describe_decision(a->c, (struct decision){BH_VERDICT_ALLOW, BH_BUILTIN_HOST, false, false},
-			  out);
+	describe_decision(
+		a->c, (struct decision){.verdict = BH_VERDICT_ALLOW, .rule = BH_BUILTIN_HOST}, out);
 	text_addc(out, '\n');
 }
 

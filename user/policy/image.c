@@ -22,8 +22,8 @@ void image_release(struct image *image)
 	image_init(image);
 }
 
-/* The last prefix that is not after @p, or NULL. */
-static const struct image_prefix *last_until(const struct image *image, const struct prefix *p)
+/* How many prefixes are not after @p. */
+static size_t count_until(const struct image *image, const struct prefix *p)
 {
 	size_t lo = 0, hi = image->prefixes.count;
 
@@ -35,20 +35,47 @@ static const struct image_prefix *last_until(const struct image *image, const st
 		else
 			hi = mid;
 	}
-	return lo ? &image->prefixes.items[lo - 1] : NULL;
+	return lo;
+}
+
+/* What the longest of the first @count prefixes that has @a says. */
+static uint32_t identity_among(const struct image *image, size_t count, const struct bh_addr *a)
+{
+	const struct image_prefix *prefixes = image->prefixes.items;
+
+	/* What holds @a holds all between itself and @a: no more bits than these two share. */
+	while (count && !prefix_has(&prefixes[count - 1].prefix, a)) {
+		struct prefix at = prefix_common(&prefixes[count - 1].prefix.addr, a);
+
+		count = count_until(image, &at);
+	}
+	return count ? prefixes[count - 1].identity : 0;
 }
 
 uint32_t image_identity(const struct image *image, const struct bh_addr *a)
 {
 	struct prefix at = prefix_of_addr(a);
-	const struct image_prefix *found = last_until(image, &at);
 
-	/* What holds @a holds all between itself and @a: no more bits than these two share. */
-	while (found && !prefix_has(&found->prefix, a)) {
-		at = prefix_common(&found->prefix.addr, a);
-		found = last_until(image, &at);
-	}
-	return found ? found->identity : 0;
+	return identity_among(image, count_until(image, &at), a);
+}
+
+bool image_set_identity(struct image *image, const struct bh_addr *a, uint32_t identity)
+{
+	struct prefix prefix = prefix_of_addr(a);
+	size_t at = count_until(image, &prefix);
+	bool is_listed = at && !prefix_cmp(&image->prefixes.items[at - 1].prefix, &prefix);
+	bool is_needed;
+
+	if (is_listed)
+		at--;
+	is_needed = identity_among(image, at, a) != identity;
+	if (is_needed && !is_listed)
+		vec_insert(&image->prefixes, at, (struct image_prefix){prefix, identity});
+	else if (is_needed)
+		image->prefixes.items[at].identity = identity;
+	else if (is_listed)
+		vec_remove(&image->prefixes, at);
+	return is_needed;
 }
 
 uint32_t image_service_class(const struct image *image, enum bh_service_table t, uint16_t number)

@@ -6,6 +6,7 @@
 #ifndef POLICY_IMAGE_H
 #define POLICY_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,8 @@ struct image_grid {
 	uint32_t rows, columns;
 	uint32_t stride;             /* directory entries for a row */
 	VEC(uint32_t) directory;     /* rows * stride block numbers */
-	VEC(struct bh_block) blocks; /* no two are equal; block 0 is all zero */
+	VEC(struct bh_block) blocks; /* block 0 is all zero; no two are equal, but for what
+				      * policy_recompile() adds */
 };
 
 typedef VEC(struct bh_later) later_list;
@@ -53,6 +55,12 @@ void image_split_timed(struct image *image);
 
 void image_init(struct image *image);
 void image_release(struct image *image);
+
+/*
+ * Gives one address an identity, whatever it had.  True if it has an entry of its own now, false if
+ * what the prefixes around it say is right.
+ */
+bool image_set_identity(struct image *image, const struct bh_addr *a, uint32_t identity);
 
 /* The same lookups as the programs make. */
 uint32_t image_identity(const struct image *image, const struct bh_addr *a);

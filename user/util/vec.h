@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define VEC(type)                                                                                  \
 	struct {                                                                                   \
@@ -19,6 +20,36 @@
 		(v)->items = vec_grow((v)->items, (v)->count + 1, &(v)->size,                      \
 				      sizeof(*(v)->items));                                        \
 		(v)->items[(v)->count++] = __VA_ARGS__;                                            \
+	} while (0)
+
+/* Appends @n items; @from may be NULL if there are none. */
+#define vec_append(v, from, n)                                                                     \
+	do {                                                                                       \
+		size_t n_ = (n);                                                                   \
+		(v)->items = vec_grow((v)->items, (v)->count + n_, &(v)->size,                     \
+				      sizeof(*(v)->items));                                        \
+		if (n_)                                                                            \
+			memcpy((v)->items + (v)->count, (from), n_ * sizeof(*(v)->items));         \
+		(v)->count += n_;                                                                  \
+	} while (0)
+
+/* Puts a value before the item at @at, or at the end. */
+#define vec_insert(v, at, ...)                                                                     \
+	do {                                                                                       \
+		size_t at_ = (at);                                                                 \
+		vec_push(v, __VA_ARGS__);                                                          \
+		typeof(*(v)->items) last_ = (v)->items[(v)->count - 1];                            \
+		memmove((v)->items + at_ + 1, (v)->items + at_,                                    \
+			((v)->count - 1 - at_) * sizeof(*(v)->items));                             \
+		(v)->items[at_] = last_;                                                           \
+	} while (0)
+
+#define vec_remove(v, at)                                                                          \
+	do {                                                                                       \
+		size_t at_ = (at);                                                                 \
+		(v)->count--;                                                                      \
+		memmove((v)->items + at_, (v)->items + at_ + 1,                                    \
+			((v)->count - at_) * sizeof(*(v)->items));                                 \
 	} while (0)
 
 #define vec_foreach(item, v)                                                                       \

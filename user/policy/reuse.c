@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a pair of classes gets depends on the rules whose selectors contain both, on what these say,
+ * and on the two classes.  So if classes are the same, only pairs that a changed rule concerned
+ * before, or does now, can have another row.
+ */
+#include "policy/reuse.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/compiled_index.h"
+#include "policy/evaluate.h"
+#include "policy/grid.h"
+#include "policy/row.h"
+#include "util/bitset.h"
+
+/* A pair that is decided anew, and the rules that match it. */
+struct concerned {
+	uint32_t src, dst;
+	VEC(uint32_t) rules;
+};
+
+struct reuse {
+	struct compiled *c;
+	const struct compiled *old;
+	/* Numbers of the same sets of classes: of each old one the new one, plus 1; 0: not seen. */
+	uint32_t *selectors, *services;
+	struct concerned pairs[REUSE_PAIRS_MAX];
+	uint32_t count;
+	uint64_t *from, *to; /* of each selector: the pairs whose source or destination it has */
+};
+
+/* --- whether classes are the same --- */
+
+static bool is_same_image(const struct image *a, const struct image *b)
+{
+	if (a->prefixes.count != b->prefixes.count || a->identities.count != b->identities.count ||
+	    a->service_classes != b->service_classes)
+		return false;
+	for (size_t i = 0; i < a->prefixes.count; i++) {
+		if (prefix_cmp(&a->prefixes.items[i].prefix, &b->prefixes.items[i].prefix) ||
+		    a->prefixes.items[i].identity != b->prefixes.items[i].identity)
+			return false;
+	}
+	return !memcmp(a->identities.items, b->identities.items,
+		       a->identities.count * sizeof(*a->identities.items)) &&
+	       !memcmp(a->services, b->services, BH_SERVICE_LINES * sizeof(*a->services));
+}
+
+static bool is_same_classes(const struct compiled *a, const struct compiled *b)
+{
+	if (a->classes.count != b->classes.count)
+		return false;
+	for (size_t i = 0; i < a->classes.count; i++) {
+		const struct address_class *x = &a->classes.items[i], *y = &b->classes.items[i];
+
+		if (x->mode != y->mode || x->isolated != y->isolated)
+			return false;
+	}
+	return true;
+}
+
+/* --- what has changed --- */
+
+static bool is_same_selector(struct reuse *r, uint32_t was, uint32_t now)
+{
+	_free_ uint64_t *before = NULL, *after = NULL;
+	bool is_same;
+
+	if (r->selectors[was] == now + 1)
+		return true;
+	before = compiled_select(r->old, r->old->index->atoms.selectors.items[was]);
+	after = compiled_select(r->c, r->c->index->atoms.selectors.items[now]);
+	is_same = !memcmp(before, after, bitset_words(r->c->classes.count) * sizeof(*before));
+	if (is_same)
+		r->selectors[was] = now + 1;
+	return is_same;
+}
+
+static bool is_same_service(struct reuse *r, uint32_t was, uint32_t now)
+{
+	_free_ uint64_t *before = NULL, *after = NULL;
+	bool is_same;
+
+	if (r->services[was] == now + 1)
+		return true;
+	before = compiled_select_services(r->old, r->old->index->atoms.services.items[was]);
+	after = compiled_select_services(r->c, r->c->index->atoms.services.items[now]);
+	is_same = !memcmp(before, after,
+			  bitset_words(r->c->image.service_classes) * sizeof(*before));
+	if (is_same)
+		r->services[was] = now + 1;
+	return is_same;
+}
+
+static bool has_expired(const struct compiled *c, uint32_t number)
+{
+	return rule_has_expired(&c->policy->rules.items[number], c->now);
+}
+
+static bool is_same_rule(struct reuse *r, uint32_t number)
+{
+	const struct rule *was = &r->old->policy->rules.items[number];
+	const struct rule *now = &r->c->policy->rules.items[number];
+	const struct atom_rule *before = &r->old->index->atoms.rules.items[number];
+	const struct atom_rule *after = &r->c->index->atoms.rules.items[number];
+
+	if (has_expired(r->old, number) || has_expired(r->c, number))
+		return has_expired(r->old, number) && has_expired(r->c, number);
+	return was->tier == now->tier && was->sides == now->sides && was->order == now->order &&
+	       was->mode == now->mode && was->action == now->action && was->log == now->log &&
+	       was->tls == now->tls && is_same_selector(r, before->from, after->from) &&
+	       is_same_selector(r, before->to, after->to) &&
+	       is_same_service(r, before->services, after->services);
+}
+
+static bool add_pair(struct reuse *r, uint32_t src, uint32_t dst)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		if (r->pairs[i].src == src && r->pairs[i].dst == dst)
+			return true;
+	}
+	if (r->count == REUSE_PAIRS_MAX)
+		return false;
+	r->pairs[r->count++] = (struct concerned){.src = src, .dst = dst};
+	return true;
+}
+
+/* The pairs that a rule concerns in @c, which is the new or the old one. */
+static bool add_pairs(struct reuse *r, const struct compiled *c, uint32_t number)
+{
+	const struct atoms *a = &c->index->atoms;
+	const struct atom_rule *rule = &a->rules.items[number];
+	size_t n = c->classes.count;
+	_free_ uint64_t *from = NULL, *to = NULL;
+
+	if (has_expired(c, number))
+		return true;
+	from = compiled_select(c, a->selectors.items[rule->from]);
+	to = compiled_select(c, a->selectors.items[rule->to]);
+	for (size_t i = bitset_next(from, n, 0); i < n; i = bitset_next(from, n, i + 1)) {
+		for (size_t j = bitset_next(to, n, 0); j < n; j = bitset_next(to, n, j + 1)) {
+			if (!add_pair(r, (uint32_t)i, (uint32_t)j))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool find_pairs(struct reuse *r)
+{
+	for (uint32_t i = 0; i < r->c->policy->rules.count; i++) {
+		if (is_same_rule(r, i))
+			continue;
+		if (!add_pairs(r, r->old, i) || !add_pairs(r, r->c, i))
+			return false;
+	}
+	return true;
+}
+
+/* --- the rules of these pairs --- */
+
+static void mark_selectors(struct reuse *r)
+{
+	const struct atoms *a = &r->c->index->atoms;
+
+	for (uint32_t i = 0; i < a->selectors.count; i++) {
+		_free_ uint64_t *classes = compiled_select(r->c, a->selectors.items[i]);
+
+		for (uint32_t k = 0; k < r->count; k++) {
+			r->from[i] |= (uint64_t)bitset_has(classes, r->pairs[k].src) << k;
+			r->to[i] |= (uint64_t)bitset_has(classes, r->pairs[k].dst) << k;
+		}
+	}
+}
+
+static void find_rules(struct reuse *r)
+{
+	const struct atoms *a = &r->c->index->atoms;
+
+	for (uint32_t i = 0; i < a->rules.count; i++) {
+		uint64_t pairs = r->from[a->rules.items[i].from] & r->to[a->rules.items[i].to];
+
+		if (!pairs || has_expired(r->c, i))
+			continue;
+		for (size_t k = bitset_next(&pairs, REUSE_PAIRS_MAX, 0); k < REUSE_PAIRS_MAX;
+		     k = bitset_next(&pairs, REUSE_PAIRS_MAX, k + 1))
+			vec_push(&r->pairs[k].rules, i);
+	}
+}
+
+/* --- their rows --- */
+
+static void copy_grid(struct image_grid *to, const struct image_grid *from)
+{
+	*to = (struct image_grid){
+		.rows = from->rows, .columns = from->columns, .stride = from->stride};
+	vec_append(&to->directory, from->directory.items, from->directory.count);
+	vec_append(&to->blocks, from->blocks.items, from->blocks.count);
+}
+
+static uint32_t add_block(struct image_grid *g, const struct bh_block *block)
+{
+	vec_push(&g->blocks, *block);
+	return (uint32_t)g->blocks.count - 1;
+}
+
+/* Appends a row of another grid of as many columns. */
+static uint32_t add_row(struct image_grid *g, const struct image_grid *from, uint32_t row)
+{
+	const uint32_t *blocks = from->directory.items + (size_t)row * from->stride;
+
+	for (uint32_t i = 0; i < g->stride; i++) {
+		uint32_t block = blocks[i] ? add_block(g, &from->blocks.items[blocks[i]]) : 0;
+
+		vec_push(&g->directory, block);
+	}
+	return g->rows++;
+}
+
+static void set_pair(struct image_grid *g, const struct concerned *pair, uint32_t row)
+{
+	uint32_t *at =
+		&g->directory.items[(size_t)pair->src * g->stride + pair->dst / BH_BLOCK_ENTRIES];
+	struct bh_block block = g->blocks.items[*at];
+
+	block.value[pair->dst % BH_BLOCK_ENTRIES] = row;
+	*at = add_block(g, &block);
+}
+
+static void decide_pairs(struct reuse *r)
+{
+	const struct address_class *classes = r->c->classes.items;
+	struct image *image = &r->c->image;
+	struct image_grid fresh;
+	struct row_builder rows;
+
+	row_builder_init(&rows, r->c, &r->c->index->atoms, &fresh, NULL);
+	for (uint32_t k = 0; k < r->count; k++) {
+		const struct concerned *pair = &r->pairs[k];
+		posture ends = posture_of(&classes[pair->src], &classes[pair->dst]);
+		struct row row = row_of(&rows, ends, pair->rules.items, pair->rules.count);
+
+		set_pair(&image->pairs, pair, add_row(&image->cells, &fresh, row.cells));
+	}
+	row_builder_release(&rows);
+	grid_release(&fresh);
+}
+
+static bool has_room(const struct image *image)
+{
+	return image->pairs.blocks.count + image->cells.blocks.count <= EVALUATE_BLOCKS_MAX &&
+	       grid_lines(&image->pairs) + grid_lines(&image->cells) <= EVALUATE_LINES_MAX;
+}
+
+static void reuse_release(struct reuse *r)
+{
+	for (uint32_t k = 0; k < r->count; k++)
+		vec_release(&r->pairs[k].rules);
+	free(r->selectors);
+	free(r->services);
+	free(r->from);
+	free(r->to);
+}
+
+int reuse_decisions(struct compiled *c, const struct compiled *old)
+{
+	const struct atoms *a = &c->index->atoms, *before = &old->index->atoms;
+	_cleanup_(reuse_release)
+	struct reuse r = {.c = c, .old = old};
+
+	if (c->policy->rules.count != old->policy->rules.count ||
+	    !is_same_image(&c->image, &old->image) || !is_same_classes(c, old))
+		return -EAGAIN;
+	r.selectors = xcalloc(before->selectors.count + 1, sizeof(*r.selectors));
+	r.services = xcalloc(before->services.count + 1, sizeof(*r.services));
+	if (!find_pairs(&r) || old->index->reused + r.count > REUSE_ROWS_MAX)
+		return -EAGAIN;
+	r.from = xcalloc(a->selectors.count + 1, sizeof(*r.from));
+	r.to = xcalloc(a->selectors.count + 1, sizeof(*r.to));
+	mark_selectors(&r);
+	find_rules(&r);
+	copy_grid(&c->image.pairs, &old->image.pairs);
+	copy_grid(&c->image.cells, &old->image.cells);
+	decide_pairs(&r);
+	c->index->reused = old->index->reused + r.count;
+	if (has_room(&c->image))
+		return 0;
+	grid_release(&c->image.pairs);
+	grid_release(&c->image.cells);
+	return -EAGAIN;
+}
