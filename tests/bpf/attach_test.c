@@ -372,6 +372,20 @@ static void an_interface_that_is_gone_is_forgotten(void **state)
 		0);
 }
 
+static void a_tunnel_without_ethernet_is_refused(void **state)
+{
+	struct datapath *dp = share();
+	_text_ struct text why = TEXT_INIT;
+	struct attachment a;
+
+	(void)state;
+	run_command("ip tuntap add dev bhtun mode tun");
+	assert_int_equal(datapath_attach_host(dp, if_nametoindex("bhtun"), &why, &a), -EOPNOTSUPP);
+	assert_non_null(strstr(why.buf, "no Ethernet"));
+	assert_nothing_on("bhtun");
+	run_command("ip tuntap del dev bhtun mode tun");
+}
+
 static void an_interface_that_is_not_there_is_refused(void **state)
 {
 	struct datapath *dp = share();
@@ -419,6 +433,7 @@ int main(void)
 		WITH_VETH(a_workload_sends_only_from_its_sources),
 		WITH_VETH(a_host_that_becomes_a_workload_loses_xdp),
 		WITH_VETH(a_qdisc_made_for_us_goes_with_us),
+		WITH_VETH(a_tunnel_without_ethernet_is_refused),
 		WITH_VETH(an_interface_that_is_not_there_is_refused),
 		WITH_VETH(local_addresses_replace_each_other),
 		WITH_VETH(a_restart_replaces_programs_where_they_are),

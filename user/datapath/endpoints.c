@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,6 +13,7 @@
 #include "datapath/attached.h"
 #include "datapath/internal.h"
 #include "datapath/record.h"
+#include "util/cleanup.h"
 #include "util/mem.h"
 
 static int endpoints_fd(const struct datapath *dp)
@@ -146,6 +151,22 @@ static int enter(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint
 }
 
 /*
+ * Programs read every packet as an Ethernet frame.  On a tunnel that has none, whoever sends would
+ * choose what they read.  An interface that isn't there is refused by whoever attaches to it.
+ */
+static bool has_ethernet(uint32_t ifindex)
+{
+	_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {};
+
+	if (!if_indextoname(ifindex, request.ifr_name))
+		return true;
+	return fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &request) &&
+	       (request.ifr_hwaddr.sa_family == ARPHRD_ETHER ||
+		request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK);
+}
+
+/*
  * Both directions or none: but what was enforced before a failure stays so.  The entry comes
  * before the programs, which drop everything on an interface that has none.
  */
@@ -155,8 +176,16 @@ static int attach_both(struct datapath *dp, const struct bh_endpoint *endpoint,
 {
 	uint32_t ifindex = hooks[0].ifindex;
 	bool is_new;
-	int err = enter(dp, ifindex, endpoint, &is_new);
+	int err;
 
+	if (!has_ethernet(ifindex)) {
+		text_addf(reterr,
+			  "interface %" PRIu32 " carries no Ethernet frames; tunnels such "
+			  "as tun and WireGuard can't be enforced on",
+			  ifindex);
+		return -EOPNOTSUPP;
+	}
+	err = enter(dp, ifindex, endpoint, &is_new);
 	if (err)
 		return explain_error(reterr, err, "cannot register interface %" PRIu32, ifindex);
 	for (int i = 0; !err && i < 2; i++)
