@@ -318,6 +318,9 @@ bool address_tree_example(const struct address_tree *t, uint32_t node, struct bh
 {
 	/* Of the ranges for documentation: what stands for "somewhere outside" in messages. */
 	static const char *const documentation[] = {"198.51.100.1", "2001:db8::1"};
+	/* Where machines' addresses begin: no packet may have one of 0.0.0.0/8 or ::/96. */
+	static const char *const first_ones[] = {"1.0.0.1", "2000::1"};
+	const struct prefix *prefix = &t->nodes.items[node].prefix;
 	struct bh_addr at;
 
 	for (size_t i = 0; i < COUNT(documentation); i++) {
@@ -326,9 +329,14 @@ bool address_tree_example(const struct address_tree *t, uint32_t node, struct bh
 		*ret = at;
 		return true;
 	}
+	for (size_t i = 0; i < COUNT(first_ones); i++) {
+		if (!addr_parse(first_ones[i], &at) && addr_is_v4(&at) == prefix_is_v4(prefix) &&
+		    prefix_has(prefix, &at) && first_free(t, node, at, ret))
+			return true;
+	}
 	/* The first address of a prefix is a subnet's, not a machine's. */
-	at = t->nodes.items[node].prefix.addr;
+	at = prefix->addr;
 	if (addr_next(&at) && first_free(t, node, at, ret))
 		return true;
-	return first_free(t, node, t->nodes.items[node].prefix.addr, ret);
+	return first_free(t, node, prefix->addr, ret);
 }

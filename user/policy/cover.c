@@ -47,14 +47,17 @@ static bool is_in(const struct bh_addr *a, uint32_t v4, uint32_t mask)
 	return addr_is_v4(a) && (ntohl(a->word[3]) & mask) == v4;
 }
 
-/* Neither multicast nor loopback, nor an address that is none: packets have it at either end. */
+/*
+ * Neither multicast nor loopback, nor of 0.0.0.0/8 or ::/96, which no machine has: packets may have
+ * it at either end.
+ */
 static bool is_ordinary(const struct bh_addr *a)
 {
 	if (addr_is_v4(a))
-		return !is_in(a, 0, 0xffffffff) && !is_in(a, 0x7f000000, 0xff000000) &&
+		return !is_in(a, 0, 0xff000000) && !is_in(a, 0x7f000000, 0xff000000) &&
 		       !is_in(a, 0xe0000000, 0xf0000000) && !is_in(a, 0xffffffff, 0xffffffff);
 	if (!a->word[0] && !a->word[1] && !a->word[2])
-		return ntohl(a->word[3]) > 1;
+		return false;
 	return (ntohl(a->word[0]) & 0xff000000) != 0xff000000;
 }
 

@@ -93,17 +93,20 @@ static void gather_pair(struct gathering *g, uint32_t src, uint32_t dst)
 	if (src == dst)
 		families &= (uint8_t)~s->builtins->alone[src];
 	for (uint32_t i = 0; i < s->c->image.service_classes && g->views <= VIEWS_MAX; i++) {
-		const struct service_range *range = s->c->service_classes.items[i].items;
-		struct sides_question q = {
+		const struct service_range *range;
+		struct sides_question q;
+		struct sides view;
+
+		/* A class that nothing is in has no range. */
+		if (!(s->service_families[i] & families))
+			continue;
+		range = s->c->service_classes.items[i].items;
+		q = (struct sides_question){
 			.src = s->src->identities[src],
 			.dst = s->dst->identities[dst],
 			.table = range->table,
 			.number = range->lo,
 		};
-		struct sides view;
-
-		if (!(s->service_families[i] & families))
-			continue;
 		view = sides_view(s->c, &q);
 		merge(g, &g->sides->src, &view.src);
 		merge(g, &g->sides->dst, &view.dst);
