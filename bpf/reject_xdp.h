@@ -47,6 +47,31 @@ static __always_inline bool xdp_turn(struct xdp_md *ctx)
 	return true;
 }
 
+/* What stands in front of the IP header, and a bit more if there are no tags. */
+struct link_headers {
+	__u8 bytes[ETH_HLEN + BH_MAX_VLAN_TAGS * 4];
+};
+
+/* Behind the packet there may be no room, but in front of it there always is. */
+static __always_inline bool xdp_resize(struct xdp_md *ctx, int change)
+{
+	struct link_headers *at, saved;
+
+	if (!bpf_xdp_adjust_tail(ctx, change))
+		return true;
+	at = (void *)(long)ctx->data;
+	if (change <= 0 || (void *)(at + 1) > (void *)(long)ctx->data_end)
+		return false;
+	saved = *at;
+	if (bpf_xdp_adjust_head(ctx, -change))
+		return false;
+	at = (void *)(long)ctx->data;
+	if ((void *)(at + 1) > (void *)(long)ctx->data_end)
+		return false;
+	*at = saved;
+	return true;
+}
+
 static __always_inline bool xdp_answer(struct xdp_md *ctx, const struct packet *p, struct answer *a)
 {
 	int len;
@@ -54,7 +79,7 @@ static __always_inline bool xdp_answer(struct xdp_md *ctx, const struct packet *
 	if (!xdp_read(ctx, p->ip_offset, answer_quote(p, a), a->quote_len))
 		return false;
 	len = p->ip_offset + answer_build(false);
-	if (bpf_xdp_adjust_tail(ctx, len - (int)p->length))
+	if (!xdp_resize(ctx, len - (int)p->length))
 		return false;
 	return xdp_turn(ctx) && xdp_write(ctx, p->ip_offset, a);
 }
