@@ -118,7 +118,7 @@ test: ## install what is missing, then run every check and test (needs root)
 	$(Q)scripts/setup test
 	$(Q)$(MAKE) --no-print-directory -j2 all tests fuzzers
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=1 O=$(SANDIR) units
-	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS) $(BPFTESTS) $(sort $(wildcard tests/e2e/*_*.sh))
+	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS) $(BPFTESTS) $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
 
 .PHONY: test-kernels
 test-kernels: ## run the tests of the programs and a lab on older kernels, in QEMU

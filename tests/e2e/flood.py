@@ -8,6 +8,8 @@ hold ADDRESS PORT COUNT           opens COUNT connections; then each line of inp
 syns INTERFACE MAC ADDRESS PORT COUNT   sends so many, from 198.18.0.0/15
 """
 import ctypes
+import errno
+import os
 import resource
 import selectors
 import socket
@@ -105,7 +107,7 @@ def syns(interface, mac, address, port, count):
     target = bytes.fromhex(mac.replace(":", ""))
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     raw.bind((interface, 0))
-    libc = ctypes.CDLL(None)
+    libc = ctypes.CDLL(None, use_errno=True)
     frames = ctypes.create_string_buffer(b"".join(
         frame(target, address, port, i * 61) for i in range(BATCH)))
     base = ctypes.addressof(frames)
@@ -117,8 +119,11 @@ def syns(interface, mac, address, port, count):
     sent = 0
     while sent < count:
         done = libc.sendmmsg(raw.fileno(), messages, min(BATCH, count - sent), 0)
+        if done < 0 and ctypes.get_errno() in (errno.ENOBUFS, errno.EAGAIN):
+            time.sleep(0.001)
+            continue
         if done < 0:
-            sys.exit("sendmmsg")
+            sys.exit("sendmmsg: " + os.strerror(ctypes.get_errno()))
         sent += done
         # Another source port for each of them, every time.
         for i in range(BATCH):
