@@ -310,10 +310,10 @@ static __always_inline enum stage judge_vlan(const struct packet *p)
 static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason parsed)
 {
 	enum bh_reason reason = find_policy(p), found = find_endpoint(p);
-	enum stage stage;
+	enum stage stage = judge_vlan(p);
 
-	if (!reason && judge_vlan(p) != STAGE_NEXT && !found)
-		return judge_vlan(p) == STAGE_PASS ? BH_REASON_NONE : BH_REASON_VLAN;
+	if (!reason && stage != STAGE_NEXT && !found)
+		return stage == STAGE_PASS ? BH_REASON_NONE : BH_REASON_VLAN;
 	if (!reason)
 		reason = parsed ? parsed : found;
 	if (reason)

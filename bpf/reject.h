@@ -192,7 +192,7 @@ static __always_inline void put_ipv6(struct answer *a, const struct packet *p, _
 
 /*
  * Everything but the quote, which is there.  @is_partial: whoever sends it on adds the sum over the
- * TCP header, see skb_is_summed_later().  Returns the length.  It is global so that the verifier
+ * TCP header, see skb_can_answer().  Returns the length.  It is global so that the verifier
  * looks at it once.
  */
 __noinline int answer_build(int is_partial)

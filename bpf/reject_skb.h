@@ -12,20 +12,14 @@ struct macs {
 
 /*
  * Segments that were merged (GRO), or are yet to be cut (GSO), have half a checksum, and a note for
- * the last one on the way to add the rest.  No helper removes the note.
+ * the last one on the way to add the rest.  No helper removes the note.  It says where: an answer
+ * has its transport header there, if the packet had no options.
  */
-static __always_inline bool skb_is_summed_later(const struct __sk_buff *skb)
-{
-	return skb->gso_size;
-}
-
-/* The note says where: an answer has its transport header there, if the packet had no options. */
-static __always_inline bool skb_can_answer(const struct __sk_buff *skb, const struct packet *p)
+static __always_inline bool skb_can_answer(const struct packet *p)
 {
 	__u32 header = p->is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 
-	return !skb_is_summed_later(skb) ||
-	       (p->proto == IPPROTO_TCP && p->ip_len - p->l4_len == header);
+	return !p->is_gso || (p->proto == IPPROTO_TCP && p->ip_len - p->l4_len == header);
 }
 
 /* Whether the packet was on its way into this machine's stack: then its answer goes out. */
@@ -89,8 +83,8 @@ __noinline int reject_skb(struct __sk_buff *skb)
 	a = answer_begin(p, rejects);
 	if (!a)
 		return TC_ACT_SHOT;
-	if (!skb_can_answer(skb, p) || !skb_read(skb, p, a) ||
-	    !answer_build(skb_is_summed_later(skb)) || !skb_write(skb, p, a)) {
+	if (!skb_can_answer(p) || !skb_read(skb, p, a) || !answer_build(p->is_gso) ||
+	    !skb_write(skb, p, a)) {
 		rejects->silent++;
 		return TC_ACT_SHOT;
 	}

@@ -6,22 +6,6 @@
 seed=${SEED:-$(date +%s)}
 echo "# SEED=$seed"
 
-# One question for each probe of the lab, by address: `FROM TO SERVICE`, and what was seen.
-split_lab()
-{
-	"$python" - <<-'END'
-	import json
-	lab = json.load(open("lab.json"))["labs"][0]
-	family = lambda address: 6 if ":" in address else 4
-	address = {(s["name"], family(a)): a for s in lab["stations"] for a in s["addresses"]}
-	with open("questions", "w") as questions, open("seen", "w") as seen:
-	    for p in lab["probes"]:
-	        print(address[p["from"], p["family"]], address[p["to"], p["family"]],
-	              p["service"], file=questions)
-	        print("through" if p["seen"] == "answered" else "stopped", file=seen)
-	END
-}
-
 # agree: the wire and explain, on every probe of lab.json.
 agree()
 {

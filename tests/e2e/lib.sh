@@ -269,3 +269,52 @@ nothing_is_left()
 	echo "$left"
 	[ -z "$left" ]
 }
+
+# --- streams ---
+
+declare -A pumps # by port: who sends
+sinks=           # who receive
+
+# start_stream FROM TO ADDRESS PORT SECONDS: its ends write to sink.PORT and pump.PORT.
+start_stream()
+{
+	local from=$1 to=$2 address=$3 port=$4 seconds=$5
+
+	in_ns "$to" "$python" "$here/peer.py" sink "$port" >"$work/sink.$port" 2>&1 &
+	sinks="$sinks $!"
+	wait_for 5 grep serving "$work/sink.$port"
+	in_ns "$from" "$python" "$here/peer.py" pump "$address" "$port" "$seconds" \
+		>"$work/pump.$port" 2>&1 &
+	pumps[$port]=$!
+}
+
+# is_whole PORT: whether all that was sent has arrived, once its time is over.
+is_whole()
+{
+	local sent received
+
+	wait "${pumps[$1]}" || return 1
+	sent=$(cat "$work/pump.$1")
+	wait_for 5 grep -qE '^[0-9]+ [0-9a-f]{64}$' "$work/sink.$1"
+	received=$(tail -n 1 "$work/sink.$1")
+	echo "sent $sent, received $received"
+	[ "$sent" = "$received" ] && [ "${sent%% *}" -gt 100000 ]
+}
+
+# --- what a lab saw ---
+
+# Of lab.json, for each probe: a question by address, `FROM TO SERVICE`, and what was seen.
+split_lab()
+{
+	"$python" - <<-'END'
+	import json
+	lab = json.load(open("lab.json"))["labs"][0]
+	family = lambda address: 6 if ":" in address else 4
+	address = {(s["name"], family(a)): a for s in lab["stations"] for a in s["addresses"]}
+	with open("questions", "w") as questions, open("seen", "w") as seen:
+	    for p in lab["probes"]:
+	        print(address[p["from"], p["family"]], address[p["to"], p["family"]],
+	              p["service"], file=questions)
+	        print("through" if p["seen"] == "answered" else "stopped", file=seen)
+	END
+}

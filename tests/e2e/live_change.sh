@@ -30,28 +30,6 @@ write_policy()
 	done
 }
 
-# start_stream PORT ADDRESS SECONDS: its ends write to sink.PORT and pump.PORT.
-start_stream()
-{
-	in_ns db "$python" "$here/peer.py" sink "$1" >"$work/sink.$1" 2>&1 &
-	sinks="$sinks $!"
-	wait_for 5 grep serving "$work/sink.$1"
-	in_ns app "$python" "$here/peer.py" pump "$2" "$1" "$3" >"$work/pump.$1" 2>&1 &
-	pumps[$1]=$!
-}
-
-is_whole()
-{
-	local sent received
-
-	wait "${pumps[$1]}" || return 1
-	sent=$(cat "$work/pump.$1")
-	wait_for 5 grep -qE '^[0-9]+ [0-9a-f]{64}$' "$work/sink.$1"
-	received=$(tail -n 1 "$work/sink.$1")
-	echo "sent $sent, received $received"
-	[ "$sent" = "$received" ] && [ "${sent%% *}" -gt 100000 ]
-}
-
 generation()
 {
 	status_value generation
@@ -67,17 +45,15 @@ has_event()
 	"$BULKHEAD" observe --last 1000 --reason "$1" | grep -E -- "$2"
 }
 
-declare -A pumps
-sinks=
 mkdir policy
 write_policy policy/live.yaml 7001 7002 7003 7004
 write_policy fewer.yaml 7002 7004
 it "the agent enforces" start_agent - --policy policy --attach app=app --attach db=db
 
-start_stream 7001 10.0.32.10 600
-start_stream 7002 10.0.32.10 8
-start_stream 7003 fd00:0:0:30::10 600
-start_stream 7004 fd00:0:0:30::10 8
+start_stream app db 10.0.32.10 7001 600
+start_stream app db 10.0.32.10 7002 8
+start_stream app db fd00:0:0:30::10 7003 600
+start_stream app db fd00:0:0:30::10 7004 8
 sleep 1
 known_streams()
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "policy/load.h"
-#include "policy/print.h"
+#include "tests/fuzz/round_trip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,20 +56,6 @@ static void check_workloads(const struct policy *p)
 		if (w->node != POLICY_NONE)
 			assert(p->workloads.items[w->node].kind == WORKLOAD_NODE);
 	}
-}
-
-/* What was printed loads without an error. */
-static void check_print(const struct policy *p)
-{
-	_text_ struct text text = TEXT_INIT;
-	_diags_ struct diags d = {};
-	_policy_ struct policy *again = NULL;
-	struct source source;
-
-	policy_print(p, &text);
-	source = source_of("printed", text.buf, text.len);
-	if (policy_load_sources(&source, 1, &d, &again))
-		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

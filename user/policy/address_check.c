@@ -50,17 +50,7 @@ static bool is_object(const struct owner *owner)
 
 static const char *owner_word(const struct owner *owner)
 {
-	if (!owner->workload)
-		return "zone";
-	switch (owner->workload->kind) {
-	case WORKLOAD_GROUP:
-		return "workload";
-	case WORKLOAD_POD:
-		return "pod";
-	case WORKLOAD_NODE:
-		return "node";
-	}
-	return "";
+	return owner->workload ? workload_kind_word(owner->workload->kind) : "zone";
 }
 
 static void report_twice(struct prefix_index *x, const struct owner *first,

@@ -191,7 +191,7 @@ static bool compile_decisions(struct compiled *c, const struct compiled *old, st
 		return false;
 	x->has_ahead = is_ahead_needed(c->policy, c->now);
 	/* Cells that change by themselves, then or now, are no cells to be copied. */
-	if (old && !x->has_ahead && !old->image.later.count && !next_expiry(c->policy, c->now) &&
+	if (old && !x->has_ahead && !old->image.later.count && !c->next_expiry &&
 	    !reuse_decisions(c, old))
 		return true;
 	err = evaluate(c, a, EVALUATE_NOW, &now);

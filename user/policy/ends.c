@@ -166,19 +166,6 @@ bool end_is_node(const struct compiled *c, const struct end *e)
 	       c->policy->workloads.items[e->workload].kind == WORKLOAD_NODE;
 }
 
-static const char *kind_word(enum workload_kind kind)
-{
-	switch (kind) {
-	case WORKLOAD_GROUP:
-		return "workload";
-	case WORKLOAD_POD:
-		return "pod";
-	case WORKLOAD_NODE:
-		return "node";
-	}
-	return "";
-}
-
 /* Who it is: what was named, the only pod, or somebody with that identity. */
 static size_t workload_in(const struct compiled *c, const struct end *e, uint32_t class)
 {
@@ -204,7 +191,7 @@ static void describe_workload(const struct compiled *c, const struct end *e, uin
 	if (is_of_many(c, e, class))
 		text_addf(out, "pods like %s", w->name);
 	else
-		text_addf(out, "%s %s", kind_word(w->kind), w->name);
+		text_addf(out, "%s %s", workload_kind_word(w->kind), w->name);
 	if (w->group != POLICY_NONE)
 		text_addf(out, " of workload %s", c->policy->workloads.items[w->group].name);
 }

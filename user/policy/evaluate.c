@@ -262,12 +262,15 @@ static void decide_class(struct evaluator *e, uint32_t class)
 	}
 }
 
+bool evaluate_has_room(const struct image_grid *pairs, const struct image_grid *cells)
+{
+	return pairs->blocks.count + cells->blocks.count <= EVALUATE_BLOCKS_MAX &&
+	       grid_lines(pairs) + grid_lines(cells) <= EVALUATE_LINES_MAX;
+}
+
 static bool is_over(const struct evaluator *e)
 {
-	const struct image_grid *pairs = e->pairs.grid, *cells = e->rows.cells.grid.grid;
-
-	return pairs->blocks.count + cells->blocks.count > EVALUATE_BLOCKS_MAX ||
-	       grid_lines(pairs) + grid_lines(cells) > EVALUATE_LINES_MAX;
+	return !evaluate_has_room(e->pairs.grid, e->rows.cells.grid.grid);
 }
 
 static int decide(struct evaluator *e)

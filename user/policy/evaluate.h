@@ -10,6 +10,9 @@
 #define EVALUATE_LINES_MAX  (BH_DIRECTORY_LINES / BH_SLOTS)
 #define EVALUATE_BLOCKS_MAX (BH_BLOCKS / BH_SLOTS)
 
+/* Whether two grids keep within these bounds. */
+bool evaluate_has_room(const struct image_grid *pairs, const struct image_grid *cells);
+
 /* Entries in the lists of wide selectors' members: what bounds the compiler's own memory. */
 #define EVALUATE_MEMBERS_MAX (4 * 1024 * 1024)
 

@@ -304,6 +304,39 @@ const char *verdict_word(unsigned int verdict)
 	return verdict < COUNT(words) ? words[verdict] : "unknown";
 }
 
+const char *workload_kind_word(enum workload_kind kind)
+{
+	switch (kind) {
+	case WORKLOAD_GROUP:
+		return "workload";
+	case WORKLOAD_POD:
+		return "pod";
+	case WORKLOAD_NODE:
+		return "node";
+	}
+	return "";
+}
+
+const char *requirement_word(enum requirement_kind kind)
+{
+	switch (kind) {
+	case REQUIRE_IN:
+		return "In";
+	case REQUIRE_NOT_IN:
+		return "NotIn";
+	case REQUIRE_EXISTS:
+		return "Exists";
+	case REQUIRE_NOT_EXISTS:
+		return "DoesNotExist";
+	}
+	return "";
+}
+
+bool requirement_wants_values(enum requirement_kind kind)
+{
+	return kind == REQUIRE_IN || kind == REQUIRE_NOT_IN;
+}
+
 const char *action_word(enum action action)
 {
 	switch (action) {

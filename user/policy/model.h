@@ -284,6 +284,9 @@ struct selector *selector_copy(const struct selector *s);
 /* Whether a set of labels satisfies every requirement. */
 bool requirements_match(const requirements *r, const labels *own);
 
+/* Whether it is about the values of its key, not about the key. */
+bool requirement_wants_values(enum requirement_kind kind);
+
 /* Whether a pod or node is in a SELECT_PODS or SELECT_NODES, a group or pod in a SELECT_LABELS. */
 bool selector_takes(const struct policy *p, const struct selector *s, const struct workload *w);
 
@@ -294,7 +297,9 @@ const char *role_word(enum zone_role role); /* NULL for ROLE_UNSET */
 /* "unknown" for a number that is none: events bring theirs from the kernel. */
 const char *verdict_word(unsigned int verdict);
 const char *action_word(enum action action);
-const char *stance_word(enum stance stance); /* NULL for STANCE_UNSET */
+const char *workload_kind_word(enum workload_kind kind);
+const char *requirement_word(enum requirement_kind kind); /* "NotIn" */
+const char *stance_word(enum stance stance);              /* NULL for STANCE_UNSET */
 
 /* What the zone says, else what its name tells. */
 enum zone_role zone_role(const struct zone *zone);

@@ -66,21 +66,6 @@ static void print_values(const struct requirement *requirement, struct text *out
 	text_addc(out, ']');
 }
 
-static const char *operator_word(enum requirement_kind kind)
-{
-	switch (kind) {
-	case REQUIRE_IN:
-		return "In";
-	case REQUIRE_NOT_IN:
-		return "NotIn";
-	case REQUIRE_EXISTS:
-		return "Exists";
-	case REQUIRE_NOT_EXISTS:
-		return "DoesNotExist";
-	}
-	return "";
-}
-
 static bool is_single(const struct requirement *requirement)
 {
 	return requirement->kind == REQUIRE_IN && requirement->values.count == 1;
@@ -104,7 +89,7 @@ static void print_expression(const struct requirement *requirement, struct text 
 {
 	text_add(out, "{key: ");
 	print_text(requirement->key, out);
-	text_addf(out, ", operator: %s", operator_word(requirement->kind));
+	text_addf(out, ", operator: %s", requirement_word(requirement->kind));
 	if (requirement->values.count)
 		print_values(requirement, out);
 	text_addc(out, '}');

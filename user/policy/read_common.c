@@ -117,6 +117,20 @@ void read_mode(struct reader *r, const struct node *n, enum mode *ret)
 		*ret = modes[i];
 }
 
+bool read_operator(struct reader *r, const struct node *n, enum requirement_kind *ret)
+{
+	static const char *const list[] = {"In", "NotIn", "Exists", "DoesNotExist"};
+	static const enum requirement_kind kinds[] = {REQUIRE_IN, REQUIRE_NOT_IN, REQUIRE_EXISTS,
+						      REQUIRE_NOT_EXISTS};
+	static const struct words words = {"an operator", list, COUNT(list)};
+	size_t i;
+
+	if (!schema_word(n, &words, r->diags, &i))
+		return false;
+	*ret = kinds[i];
+	return true;
+}
+
 size_t read_zone_name(struct reader *r, const struct node *n)
 {
 	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, n->text);

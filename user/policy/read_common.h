@@ -84,6 +84,9 @@ bool read_label_value(struct reader *r, const struct node *n);
 /* Whether some character must not reach a terminal. */
 bool read_has_controls(const char *s, size_t len);
 
+/* What a label expression's operator says; false with an error. */
+bool read_operator(struct reader *r, const struct node *n, enum requirement_kind *ret);
+
 /* NULL @n: no change. */
 void read_mode(struct reader *r, const struct node *n, enum mode *ret);
 

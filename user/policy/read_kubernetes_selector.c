@@ -101,24 +101,21 @@ static void add_values(struct reader *r, const struct node *n, struct requiremen
 }
 
 /* @is_told: something is wrong with the keys, the values perhaps. */
-static bool read_operator(struct reader *r, const struct node *const *v, bool is_told,
-			  enum requirement_kind *ret)
+static bool read_operator_of(struct reader *r, const struct node *const *v, bool is_told,
+			     enum requirement_kind *ret)
 {
-	static const char *const list[] = {"In", "NotIn", "Exists", "DoesNotExist"};
-	static const enum requirement_kind kinds[] = {REQUIRE_IN, REQUIRE_NOT_IN, REQUIRE_EXISTS,
-						      REQUIRE_NOT_EXISTS};
-	static const struct words words = {"an operator", list, COUNT(list)};
 	const struct node *n = v[EXPRESSION_OPERATOR], *values = v[EXPRESSION_VALUES];
-	bool has_values = values && values->first;
-	size_t i;
+	bool has_values = values && values->first, wants_values;
 
-	if (!n || !schema_word(n, &words, r->diags, &i))
+	if (!n || !read_operator(r, n, ret))
 		return false;
-	*ret = kinds[i];
-	if (i < 2 && !has_values && !is_told)
-		diag_error(r->diags, n->at, "'%s' needs values; list at least one", list[i]);
-	else if (i >= 2 && has_values)
-		diag_error(r->diags, values->at, "'%s' takes no values; leave them out", list[i]);
+	wants_values = requirement_wants_values(*ret);
+	if (wants_values && !has_values && !is_told)
+		diag_error(r->diags, n->at, "'%s' needs values; list at least one",
+			   requirement_word(*ret));
+	else if (!wants_values && has_values)
+		diag_error(r->diags, values->at, "'%s' takes no values; leave them out",
+			   requirement_word(*ret));
 	return true;
 }
 
@@ -134,7 +131,7 @@ static void add_expression(struct reader *r, const struct node *n, requirements 
 	is_told = r->diags->errors != errors;
 	if (!v[EXPRESSION_KEY] || !check_key(r, v[EXPRESSION_KEY]))
 		return;
-	if (!read_operator(r, v, is_told, &requirement.kind))
+	if (!read_operator_of(r, v, is_told, &requirement.kind))
 		return;
 	requirement.key = xstrdup(v[EXPRESSION_KEY]->text);
 	if (v[EXPRESSION_VALUES])

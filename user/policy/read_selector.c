@@ -196,27 +196,23 @@ static void add_values(struct reader *r, const struct node *n, struct requiremen
 
 static void add_expression(struct reader *r, const struct node *n, struct selector *s)
 {
-	static const char *const list[] = {"In", "NotIn", "Exists", "DoesNotExist"};
-	static const enum requirement_kind kinds[] = {REQUIRE_IN, REQUIRE_NOT_IN, REQUIRE_EXISTS,
-						      REQUIRE_NOT_EXISTS};
-	static const struct words words = {"an operator", list, COUNT(list)};
 	struct requirement requirement = {};
 	const struct node *v[EXPRESSION_KEYS];
+	const char *word;
 	bool wants_values;
-	size_t i;
 
 	if (!schema_read(n, &expression_schema, r->diags, v))
 		return;
 	if (v[EXPRESSION_KEY] && read_label_key(r, v[EXPRESSION_KEY]))
 		requirement.key = xstrdup(v[EXPRESSION_KEY]->text);
-	if (v[EXPRESSION_OPERATOR] && schema_word(v[EXPRESSION_OPERATOR], &words, r->diags, &i)) {
-		requirement.kind = kinds[i];
-		wants_values = i < 2;
+	if (v[EXPRESSION_OPERATOR] && read_operator(r, v[EXPRESSION_OPERATOR], &requirement.kind)) {
+		word = requirement_word(requirement.kind);
+		wants_values = requirement_wants_values(requirement.kind);
 		if (wants_values && !v[EXPRESSION_VALUES])
-			diag_error(r->diags, n->at, "missing key 'values'; %s needs it", list[i]);
+			diag_error(r->diags, n->at, "missing key 'values'; %s needs it", word);
 		else if (!wants_values && v[EXPRESSION_VALUES])
 			diag_error(r->diags, v[EXPRESSION_VALUES]->at,
-				   "%s takes no values; leave them out", list[i]);
+				   "%s takes no values; leave them out", word);
 	}
 	if (v[EXPRESSION_VALUES])
 		add_values(r, v[EXPRESSION_VALUES], &requirement);

@@ -248,12 +248,6 @@ static void decide_pairs(struct reuse *r)
 	grid_release(&fresh);
 }
 
-static bool has_room(const struct image *image)
-{
-	return image->pairs.blocks.count + image->cells.blocks.count <= EVALUATE_BLOCKS_MAX &&
-	       grid_lines(&image->pairs) + grid_lines(&image->cells) <= EVALUATE_LINES_MAX;
-}
-
 static void reuse_release(struct reuse *r)
 {
 	for (uint32_t k = 0; k < r->count; k++)
@@ -285,7 +279,7 @@ int reuse_decisions(struct compiled *c, const struct compiled *old)
 	copy_grid(&c->image.cells, &old->image.cells);
 	decide_pairs(&r);
 	c->index->reused = old->index->reused + r.count;
-	if (has_room(&c->image))
+	if (evaluate_has_room(&c->image.pairs, &c->image.cells))
 		return 0;
 	grid_release(&c->image.pairs);
 	grid_release(&c->image.cells);
