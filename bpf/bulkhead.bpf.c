@@ -8,6 +8,7 @@
 #include "path.h"
 #include "reject_skb.h"
 #include "reject_xdp.h"
+#include "sweep.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -141,4 +142,12 @@ SEC("tc")
 int bh_tc_to(struct __sk_buff *skb)
 {
 	return admit_skb(skb, BH_INGRESS, false);
+}
+
+/* On no hook: the agent runs it by itself. */
+SEC("tc")
+int bh_sweep_lines(struct __sk_buff *skb __attribute__((unused)))
+{
+	sweep_some();
+	return TC_ACT_OK;
 }

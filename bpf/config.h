@@ -33,6 +33,12 @@ const volatile __u32 bh_vlan = BH_VLAN_INSPECT; /* enum bh_vlan_mode */
 /* Whether the kernel knows packets in several buffers in XDP, and how long they are (5.18). */
 const volatile bool bh_has_xdp_frags = true;
 
+/* One less than the lines of bh_conns, which are a power of two. */
+const volatile __u32 bh_conn_mask = BH_CONN_LINES - 1;
+
+/* Whether this machine may show stores to other CPUs in another order, as x86 does not. */
+const volatile bool bh_is_weakly_ordered = false;
+
 #define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
 const volatile __u32 bh_timeouts[BH_TIMEOUT_COUNT] = {BH_TIMEOUTS(X)};
 #undef X

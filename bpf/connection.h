@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The connection table: lookup, create, promote, refresh, decide again, cut. */
+/* What packets do to connections: create, adopt, refresh, decide again. */
 #ifndef BPF_CONNECTION_H
 #define BPF_CONNECTION_H
 
@@ -9,16 +9,9 @@
 #include <bulkhead/connection.h>
 
 #include "builtin.h"
+#include "conn_table.h"
 #include "decide.h"
-#include "maps.h"
 #include "tcp.h"
-
-/* A known connection, seen from a packet. */
-struct hit {
-	struct bh_conn *conn;
-	bool is_embryonic;
-	bool is_reply;
-};
 
 /* Negative, zero or positive, as memcmp() of the bytes. */
 static __always_inline int addr_compare(const struct bh_addr *a, const struct bh_addr *b)
@@ -55,63 +48,12 @@ static __always_inline __u8 conn_key_ends(struct bh_conn_key *key, const struct 
 }
 
 /* The key of the packet's connection; returns which end sent the packet. */
-static __always_inline __u8 conn_key(const struct packet *p, struct bh_conn_key *key)
+static __always_inline __u8 conn_key(struct packet *p)
 {
-	key->endpoint = p->endpoint;
-	key->proto = p->proto;
-	key->pad = 0;
-	return conn_key_ends(key, &p->src, &p->dst, p->sport, p->dport);
-}
-
-static __always_inline void conn_delete(const struct bh_conn_key *key, bool is_embryonic)
-{
-	if (is_embryonic)
-		bpf_map_delete_elem(&bh_embryonic, key);
-	else
-		bpf_map_delete_elem(&bh_conns, key);
-}
-
-/* NULL conn if there is none, or none that is still alive. */
-static __always_inline struct hit conn_find(const struct packet *p, const struct bh_conn_key *key,
-					    __u8 sender)
-{
-	struct hit hit = {.conn = bpf_map_lookup_elem(&bh_conns, key)};
-
-	if (!hit.conn) {
-		hit.conn = bpf_map_lookup_elem(&bh_embryonic, key);
-		hit.is_embryonic = true;
-	}
-	if (!hit.conn)
-		return hit;
-	/*
-	 * seen_ns may be newer than our clock reading when another CPU is faster.  A packet that
-	 * refreshes the entry between this check and the deletion loses it: it was silent for the
-	 * whole timeout, and its next packet is judged as any new one.
-	 */
-	if ((__s64)(p->now - hit.conn->seen_ns) > (__s64)(hit.conn->timeout_s * NS_PER_S)) {
-		conn_delete(key, hit.is_embryonic);
-		hit.conn = NULL;
-		return hit;
-	}
-	hit.is_reply = sender != hit.conn->opener;
-	return hit;
-}
-
-/*
- * Both directions are seen now.  If there is no room, or another CPU was first, the entry stays, or
- * is, where a flood may displace it: worse service, never a wrong verdict.
- */
-static __always_inline struct bh_conn *conn_promote(const struct bh_conn_key *key,
-						    struct bh_conn *conn)
-{
-	struct bh_conn *promoted;
-
-	bpf_map_update_elem(&bh_conns, key, conn, BPF_NOEXIST);
-	promoted = bpf_map_lookup_elem(&bh_conns, key);
-	if (!promoted)
-		return conn;
-	bpf_map_delete_elem(&bh_embryonic, key);
-	return promoted;
+	p->key.endpoint = p->endpoint;
+	p->key.proto = p->proto;
+	p->key.is_used = 1;
+	return conn_key_ends(&p->key, &p->src, &p->dst, p->sport, p->dport);
 }
 
 static __always_inline void conn_count(struct bh_conn_half *half, const struct packet *p)
@@ -176,20 +118,21 @@ static __always_inline bool is_of_policy(__u32 rule)
 	       rule == BH_BUILTIN_DOWN;
 }
 
-static __always_inline bool is_in_time(const struct bh_conn *conn)
+static __always_inline bool is_in_time(const struct hit *hit)
 {
-	return !conn->until_s || wall_s() < conn->until_s;
+	return !hit->until_s || wall_s() < hit->until_s;
 }
 
 /*
  * Whether what was decided for the connection still holds: for this policy, at this time.  Where
  * the agent is down, and a zone has something to say of that, nothing holds for long.
  */
-static __always_inline bool is_up_to_date(const struct packet *p, const struct bh_conn *conn)
+static __always_inline bool is_up_to_date(const struct packet *p, const struct hit *hit)
 {
-	if (conn->generation != p->generation || p->is_agent_down || conn->rule == BH_BUILTIN_DOWN)
+	if (hit->generation != p->generation || p->is_agent_down ||
+	    hit->conn->rule == BH_BUILTIN_DOWN)
 		return false;
-	return is_in_time(conn);
+	return is_in_time(hit);
 }
 
 /*
@@ -204,7 +147,10 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 	enum bh_reason reason;
 
 	if (!is_of_policy(conn->rule)) {
-		conn->generation = p->generation;
+		p->rule = conn->rule;
+		p->verdict = hit->verdict;
+		p->until_s = 0;
+		conn_stamp_decision(p, hit);
 		return is_builtin_on(p, conn->rule) ? BH_REASON_NONE : BH_REASON_REVOKED;
 	}
 	if (hit->is_reply)
@@ -217,34 +163,32 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 	if (reason)
 		return reason;
 
-	p->is_reported = p->verdict == BH_VERDICT_AUDIT && conn->verdict != BH_VERDICT_AUDIT;
+	p->is_reported = p->verdict == BH_VERDICT_AUDIT && hit->verdict != BH_VERDICT_AUDIT;
 	/* A requirement that is new is one for new connections. */
 	if (!(decision.cell & BH_CELL_TLS))
 		hello_end(conn);
-	/* Two CPUs may both do this: they write the same. */
-	conn->rule = p->rule;
-	conn->verdict = p->verdict;
-	conn->src_identity = decision.src_identity;
-	conn->dst_identity = decision.dst_identity;
-	conn->until_s = decision.until_s;
-	conn->generation = p->generation;
+	conn_stamp_decision(p, hit);
 	return BH_REASON_NONE;
 }
 
-/* Builds the entry of a connection that was just allowed. */
-static __always_inline void conn_fill(struct bh_conn *conn, const struct packet *p, __u8 sender,
-				      bool is_reply)
+/* Begins the entry of a connection that was just allowed. */
+static __always_inline struct bh_conn *conn_begin(struct packet *p, __u8 sender, bool is_reply)
 {
-	conn->created_ns = p->now;
-	conn->seen_ns = p->now;
+	struct bh_conn *conn = &p->entry;
+
+	__builtin_memset(conn, 0, sizeof(*conn));
+	conn->key = p->key;
+	conn->created = BH_TICKS(p->now);
+	conn->seen = BH_TICKS(p->now);
 	conn->until_s = p->until_s;
 	conn->generation = p->generation;
 	conn->rule = p->rule;
-	conn->src_identity = is_reply ? p->dst_identity : p->src_identity;
-	conn->dst_identity = is_reply ? p->src_identity : p->dst_identity;
 	conn->verdict = p->verdict;
 	conn->opener = is_reply ? !sender : sender;
 	conn->direction = is_reply ? !p->direction : p->direction;
+	conn->half[is_reply].packets = 1;
+	conn->half[is_reply].bytes = p->length;
+	return conn;
 }
 
 /* What failsafe keeps open passes also without an entry. */
@@ -253,43 +197,47 @@ static __always_inline enum bh_reason reason_of_full(const struct packet *p)
 	return p->rule == BH_BUILTIN_FAILSAFE ? BH_REASON_NONE : BH_REASON_TABLE_FULL;
 }
 
-static __always_inline enum bh_reason conn_create(struct packet *p, const struct bh_conn_key *key,
-						  __u8 sender)
+/* Another CPU may have been first, with a packet of the same connection. */
+static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
 {
-	struct bh_conn conn = {};
+	int err = conn_enter();
+	struct hit hit;
 
-	conn_fill(&conn, p, sender, false);
-	conn_set_state(&conn, BH_CONN_NEW, timeout_of_new(p));
-	conn.half[0].packets = 1;
-	conn.half[0].bytes = p->length;
-	if (p->proto == IPPROTO_TCP)
-		tcp_note(&conn.half[0], p);
-	if (p->is_tls_required)
-		hello_begin(&conn, p);
-	if (bpf_map_update_elem(&bh_embryonic, key, &conn, BPF_ANY))
+	if (!err)
+		return BH_REASON_NONE;
+	if (err != -EEXIST)
 		return reason_of_full(p);
+	hit = conn_find(p, sender);
+	if (hit.conn)
+		conn_count(&hit.conn->half[hit.is_reply], p);
 	return BH_REASON_NONE;
 }
 
-/* A connection older than the agent, seen in the middle: both directions are taken as seen. */
-static __always_inline enum bh_reason conn_adopt(struct packet *p, const struct bh_conn_key *key,
-						 __u8 sender, bool is_reply)
+static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 {
-	struct bh_conn conn = {};
-	struct bh_conn_half *half = &conn.half[is_reply ? 1 : 0];
-	int err;
+	struct bh_conn *conn = conn_begin(p, sender, false);
 
-	conn_fill(&conn, p, sender, is_reply);
-	half->packets = 1;
-	half->bytes = p->length;
+	conn_set_state(conn, BH_CONN_NEW, timeout_of_new(p));
+	if (p->proto == IPPROTO_TCP)
+		tcp_note(conn, p, false);
+	if (p->is_tls_required)
+		hello_begin(conn, p);
+	return conn_end(p, sender);
+}
+
+/* A connection older than the agent, seen in the middle: both directions are taken as seen. */
+static __always_inline enum bh_reason conn_adopt(struct packet *p, __u8 sender, bool is_reply)
+{
+	struct bh_conn *conn = conn_begin(p, sender, is_reply);
+
+	conn->is_settled = 1;
 	if (p->proto == IPPROTO_TCP) {
-		conn_set_state(&conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
-		tcp_note(half, p);
+		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+		tcp_note(conn, p, is_reply);
 	} else {
-		plain_establish(&conn, p);
+		plain_establish(conn, p);
 	}
-	err = bpf_map_update_elem(&bh_conns, key, &conn, BPF_NOEXIST);
-	return err && err != -EEXIST ? reason_of_full(p) : BH_REASON_NONE;
+	return conn_end(p, sender);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef BPF_FRAGMENT_H
 #define BPF_FRAGMENT_H
 
-#include "fragment_key.h"
+#include "keyed_hash.h"
 #include "maps.h"
 #include "packet.h"
 
@@ -22,38 +22,77 @@ static __always_inline void fragment_key_of(const struct packet *p, struct fragm
 	key->direction = p->direction;
 }
 
+/* One of the endpoint's own buckets: nobody displaces what is another's. */
+static __always_inline struct fragment_bucket *fragment_bucket(const struct fragment_key *key)
+{
+	const struct bh_conn_setup *setup = conn_setup();
+	__u32 at;
+
+	if (!setup || !setup->fragments_each)
+		return NULL;
+	at = key->endpoint * setup->fragments_each +
+	     (__u32)keyed_hash(setup, key) % setup->fragments_each;
+	return bpf_map_lookup_elem(&bh_fragments, &at);
+}
+
+/* The entry of a first fragment that is known, else the one that has been there the longest. */
+static __always_inline __u32 fragment_place(const struct fragment_bucket *bucket,
+					    const struct fragment_key *key)
+{
+	__u32 oldest = 0;
+
+	for (__u32 i = 0; i < FRAGMENT_WAYS; i++) {
+		if (keys_equal(&bucket->entry[i].key, key))
+			return i;
+		if (bucket->entry[i].seen_ns < bucket->entry[oldest % FRAGMENT_WAYS].seen_ns)
+			oldest = i;
+	}
+	return oldest % FRAGMENT_WAYS;
+}
+
 /* After a first fragment was let through. */
 static __always_inline void fragment_remember(const struct packet *p)
 {
-	struct fragment_key key;
-	struct fragment_ports ports = {
+	struct fragment_entry entry = {
 		.seen_ns = p->now,
 		.sport = p->sport,
 		.dport = p->dport,
 		.end = p->fragment_end,
 		.proto = p->proto,
 	};
+	struct fragment_bucket *bucket;
 
-	fragment_key_of(p, &key);
-	bpf_map_update_elem(&bh_fragments, &key, &ports, BPF_ANY);
+	fragment_key_of(p, &entry.key);
+	bucket = fragment_bucket(&entry.key);
+	if (!bucket)
+		return;
+	bpf_spin_lock(&bucket->lock);
+	bucket->entry[fragment_place(bucket, &entry.key)] = entry;
+	bpf_spin_unlock(&bucket->lock);
 }
 
 /* Gives a later fragment the ports of its first. */
 static __always_inline enum bh_reason fragment_recall(struct packet *p)
 {
+	struct fragment_bucket *bucket;
+	struct fragment_entry first;
 	struct fragment_key key;
-	struct fragment_ports *ports;
 
 	fragment_key_of(p, &key);
-	ports = bpf_map_lookup_elem(&bh_fragments, &key);
-	if (!ports || p->now - ports->seen_ns > FRAGMENT_TIMEOUT_NS)
+	bucket = fragment_bucket(&key);
+	if (!bucket)
+		return BH_REASON_FRAGMENT;
+	bpf_spin_lock(&bucket->lock);
+	first = bucket->entry[fragment_place(bucket, &key)];
+	bpf_spin_unlock(&bucket->lock);
+	if (!keys_equal(&first.key, &key) || p->now - first.seen_ns > FRAGMENT_TIMEOUT_NS)
 		return BH_REASON_FRAGMENT;
 	/* What overlaps the first could replace the header that was judged. */
-	if (p->fragment_offset < ports->end)
+	if (p->fragment_offset < first.end)
 		return BH_REASON_FRAGMENT;
-	p->sport = ports->sport;
-	p->dport = ports->dport;
-	p->proto = ports->proto;
+	p->sport = first.sport;
+	p->dport = first.dport;
+	p->proto = first.proto;
 	return BH_REASON_NONE;
 }
 

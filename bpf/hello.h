@@ -38,7 +38,7 @@ static __always_inline void conn_set_state(struct bh_conn *conn, enum bh_conn_st
 					   enum bh_timeout timeout)
 {
 	conn->state = state;
-	conn->timeout_s = bh_timeouts[timeout];
+	conn->timeout = timeout;
 }
 
 static __always_inline __u32 tcp_payload_len(const struct packet *p)
@@ -65,13 +65,13 @@ static __always_inline void hello_read(struct cursor *c, struct packet *p)
 /* From the first packet of a connection on, which is a SYN without data. */
 static __always_inline void hello_begin(struct bh_conn *conn, const struct packet *p)
 {
-	conn->half[0].hello = 1;
-	conn->half[0].hello_seq = p->seq + 1;
+	conn->hello = 1;
+	conn->hello_seq = p->seq + 1;
 }
 
 static __always_inline void hello_end(struct bh_conn *conn)
 {
-	conn->half[0].hello = 0;
+	conn->hello = 0;
 	if (conn->state == BH_CONN_HELLO)
 		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
 }
@@ -82,19 +82,19 @@ static __always_inline void hello_end(struct bh_conn *conn)
  */
 static __always_inline void hello_cut(struct bh_conn *conn)
 {
-	conn->half[0].hello = HELLO_CUT;
+	conn->hello = HELLO_CUT;
 	conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_OPENING);
 }
 
 /* Never in state `established`: so nothing more is loaded there. */
 static __always_inline bool is_hello_awaited(const struct bh_conn *conn)
 {
-	return conn->state != BH_CONN_ESTABLISHED && conn->half[0].hello;
+	return conn->state != BH_CONN_ESTABLISHED && conn->hello;
 }
 
 /* Bytes of the hello, the first of them @at bytes into it; they may have been seen before. */
-static __always_inline enum step hello_check(struct bh_conn_half *opener, const struct packet *p,
-					     __u32 at, __u32 len)
+static __always_inline enum step hello_check(struct bh_conn *conn, const struct packet *p, __u32 at,
+					     __u32 len)
 {
 	__u32 count = len < HELLO_BYTES - at ? len : HELLO_BYTES - at;
 	__u64 mask = HELLO_MASK & ~0ull << (64 - 8 * count) >> 8 * at;
@@ -102,7 +102,7 @@ static __always_inline enum step hello_check(struct bh_conn_half *opener, const 
 	__u8 version = bytes >> HELLO_VERSION_AT;
 	__u16 length = bytes >> HELLO_LENGTH_AT;
 
-	length |= opener->hello_length & ~(mask >> HELLO_LENGTH_AT);
+	length |= conn->hello_length & ~(mask >> HELLO_LENGTH_AT);
 	if ((bytes ^ HELLO_FIXED) & HELLO_FIXED_MASK & mask)
 		return STEP_CUT;
 	if ((mask >> HELLO_VERSION_AT & 1) && (!version || version > HELLO_VERSION_MAX))
@@ -111,9 +111,9 @@ static __always_inline enum step hello_check(struct bh_conn_half *opener, const 
 	if (length > HELLO_LENGTH_MAX || (at + count == HELLO_BYTES && length < HELLO_LENGTH_MIN))
 		return STEP_CUT;
 
-	opener->hello_length = length;
-	if (opener->hello <= at + count)
-		opener->hello = at + count + 1;
+	conn->hello_length = length;
+	if (conn->hello <= at + count)
+		conn->hello = at + count + 1;
 	return STEP_PASS;
 }
 
@@ -124,9 +124,8 @@ static __always_inline enum step hello_check(struct bh_conn_half *opener, const 
  */
 static __always_inline enum step hello_step_opener(struct bh_conn *conn, const struct packet *p)
 {
-	struct bh_conn_half *opener = &conn->half[0];
 	bool is_syn = p->tcp_flags & TCP_SYN;
-	__u32 len = tcp_payload_len(p), at = p->seq - opener->hello_seq, seen = opener->hello - 1;
+	__u32 len = tcp_payload_len(p), at = p->seq - conn->hello_seq, seen = conn->hello - 1;
 
 	if (is_syn)
 		return at == (__u32)-1 && !len ? STEP_PASS : STEP_STRAY;
@@ -139,14 +138,13 @@ static __always_inline enum step hello_step_opener(struct bh_conn *conn, const s
 		return seen == HELLO_BYTES && (__s32)at > 0 ? STEP_PASS : STEP_STRAY;
 	if (at > seen)
 		return STEP_STRAY;
-	return p->has_hello ? hello_check(opener, p, at, len) : STEP_UNREAD;
+	return p->has_hello ? hello_check(conn, p, at, len) : STEP_UNREAD;
 }
 
 /* The other end has to wait.  Once it has the hello, no later copy of it can replace that. */
 static __always_inline enum step hello_step_reply(struct bh_conn *conn, const struct packet *p)
 {
-	const struct bh_conn_half *opener = &conn->half[0], *half = &conn->half[1];
-	__u32 len = tcp_payload_len(p), acked = p->ack - opener->hello_seq;
+	__u32 len = tcp_payload_len(p), acked = p->ack - conn->hello_seq;
 	bool is_ack = p->tcp_flags & TCP_ACK;
 
 	if (p->tcp_flags & TCP_SYN) {
@@ -154,21 +152,22 @@ static __always_inline enum step hello_step_reply(struct bh_conn *conn, const st
 			return STEP_STRAY;
 		return len ? STEP_CUT : STEP_PASS;
 	}
-	if (is_ack && opener->hello > HELLO_BYTES && acked >= HELLO_BYTES &&
-	    acked <= opener->seq_end - opener->hello_seq) {
+	if (is_ack && conn->hello > HELLO_BYTES && acked >= HELLO_BYTES &&
+	    acked <= conn->half[0].seq_end - conn->hello_seq) {
 		hello_end(conn);
 		return STEP_PASS;
 	}
-	if (!len || (len == 1 && p->seq + 1 == half->seq_end))
+	if (!len || (len == 1 && p->seq + 1 == conn->half[1].seq_end))
 		return STEP_PASS;
 	/* Nobody who can't see the traffic can have it cut. */
-	return is_ack && acked < HELLO_BYTES && p->seq == half->seq_end ? STEP_CUT : STEP_STRAY;
+	return is_ack && acked < HELLO_BYTES && p->seq == conn->half[1].seq_end ? STEP_CUT
+										: STEP_STRAY;
 }
 
 static __always_inline enum step hello_step(struct bh_conn *conn, const struct packet *p,
 					    bool is_reply)
 {
-	if (conn->half[0].hello == HELLO_CUT)
+	if (conn->hello == HELLO_CUT)
 		return STEP_STRAY;
 	return is_reply ? hello_step_reply(conn, p) : hello_step_opener(conn, p);
 }

@@ -17,25 +17,27 @@ static __always_inline bool is_silenced(const struct packet *p, const struct bh_
 	policy = bpf_map_lookup_elem(&bh_policies, &slot);
 	if (!policy)
 		return true;
-	src = identity_of(policy, conn->src_identity);
-	dst = identity_of(policy, conn->dst_identity);
+	src = identity_of(policy, identify(&p->quote.src, slot));
+	dst = identity_of(policy, identify(&p->quote.dst, slot));
 	return !src || !dst || ((src->flags | dst->flags) & BH_IDENTITY_DOWN_CLOSED);
 }
 
 /* Whether the error is about a connection of this endpoint that the policy in force allows. */
-static __always_inline bool is_related(const struct packet *p)
+static __always_inline bool is_related(struct packet *p)
 {
 	const struct quote *quote = &p->quote;
-	struct bh_conn_key key = {.endpoint = p->endpoint, .proto = quote->proto};
 	struct hit hit;
 	__u8 sender;
 
 	/* The error goes to whom it is about: the sender of what it quotes. */
 	if (!p->has_quote || !addr_equal(&quote->src, &p->dst))
 		return false;
-	sender = conn_key_ends(&key, &quote->src, &quote->dst, quote->sport, quote->dport);
-	hit = conn_find(p, &key, sender);
-	return hit.conn && hit.conn->generation == p->generation && is_in_time(hit.conn) &&
+	p->key.endpoint = p->endpoint;
+	p->key.proto = quote->proto;
+	p->key.is_used = 1;
+	sender = conn_key_ends(&p->key, &quote->src, &quote->dst, quote->sport, quote->dport);
+	hit = conn_find(p, sender);
+	return hit.conn && hit.generation == p->generation && is_in_time(&hit) &&
 	       !is_silenced(p, hit.conn);
 }
 

@@ -17,7 +17,8 @@
 #include <bulkhead/verdict.h>
 
 #include "answer.h"
-#include "fragment_key.h"
+#include "conn_lock.h"
+#include "fragment_bucket.h"
 #include "packet.h"
 
 /*
@@ -123,29 +124,79 @@ struct {
 	__type(value, __u32);
 } bh_local SEC(".maps");
 
-/* Connections with both directions seen.  Programs write, the agent deletes expired ones. */
+/* The connection table; see connection.h.  Programs write, the agent reads. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, BH_CONN_ENTRIES);
-	__type(key, struct bh_conn_key);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_CONN_LINES);
+	__type(key, __u32);
 	__type(value, struct bh_conn);
 } bh_conns SEC(".maps");
 
-/* Connections that nobody answered yet: what a flood fills, and displaces, is only this. */
+/* Bucket of bh_conns -> tags of its lines.  Programs write. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, BH_EMBRYONIC_ENTRIES);
-	__type(key, struct bh_conn_key);
-	__type(value, struct bh_conn);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_CONN_LINES / BH_CONN_WAYS);
+	__type(key, __u32);
+	__type(value, struct bh_conn_tags);
+} bh_conn_tags SEC(".maps");
+
+/* Group of buckets -> its lock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BH_CONN_LINES / BH_CONN_GROUP_LINES);
+	__type(key, __u32);
+	__type(value, struct conn_lock);
+} bh_conn_locks SEC(".maps");
+
+/* Connections that nobody answered yet, in the order they began.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BH_CONN_LINES / 16 * BH_CONN_EMBRYONIC_PARTS);
+	__type(key, __u32);
+	__type(value, struct bh_embryonic);
 } bh_embryonic SEC(".maps");
 
-/* Fragmented datagram -> the ports that its first fragment carried.  Programs write. */
+/* Endpoint id -> what it has of the connection table.  Programs write. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, BH_FRAGMENT_ENTRIES);
-	__type(key, struct fragment_key);
-	__type(value, struct fragment_ports);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BH_ENDPOINT_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct conn_share);
+} bh_shares SEC(".maps");
+
+/* What all endpoints have of it.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct conn_room);
+} bh_room SEC(".maps");
+
+/* Secrets and shares of the tables that programs write.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_conn_setup);
+} bh_conn_setup SEC(".maps");
+
+/* What a sweep is asked, and found. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_sweep);
+} bh_sweep SEC(".maps");
+
+/* Fragmented datagrams and the ports that their first fragments carried.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BH_FRAGMENT_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct fragment_bucket);
 } bh_fragments SEC(".maps");
 
 /* Reason -> packets dropped.  Programs write. */

@@ -13,6 +13,7 @@
 #include <bpf/bpf_endian.h>
 
 #include <bulkhead/address.h>
+#include <bulkhead/connection.h>
 #include <bulkhead/endpoint.h>
 #include <bulkhead/limits.h>
 #include <bulkhead/reason.h>
@@ -110,6 +111,11 @@ struct packet {
 	/* From here on not zeroed: meaningful only if the flags above say so. */
 	struct bh_addr target; /* neighbour discovery: whose address is announced, or asked for */
 	struct quote quote;    /* error: the packet that it is about */
+
+	/* The connection that is looked for, and the one that is entered if there is none. */
+	struct bh_conn_key key;
+	__u64 hash;
+	struct bh_conn entry;
 };
 
 #define VLAN_ID 0x0fff /* of a tag's control information */

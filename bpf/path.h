@@ -104,8 +104,7 @@ static __always_inline enum bh_reason judge_icmp(struct packet *p)
  * In the first seconds after the agent's first start on a live machine: what belongs to no known
  * connection goes on if the policy allows what it may be the reply of.
  */
-static __always_inline bool is_adopted_reply(struct packet *p, const struct bh_conn_key *key,
-					     __u8 sender, enum bh_reason *reason)
+static __always_inline bool is_adopted_reply(struct packet *p, __u8 sender, enum bh_reason *reason)
 {
 	struct decision decision;
 	struct question question;
@@ -118,21 +117,20 @@ static __always_inline bool is_adopted_reply(struct packet *p, const struct bh_c
 		return false;
 	take_decision(p, &decision, true);
 	p->is_reported = false;
-	*reason = conn_adopt(p, key, sender, true);
+	*reason = conn_adopt(p, sender, true);
 	return true;
 }
 
 /* In those seconds, what no connection begins with may also be of one that is allowed. */
-static __always_inline enum bh_reason adopt_orphan(struct packet *p, const struct bh_conn_key *key,
-						   __u8 sender)
+static __always_inline enum bh_reason adopt_orphan(struct packet *p, __u8 sender)
 {
 	enum bh_reason reason = BH_REASON_NO_CONNECTION;
 
 	if (p->now >= p->adopt_until_ns || (p->tcp_flags & TCP_RST))
 		return reason;
 	if (!is_echo_answer(p) && !decide_packet(p))
-		return conn_adopt(p, key, sender, false);
-	is_adopted_reply(p, key, sender, &reason);
+		return conn_adopt(p, sender, false);
+	is_adopted_reply(p, sender, &reason);
 	return reason;
 }
 
@@ -164,17 +162,15 @@ static __always_inline bool is_failsafe_orphan(struct packet *p)
 	return is_failsafe(p, &question, true);
 }
 
-static __always_inline enum bh_reason judge_orphan(struct packet *p, const struct bh_conn_key *key,
-						   __u8 sender)
+static __always_inline enum bh_reason judge_orphan(struct packet *p, __u8 sender)
 {
-	enum bh_reason reason = adopt_orphan(p, key, sender);
+	enum bh_reason reason = adopt_orphan(p, sender);
 
 	return reason && is_failsafe_orphan(p) ? BH_REASON_NONE : reason;
 }
 
 /* A packet of no known connection. */
-static __always_inline enum bh_reason judge_new(struct packet *p, const struct bh_conn_key *key,
-						__u8 sender)
+static __always_inline enum bh_reason judge_new(struct packet *p, __u8 sender)
 {
 	enum bh_reason reason;
 
@@ -189,7 +185,7 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 	if (is_stateless(p))
 		return judge_icmp(p);
 	if (is_echo_answer(p) || (p->proto == IPPROTO_TCP && !tcp_is_opening(p->tcp_flags)))
-		return judge_orphan(p, key, sender);
+		return judge_orphan(p, sender);
 
 	reason = decide_packet(p);
 	/* Data of a SYN may be of another stream than the one that is answered: see hello.h.  Who
@@ -197,9 +193,9 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 	if (!reason && p->is_tls_required && tcp_payload_len(p))
 		return BH_REASON_NO_CONNECTION;
 	if (!reason)
-		return conn_create(p, key, sender);
+		return conn_create(p, sender);
 	if (p->proto != IPPROTO_TCP)
-		is_adopted_reply(p, key, sender, &reason);
+		is_adopted_reply(p, sender, &reason);
 	return reason;
 }
 
@@ -207,46 +203,52 @@ static __always_inline enum bh_reason judge_new(struct packet *p, const struct b
 #define REASON_UNREAD BH_REASON_COUNT
 
 /* The packet does not pass as one of its connection; @step says how so. */
-static __always_inline enum bh_reason refuse(struct packet *p, const struct bh_conn_key *key,
-					     const struct hit *hit, enum step step,
-					     bool *ret_is_over)
+static __always_inline enum bh_reason refuse(struct packet *p, const struct hit *hit,
+					     enum step step, bool *ret_is_over)
 {
-	struct bh_conn *conn = hit->conn;
-
 	if (step == STEP_UNREAD)
 		return REASON_UNREAD;
 	if (step == STEP_STRAY)
 		return BH_REASON_NO_CONNECTION;
 	if (step == STEP_REOPEN) {
-		conn_delete(key, hit->is_embryonic);
+		conn_delete(hit);
 		*ret_is_over = true;
 		return BH_REASON_NONE;
 	}
-	hello_cut(conn);
-	p->rule = conn->rule;
-	p->src_identity = hit->is_reply ? conn->dst_identity : conn->src_identity;
-	p->dst_identity = hit->is_reply ? conn->src_identity : conn->dst_identity;
+	hello_cut(hit->conn);
+	p->rule = hit->conn->rule;
+	p->src_identity = identify(&p->src, p->slot);
+	p->dst_identity = identify(&p->dst, p->slot);
 	return BH_REASON_PLAINTEXT;
 }
 
+static __always_inline enum step step_of(struct bh_conn *conn, const struct packet *p,
+					 bool is_reply)
+{
+	if (p->fragment == FRAGMENT_LATER)
+		return STEP_PASS;
+	if (p->proto == IPPROTO_TCP)
+		return tcp_step(conn, p, is_reply);
+	return plain_step(conn, p, is_reply);
+}
+
 /* Allowed once; still allowed, and does the packet fit? */
-static __always_inline enum bh_reason judge_known(struct packet *p, const struct bh_conn_key *key,
-						  const struct hit *hit, bool *ret_is_over)
+static __always_inline enum bh_reason judge_known(struct packet *p, const struct hit *hit,
+						  bool *ret_is_over)
 {
 	struct bh_conn *conn = hit->conn;
-	struct bh_conn_half *half = &conn->half[hit->is_reply ? 1 : 0];
-	struct bh_conn_half *other = &conn->half[hit->is_reply ? 0 : 1];
-	enum step step = STEP_PASS;
 	enum bh_reason reason;
+	enum step step;
 
 	/* Each end's packets come from its own side of the endpoint, or somebody poses as it. */
-	if ((conn->direction == p->direction) == hit->is_reply)
+	if ((hit->direction == p->direction) == hit->is_reply)
 		return BH_REASON_SPOOFED_SOURCE;
-	if (!is_up_to_date(p, conn)) {
+	p->verdict = hit->verdict;
+	if (!is_up_to_date(p, hit)) {
 		reason = conn_decide_again(p, hit);
 		/* What waits for the agent only rests; it may go on when the agent is back. */
 		if (reason == BH_REASON_REVOKED)
-			conn_delete(key, hit->is_embryonic);
+			conn_delete(hit);
 		if (reason)
 			return reason;
 	}
@@ -254,33 +256,26 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	/* What is in pieces can't be looked at, and pieces may overlap. */
 	if (p->fragment && is_hello_awaited(conn))
 		return BH_REASON_FRAGMENT;
-	if (p->fragment != FRAGMENT_LATER) {
-		if (p->proto == IPPROTO_TCP)
-			step = tcp_step(conn, half, other, p, hit->is_reply);
-		else
-			step = plain_step(conn, p, hit->is_reply);
-	}
+	step = step_of(conn, p, hit->is_reply);
 	if (step != STEP_PASS)
-		return refuse(p, key, hit, step, ret_is_over);
+		return refuse(p, hit, step, ret_is_over);
 
 	p->rule = conn->rule;
-	p->verdict = conn->verdict;
 	if (is_keeping(p, hit->is_reply))
-		conn->seen_ns = p->now;
-	conn_count(half, p);
+		conn->seen = BH_TICKS(p->now);
+	conn_count(&conn->half[hit->is_reply], p);
 	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
-	if (hit->is_embryonic &&
+	if (!conn->is_settled &&
 	    (conn->state == BH_CONN_ESTABLISHED || conn->state == BH_CONN_HELLO))
-		conn_promote(key, conn);
+		conn_settle(hit);
 	return BH_REASON_NONE;
 }
 
 static __always_inline enum bh_reason judge_connection(struct packet *p)
 {
-	struct bh_conn_key key;
+	struct hit hit = {};
 	bool is_over = false;
 	enum bh_reason reason;
-	struct hit hit;
 	__u8 sender;
 
 	if (p->fragment == FRAGMENT_LATER) {
@@ -288,14 +283,15 @@ static __always_inline enum bh_reason judge_connection(struct packet *p)
 		if (reason)
 			return reason;
 	}
-	sender = conn_key(p, &key);
-	hit = conn_find(p, &key, sender);
-	if (hit.conn && !is_stateless(p)) {
-		reason = judge_known(p, &key, &hit, &is_over);
+	sender = conn_key(p);
+	if (!is_stateless(p))
+		hit = conn_find(p, sender);
+	if (hit.conn) {
+		reason = judge_known(p, &hit, &is_over);
 		if (!is_over)
 			return reason;
 	}
-	return judge_new(p, &key, sender);
+	return judge_new(p, sender);
 }
 
 static __always_inline enum stage judge_vlan(const struct packet *p)

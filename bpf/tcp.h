@@ -21,11 +21,14 @@ static __always_inline bool tcp_is_opening(__u8 flags)
  * Races between CPUs may lose one of two updates: then a number stays behind by a segment, until
  * the next one.  The worst that comes of it is an RST that doesn't shorten the timeout.
  */
-static __always_inline void tcp_note(struct bh_conn_half *half, const struct packet *p)
+static __always_inline void tcp_note(struct bh_conn *conn, const struct packet *p, bool is_reply)
 {
-	bool is_first = !half->tcp_flags;
+	struct bh_conn_half *half = &conn->half[is_reply];
+	__u8 flags = conn->tcp_flags[is_reply], all = flags | p->tcp_flags;
+	bool is_first = !flags;
 
-	half->tcp_flags |= p->tcp_flags;
+	if (all != flags)
+		conn->tcp_flags[is_reply] = all;
 	if (is_first || (__s32)(p->seq_end - half->seq_end) > 0)
 		half->seq_end = p->seq_end;
 	if ((p->tcp_flags & TCP_ACK) && (!half->ack || (__s32)(p->ack - half->ack) > 0))
@@ -34,19 +37,20 @@ static __always_inline void tcp_note(struct bh_conn_half *half, const struct pac
 
 /* Only the next byte that the other end waits for proves that the sender sees the traffic (RFC
  * 5961, 3). */
-static __always_inline bool is_valid_reset(const struct bh_conn *conn,
-					   const struct bh_conn_half *other, const struct packet *p)
+static __always_inline bool is_valid_reset(const struct bh_conn *conn, const struct packet *p,
+					   bool is_reply)
 {
+	const struct bh_conn_half *other = &conn->half[!is_reply];
+
 	if (conn->state == BH_CONN_NEW && (p->tcp_flags & TCP_ACK))
 		return p->ack == other->seq_end;
-	return (other->tcp_flags & TCP_ACK) && p->seq == other->ack;
+	return (conn->tcp_flags[!is_reply] & TCP_ACK) && p->seq == other->ack;
 }
 
 /* Before an answer: the opener may repeat its SYN, the other end may accept, refuse or challenge.
  */
-static __always_inline enum step tcp_step_new(struct bh_conn *conn,
-					      const struct bh_conn_half *other,
-					      const struct packet *p, bool is_reply)
+static __always_inline enum step tcp_step_new(struct bh_conn *conn, const struct packet *p,
+					      bool is_reply)
 {
 	if (!is_reply)
 		return tcp_is_opening(p->tcp_flags) ? STEP_PASS : STEP_STRAY;
@@ -58,7 +62,7 @@ static __always_inline enum step tcp_step_new(struct bh_conn *conn,
 	if (!(p->tcp_flags & TCP_ACK))
 		return STEP_STRAY;
 	if (p->tcp_flags & TCP_SYN) {
-		if (other->seq_end - p->ack >= SYN_DATA_MAX)
+		if (conn->half[0].seq_end - p->ack >= SYN_DATA_MAX)
 			return STEP_STRAY;
 		conn_set_state(conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
 	}
@@ -68,14 +72,13 @@ static __always_inline enum step tcp_step_new(struct bh_conn *conn,
 /* The opener has acknowledged the other end's SYN. */
 static __always_inline void tcp_establish(struct bh_conn *conn)
 {
-	if (conn->half[0].hello)
+	if (conn->hello)
 		conn_set_state(conn, BH_CONN_HELLO, BH_TIMEOUT_TCP_OPENING);
 	else
 		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
 }
 
-static __always_inline enum step tcp_step(struct bh_conn *conn, struct bh_conn_half *half,
-					  const struct bh_conn_half *other, const struct packet *p,
+static __always_inline enum step tcp_step(struct bh_conn *conn, const struct packet *p,
 					  bool is_reply)
 {
 	enum step step = STEP_PASS;
@@ -83,7 +86,7 @@ static __always_inline enum step tcp_step(struct bh_conn *conn, struct bh_conn_h
 	if (conn->state == BH_CONN_CLOSING && tcp_is_opening(p->tcp_flags))
 		return STEP_REOPEN;
 	if (p->tcp_flags & TCP_RST) {
-		if (is_valid_reset(conn, other, p))
+		if (is_valid_reset(conn, p, is_reply))
 			conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
 		return STEP_PASS;
 	}
@@ -93,14 +96,14 @@ static __always_inline enum step tcp_step(struct bh_conn *conn, struct bh_conn_h
 	if (step != STEP_PASS)
 		return step;
 	if (conn->state == BH_CONN_NEW)
-		step = tcp_step_new(conn, other, p, is_reply);
+		step = tcp_step_new(conn, p, is_reply);
 	else if (conn->state == BH_CONN_OPENING && (p->tcp_flags & TCP_ACK) && !is_reply)
 		tcp_establish(conn);
 	if (step != STEP_PASS)
 		return step;
 
-	tcp_note(half, p);
-	if (half->tcp_flags & other->tcp_flags & TCP_FIN)
+	tcp_note(conn, p, is_reply);
+	if (conn->tcp_flags[0] & conn->tcp_flags[1] & TCP_FIN)
 		conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
 	return STEP_PASS;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Connections: key, value, states.  Programs write them; the agent lists, expires and deletes.
- * Each enforced endpoint has its own entry, so two ends on one machine never share state.
+ * The connection table: an array of lines, shared by all endpoints, in which each endpoint has a
+ * share of its own.  Programs write it; the agent lists it.  Each enforced endpoint has its own
+ * entry of a connection, so two ends on one machine never share state.
+ *
+ * Eight lines are a bucket, and a connection is in one of two buckets that its key chooses.  Who
+ * writes a line's key holds the lock of its group of buckets; who reads it looks at the line's
+ * stamp before and after.
  */
 #ifndef BULKHEAD_CONNECTION_H
 #define BULKHEAD_CONNECTION_H
@@ -24,8 +29,10 @@ struct bh_conn_key {
 	__be16 port[2];
 	__u16 endpoint; /* bh_endpoint.id */
 	__u8 proto;
-	__u8 pad; /* zero: this struct is a hash key */
-};
+	__u8 is_used; /* 1; a free line has 0, and equals no key */
+} __attribute__((aligned(8)));
+
+#define BH_CONN_KEY_WORDS 10 /* of 32 bits */
 
 /* clang-format off */
 #define BH_CONN_STATES(X)                                                             \
@@ -43,38 +50,86 @@ enum bh_conn_state {
 };
 /* clang-format on */
 
+/* Times in the table are of CLOCK_MONOTONIC, in ticks of 2^20 ns, and wrap after 52 days. */
+#define BH_TICK_SHIFT       20
+#define BH_TICKS(ns)        ((__u32)((ns) >> BH_TICK_SHIFT))
+#define BH_TICKS_OF_S(s)    BH_TICKS((__u64)(s)*1000000000ull)
+#define BH_S_OF_TICKS(tick) (((__u64)(tick) << BH_TICK_SHIFT) / 1000000000ull)
+
 /* What one direction has sent.  Counters are exact: programs add to them atomically. */
 struct bh_conn_half {
 	__u64 packets;
-	__u64 bytes;    /* of the frame at the hook, Ethernet header included */
-	__u32 seq_end;  /* TCP: highest sequence number sent, plus one, host order */
-	__u32 ack;      /* TCP: highest acknowledgement sent, host order */
-	__u8 tcp_flags; /* all seen, ORed */
+	__u64 bytes;   /* of the frame at the hook, Ethernet header included */
+	__u32 seq_end; /* TCP: highest sequence number sent, plus one, host order */
+	__u32 ack;     /* TCP: highest acknowledgement sent, host order */
+};
 
-	/* Of the opener, until the other end has acknowledged the TLS hello that the rule requires.
-	 */
+/* Two cache lines. */
+struct bh_conn {
+	struct bh_conn_key key;
+	__u32 stamp; /* another number for each connection in this line; odd while it changes */
+	__u32 generation;  /* in which it was last decided */
+	__u32 seen;        /* ticks: last packet in either direction; UDP: of the opener */
+	__u32 until_s;     /* on the wall: when the decision ends; 0: with the generation */
+	__u8 state;        /* enum bh_conn_state */
+	__u8 timeout;      /* enum bh_timeout: how long after `seen` it has expired */
+	__u8 verdict;      /* enum bh_verdict: allow or audit */
+	__u8 opener;       /* 0 or 1: which end of the key sent the first packet */
+	__u8 direction;    /* enum bh_direction of the opener's packets at the endpoint */
+	__u8 is_settled;   /* both ends have taken part: it has a place that nobody takes from it */
+	__u8 tcp_flags[2]; /* all seen, ORed; 0: from the opener; 1: replies */
+
+	struct bh_conn_half half[2]; /* 0: from the opener; 1: replies */
+	__u32 rule;                  /* that allowed it, numbered as in that generation */
+	__u32 created;               /* ticks */
+
+	/* Until the other end has acknowledged the TLS hello that the rule requires. */
+	__u32 hello_seq;    /* sequence number of its first byte, host order */
+	__u16 hello_length; /* the record's, as far as seen, host order */
 	__u8 hello; /* right bytes seen of its first ones, plus one; 0: none is awaited (any more)
 		     */
-	__u16 hello_length; /* the record's, as far as seen, host order */
-	__u32 hello_seq;    /* sequence number of the first byte, host order */
+	__u8 pad;
 };
 
-struct bh_conn {
-	__u64 created_ns;   /* CLOCK_MONOTONIC */
-	__u64 seen_ns;      /* last packet in either direction; UDP: of the opener */
-	__u64 until_s;      /* on the wall: when the decision ends; 0: with the generation */
-	__u32 generation;   /* in which it was last decided */
-	__u32 rule;         /* that allowed it, numbered as in that generation */
-	__u32 src_identity; /* of the end that opened; numbered as in that generation */
-	__u32 dst_identity;
-	__u32 timeout_s; /* it has expired this long after seen_ns; follows from protocol and state
-			  */
-	__u8 state;      /* enum bh_conn_state */
-	__u8 verdict;    /* enum bh_verdict: allow or audit */
-	__u8 opener;     /* 0 or 1: which end of the key sent the first packet */
-	__u8 direction;  /* enum bh_direction of the opener's packets at the endpoint */
-	struct bh_conn_half half[2]; /* 0: from the opener; 1: replies */
+#define BH_CONN_WAYS          8  /* lines in a bucket */
+#define BH_CONN_GROUP_BUCKETS 64 /* that one lock guards: both of a connection */
+#define BH_CONN_GROUP_LINES   (BH_CONN_WAYS * BH_CONN_GROUP_BUCKETS)
+
+/* Of a bucket's lines, each: a part of the key's hash, never 0; 0: the line is free. */
+struct bh_conn_tags {
+	__u32 tag[BH_CONN_WAYS];
 };
+
+/*
+ * Connections that are not settled, by endpoint, oldest first: entry n of an endpoint's part is
+ * the one that it began n-th, modulo the part's length.  Who begins another displaces it, so a
+ * flood displaces its own endpoint's unanswered connections and nothing else.
+ */
+struct bh_embryonic {
+	__u32 line;
+	__u32 stamp; /* of the line; another one: that connection is over */
+};
+
+/* What the agent chooses: secrets, and how much of the tables belongs to each endpoint. */
+struct bh_conn_setup {
+	__u32 hash_key[BH_CONN_KEY_WORDS]; /* random: nobody finds keys that collide */
+	__u64 hash_factor;                 /* random and odd */
+	__u32 embryonic_each;              /* entries of bh_embryonic */
+	__u32 fragments_each;              /* buckets of bh_fragments */
+	__u32 settled_each;                /* settled connections, whatever others have */
+	__u32 settled_shared; /* of all endpoints, up to which one may have more than that */
+};
+
+/* One pass over a part of the table: the agent asks, bh_sweep answers. */
+struct bh_sweep {
+	__u64 now_ns;
+	__u32 next;      /* line */
+	__u32 expired;   /* lines freed */
+	__u32 settled;   /* lines found in use */
+	__u32 embryonic; /* likewise */
+};
+
+#define BH_SWEEP_LINES 64 /* looked at in one run */
 
 /* How long a connection may be silent, in seconds, by protocol and state. */
 /* clang-format off */
@@ -97,8 +152,10 @@ enum bh_timeout {
 };
 /* clang-format on */
 
-_Static_assert(sizeof(struct bh_conn_key) == 40, "connection key has no holes");
-_Static_assert(sizeof(struct bh_conn_half) == 32, "half a connection");
-_Static_assert(sizeof(struct bh_conn) == 112, "connection value has no holes");
+_Static_assert(sizeof(struct bh_conn_key) == 4 * BH_CONN_KEY_WORDS, "connection key has no holes");
+_Static_assert(sizeof(struct bh_conn_half) == 24, "half a connection");
+_Static_assert(sizeof(struct bh_conn) == 128, "a connection is two cache lines");
+_Static_assert(__builtin_offsetof(struct bh_conn, half) == 64, "what decides is in the first one");
+_Static_assert(sizeof(struct bh_conn_tags) == 32, "two buckets' tags are a cache line");
 
 #endif

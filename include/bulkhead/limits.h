@@ -5,7 +5,7 @@
 #define BULKHEAD_LIMITS_H
 
 /* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
-#define BH_LAYOUT_VERSION 3
+#define BH_LAYOUT_VERSION 4
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 
@@ -30,14 +30,17 @@
 #define BH_RULE_ENTRIES     262144 /* 4 MiB a CPU */
 #define BH_LATER_ENTRIES    65536  /* 1 MiB; programs count on this number */
 
-#define BH_CONN_ENTRIES      262144
-#define BH_EMBRYONIC_ENTRIES 65536
-#define BH_FRAGMENT_ENTRIES  8192
-#define BH_ENDPOINT_ENTRIES  1024
-#define BH_SOURCE_ENTRIES    65536
-#define BH_LOCAL_ENTRIES     1024
-#define BH_LIMITER_ENTRIES   16384
-#define BH_RING_BYTES        (4 * 1024 * 1024)
+#define BH_CONN_LINES       262144 /* a power of two; 32 MiB */
+#define BH_FRAGMENT_BUCKETS 2048
+#define BH_ENDPOINT_ENTRIES 1024
+#define BH_SOURCE_ENTRIES   65536
+#define BH_LOCAL_ENTRIES    1024
+#define BH_LIMITER_ENTRIES  16384
+#define BH_RING_BYTES       (4 * 1024 * 1024)
+
+/* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */
+#define BH_CONN_SETTLED_PARTS   10
+#define BH_CONN_EMBRYONIC_PARTS 2
 
 #define BH_LATER_MAX    8  /* changes of one decision that the tables know in advance */
 #define BH_DOWN_AFTER_S 10 /* without a heartbeat, and the agent counts as down */

@@ -356,41 +356,45 @@ static void counts_are_summed_over_cpus_and_cleared(void **state)
 	assert_int_equal(counts[rule].packets, 0);
 }
 
-static void add_connection(const struct bpf_map *map, uint16_t port, uint64_t seen_ns)
+/* That is silent for ten seconds at most. */
+static void add_connection(struct datapath *dp, uint32_t line, uint16_t port, uint64_t seen_ns)
 {
-	const struct bh_conn_key key = {.port = {port, 0}, .proto = 6};
-	const struct bh_conn conn = {.seen_ns = seen_ns, .timeout_s = 10};
+	const struct bh_conn conn = {
+		.key = {.port = {port, 0}, .proto = IPPROTO_TCP, .is_used = 1},
+		.seen = BH_TICKS(seen_ns),
+		.timeout = BH_TIMEOUT_TCP_CLOSING,
+	};
 
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, &conn, BPF_ANY), 0);
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_conns), &line, &conn, BPF_ANY),
+		0);
 }
 
-static bool count_ports(const struct bh_conn_key *key, const struct bh_conn *conn, void *user)
+static bool count_ports(const struct bh_conn *conn, void *user)
 {
-	(void)conn;
-	*(unsigned int *)user += key->port[0];
+	*(unsigned int *)user += conn->key.port[0];
 	return true;
 }
 
-static bool count_one(const struct bh_conn_key *key, const struct bh_conn *conn, void *user)
+static bool count_one(const struct bh_conn *conn, void *user)
 {
-	(void)key;
 	(void)conn;
 	++*(unsigned int *)user;
 	return false;
 }
 
-static void a_sweep_deletes_what_expired(void **state)
+static void a_sweep_frees_what_expired(void **state)
 {
 	struct datapath *dp = shared;
 	uint64_t second = 1000000000, now = 100 * second;
 	unsigned int ports = 0, seen = 0;
 
 	(void)state;
-	add_connection(dp->skel->maps.bh_conns, 1, now);
-	add_connection(dp->skel->maps.bh_conns, 2, now - 11 * second);
-	add_connection(dp->skel->maps.bh_conns, 4, now - 10 * second);
-	add_connection(dp->skel->maps.bh_embryonic, 8, now - 9 * second);
-	add_connection(dp->skel->maps.bh_embryonic, 16, now - 20 * second);
+	add_connection(dp, 0, 1, now);
+	add_connection(dp, 7, 2, now - 11 * second);
+	add_connection(dp, 63, 4, now - 10 * second + second / 100);
+	add_connection(dp, 64, 8, now - 9 * second);
+	add_connection(dp, BH_CONN_LINES - 1, 16, now - 20 * second);
 	assert_int_equal(datapath_each_connection(dp, count_ports, &ports), 0);
 	assert_int_equal(ports, 1 + 2 + 4 + 8 + 16);
 	assert_int_equal(datapath_each_connection(dp, count_one, &seen), 0);
@@ -402,25 +406,46 @@ static void a_sweep_deletes_what_expired(void **state)
 	assert_int_equal(datapath_sweep(dp, 1000 * second), 3);
 }
 
-static bool count_all(const struct bh_conn_key *key, const struct bh_conn *conn, void *user)
+/* Half of what may settle is divided; one alone has it all, but for what the others may claim. */
+static void endpoints_share_the_table(void **state)
 {
-	(void)key;
-	(void)conn;
-	++*(unsigned int *)user;
-	return true;
-}
-
-static void many_connections_are_each_seen_once(void **state)
-{
+	static const struct {
+		const char *name;
+		uint16_t ids[3];
+		size_t count;
+		uint32_t shares;
+	} rows[] = {
+		{"the machine alone", {0}, 0, 1},
+		{"one workload", {1}, 1, 2},
+		{"three", {1, 2, 3}, 3, 4},
+		{"ids with gaps", {9, 2}, 2, 10},
+	};
 	struct datapath *dp = shared;
-	unsigned int count = 0;
+	int fd = bpf_map__fd(dp->skel->maps.bh_endpoints);
+	uint32_t settled = BH_CONN_LINES / 16 * BH_CONN_SETTLED_PARTS;
 
 	(void)state;
-	for (uint16_t port = 1; port <= 5000; port++)
-		add_connection(dp->skel->maps.bh_conns, port, 1);
-	assert_int_equal(datapath_each_connection(dp, count_all, &count), 0);
-	assert_int_equal(count, 5000);
-	assert_int_equal(datapath_sweep(dp, UINT64_C(1000000000000)), 5000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bh_conn_setup setup;
+		const __u32 key = 0;
+
+		for (__u32 j = 0; j < rows[i].count; j++) {
+			struct bh_endpoint endpoint = {.id = rows[i].ids[j],
+						       .kind = BH_ENDPOINT_WORKLOAD};
+
+			bpf_map_update_elem(fd, &j, &endpoint, BPF_ANY);
+		}
+		assert_int_equal(connections_share(dp), 0);
+		bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_conn_setup), &key, &setup);
+		assert_row(rows[i].name, setup.settled_each == settled / 2 / rows[i].shares);
+		assert_row(rows[i].name,
+			   setup.settled_shared + (rows[i].shares - 1) * setup.settled_each ==
+				   settled);
+		assert_row(rows[i].name,
+			   setup.embryonic_each == BH_CONN_LINES / 8 / rows[i].shares);
+		for (__u32 j = 0; j < rows[i].count; j++)
+			bpf_map_delete_elem(fd, &j);
+	}
 }
 
 static void count_event(const struct bh_event *event, void *user)
@@ -494,8 +519,8 @@ int main(void)
 		cmocka_unit_test_teardown(pins_of_another_layout_are_refused, remove_all),
 		cmocka_unit_test(only_a_bpf_filesystem_takes_pins),
 		cmocka_unit_test(counts_are_summed_over_cpus_and_cleared),
-		cmocka_unit_test(a_sweep_deletes_what_expired),
-		cmocka_unit_test(many_connections_are_each_seen_once),
+		cmocka_unit_test(a_sweep_frees_what_expired),
+		cmocka_unit_test(endpoints_share_the_table),
 		cmocka_unit_test(a_drop_is_counted_and_reported),
 		cmocka_unit_test(tables_say_how_full_they_are),
 	};

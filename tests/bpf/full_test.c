@@ -5,17 +5,21 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/fragment_bucket.h"
 #include "bulkhead.skel.h"
 #include "tests/bpf/rig.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
-#define BATCH 4096
-#define UDP   .proto = IPPROTO_UDP
-#define PIECE .is_fragment = true, .payload = 64
+#define BATCH  4096
+#define DAYS_2 (2 * UINT64_C(86400000000000))
+#define UDP    .proto = IPPROTO_UDP
+#define PIECE  .is_fragment = true, .payload = 64
 
 static const char rules[] =
 	"    - {name: web, from: client, to: server, services: [tcp/443, udp/443]}\n";
+
+static const struct datapath_config small = {.conn_lines = BH_CONN_GROUP_LINES};
 
 /* Keys that no packet has, as many as go in; values are zeros, but for the first word: @when. */
 static uint64_t fill(const struct bpf_map *map, uint64_t when)
@@ -33,9 +37,6 @@ static uint64_t fill(const struct bpf_map *map, uint64_t when)
 			memcpy(keys + i * key_size, &number, sizeof(number));
 			memcpy(values + i * value_size, &when,
 			       value_size < sizeof(when) ? value_size : sizeof(when));
-			/* The second word of a connection is when it was seen. */
-			if (value_size == sizeof(struct bh_conn))
-				memcpy(values + i * value_size + sizeof(when), &when, sizeof(when));
 		}
 		bpf_map_update_batch(bpf_map__fd(map), keys, values, &count, NULL);
 		done += count;
@@ -56,7 +57,7 @@ static struct table_fill fill_of(struct rig *rig, const char *name)
 	return (struct table_fill){};
 }
 
-static void play(struct rig *rig, bool is_v6, uint16_t sport)
+static void play_at(struct rig *rig, enum program in, enum program out, bool is_v6, uint16_t sport)
 {
 	const struct packet_spec steps[] = {
 		{.sport = sport, .flags = "S", .seq = 100, .is_v6 = is_v6},
@@ -71,56 +72,109 @@ static void play(struct rig *rig, bool is_v6, uint16_t sport)
 		{.sport = sport, .flags = "A", .seq = 101, .ack = 501, .is_v6 = is_v6},
 	};
 
-	assert_true(rig_run(rig, "SYN", PROGRAM_TO, &steps[0]).is_passed);
-	assert_true(rig_run(rig, "answer", PROGRAM_FROM, &steps[1]).is_passed);
-	assert_true(rig_run(rig, "ACK", PROGRAM_TO, &steps[2]).is_passed);
+	assert_true(rig_run(rig, "SYN", in, &steps[0]).is_passed);
+	assert_true(rig_run(rig, "answer", out, &steps[1]).is_passed);
+	assert_true(rig_run(rig, "ACK", in, &steps[2]).is_passed);
+}
+
+static void play(struct rig *rig, bool is_v6, uint16_t sport)
+{
+	play_at(rig, PROGRAM_TO, PROGRAM_FROM, is_v6, sport);
+}
+
+/* Rows of ports that nobody else uses: handshakes, until the endpoint's share is full. */
+static uint32_t fill_share(struct rig *rig, uint32_t count)
+{
+	struct connection c;
+	uint32_t settled = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct packet_spec opener = {.sport = (uint16_t)(10000 + i)};
+
+		play(rig, false, opener.sport);
+		assert_int_equal(rig_connection(rig, &opener, RIG_ENDPOINT, &c), 0);
+		settled += !c.is_embryonic;
+	}
+	return settled;
+}
+
+static struct bh_conn_setup setup_of(const struct rig *rig)
+{
+	struct bh_conn_setup setup;
+	const __u32 key = 0;
+
+	bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_conn_setup), &key, &setup);
+	return setup;
 }
 
 /* Those that are there stay; new ones work, where a flood may displace them; nothing opens. */
-static void a_full_table_of_connections_displaces_none(void **state)
+static void a_full_share_displaces_no_connection(void **state)
 {
-	struct rig *rig = *state;
-	const struct packet_spec old = {.sport = 1111}, new = {.sport = 2222, .flags = "A"};
+	struct rig *rig = rig_new_config(&small);
+	const struct packet_spec old = {.sport = 10000, .flags = "A"};
+	const struct packet_spec new = {.sport = 2222, .flags = "A"};
 	const struct packet_spec denied = {.dport = 444}, orphan = {.sport = 3333, .flags = "A"};
+	uint32_t room = setup_of(rig).settled_shared;
 	struct connection c;
 
+	(void)state;
 	rig_policy(rig, rules);
-	rig_stand(rig, SERVER);
-	play(rig, false, 1111);
-	fill(rig->dp->skel->maps.bh_conns, clock_monotonic_ns() + UINT64_C(3600000000000));
+	assert_int_equal(fill_share(rig, room), room);
 	play(rig, false, 2222);
 
-	assert_int_equal(rig_connection(rig, &old, RIG_ENDPOINT, &c), 0);
-	assert_false(c.is_embryonic);
+	assert_true(rig_run(rig, "old", PROGRAM_TO, &old).is_passed);
 	assert_int_equal(rig_connection(rig, &new, RIG_ENDPOINT, &c), 0);
 	assert_true(c.is_embryonic);
 	assert_int_equal(c.conn.state, BH_CONN_ESTABLISHED);
 	assert_true(rig_run(rig, "data", PROGRAM_TO, &new).is_passed);
 	assert_int_equal(rig_run(rig, "denied", PROGRAM_TO, &denied).reason, BH_REASON_POLICY);
 	rig_adopt(rig, true);
-	assert_int_equal(rig_run(rig, "adopted", PROGRAM_TO, &orphan).reason, BH_REASON_TABLE_FULL);
-	rig_adopt(rig, false);
+	assert_int_equal(rig_run(rig, "CT-15 adopted", PROGRAM_TO, &orphan).reason,
+			 BH_REASON_TABLE_FULL);
 
-	assert_true(datapath_sweep(rig->dp, clock_monotonic_ns()) >= 0);
-	assert_int_equal(fill_of(rig, "bh_conns").used, fill_of(rig, "bh_conns").capacity);
+	assert_int_equal(datapath_sweep(rig->dp, clock_monotonic_ns()), 0);
+	assert_int_equal(fill_of(rig, "bh_conns").used, room);
 	assert_int_equal(fill_of(rig, "bh_embryonic").used, 1);
-	datapath_sweep(rig->dp, clock_monotonic_ns() + UINT64_C(7200000000000) * 24);
-	play(rig, false, 4444);
-	assert_true(fill_of(rig, "bh_conns").used < 3);
+	assert_int_equal(datapath_sweep(rig->dp, clock_monotonic_ns() + DAYS_2), room + 1);
+	assert_int_equal(fill_of(rig, "bh_conns").used, 0);
+	assert_true(rig_run(rig, "CT-15 room again", PROGRAM_TO, &orphan).is_passed);
+	rig_free(rig);
 }
 
-/* Only what nobody answered is displaced. */
+/* Whatever one endpoint takes, the others' own shares are theirs. */
+static void nobody_takes_anothers_share(void **state)
+{
+	struct rig *rig = rig_new_config(&small);
+	struct bh_conn_setup setup = setup_of(rig);
+	struct connection c;
+
+	(void)state;
+	rig_policy(rig, rules);
+	fill_share(rig, setup.settled_shared);
+	for (uint32_t i = 0; i < 2 * setup.settled_each; i++) {
+		const struct packet_spec opener = {.sport = (uint16_t)(10000 + i)};
+
+		play_at(rig, PROGRAM_XDP_IN, PROGRAM_HOST_OUT, false, opener.sport);
+		assert_int_equal(rig_connection(rig, &opener, BH_ENDPOINT_HOST, &c), 0);
+		assert_int_equal(c.is_embryonic, i >= setup.settled_each);
+	}
+	rig_free(rig);
+}
+
+/* Only what nobody answered is displaced, the oldest first, and nothing of other endpoints. */
 static void a_flood_displaces_no_connection(void **state)
 {
-	struct rig *rig = *state;
+	struct rig *rig = rig_new_config(&small);
 	const struct packet_spec data = {.sport = 1111, .flags = "PA", .seq = 101, .ack = 501};
-	uint32_t capacity = bpf_map__max_entries(rig->dp->skel->maps.bh_embryonic);
+	const struct packet_spec other = {.sport = 1112, .flags = "S", .seq = 100};
+	uint32_t room = setup_of(rig).embryonic_each;
+	struct connection c;
 
+	(void)state;
 	rig_policy(rig, rules);
-	rig_forget(rig);
-	rig_stand(rig, SERVER);
 	play(rig, false, 1111);
-	for (uint32_t i = 0; i < capacity + 20000; i++) {
+	assert_true(rig_run(rig, "another endpoint", PROGRAM_XDP_IN, &other).is_passed);
+	for (uint32_t i = 0; i < 70000; i++) {
 		struct packet_spec syn = {.sport = (uint16_t)(1 + i % 65535), .seq = i};
 		struct frame f;
 
@@ -130,26 +184,27 @@ static void a_flood_displaces_no_connection(void **state)
 		assert_true(rig_passes(rig, "CT-06 a flood", PROGRAM_TO, &f));
 	}
 	assert_true(rig_run(rig, "data", PROGRAM_TO, &data).is_passed);
+	assert_int_equal(rig_connection(rig, &other, BH_ENDPOINT_HOST, &c), 0);
 	datapath_sweep(rig->dp, clock_monotonic_ns());
 	assert_int_equal(fill_of(rig, "bh_conns").used, 1);
-	assert_true(fill_of(rig, "bh_embryonic").used > capacity / 2);
-	assert_true(fill_of(rig, "bh_embryonic").used <= capacity);
-	rig_forget(rig);
+	assert_int_equal(fill_of(rig, "bh_embryonic").used, room + 1);
+	rig_free(rig);
 }
 
 static void a_flood_of_fragments_costs_only_fragments(void **state)
 {
-	struct rig *rig = *state;
+	struct rig *rig = rig_new_config(&small);
 	const struct packet_spec first = {UDP, PIECE, .fragment_id = 7};
 	const struct packet_spec tail = {UDP, PIECE, .fragment_id = 7, .offset = 9};
-	uint32_t capacity = bpf_map__max_entries(rig->dp->skel->maps.bh_fragments);
+	uint32_t capacity = setup_of(rig).fragments_each * FRAGMENT_WAYS;
 
+	(void)state;
 	rig_policy(rig, rules);
-	rig_stand(rig, SERVER);
 	assert_true(rig_run(rig, "FR-07 first", PROGRAM_TO, &first).is_passed);
-	for (uint32_t i = 0; i < 3 * capacity; i++) {
-		const struct packet_spec other = {UDP, PIECE, .fragment_id = 100 + i};
-		struct frame f = packet_build(&other);
+	assert_true(rig_run(rig, "FR-07 another endpoint's", PROGRAM_XDP_IN, &first).is_passed);
+	for (uint32_t i = 0; i < 20 * capacity; i++) {
+		const struct packet_spec piece = {UDP, PIECE, .fragment_id = 100 + i};
+		struct frame f = packet_build(&piece);
 
 		assert_true(rig_passes(rig, "FR-07 a flood", PROGRAM_TO, &f));
 	}
@@ -157,9 +212,8 @@ static void a_flood_of_fragments_costs_only_fragments(void **state)
 			 BH_REASON_FRAGMENT);
 	assert_true(rig_run(rig, "FR-07 again", PROGRAM_TO, &first).is_passed);
 	assert_true(rig_run(rig, "FR-07 its tail", PROGRAM_TO, &tail).is_passed);
-	assert_true(fill_of(rig, "bh_fragments").used > capacity / 2);
-	assert_true(fill_of(rig, "bh_fragments").used <= capacity);
-	rig_forget(rig);
+	assert_true(rig_run(rig, "FR-07 another endpoint's tail", PROGRAM_XDP_IN, &tail).is_passed);
+	rig_free(rig);
 }
 
 static void a_full_limiter_changes_no_verdict_and_loses_no_book(void **state)
@@ -197,7 +251,8 @@ static void an_endpoint_too_many_is_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_full_table_of_connections_displaces_none),
+		cmocka_unit_test(a_full_share_displaces_no_connection),
+		cmocka_unit_test(nobody_takes_anothers_share),
 		cmocka_unit_test(a_flood_displaces_no_connection),
 		cmocka_unit_test(a_flood_of_fragments_costs_only_fragments),
 		cmocka_unit_test(a_full_limiter_changes_no_verdict_and_loses_no_book),

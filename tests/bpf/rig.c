@@ -2,10 +2,12 @@
 #include "tests/bpf/rig.h"
 
 #include <arpa/inet.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/fragment_bucket.h"
 #include "bulkhead.skel.h"
 #include "policy/load.h"
 #include "util/clock.h"
@@ -39,9 +41,23 @@ static void on_event(const struct bh_event *event, void *user)
 	rig->events++;
 }
 
+/* Among the workload and those before it. */
+static void divide_tables(const struct rig *rig)
+{
+	const struct bh_endpoint workload = {.id = RIG_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
+	const __u32 ifindex = RIG_IFINDEX;
+
+	bpf_map_update_elem(bpf_map__fd(rig->dp->skel->maps.bh_endpoints), &ifindex, &workload,
+			    BPF_ANY);
+	assert_int_equal(connections_share(rig->dp), 0);
+}
+
 struct rig *rig_new(uint32_t event_rate)
 {
-	const struct datapath_config config = {.event_rate = event_rate};
+	const struct datapath_config config = {
+		.event_rate = event_rate,
+		.conn_lines = RIG_CONN_LINES,
+	};
 
 	return rig_new_config(&config);
 }
@@ -53,6 +69,7 @@ struct rig *rig_new_config(const struct datapath_config *config)
 
 	if (datapath_open(config, &why, &rig->dp))
 		fail_msg("programs are not loaded: %s", why.buf);
+	divide_tables(rig);
 	if (datapath_events_open(rig->dp, on_event, rig))
 		fail_msg("ring is not opened");
 	rig_stand(rig, SERVER);
@@ -164,48 +181,75 @@ const char *rig_rule_name(const struct rig *rig, uint32_t rule)
 
 /* --- what the programs remember --- */
 
-static void forget(const struct bpf_map *map)
-{
-	int fd = bpf_map__fd(map);
-	struct keys keys;
-
-	assert_int_equal(keys_read(fd, bpf_map__key_size(map), &keys), 0);
-	for (size_t i = 0; i < keys.count; i++)
-		bpf_map_delete_elem(fd, KEY_AT(&keys, i));
-	keys_release(&keys);
-}
-
 void rig_forget(struct rig *rig)
 {
-	forget(rig->dp->skel->maps.bh_conns);
-	forget(rig->dp->skel->maps.bh_embryonic);
-	forget(rig->dp->skel->maps.bh_fragments);
+	const struct bpf_map *fragments = rig->dp->skel->maps.bh_fragments;
+
+	assert_int_equal(connections_forget(rig->dp), 0);
+	assert_int_equal(entries_zero(bpf_map__fd(fragments), bpf_map__max_entries(fragments),
+				      bpf_map__value_size(fragments)),
+			 0);
 }
 
-/* The time is the word at @place of a value. */
-static void age(const struct bpf_map *map, size_t place, uint32_t seconds)
+static struct bh_conn *share_lines(const struct rig *rig, size_t *ret_count)
 {
-	size_t words = bpf_map__value_size(map) / sizeof(uint64_t);
-	uint64_t value[16];
-	int fd = bpf_map__fd(map);
-	struct keys keys;
+	const struct bpf_map *map = rig->dp->skel->maps.bh_conns;
+	void *lines;
 
-	assert_in_range(words, 1, COUNT(value));
-	assert_int_equal(keys_read(fd, bpf_map__key_size(map), &keys), 0);
+	*ret_count = bpf_map__max_entries(map);
+	lines = mmap(NULL, *ret_count * sizeof(struct bh_conn), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     bpf_map__fd(map), 0);
+	assert_true(lines != MAP_FAILED);
+	return lines;
+}
+
+static void unshare_lines(struct bh_conn *lines, size_t count)
+{
+	munmap(lines, count * sizeof(*lines));
+}
+
+static void age_connections(const struct rig *rig, uint32_t seconds)
+{
+	size_t count;
+	struct bh_conn *lines = share_lines(rig, &count);
+
+	for (size_t i = 0; i < count; i++)
+		lines[i].seen -= BH_TICKS_OF_S(seconds) + 1;
+	unshare_lines(lines, count);
+}
+
+static void age_limiters(const struct rig *rig, uint32_t seconds)
+{
+	int fd = bpf_map__fd(rig->dp->skel->maps.bh_limiters);
+	struct bh_limiter limiter;
+	_keys_ struct keys keys;
+
+	assert_int_equal(keys_read(fd, sizeof(struct bh_limiter_key), &keys), 0);
 	for (size_t i = 0; i < keys.count; i++) {
-		assert_int_equal(bpf_map_lookup_elem(fd, KEY_AT(&keys, i), value), 0);
-		value[place / sizeof(uint64_t)] -= seconds * UINT64_C(1000000000);
-		assert_int_equal(bpf_map_update_elem(fd, KEY_AT(&keys, i), value, BPF_EXIST), 0);
+		assert_int_equal(bpf_map_lookup_elem(fd, KEY_AT(&keys, i), &limiter), 0);
+		limiter.window_ns -= seconds * NS_PER_S;
+		assert_int_equal(bpf_map_update_elem(fd, KEY_AT(&keys, i), &limiter, BPF_EXIST), 0);
 	}
-	keys_release(&keys);
+}
+
+static void age_fragments(const struct rig *rig, uint32_t seconds)
+{
+	const struct bpf_map *map = rig->dp->skel->maps.bh_fragments;
+	struct fragment_bucket bucket;
+
+	for (__u32 at = 0; at < bpf_map__max_entries(map); at++) {
+		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &at, &bucket), 0);
+		for (int i = 0; i < FRAGMENT_WAYS; i++)
+			bucket.entry[i].seen_ns -= bucket.entry[i].seen_ns ? seconds * NS_PER_S : 0;
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &at, &bucket, BPF_ANY), 0);
+	}
 }
 
 void rig_age(struct rig *rig, uint32_t seconds)
 {
-	age(rig->dp->skel->maps.bh_conns, offsetof(struct bh_conn, seen_ns), seconds);
-	age(rig->dp->skel->maps.bh_embryonic, offsetof(struct bh_conn, seen_ns), seconds);
-	age(rig->dp->skel->maps.bh_fragments, 0, seconds);
-	age(rig->dp->skel->maps.bh_limiters, offsetof(struct bh_limiter, window_ns), seconds);
+	age_connections(rig, seconds);
+	age_fragments(rig, seconds);
+	age_limiters(rig, seconds);
 }
 
 /* Which end of the key, as connection.h says it. */
@@ -230,31 +274,56 @@ static struct bh_conn_key key_of(const struct packet_spec *spec, uint16_t endpoi
 		.port = {port[first], port[!first]},
 		.endpoint = endpoint,
 		.proto = packet_proto(spec),
+		.is_used = 1,
 	};
+}
+
+/* The line that has the connection; NULL: none has. */
+static struct bh_conn *find_line(struct bh_conn *lines, size_t count, const struct bh_conn_key *key)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!memcmp(&lines[i].key, key, sizeof(*key)))
+			return &lines[i];
+	}
+	return NULL;
 }
 
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
 		   struct connection *ret)
 {
-	int first, err;
+	int first;
 	const struct bh_conn_key key = key_of(spec, endpoint, &first);
+	size_t count;
+	struct bh_conn *lines = share_lines(rig, &count);
+	const struct bh_conn *line = find_line(lines, count, &key);
 
-	ret->is_embryonic = false;
-	err = bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key, &ret->conn);
-	if (err) {
-		ret->is_embryonic = true;
-		err = bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_embryonic), &key,
-					  &ret->conn);
-	}
-	ret->is_opener = ret->conn.opener == first;
-	return err;
+	if (line)
+		*ret = (struct connection){
+			.conn = *line,
+			.is_embryonic = !line->is_settled,
+			.is_opener = line->opener == first,
+		};
+	unshare_lines(lines, count);
+	return line ? 0 : -ENOENT;
 }
 
 void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint)
 {
 	int first;
 	const struct bh_conn_key key = key_of(spec, endpoint, &first);
+	size_t count;
+	struct bh_conn *lines = share_lines(rig, &count);
+	struct bh_conn *line = find_line(lines, count, &key);
 
-	bpf_map_delete_elem(bpf_map__fd(rig->dp->skel->maps.bh_conns), &key);
-	bpf_map_delete_elem(bpf_map__fd(rig->dp->skel->maps.bh_embryonic), &key);
+	if (line) {
+		__u32 bucket = (__u32)(line - lines) / BH_CONN_WAYS;
+		int fd = bpf_map__fd(rig->dp->skel->maps.bh_conn_tags);
+		struct bh_conn_tags tags;
+
+		assert_int_equal(bpf_map_lookup_elem(fd, &bucket, &tags), 0);
+		tags.tag[(line - lines) % BH_CONN_WAYS] = 0;
+		assert_int_equal(bpf_map_update_elem(fd, &bucket, &tags, BPF_ANY), 0);
+		line->key.is_used = 0;
+	}
+	unshare_lines(lines, count);
 }

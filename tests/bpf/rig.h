@@ -23,6 +23,8 @@
 #define RIG_IFINDEX  PROGRAM_IFINDEX
 #define RIG_ENDPOINT 7 /* the workload's */
 
+#define RIG_CONN_LINES 4096
+
 /* What one packet came to. */
 struct outcome {
 	bool is_passed;
@@ -111,7 +113,7 @@ struct connection {
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
 		   struct connection *ret);
 
-/* Only this one; rig_forget() walks large tables. */
+/* Only this one, as if it had been displaced; its share stays taken if it was settled. */
 void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint);
 
 #endif

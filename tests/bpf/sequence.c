@@ -37,7 +37,7 @@ struct play {
 	bool is_v6;
 	char place[256];  /* for failures */
 	uint32_t next[2]; /* sequence numbers */
-	uint64_t created_ns;
+	uint32_t stamp;
 	struct bh_count seen[2]; /* since then */
 };
 
@@ -202,9 +202,9 @@ static void check_halves(struct play *p, const struct step *step, enum way way, 
 
 	if (rig_connection(p->rig, &step->packet, endpoint_of(p), &c))
 		return;
-	if (c.conn.created_ns != p->created_ns)
+	if (c.conn.stamp != p->stamp)
 		memset(p->seen, 0, sizeof(p->seen));
-	p->created_ns = c.conn.created_ns;
+	p->stamp = c.conn.stamp;
 	p->seen[way].packets += is_passed;
 	p->seen[way].bytes += is_passed ? len : 0;
 	for (int half = 0; half < 2; half++) {
@@ -278,7 +278,9 @@ static void check_connection(struct play *p, const char *what, const char *wante
 	else if (!strcmp(what, "rule"))
 		seen = rig_rule_name(p->rig, c.conn.rule);
 	else
-		seen = c.conn.timeout_s == strtoul(wanted, NULL, 10) ? wanted : "another";
+		seen = datapath_timeout_s(p->rig->dp, &c.conn) == strtoul(wanted, NULL, 10)
+			       ? wanted
+			       : "another";
 	assert_row_string(p->place, seen, wanted);
 }
 

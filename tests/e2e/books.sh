@@ -20,13 +20,20 @@ print(status["dropped"], drops, books["produced"], books["delivered"], books["su
       books["lost"])'
 }
 
+# The books, and how much the tail has printed of them.
+progress()
+{
+	books
+	wc -c <"$work/tail"
+}
+
 are_settled()
 {
 	local first
 
-	first=$(books)
+	first=$(progress)
 	sleep 0.3
-	[ "$first" = "$(books)" ]
+	[ "$first" = "$(progress)" ]
 }
 
 are_balanced()

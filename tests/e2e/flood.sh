@@ -81,7 +81,7 @@ embryonic_is_bounded()
 
 	used=$(table bh_embryonic)
 	echo "$used embryonic"
-	[ "$used" -gt 1000 ] && [ "$used" -le 65536 ]
+	[ "$used" -gt 1000 ] && [ "$used" -le 32768 ]
 }
 
 it "the agent enforces" start_agent server --policy policy.yaml --attach eth0

@@ -6,11 +6,9 @@
 #include "policy/model.h"
 #include "util/clock.h"
 
-#define NS_PER_S 1000000000ull
-
 struct listing {
 	const struct agent *agent;
-	uint64_t now_ns;
+	uint32_t now; /* ticks */
 	struct text *out;
 };
 
@@ -28,17 +26,17 @@ static void add_end(struct json *j, const char *key, const struct event_end *nam
 	json_end(j, '}');
 }
 
-static void add_ends(struct json *j, const struct naming *naming, const struct bh_conn_key *key,
-		     const struct bh_conn *conn)
+static void add_ends(struct json *j, const struct naming *naming, const struct bh_conn *conn)
 {
+	const struct bh_conn_key *key = &conn->key;
 	unsigned int src = conn->opener & 1, dst = !src;
 	uint16_t sport = ntohs(key->port[src]), dport = ntohs(key->port[dst]);
 	bool has_ports = protocol_has_ports(key->proto);
 	struct event_end names;
 
-	naming_end(naming, conn->generation, conn->src_identity, &key->addr[src], &names);
+	naming_end(naming, conn->generation, 0, &key->addr[src], &names);
 	add_end(j, "src", &names, &key->addr[src], has_ports ? &sport : NULL);
-	naming_end(naming, conn->generation, conn->dst_identity, &key->addr[dst], &names);
+	naming_end(naming, conn->generation, 0, &key->addr[dst], &names);
 	add_end(j, "dst", &names, &key->addr[dst], has_ports ? &dport : NULL);
 }
 
@@ -55,32 +53,33 @@ static void add_halves(struct json *j, const struct bh_conn *conn)
 }
 
 /* Packets go on while we read: a time may lie after our now. */
-static uint64_t seconds_since(uint64_t then_ns, uint64_t now_ns)
+static uint64_t seconds_since(uint32_t then, uint32_t now)
 {
-	return now_ns > then_ns ? (now_ns - then_ns) / NS_PER_S : 0;
+	return (int32_t)(now - then) > 0 ? BH_S_OF_TICKS(now - then) : 0;
 }
 
-static bool list_connection(const struct bh_conn_key *key, const struct bh_conn *conn, void *user)
+static bool list_connection(const struct bh_conn *conn, void *user)
 {
 	const struct listing *l = user;
-	uint64_t idle_s = seconds_since(conn->seen_ns, l->now_ns);
+	uint64_t idle_s = seconds_since(conn->seen, l->now);
+	uint64_t timeout_s = datapath_timeout_s(l->agent->dp, conn);
 	const struct naming *naming = &l->agent->naming;
 	struct json j = {.out = l->out};
 	char word[WORD_STRLEN];
 
-	if (idle_s >= conn->timeout_s)
+	if (idle_s >= timeout_s)
 		return true; /* it has expired, and waits for the sweep */
 	json_object(&j, NULL);
-	json_string(&j, "protocol", protocol_word(key->proto, word));
-	add_ends(&j, naming, key, conn);
+	json_string(&j, "protocol", protocol_word(conn->key.proto, word));
+	add_ends(&j, naming, conn);
 	json_string(&j, "state", conn_state_word(conn->state));
 	json_string(&j, "verdict", verdict_word(conn->verdict));
 	json_string(&j, "rule", naming_rule(naming, conn->generation, conn->rule));
 	json_number(&j, "generation", conn->generation);
-	json_string(&j, "endpoint", endpoints_name(&l->agent->endpoints, key->endpoint));
-	json_number(&j, "age_s", seconds_since(conn->created_ns, l->now_ns));
+	json_string(&j, "endpoint", endpoints_name(&l->agent->endpoints, conn->key.endpoint));
+	json_number(&j, "age_s", seconds_since(conn->created, l->now));
 	json_number(&j, "idle_s", idle_s);
-	json_number(&j, "expires_s", conn->timeout_s - idle_s);
+	json_number(&j, "expires_s", timeout_s - idle_s);
 	add_halves(&j, conn);
 	json_end(&j, '}');
 	text_addc(l->out, '\n');
@@ -89,7 +88,7 @@ static bool list_connection(const struct bh_conn_key *key, const struct bh_conn 
 
 void list_connections(struct agent *a, struct text *out)
 {
-	struct listing l = {.agent = a, .now_ns = clock_monotonic_ns(), .out = out};
+	struct listing l = {.agent = a, .now = BH_TICKS(clock_monotonic_ns()), .out = out};
 
 	datapath_each_connection(a->dp, list_connection, &l);
 }

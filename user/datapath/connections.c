@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -6,100 +10,170 @@
 #include "datapath/internal.h"
 #include "util/mem.h"
 
-#define CONN_BATCH 1024
-#define NS_PER_S   UINT64_C(1000000000)
+#define READ_TRIES 3
 
-struct conn_batch {
-	struct bh_conn_key keys[CONN_BATCH];
-	struct bh_conn conns[CONN_BATCH];
-};
+static const __u32 zero;
 
-static bool visit(const struct conn_batch *batch, size_t count, connection_fn *fn, void *user)
+static uint32_t lines_of(const struct datapath *dp)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!fn(&batch->keys[i], &batch->conns[i], user))
-			return false;
-	}
-	return true;
+	return bpf_map__max_entries(dp->skel->maps.bh_conns);
 }
 
-/* Programs go on writing meanwhile: an entry that moves may be seen twice, or not at all. */
-static int each_in(int fd, connection_fn *fn, void *user, bool *go_on)
+/* --- setting up --- */
+
+static int read_setup(const struct datapath *dp, struct bh_conn_setup *ret)
 {
-	_free_ struct conn_batch *batch = xmalloc(sizeof(*batch));
-	bool is_first = true;
-	__u32 place; /* of the bucket that is next */
-	int err = 0;
+	return bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_conn_setup), &zero, ret);
+}
 
-	while (!err && *go_on) {
-		__u32 count = CONN_BATCH;
+static int write_setup(const struct datapath *dp, const struct bh_conn_setup *setup)
+{
+	return bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_conn_setup), &zero, setup,
+				   BPF_ANY);
+}
 
-		err = bpf_map_lookup_batch(fd, is_first ? NULL : &place, &place, batch->keys,
-					   batch->conns, &count, NULL);
-		if (err && err != -ENOENT)
-			return err;
-		*go_on = visit(batch, count, fn, user);
-		is_first = false;
+/* The highest id of an endpoint, and one: so many shares there are. */
+static int count_shares(const struct datapath *dp, uint32_t *ret)
+{
+	int fd = bpf_map__fd(dp->skel->maps.bh_endpoints), err;
+	_keys_ struct keys keys = {};
+
+	*ret = 1;
+	err = keys_read(fd, sizeof(__u32), &keys);
+	for (size_t i = 0; !err && i < keys.count; i++) {
+		struct bh_endpoint endpoint;
+
+		if (!bpf_map_lookup_elem(fd, KEY_AT(&keys, i), &endpoint) && endpoint.id >= *ret)
+			*ret = endpoint.id + 1u;
 	}
-	return 0;
+	return err;
+}
+
+/*
+ * Half of the settled ones is divided equally, and belongs to each endpoint whatever others do.
+ * Whoever wants more may have it as long as what the others may claim stays free.
+ */
+int connections_share(const struct datapath *dp)
+{
+	uint32_t settled = lines_of(dp) / 16 * BH_CONN_SETTLED_PARTS, shares;
+	struct bh_conn_setup setup;
+	int err = read_setup(dp, &setup);
+
+	if (!err)
+		err = count_shares(dp, &shares);
+	if (err)
+		return err;
+	setup.settled_each = settled / shares / 2;
+	setup.settled_shared = settled - (shares - 1) * setup.settled_each;
+	setup.embryonic_each = bpf_map__max_entries(dp->skel->maps.bh_embryonic) / shares;
+	setup.fragments_each = bpf_map__max_entries(dp->skel->maps.bh_fragments) / shares;
+	return write_setup(dp, &setup);
+}
+
+/* The secrets of a table stay as long as what was entered by them. */
+int connections_set_up(const struct datapath *dp, bool is_fresh)
+{
+	struct bh_conn_setup setup = {};
+
+	if (!is_fresh)
+		return connections_share(dp);
+	if (getrandom(&setup, sizeof(setup), 0) != sizeof(setup))
+		return -EIO;
+	setup.hash_factor |= 1;
+	return write_setup(dp, &setup) ?: connections_share(dp);
+}
+
+/* --- reading --- */
+
+/* False if the line is free, or does not keep still. */
+static bool read_line(const struct bh_conn *line, struct bh_conn *ret)
+{
+	for (int i = 0; i < READ_TRIES; i++) {
+		uint32_t stamp = __atomic_load_n(&line->stamp, __ATOMIC_ACQUIRE);
+
+		memcpy(ret, line, sizeof(*ret));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (stamp == __atomic_load_n(&line->stamp, __ATOMIC_RELAXED) && !(stamp & 1))
+			return ret->key.is_used;
+	}
+	return false;
 }
 
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user)
 {
-	bool go_on = true;
-	int err = each_in(bpf_map__fd(dp->skel->maps.bh_conns), fn, user, &go_on);
-
-	if (!err && go_on)
-		err = each_in(bpf_map__fd(dp->skel->maps.bh_embryonic), fn, user, &go_on);
-	return err;
-}
-
-struct sweep {
-	int fd;
-	uint64_t now_ns;
-	uint64_t left;
-	int deleted;
-};
-
-static bool is_expired(const struct bh_conn *conn, uint64_t now_ns)
-{
-	return conn->seen_ns + conn->timeout_s * NS_PER_S < now_ns;
-}
-
-/*
- * The entry may have begun a new life since it was read.  Between this second look and the delete
- * it may still do so; the worst is then that this connection's next packet is judged as one of no
- * known connection.
- */
-static bool sweep_one(const struct bh_conn_key *key, const struct bh_conn *seen, void *user)
-{
-	struct sweep *sweep = user;
+	const struct bpf_map *map = dp->skel->maps.bh_conns;
+	size_t size = lines_of(dp) * sizeof(struct bh_conn);
+	const struct bh_conn *lines = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
 	struct bh_conn conn;
 
-	if (is_expired(seen, sweep->now_ns) && !bpf_map_lookup_elem(sweep->fd, key, &conn) &&
-	    is_expired(&conn, sweep->now_ns) && !bpf_map_delete_elem(sweep->fd, key))
-		sweep->deleted++;
-	else
-		sweep->left++;
-	return true;
+	if (lines == MAP_FAILED)
+		return -errno;
+	for (uint32_t i = 0; i < lines_of(dp); i++) {
+		if (lines[i].key.is_used && read_line(&lines[i], &conn) && !fn(&conn, user))
+			break;
+	}
+	munmap((void *)lines, size);
+	return 0;
 }
+
+uint32_t datapath_timeout_s(const struct datapath *dp, const struct bh_conn *conn)
+{
+	return conn->timeout < BH_TIMEOUT_COUNT ? dp->skel->rodata->bh_timeouts[conn->timeout] : 0;
+}
+
+/* --- sweeping --- */
 
 int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 {
-	const struct bpf_map *maps[] = {dp->skel->maps.bh_conns, dp->skel->maps.bh_embryonic};
-	uint64_t *counts[] = {&dp->conns, &dp->embryonic};
-	struct sweep sweep = {.now_ns = now_ns};
-	bool go_on = true;
+	static char frame[64];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = (int)(lines_of(dp) / BH_SWEEP_LINES));
+	int fd = bpf_map__fd(dp->skel->maps.bh_sweep), err;
+	struct bh_sweep sweep = {.now_ns = now_ns};
 
-	for (size_t i = 0; i < COUNT(maps); i++) {
-		int err;
+	err = bpf_map_update_elem(fd, &zero, &sweep, BPF_ANY);
+	if (!err)
+		err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.bh_sweep_lines),
+					     &opts);
+	if (!err)
+		err = bpf_map_lookup_elem(fd, &zero, &sweep);
+	if (err)
+		return err;
+	dp->settled = sweep.settled;
+	dp->embryonic = sweep.embryonic;
+	return (int)sweep.expired;
+}
 
-		sweep.fd = bpf_map__fd(maps[i]);
-		sweep.left = 0;
-		err = each_in(sweep.fd, sweep_one, &sweep, &go_on);
-		if (err)
-			return err;
-		*counts[i] = sweep.left;
-	}
-	return sweep.deleted;
+/* --- forgetting --- */
+
+static int zero_shared(const struct bpf_map *map)
+{
+	size_t size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (bytes == MAP_FAILED)
+		return -errno;
+	memset(bytes, 0, size);
+	munmap(bytes, size);
+	return 0;
+}
+
+static int zero_values(const struct bpf_map *map)
+{
+	return entries_zero(bpf_map__fd(map), bpf_map__max_entries(map), bpf_map__value_size(map));
+}
+
+int connections_forget(const struct datapath *dp)
+{
+	int err = zero_shared(dp->skel->maps.bh_conns);
+
+	if (!err)
+		err = zero_shared(dp->skel->maps.bh_conn_tags);
+	if (!err)
+		err = zero_values(dp->skel->maps.bh_embryonic);
+	if (!err)
+		err = zero_values(dp->skel->maps.bh_shares);
+	if (!err)
+		err = zero_values(dp->skel->maps.bh_room);
+	return err;
 }

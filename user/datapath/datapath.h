@@ -33,6 +33,8 @@ struct datapath_config {
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
 	uint32_t methods_off;  /* bit n: enum attach_method n is not tried */
 	uint32_t down_after_s; /* without a beat, and the agent is down; 0: BH_DOWN_AFTER_S */
+	uint32_t conn_lines;   /* of the connection table, a power of two; 0: BH_CONN_LINES.  A
+				  pinned table keeps those that it has. */
 	enum bh_vlan_mode vlan;
 };
 
@@ -146,11 +148,14 @@ int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_
 int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret);
 
 /* Return false to stop. */
-typedef bool connection_fn(const struct bh_conn_key *key, const struct bh_conn *conn, void *user);
+typedef bool connection_fn(const struct bh_conn *conn, void *user);
 
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user);
 
-/* Deletes expired connections, and counts the others; returns how many it deleted, or -errno. */
+/* How long it may be silent. */
+uint32_t datapath_timeout_s(const struct datapath *dp, const struct bh_conn *conn);
+
+/* Frees expired connections, and counts the others; returns how many it freed, or -errno. */
 int datapath_sweep(struct datapath *dp, uint64_t now_ns);
 
 typedef void event_fn(const struct bh_event *event, void *user);

@@ -129,6 +129,8 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex)
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	err = bpf_map_delete_elem(endpoints_fd(dp), &ifindex);
+	if (!err)
+		err = connections_share(dp);
 	if (err || endpoint.kind != BH_ENDPOINT_WORKLOAD)
 		return err;
 	err = set_sources(dp, endpoint.id, NULL, 0);
@@ -147,7 +149,8 @@ static int enter(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint
 		err = endpoint_forget(dp, ifindex);
 	if (err && err != -ENOENT)
 		return err;
-	return bpf_map_update_elem(endpoints_fd(dp), &ifindex, endpoint, BPF_ANY);
+	err = bpf_map_update_elem(endpoints_fd(dp), &ifindex, endpoint, BPF_ANY);
+	return err ? err : connections_share(dp);
 }
 
 /*

@@ -105,6 +105,17 @@ int entries_drop(int fd, const struct entries *entries)
 	return 0;
 }
 
+int entries_zero(int fd, uint32_t count, size_t value_size)
+{
+	_free_ uint32_t *keys = xcalloc(count, sizeof(*keys));
+	_free_ void *values = xcalloc(count, value_size);
+	const struct entries entries = {keys, sizeof(*keys), values, value_size, count};
+
+	for (uint32_t i = 0; i < count; i++)
+		keys[i] = i;
+	return entries_put(fd, &entries);
+}
+
 int entries_count(int fd, size_t key_size, size_t value_size, uint64_t *ret)
 {
 	_free_ char *keys = xcalloc(COUNT_BATCH, key_size);

@@ -29,9 +29,9 @@ struct datapath {
 	struct tables tables;
 	struct shadow shadows[BH_SLOTS];
 	bool is_adopted;
-	bool is_grace_due;         /* programs may still read the idle slot */
-	uint32_t methods_off;      /* as in struct datapath_config */
-	uint64_t conns, embryonic; /* at the last sweep; UINT64_MAX: there was none */
+	bool is_grace_due;           /* programs may still read the idle slot */
+	uint32_t methods_off;        /* as in struct datapath_config */
+	uint64_t settled, embryonic; /* at the last sweep; UINT64_MAX: there was none */
 	int cpus;
 	struct ring_buffer *ring;
 	event_fn *event;
@@ -72,6 +72,17 @@ int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image)
 /* Puts one entry into the part of @slot, or sees to it that there is none. */
 int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
 		 bool is_listed);
+
+/* --- connections.c --- */
+
+/* Before the first packet: the table's secrets, if they are to be chosen, and the shares. */
+int connections_set_up(const struct datapath *dp, bool is_fresh);
+
+/* Divides the table again, after endpoints came or went. */
+int connections_share(const struct datapath *dp);
+
+/* As if no packet had been seen.  Only while no program runs. */
+int connections_forget(const struct datapath *dp);
 
 /* --- heartbeat.c --- */
 

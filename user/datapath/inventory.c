@@ -121,9 +121,9 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_endpoints, keys_used(dp->skel->maps.bh_endpoints)},
 			{dp->skel->maps.bh_sources, keys_used(dp->skel->maps.bh_sources)},
 			{dp->skel->maps.bh_local, keys_used(dp->skel->maps.bh_local)},
-			{dp->skel->maps.bh_conns, dp->conns},
+			{dp->skel->maps.bh_conns, dp->settled},
 			{dp->skel->maps.bh_embryonic, dp->embryonic},
-			{dp->skel->maps.bh_fragments, churning_used(dp->skel->maps.bh_fragments)},
+			{dp->skel->maps.bh_fragments, UINT64_MAX},
 			{dp->skel->maps.bh_limiters, churning_used(dp->skel->maps.bh_limiters)},
 			{dp->skel->maps.bh_events, UINT64_MAX},
 		};

@@ -33,9 +33,8 @@ static const struct {
 	{"bh_ep_counts",   BH_ENDPOINT_ENTRIES},
 	{"bh_sources",     BH_SOURCE_ENTRIES},
 	{"bh_local",       BH_LOCAL_ENTRIES},
-	{"bh_conns",       BH_CONN_ENTRIES},
-	{"bh_embryonic",   BH_EMBRYONIC_ENTRIES},
-	{"bh_fragments",   BH_FRAGMENT_ENTRIES},
+	{"bh_shares",      BH_ENDPOINT_ENTRIES},
+	{"bh_fragments",   BH_FRAGMENT_BUCKETS},
 	{"bh_limiters",    BH_LIMITER_ENTRIES},
 	{"bh_events",      BH_RING_BYTES},
 };
@@ -117,11 +116,47 @@ static bool has_xdp_frags(void)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
 }
 
-static int configure(struct datapath *dp, const struct datapath_config *config)
+/* As many as a pinned table has, else as was asked for. */
+static uint32_t conn_lines(const struct datapath *dp, const struct datapath_config *config)
 {
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, "bh_conns");
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    info.type == BPF_MAP_TYPE_ARRAY && info.max_entries >= BH_CONN_GROUP_LINES)
+		return info.max_entries;
+	return config->conn_lines ? config->conn_lines : BH_CONN_LINES;
+}
+
+static int size_connections(struct datapath *dp, uint32_t lines)
+{
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} wants[] = {
+		{dp->skel->maps.bh_conns, lines},
+		{dp->skel->maps.bh_conn_tags, lines / BH_CONN_WAYS},
+		{dp->skel->maps.bh_conn_locks, lines / BH_CONN_GROUP_LINES},
+		{dp->skel->maps.bh_embryonic, lines / 16 * BH_CONN_EMBRYONIC_PARTS},
+	};
 	int err = 0;
 
-	err = choose_secrets(dp);
+	dp->skel->rodata->bh_conn_mask = lines - 1;
+	for (size_t i = 0; !err && i < COUNT(wants); i++)
+		err = bpf_map__set_max_entries(wants[i].map, wants[i].entries);
+	return err;
+}
+
+static int configure(struct datapath *dp, const struct datapath_config *config)
+{
+	int err = choose_secrets(dp);
+
+	if (!err)
+		err = size_connections(dp, conn_lines(dp, config));
+#if !defined(__x86_64__)
+	dp->skel->rodata->bh_is_weakly_ordered = true;
+#endif
 	dp->skel->rodata->bh_event_rate = config->event_rate;
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
@@ -140,7 +175,8 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 /* These hold nothing between two packets, and constants belong to the programs. */
 static bool is_kept(const struct bpf_map *map)
 {
-	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet", "bh_answer"};
+	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet", "bh_answer",
+					  "bh_sweep"};
 
 	for (size_t i = 0; i < COUNT(own); i++) {
 		if (!strcmp(bpf_map__name(map), own[i]))
@@ -365,6 +401,9 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	if (err)
 		return err;
 	start_control(dp, config, is_fresh);
+	err = connections_set_up(dp, is_fresh);
+	if (err)
+		return explain_error(reterr, err, "cannot set up the connection table");
 	return pin_maps(dp, reterr);
 }
 
@@ -375,7 +414,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 
 	libbpf_set_print(print_libbpf);
 	dp->methods_off = config->methods_off;
-	dp->conns = dp->embryonic = UINT64_MAX;
+	dp->settled = dp->embryonic = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
 	if (dp->cpus < 0)
 		return explain_error(reterr, dp->cpus, "cannot count the CPUs");

@@ -45,7 +45,8 @@ static int register_workload(const struct datapath *dp)
 
 	if (err)
 		return err;
-	return bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_sources), &all, &nothing, BPF_ANY);
+	err = bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_sources), &all, &nothing, BPF_ANY);
+	return err ? err : connections_share(dp);
 }
 
 static int prepare(struct trial *t, const struct image *image, struct text *reterr)
@@ -66,7 +67,7 @@ static int prepare(struct trial *t, const struct image *image, struct text *rete
 
 int trial_new(const struct image *image, struct text *reterr, struct trial **ret)
 {
-	const struct datapath_config config = {};
+	const struct datapath_config config = {.conn_lines = BH_CONN_GROUP_LINES};
 	_trial_ struct trial *t = xcalloc(1, sizeof(*t));
 	int err = datapath_open(&config, reterr, &t->dp);
 
@@ -108,22 +109,6 @@ static int take_place(struct trial *t, enum program program, const struct first_
 	if (!err)
 		t->local = *local;
 	return err;
-}
-
-/* Otherwise a packet of the other direction would be its answer. */
-static void forget(struct trial *t, enum program program, const struct first_packet *p)
-{
-	const uint16_t sport = htons(first_packet_sport(p)), dport = htons(first_packet_dport(p));
-	int order = memcmp(&p->src, &p->dst, sizeof(p->src));
-	int first = order ? order > 0 : ntohs(sport) >= ntohs(dport);
-	const struct bh_conn_key key = {
-		.addr = {first ? p->dst : p->src, first ? p->src : p->dst},
-		.port = {first ? dport : sport, first ? sport : dport},
-		.endpoint = program_is_host(program) ? BH_ENDPOINT_HOST : WORKLOAD,
-		.proto = first_packet_proto(p),
-	};
-
-	bpf_map_delete_elem(bpf_map__fd(t->dp->skel->maps.bh_embryonic), &key);
 }
 
 /* The count of one rule, as datapath_read_rules() has it. */
@@ -201,8 +186,7 @@ int trial_run(struct trial *t, enum program program, const struct first_packet *
 	outcome.is_reported = t->events > 0;
 	if (!outcome.is_passed && t->events)
 		outcome.reason = t->event.reason;
-	if (outcome.is_passed)
-		forget(t, program, packet);
 	*ret = outcome;
-	return 0;
+	/* Otherwise a packet of the other direction would be its answer. */
+	return outcome.is_passed ? connections_forget(t->dp) : 0;
 }

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Lines of the connection table: find, enter, settle, free.  Several CPUs do so at once:
+ *
+ * - A line's key, its tag and what was decided change only under the lock of its group, and with
+ *   a new stamp if the line gets another connection.
+ * - Who reads takes the stamp first, then the key and what was decided, then the stamp again.  If
+ *   it is another one, or odd, what was read may be of two connections, and counts as not found.
+ * - The rest of a line (times, counters, the state of TCP) is written without a lock.  A packet
+ *   that is slower than its connection's end may so touch the next one in the line: that one's
+ *   counters or timeout, never what it is allowed.
+ */
+#ifndef BPF_CONN_TABLE_H
+#define BPF_CONN_TABLE_H
+
+#include <linux/errno.h>
+
+#include <bulkhead/connection.h>
+
+#include "config.h"
+#include "keyed_hash.h"
+#include "maps.h"
+
+#define LINE_NONE    0xffffffffu
+#define ENTER_TRIES  3 /* other CPUs may take the line that was chosen */
+#define ALTERNATIVES (BH_CONN_GROUP_BUCKETS - 1)
+
+/* A known connection, seen from a packet. */
+struct hit {
+	struct bh_conn *conn; /* NULL: not known */
+	__u32 line;
+	__u32 stamp;
+	__u32 generation;
+	__u32 until_s;
+	__u8 verdict;
+	__u8 opener;
+	__u8 direction;
+	bool is_reply;
+};
+
+/* No load or store passes this one.  An atomic operation that returns something is a barrier. */
+static __always_inline void keep_order(void)
+{
+	__u32 word = 0;
+
+	if (bh_is_weakly_ordered)
+		asm volatile("" ::"r"(__sync_fetch_and_add(&word, 1)));
+	asm volatile("" ::: "memory");
+}
+
+#define READ_NOW(place) (*(volatile const __typeof__(place) *)&(place))
+
+static __always_inline struct bh_conn *conn_at(__u32 line)
+{
+	return bpf_map_lookup_elem(&bh_conns, &line);
+}
+
+static __always_inline struct bh_conn_tags *tags_at(__u32 bucket)
+{
+	return bpf_map_lookup_elem(&bh_conn_tags, &bucket);
+}
+
+static __always_inline struct conn_lock *lock_of(__u32 line)
+{
+	__u32 group = line / BH_CONN_GROUP_LINES;
+
+	return bpf_map_lookup_elem(&bh_conn_locks, &group);
+}
+
+static __always_inline struct conn_share *share_of(__u32 endpoint)
+{
+	return bpf_map_lookup_elem(&bh_shares, &endpoint);
+}
+
+static __always_inline struct conn_room *room_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_room, &zero);
+}
+
+/* --- where a key may be --- */
+
+static __always_inline __u32 tag_of(__u64 hash)
+{
+	return (__u32)hash | 1;
+}
+
+/* The line that a key has when nothing is in the way. */
+static __always_inline __u32 home_of(__u64 hash)
+{
+	return (hash >> 32) & bh_conn_mask;
+}
+
+/* The other of a key's buckets is of the same group. */
+static __always_inline __u32 bucket_of(__u64 hash, int choice)
+{
+	__u32 bucket = home_of(hash) / BH_CONN_WAYS;
+
+	return choice ? bucket ^ ((hash >> 56 & ALTERNATIVES) | 1) : bucket;
+}
+
+/* BH_CONN_WAYS: none has the tag. */
+static __always_inline __u32 way_of(const struct bh_conn_tags *tags, __u32 tag)
+{
+	for (__u32 way = 0; way < BH_CONN_WAYS; way++) {
+		if (tags->tag[way] == tag)
+			return way;
+	}
+	return BH_CONN_WAYS;
+}
+
+static __always_inline bool is_expired(const struct bh_conn *conn, __u32 now)
+{
+	__u32 timeout = conn->timeout;
+
+	if (timeout >= BH_TIMEOUT_COUNT)
+		return true;
+	/* `seen` may be newer than our clock reading when another CPU is faster. */
+	return (__s32)(now - conn->seen) > (__s32)BH_TICKS_OF_S(bh_timeouts[timeout]);
+}
+
+/* --- shares --- */
+
+static __always_inline bool share_take(__u32 endpoint)
+{
+	const struct bh_conn_setup *setup = conn_setup();
+	struct conn_share *share = share_of(endpoint);
+	struct conn_room *room = room_here();
+	bool has_room;
+
+	if (!setup || !share || !room)
+		return false;
+	bpf_spin_lock(&room->lock);
+	has_room = share->settled < setup->settled_each || room->settled < setup->settled_shared;
+	if (has_room) {
+		share->settled++;
+		room->settled++;
+	}
+	bpf_spin_unlock(&room->lock);
+	return has_room;
+}
+
+static __always_inline void share_return(__u32 endpoint)
+{
+	struct conn_share *share = share_of(endpoint);
+	struct conn_room *room = room_here();
+
+	if (!share || !room)
+		return;
+	bpf_spin_lock(&room->lock);
+	share->settled--;
+	room->settled--;
+	bpf_spin_unlock(&room->lock);
+}
+
+/* --- free --- */
+
+/* False if the line does not hold that connection any more.  Global: verified once. */
+__noinline int conn_free(__u32 line, __u32 stamp, int is_only_embryonic)
+{
+	struct bh_conn_tags *tags = tags_at(line / BH_CONN_WAYS);
+	struct conn_lock *lock = lock_of(line);
+	struct bh_conn *conn = conn_at(line);
+	bool is_settled, is_freed;
+	__u32 endpoint;
+
+	if (!tags || !lock || !conn)
+		return false;
+	bpf_spin_lock(&lock->lock);
+	endpoint = conn->key.endpoint;
+	is_settled = conn->is_settled;
+	is_freed = conn->stamp == stamp && conn->key.is_used && !(is_settled && is_only_embryonic);
+	if (is_freed) {
+		tags->tag[line % BH_CONN_WAYS] = 0;
+		conn->key.is_used = 0;
+		keep_order();
+		conn->stamp = stamp + 2;
+	}
+	bpf_spin_unlock(&lock->lock);
+	if (is_freed && is_settled)
+		share_return(endpoint);
+	return is_freed;
+}
+
+static __always_inline void conn_delete(const struct hit *hit)
+{
+	conn_free(hit->line, hit->stamp, false);
+}
+
+/* --- find --- */
+
+static __always_inline void conn_hash(struct packet *p)
+{
+	const struct bh_conn_setup *setup = conn_setup();
+
+	p->hash = setup ? keyed_hash(setup, &p->key) : 0;
+}
+
+/* Whether the line has the connection of p->key. */
+static __always_inline bool conn_read(const struct packet *p, __u32 line, struct hit *hit)
+{
+	struct bh_conn *conn = conn_at(line);
+
+	if (!conn)
+		return false;
+	hit->stamp = READ_NOW(conn->stamp);
+	keep_order();
+	if (!keys_equal(&conn->key, &p->key))
+		return false;
+	hit->generation = READ_NOW(conn->generation);
+	hit->until_s = READ_NOW(conn->until_s);
+	hit->verdict = READ_NOW(conn->verdict);
+	hit->opener = READ_NOW(conn->opener);
+	hit->direction = READ_NOW(conn->direction);
+	keep_order();
+	if (hit->stamp != READ_NOW(conn->stamp) || (hit->stamp & 1))
+		return false;
+	hit->line = line;
+	hit->conn = conn;
+	return true;
+}
+
+/* The line of p->key; LINE_NONE.  Global: verified once. */
+__noinline __u32 conn_search(void)
+{
+	struct packet *p = packet_here();
+
+	if (!p)
+		return LINE_NONE;
+	for (int choice = 0; choice < 2; choice++) {
+		__u32 bucket = bucket_of(p->hash, choice), way = BH_CONN_WAYS, line;
+		const struct bh_conn_tags *tags = tags_at(bucket);
+		const struct bh_conn *conn;
+
+		if (tags)
+			way = way_of(tags, tag_of(p->hash));
+		line = bucket * BH_CONN_WAYS + way;
+		conn = way < BH_CONN_WAYS ? conn_at(line) : NULL;
+		if (conn && keys_equal(&conn->key, &p->key))
+			return line;
+	}
+	return LINE_NONE;
+}
+
+/* By p->key; NULL conn if there is none, or none that is still alive. */
+static __always_inline struct hit conn_find(struct packet *p, __u8 sender)
+{
+	struct hit hit = {};
+	__u32 line;
+
+	conn_hash(p);
+	if (!conn_read(p, home_of(p->hash), &hit)) {
+		line = conn_search();
+		if (line == LINE_NONE || !conn_read(p, line, &hit))
+			return hit;
+	}
+	if (is_expired(hit.conn, BH_TICKS(p->now))) {
+		conn_delete(&hit);
+		hit.conn = NULL;
+		return hit;
+	}
+	hit.is_reply = sender != hit.opener;
+	return hit;
+}
+
+/* --- enter --- */
+
+/* The first free way, and how many there are. */
+static __always_inline __u32 free_ways(const struct bh_conn_tags *tags, __u32 *ret_first)
+{
+	__u32 count = 0;
+
+	for (__u32 way = 0; way < BH_CONN_WAYS; way++) {
+		if (tags->tag[way])
+			continue;
+		if (!count)
+			*ret_first = way;
+		count++;
+	}
+	return count;
+}
+
+/* Frees a line of the bucket whose connection has expired; LINE_NONE: there is none. */
+static __always_inline __u32 conn_reclaim(__u32 bucket, __u32 now)
+{
+	for (__u32 way = 0; way < BH_CONN_WAYS; way++) {
+		__u32 line = bucket * BH_CONN_WAYS + way, stamp;
+		struct bh_conn *conn = conn_at(line);
+
+		if (!conn)
+			break;
+		stamp = READ_NOW(conn->stamp);
+		if (is_expired(conn, now) && conn_free(line, stamp, false))
+			return line;
+	}
+	return LINE_NONE;
+}
+
+/* Another two choices make long chains as good as impossible, as long as some lines are free. */
+__noinline __u32 conn_choose(void)
+{
+	__u32 first = 0, other = 0, count, other_count, line;
+	const struct bh_conn_tags *tags, *other_tags;
+	struct packet *p = packet_here();
+
+	if (!p)
+		return LINE_NONE;
+	tags = tags_at(bucket_of(p->hash, 0));
+	other_tags = tags_at(bucket_of(p->hash, 1));
+	if (!tags || !other_tags)
+		return LINE_NONE;
+	line = home_of(p->hash);
+	if (!tags->tag[line % BH_CONN_WAYS])
+		return line;
+	count = free_ways(tags, &first);
+	other_count = free_ways(other_tags, &other);
+	if (count && count >= other_count)
+		return bucket_of(p->hash, 0) * BH_CONN_WAYS + first;
+	if (other_count)
+		return bucket_of(p->hash, 1) * BH_CONN_WAYS + other;
+	line = conn_reclaim(bucket_of(p->hash, 0), BH_TICKS(p->now));
+	if (line != LINE_NONE)
+		return line;
+	return conn_reclaim(bucket_of(p->hash, 1), BH_TICKS(p->now));
+}
+
+/*
+ * Writes p->entry into the line, if that is still free, and the key still unknown: -EAGAIN,
+ * -EEXIST.  Keys of equal tags are taken for the same one: the later one finds no room.
+ */
+static __always_inline int conn_write(struct packet *p, __u32 line, __u32 *ret_stamp)
+{
+	const struct bh_conn_tags *tags = tags_at(bucket_of(p->hash, 0));
+	const struct bh_conn_tags *other = tags_at(bucket_of(p->hash, 1));
+	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
+	struct conn_lock *lock = lock_of(line);
+	struct bh_conn *conn = conn_at(line);
+	__u32 tag = tag_of(p->hash), stamp = 0;
+	int err = 0;
+
+	if (!tags || !other || !own || !lock || !conn)
+		return -ENOSPC;
+	bpf_spin_lock(&lock->lock);
+	if (way_of(tags, tag) < BH_CONN_WAYS || way_of(other, tag) < BH_CONN_WAYS)
+		err = -EEXIST;
+	else if (own->tag[line % BH_CONN_WAYS])
+		err = -EAGAIN;
+	if (!err) {
+		stamp = conn->stamp + 2;
+		p->entry.stamp = stamp - 1;
+		conn->stamp = stamp - 1;
+		keep_order();
+		*conn = p->entry;
+		keep_order();
+		conn->stamp = stamp;
+		own->tag[line % BH_CONN_WAYS] = tag;
+	}
+	bpf_spin_unlock(&lock->lock);
+	*ret_stamp = stamp;
+	return err;
+}
+
+/* The next place in the endpoint's part of bh_embryonic; whoever had it is displaced. */
+static __always_inline struct bh_embryonic *embryonic_next(__u32 endpoint)
+{
+	const struct bh_conn_setup *setup = conn_setup();
+	struct conn_share *share = share_of(endpoint);
+	struct bh_embryonic *place;
+	struct bh_conn *oldest;
+	__u32 at;
+
+	if (!setup || !share || !setup->embryonic_each)
+		return NULL;
+	bpf_spin_lock(&share->lock);
+	at = share->begun++;
+	bpf_spin_unlock(&share->lock);
+	at = endpoint * setup->embryonic_each + at % setup->embryonic_each;
+	place = bpf_map_lookup_elem(&bh_embryonic, &at);
+	if (!place)
+		return NULL;
+	oldest = conn_at(place->line);
+	if (oldest && oldest->key.endpoint == endpoint)
+		conn_free(place->line, place->stamp, true);
+	return place;
+}
+
+/*
+ * Enters p->entry.  -EEXIST: another CPU was first; -ENOSPC: the endpoint has no room, or its two
+ * buckets have none.  Global: verified once.
+ */
+__noinline int conn_enter(void)
+{
+	struct bh_embryonic *place = NULL;
+	struct packet *p = packet_here();
+	__u32 line, stamp = 0;
+	int err = -EAGAIN;
+
+	if (!p)
+		return -ENOSPC;
+	if (p->entry.is_settled && !share_take(p->entry.key.endpoint))
+		return -ENOSPC;
+	if (!p->entry.is_settled) {
+		place = embryonic_next(p->entry.key.endpoint);
+		if (!place)
+			return -ENOSPC;
+	}
+	for (int i = 0; i < ENTER_TRIES && err == -EAGAIN; i++) {
+		line = conn_choose();
+		err = line == LINE_NONE ? -ENOSPC : conn_write(p, line, &stamp);
+	}
+	if (!err && place) {
+		place->line = line;
+		place->stamp = stamp;
+	}
+	if (err && p->entry.is_settled)
+		share_return(p->entry.key.endpoint);
+	return err == -EAGAIN ? -ENOSPC : err;
+}
+
+/* --- change --- */
+
+/*
+ * From now on only its own end takes the connection's place.  Without room in the endpoint's share
+ * it stays where a flood may displace it: worse service, never a wrong verdict.
+ */
+static __always_inline void conn_settle(const struct hit *hit)
+{
+	struct bh_conn *conn = hit->conn;
+	struct conn_lock *lock = lock_of(hit->line);
+	__u32 endpoint = conn->key.endpoint;
+	bool is_ours;
+
+	if (!lock || !share_take(endpoint))
+		return;
+	bpf_spin_lock(&lock->lock);
+	is_ours = conn->stamp == hit->stamp && conn->key.is_used && !conn->is_settled;
+	if (is_ours)
+		conn->is_settled = 1;
+	bpf_spin_unlock(&lock->lock);
+	if (!is_ours)
+		share_return(endpoint);
+}
+
+/* What was decided for a packet of the connection, in this packet's generation. */
+static __always_inline void conn_stamp_decision(const struct packet *p, const struct hit *hit)
+{
+	struct conn_lock *lock = lock_of(hit->line);
+	struct bh_conn *conn = hit->conn;
+	__u32 rule = p->rule, until_s = p->until_s, generation = p->generation;
+	__u8 verdict = p->verdict;
+
+	if (!lock)
+		return;
+	bpf_spin_lock(&lock->lock);
+	if (conn->stamp == hit->stamp) {
+		conn->rule = rule;
+		conn->verdict = verdict;
+		conn->until_s = until_s;
+		conn->generation = generation;
+	}
+	bpf_spin_unlock(&lock->lock);
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Frees what has expired, and counts the rest: the agent lets it run over the whole table. */
+#ifndef BPF_SWEEP_H
+#define BPF_SWEEP_H
+
+#include "conn_table.h"
+
+static __always_inline struct bh_sweep *sweep_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_sweep, &zero);
+}
+
+static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
+{
+	struct bh_conn *conn = conn_at(line);
+	__u32 stamp;
+
+	if (!conn)
+		return;
+	stamp = READ_NOW(conn->stamp);
+	if (!conn->key.is_used)
+		return;
+	if (is_expired(conn, BH_TICKS(sweep->now_ns)) && conn_free(line, stamp, false))
+		sweep->expired++;
+	else if (conn->is_settled)
+		sweep->settled++;
+	else
+		sweep->embryonic++;
+}
+
+/* The next lines.  The agent runs one sweep at a time. */
+static __always_inline void sweep_some(void)
+{
+	struct bh_sweep *sweep = sweep_here();
+
+	if (!sweep)
+		return;
+	for (int i = 0; i < BH_SWEEP_LINES; i++)
+		sweep_line(sweep, sweep->next++);
+}
+
+#endif
