@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Two CPUs send packets of the same connections while policies are swapped and the table is swept:
+ * no verdict is of a policy that was not in force, and the table stays true to itself.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/conn_lock.h"
+#include "bulkhead.skel.h"
+#include "tests/bpf/rig.h"
+#include "util/clock.h"
+
+#define SENDERS  2
+#define RACE_NS  UINT64_C(3000000000)
+#define PORTS    40 /* of the client, for each of the */
+#define DAYS_2   (2 * UINT64_C(86400000000000))
+#define EXACT    30000
+#define IS_SHOWN 64 /* faults that are counted, at most */
+
+/* Which of the two policies allow the service. */
+static const struct {
+	uint16_t port;
+	bool is_allowed[2];
+} asked[] = {
+	{443, {true, true}},
+	{1000, {true, false}},
+	{2000, {false, true}},
+	{444, {false, false}},
+};
+
+static const char *const rules[] = {
+	"    - {name: web, from: client, to: server, services: [tcp/443, tcp/1000]}\n",
+	"    - {name: web, from: client, to: server, services: [tcp/443, tcp/2000]}\n",
+};
+
+/* What a connection's packets look like, in any order. */
+static const struct {
+	const char *flags;
+	bool is_back;
+} kinds[] = {
+	{"S", false}, {"SA", true},  {"A", false}, {"PA", false},
+	{"PA", true}, {"FA", false}, {"FA", true}, {"R", false},
+};
+
+struct race {
+	struct rig *rig;
+	int which[BH_SLOTS]; /* policy in each slot */
+	bool is_over;
+	struct frame frames[COUNT(asked)][PORTS][COUNT(kinds)];
+};
+
+struct sender {
+	struct race *race;
+	pthread_t thread;
+	unsigned int cpu;
+	uint32_t seed;
+	uint64_t sent, passed, faults;
+};
+
+static uint32_t draw(struct sender *s, uint32_t below)
+{
+	s->seed = s->seed * 1664525 + 1013904223;
+	return (s->seed >> 8) % below;
+}
+
+static void build_frames(struct race *race)
+{
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		for (uint16_t j = 0; j < PORTS; j++) {
+			for (size_t k = 0; k < COUNT(kinds); k++) {
+				uint16_t client = 30000 + j, server = asked[i].port;
+				bool is_back = kinds[k].is_back;
+				struct packet_spec spec = {
+					.from = is_back ? SERVER : CLIENT,
+					.to = is_back ? CLIENT : SERVER,
+					.sport = is_back ? server : client,
+					.dport = is_back ? client : server,
+					.flags = kinds[k].flags,
+					.seq = kinds[k].flags[0] == 'S' ? 100 : 101,
+					.ack = 101,
+				};
+
+				race->frames[i][j][k] = packet_build(&spec);
+			}
+		}
+	}
+}
+
+static void stay_on(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static bool send_frame(struct sender *s, const struct frame *frame, bool is_back)
+{
+	const struct program_input in = {.bytes = frame->bytes, .len = frame->len, .times = 1};
+	enum program program = is_back ? PROGRAM_FROM : PROGRAM_TO;
+	int returned;
+
+	if (program_run(s->race->rig->dp, program, &in, &returned))
+		s->faults++;
+	s->sent++;
+	return program_passes(program, returned);
+}
+
+/* By what was in force all the time that the packet took. */
+static bool is_right(const struct race *race, size_t service, size_t kind, bool is_passed,
+		     const uint64_t active[2])
+{
+	bool is_steady = active[0] == active[1];
+	int now = race->which[BH_ACTIVE_SLOT(active[0])];
+
+	if (!asked[service].is_allowed[0] && !asked[service].is_allowed[1])
+		return !is_passed;
+	if (is_steady && !asked[service].is_allowed[now])
+		return !is_passed;
+	if (asked[service].is_allowed[0] && asked[service].is_allowed[1] &&
+	    !strcmp(kinds[kind].flags, "S"))
+		return is_passed;
+	return true;
+}
+
+static void *send_all(void *user)
+{
+	struct sender *s = user;
+	struct race *race = s->race;
+	const struct bh_control *control = race->rig->dp->tables.control;
+
+	stay_on(s->cpu);
+	while (!__atomic_load_n(&race->is_over, __ATOMIC_ACQUIRE)) {
+		size_t service = draw(s, COUNT(asked)), kind = draw(s, COUNT(kinds));
+		const struct frame *frame = &race->frames[service][draw(s, PORTS)][kind];
+		uint64_t active[2];
+		bool is_passed;
+
+		active[0] = __atomic_load_n(&control->active, __ATOMIC_SEQ_CST);
+		is_passed = send_frame(s, frame, kinds[kind].is_back);
+		active[1] = __atomic_load_n(&control->active, __ATOMIC_SEQ_CST);
+		s->passed += is_passed;
+		if (!is_right(race, service, kind, is_passed, active) && s->faults < IS_SHOWN)
+			s->faults++;
+	}
+	return NULL;
+}
+
+/* --- what is true of the table whenever nobody writes it --- */
+
+struct census {
+	uint32_t used, settled, strays, twins;
+};
+
+static void *share_map(const struct bpf_map *map, size_t *ret_size)
+{
+	void *bytes;
+
+	*ret_size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	bytes = mmap(NULL, *ret_size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	assert_true(bytes != MAP_FAILED);
+	return bytes;
+}
+
+static struct census take_census(const struct rig *rig)
+{
+	size_t line_size, tag_size;
+	struct bh_conn *lines = share_map(rig->dp->skel->maps.bh_conns, &line_size);
+	struct bh_conn_tags *tags = share_map(rig->dp->skel->maps.bh_conn_tags, &tag_size);
+	struct census census = {};
+
+	for (uint32_t i = 0; i < RIG_CONN_LINES; i++) {
+		bool has_tag = tags[i / BH_CONN_WAYS].tag[i % BH_CONN_WAYS];
+
+		census.strays += has_tag != lines[i].key.is_used || (lines[i].stamp & 1);
+		if (!lines[i].key.is_used)
+			continue;
+		census.used++;
+		census.settled += lines[i].is_settled;
+		for (uint32_t j = 0; j < i; j++)
+			census.twins += !memcmp(&lines[i].key, &lines[j].key, sizeof(lines[i].key));
+	}
+	munmap(lines, line_size);
+	munmap(tags, tag_size);
+	return census;
+}
+
+static void check_table(const struct rig *rig)
+{
+	const __u32 endpoint = RIG_ENDPOINT, zero = 0;
+	struct census census = take_census(rig);
+	struct conn_share share;
+	struct conn_room room;
+
+	bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_shares), &endpoint, &share);
+	bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_room), &zero, &room);
+	assert_int_equal(census.strays, 0);
+	assert_int_equal(census.twins, 0);
+	assert_int_equal(census.settled, share.settled);
+	assert_int_equal(census.settled, room.settled);
+}
+
+/* --- the races --- */
+
+static void start(struct race *race, struct sender senders[static SENDERS])
+{
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		senders[i] = (struct sender){.race = race, .cpu = i, .seed = i + 1};
+		assert_int_equal(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]),
+				 0);
+	}
+}
+
+static void stop(struct race *race, struct sender senders[static SENDERS])
+{
+	__atomic_store_n(&race->is_over, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(senders[i].thread, NULL);
+}
+
+static void put_in_force(struct race *race, int which)
+{
+	uint32_t idle = !datapath_slot(race->rig->dp);
+
+	race->which[datapath_generation(race->rig->dp) ? idle : 0] = which;
+	rig_policy(race->rig, rules[which]);
+}
+
+static struct race *race_new(struct rig *rig)
+{
+	const struct packet_spec first = {.dport = 444};
+	struct race *race = test_calloc(1, sizeof(*race));
+
+	race->rig = rig;
+	build_frames(race);
+	put_in_force(race, 0);
+	while (rig_consume(rig))
+		;
+	rig_run(rig, "who is where", PROGRAM_TO, &first);
+	rig_forget(rig);
+	return race;
+}
+
+static void no_verdict_is_of_a_policy_that_is_not_in_force(void **state)
+{
+	struct race *race = race_new(*state);
+	struct sender senders[SENDERS];
+	uint64_t end = clock_monotonic_ns() + RACE_NS;
+	int swaps = 0;
+
+	start(race, senders);
+	while (clock_monotonic_ns() < end) {
+		put_in_force(race, ++swaps & 1);
+		rig_bump(race->rig);
+		datapath_sweep(race->rig->dp, clock_monotonic_ns() + (swaps % 8 ? 0 : DAYS_2));
+		rig_consume(race->rig);
+	}
+	stop(race, senders);
+	print_message("%d swaps, %d + %d packets\n", swaps, (int)senders[0].sent,
+		      (int)senders[1].sent);
+	for (int i = 0; i < SENDERS; i++) {
+		assert_int_equal(senders[i].faults, 0);
+		assert_true(senders[i].passed > 0);
+	}
+	assert_true(swaps > 2);
+	check_table(race->rig);
+	test_free(race);
+}
+
+static void *send_exactly(void *user)
+{
+	struct sender *s = user;
+
+	stay_on(s->cpu);
+	for (int i = 0; i < EXACT; i++)
+		s->passed += send_frame(s, &s->race->frames[0][0][s->cpu ? 4 : 3], s->cpu);
+	return NULL;
+}
+
+/* Both ends of one connection, each on its own CPU. */
+static void no_packet_is_left_uncounted(void **state)
+{
+	const struct packet_spec opener = {.sport = 30000};
+	struct race *race = race_new(*state);
+	struct sender senders[SENDERS];
+	struct connection c;
+	uint64_t before;
+
+	senders[0] = (struct sender){.race = race};
+	for (int kind = 0; kind < 3; kind++)
+		assert_true(
+			send_frame(&senders[0], &race->frames[0][0][kind], kinds[kind].is_back));
+	assert_int_equal(rig_connection(race->rig, &opener, RIG_ENDPOINT, &c), 0);
+	before = c.conn.half[0].packets + c.conn.half[1].packets;
+	assert_int_equal(before, 3);
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		senders[i] = (struct sender){.race = race, .cpu = i};
+		assert_int_equal(
+			pthread_create(&senders[i].thread, NULL, send_exactly, &senders[i]), 0);
+	}
+	stop(race, senders);
+	assert_int_equal(rig_connection(race->rig, &opener, RIG_ENDPOINT, &c), 0);
+	for (int i = 0; i < SENDERS; i++)
+		assert_int_equal(senders[i].passed, EXACT);
+	assert_int_equal(c.conn.half[0].packets, EXACT + 2);
+	assert_int_equal(c.conn.half[1].packets, EXACT + 1);
+	test_free(race);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_verdict_is_of_a_policy_that_is_not_in_force),
+		cmocka_unit_test(no_packet_is_left_uncounted),
+	};
+
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}
