@@ -29,6 +29,7 @@ BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
 HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/e2e/*.c))
 FUZZ_SECONDS ?= 30
 BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bench/*_bench.c))
+SWAPBENCH := $(O)/tests/bench/swap_bench
 FUZZERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 Q := $(if $(V),,@)
@@ -78,9 +79,15 @@ $(PURE): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_tes
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lcmocka -lyaml -lm -o $@
 
-$(BENCHES): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_bench.c,$(wildcard tests/bench/*.c))) $(POLICYLIB)
+$(BENCHES): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_bench.c,$(wildcard tests/bench/*.c)))
+
+$(filter-out $(SWAPBENCH),$(BENCHES)): $(POLICYLIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lyaml -lm -o $@
+
+$(SWAPBENCH): $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(LIB) $(LIBS_ALL) -o $@
 
 $(HELPERS): $(O)/tests/%: tests/%.c
 	$(call say,LINK,$@)
@@ -128,6 +135,10 @@ test-kernels: ## run the tests of the programs and a lab on older kernels, in QE
 
 .PHONY: bench-compile
 bench-compile: $(O)/tests/bench/compile_bench ## print what compiling costs, and what a change does
+	$(Q)$<
+
+.PHONY: bench-swap
+bench-swap: $(SWAPBENCH) ## print what it takes until a changed rule is live (needs root)
 	$(Q)$<
 
 .PHONY: units fuzzers

@@ -64,6 +64,15 @@ struct policy *bench_policy(const struct bench_shape *s)
 	return read_text(&t);
 }
 
+void bench_change_rule(struct policy *p)
+{
+	struct rule *rule = &p->rules.items[p->rules.count / 2];
+	const struct rule *other = &p->rules.items[1];
+
+	vec_release(&rule->services);
+	vec_append(&rule->services, other->services.items, other->services.count);
+}
+
 struct bench_rule bench_pods_rule(const struct bench_pods *b, uint32_t number)
 {
 	uint32_t state = b->is_same ? 1 : number * 2654435761u + 1;

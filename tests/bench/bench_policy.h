@@ -46,4 +46,7 @@ struct bench_rule bench_pods_rule(const struct bench_pods *b, uint32_t number);
 struct policy *bench_policy(const struct bench_shape *s);
 struct policy *bench_pods_policy(const struct bench_pods *b);
 
+/* One rule gets the service of another one. */
+void bench_change_rule(struct policy *p);
+
 #endif

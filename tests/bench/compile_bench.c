@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "policy/address_change.h"
@@ -13,62 +12,12 @@
 #include "policy/compiled_index.h"
 #include "policy/grid.h"
 #include "tests/bench/bench_policy.h"
+#include "tests/bench/cost.h"
 #include "util/bitset.h"
 #include "util/cleanup.h"
 #include "util/diag.h"
 
 #define RUNS 7 /* of which the median is shown */
-
-/* --- time --- */
-
-struct cost {
-	double wall_ms, cpu_ms;
-};
-
-static double now_ms(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static struct cost cost_now(void)
-{
-	return (struct cost){now_ms(CLOCK_MONOTONIC), now_ms(CLOCK_PROCESS_CPUTIME_ID)};
-}
-
-static struct cost cost_since(struct cost start)
-{
-	struct cost now = cost_now();
-
-	return (struct cost){now.wall_ms - start.wall_ms, now.cpu_ms - start.cpu_ms};
-}
-
-static int double_cmp(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct cost median(const struct cost *costs, size_t count)
-{
-	double wall[RUNS], cpu[RUNS];
-
-	for (size_t i = 0; i < count; i++) {
-		wall[i] = costs[i].wall_ms;
-		cpu[i] = costs[i].cpu_ms;
-	}
-	qsort(wall, count, sizeof(*wall), double_cmp);
-	qsort(cpu, count, sizeof(*cpu), double_cmp);
-	return (struct cost){wall[count / 2], cpu[count / 2]};
-}
-
-static void print_cost(const char *what, struct cost cost)
-{
-	printf("  %-44s %9.2f ms CPU %9.2f ms wall\n", what, cost.cpu_ms, cost.wall_ms);
-}
 
 /* --- compiling --- */
 
@@ -95,17 +44,7 @@ static void time_compile(const struct policy *p)
 		costs[i] = cost_since(start);
 		compiled_free(c);
 	}
-	print_cost("compile", median(costs, RUNS));
-}
-
-/* One rule gets the service of another one. */
-static void change_rule(struct policy *p)
-{
-	struct rule *rule = &p->rules.items[p->rules.count / 2];
-	const struct rule *other = &p->rules.items[1];
-
-	vec_release(&rule->services);
-	vec_append(&rule->services, other->services.items, other->services.count);
+	cost_print("compile", cost_median(costs, RUNS));
 }
 
 static void time_recompile(const struct policy *p, const struct bench_shape *s)
@@ -116,7 +55,7 @@ static void time_recompile(const struct policy *p, const struct bench_shape *s)
 	struct cost costs[RUNS];
 	bool is_reused = true;
 
-	change_rule(changed);
+	bench_change_rule(changed);
 	for (size_t i = 0; i < RUNS; i++) {
 		_diags_ struct diags d = {};
 		struct compiled *c = NULL;
@@ -128,8 +67,8 @@ static void time_recompile(const struct policy *p, const struct bench_shape *s)
 		is_reused &= c->index->reused > 0;
 		compiled_free(c);
 	}
-	print_cost(is_reused ? "one rule changed: recompile" : "one rule changed: compile anew",
-		   median(costs, RUNS));
+	cost_print(is_reused ? "one rule changed: recompile" : "one rule changed: compile anew",
+		   cost_median(costs, RUNS));
 	compiled_free(old);
 }
 
@@ -148,7 +87,7 @@ static void bench_shape_alone(const struct bench_shape *s)
 	struct cost start = cost_now();
 	_policy_ struct policy *p = bench_policy(s);
 
-	print_cost("load (YAML)", cost_since(start));
+	cost_print("load (YAML)", cost_since(start));
 	time_compile(p);
 	print_peak();
 	time_recompile(p, s);

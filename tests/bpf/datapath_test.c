@@ -356,6 +356,98 @@ static void counts_are_summed_over_cpus_and_cleared(void **state)
 	assert_int_equal(counts[rule].packets, 0);
 }
 
+static void count_packets(const struct datapath *dp, uint32_t slot, uint32_t rule, uint64_t packets)
+{
+	_free_ struct bh_count *cpus = xcalloc((size_t)dp->cpus, sizeof(*cpus));
+	uint32_t key = slot * (BH_RULE_ENTRIES / 2) + rule;
+
+	cpus[0] = (struct bh_count){.packets = packets};
+	bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_rule_counts), &key, cpus, BPF_ANY);
+}
+
+static uint64_t packets_of(struct datapath *dp, uint32_t slot, uint32_t rule)
+{
+	_free_ struct bh_count *counts = xcalloc(rule + 1, sizeof(*counts));
+
+	assert_int_equal(datapath_read_rules(dp, slot, rule + 1, counts), 0);
+	return counts[rule].packets;
+}
+
+/* Each by itself: two policies of as many rules are swapped in, then it is tidied so often. */
+static void counts_are_cleared_when_there_is_time_or_else_by_the_swap(void **state)
+{
+	const uint32_t rule = 40000;
+	struct datapath *dp = shared;
+
+	(void)state;
+	for (int times = 0; times < 5; times++) {
+		uint32_t idle;
+
+		swap_to(dp, 10, rule);
+		idle = datapath_slot(dp);
+		swap_to(dp, 20, rule);
+		for (uint32_t i = 0; i < rule; i += 100) {
+			count_packets(dp, idle, i, 1);
+			count_packets(dp, !idle, i, 2);
+		}
+		count_packets(dp, idle, rule, 1);
+		for (int i = 0; i < times; i++)
+			assert_int_equal(datapath_tidy(dp), i < 2);
+		assert_int_equal(packets_of(dp, idle, rule), times < 3);
+		assert_int_equal(packets_of(dp, idle, 100), times < 1);
+		assert_int_equal(packets_of(dp, !idle, 100), 2);
+		swap_to(dp, 30, BH_RULE_FIRST);
+		assert_int_equal(datapath_slot(dp), idle);
+		for (uint32_t i = 0; i < rule; i += 100)
+			assert_int_equal(packets_of(dp, idle, i), 0);
+		assert_int_equal(packets_of(dp, idle, rule), 0);
+		assert_int_equal(packets_of(dp, !idle, 100), 2);
+	}
+}
+
+static void a_restart_clears_what_was_not_cleared_before(void **state)
+{
+	const uint32_t rule = 20000;
+	struct datapath *dp = open_at(PINS);
+	uint32_t idle;
+
+	(void)state;
+	swap_to(dp, 10, rule);
+	idle = datapath_slot(dp);
+	swap_to(dp, 20, rule);
+	assert_int_equal(datapath_tidy(dp), 1);
+	count_packets(dp, idle, 1, 1);
+	count_packets(dp, idle, rule, 1);
+	datapath_free(dp);
+
+	dp = open_at(PINS);
+	swap_to(dp, 30, rule);
+	assert_int_equal(datapath_slot(dp), idle);
+	assert_int_equal(packets_of(dp, idle, 1), 0);
+	assert_int_equal(packets_of(dp, idle, rule), 0);
+	datapath_free(dp);
+}
+
+/* What a swap has no reason to write it still looks at. */
+static void a_swap_puts_right_what_is_not_as_it_was_left(void **state)
+{
+	static const struct bh_block zero;
+	struct datapath *dp = shared;
+	const struct bh_policy *header;
+	uint32_t key;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		swap_to(dp, 10, BH_RULE_FIRST);
+		header = tables_header(&dp->tables, datapath_slot(dp));
+		key = i ? header->pairs.block + 1 : header->cells.block + 1;
+		swap_to(dp, 10, BH_RULE_FIRST);
+		bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_blocks), &key, &zero, BPF_ANY);
+		swap_to(dp, 10, BH_RULE_FIRST);
+		assert_in_force(dp, 10, BH_RULE_FIRST);
+	}
+}
+
 /* That is silent for ten seconds at most. */
 static void add_connection(struct datapath *dp, uint32_t line, uint16_t port, uint64_t seen_ns)
 {
@@ -519,6 +611,9 @@ int main(void)
 		cmocka_unit_test_teardown(pins_of_another_layout_are_refused, remove_all),
 		cmocka_unit_test(only_a_bpf_filesystem_takes_pins),
 		cmocka_unit_test(counts_are_summed_over_cpus_and_cleared),
+		cmocka_unit_test(counts_are_cleared_when_there_is_time_or_else_by_the_swap),
+		cmocka_unit_test_teardown(a_restart_clears_what_was_not_cleared_before, remove_all),
+		cmocka_unit_test(a_swap_puts_right_what_is_not_as_it_was_left),
 		cmocka_unit_test(a_sweep_frees_what_expired),
 		cmocka_unit_test(endpoints_share_the_table),
 		cmocka_unit_test(a_drop_is_counted_and_reported),

@@ -57,12 +57,79 @@ static void places_outside_are_zero(void **state)
 	grid_release(&g);
 }
 
+static uint32_t add_value(struct image_grid *g, uint32_t value)
+{
+	const struct bh_block block = {.value = {value}};
+
+	return grid_add_block(g, &block);
+}
+
+static void assert_values(const struct image_grid *g, const uint32_t *values, size_t count)
+{
+	assert_int_equal(g->blocks.count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(g->blocks.items[i].value[0], values[i]);
+}
+
+/* Whoever of them goes first, also when two go on from the same place. */
+static void copies_keep_what_they_have(void **state)
+{
+	static const uint32_t expected[][5] = {{0, 1}, {0, 1, 2, 3}, {0, 1, 4}, {0, 1, 2, 3, 5}};
+	static const size_t counts[] = {2, 4, 3, 5};
+
+	(void)state;
+	for (size_t released = 0; released < COUNT(counts); released++) {
+		_grid_builder_ struct grid_builder b = {};
+		struct image_grid g[COUNT(counts)];
+
+		grid_builder_init(&b, &g[0], 1);
+		add_value(&g[0], 1);
+		grid_copy(&g[1], &g[0]);
+		assert_int_equal(add_value(&g[1], 2), 2);
+		assert_int_equal(add_value(&g[1], 3), 3);
+		grid_copy(&g[2], &g[0]);
+		assert_int_equal(add_value(&g[2], 4), 2);
+		grid_copy(&g[3], &g[1]);
+		add_value(&g[3], 5);
+		assert_ptr_equal(g[0].blocks.items, g[3].blocks.items);
+		grid_release(&g[released]);
+		for (size_t i = 0; i < COUNT(counts); i++) {
+			if (i != released)
+				assert_values(&g[i], expected[i], counts[i]);
+		}
+		for (size_t i = 0; i < COUNT(counts); i++) {
+			if (i != released)
+				grid_release(&g[i]);
+		}
+	}
+}
+
+static void a_copy_grows_elsewhere_than_the_grid_it_was_made_from(void **state)
+{
+	_grid_builder_ struct grid_builder b = {};
+	struct image_grid g, copy;
+
+	(void)state;
+	grid_builder_init(&b, &g, 1);
+	grid_copy(&copy, &g);
+	for (uint32_t i = 1; i < 1000; i++)
+		assert_int_equal(add_value(&copy, i), i);
+	assert_int_equal(g.blocks.count, 1);
+	assert_int_equal(g.blocks.items[0].value[0], 0);
+	grid_release(&g);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(copy.blocks.items[i].value[0], i);
+	grid_release(&copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_blocks_are_one),
 		cmocka_unit_test(a_value_is_where_it_was_put),
 		cmocka_unit_test(places_outside_are_zero),
+		cmocka_unit_test(copies_keep_what_they_have),
+		cmocka_unit_test(a_copy_grows_elsewhere_than_the_grid_it_was_made_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

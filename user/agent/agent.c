@@ -15,6 +15,7 @@
 
 #define SWEEP_MS  5000 /* of expired connections */
 #define SAMPLE_MS 1000 /* heartbeat, rule counters, interfaces that could not be attached */
+#define TIDY_MS   100  /* after a swap, and between the parts of what is to be done then */
 #define NS_PER_S  1000000000ull
 
 /* Names ways to attach that are not to be tried: for a driver whose own is broken, and for tests.
@@ -72,9 +73,19 @@ static void after_swap(void *user)
 	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
 	endpoints_follow(&a->endpoints, v->loaded->policy);
+	loop_timer_start(a->tidy, TIDY_MS, 0);
 	log_info("msg=\"policy in force\" generation=%u hash=%s rules=%zu workloads=%zu",
 		 v->generation, v->loaded->hash, v->loaded->policy->rules.count,
 		 v->loaded->policy->workloads.count);
+}
+
+/* What fails here, the next swap does; or it says what is wrong. */
+static void on_tidy(void *user)
+{
+	struct agent *a = user;
+
+	if (datapath_tidy(a->dp) > 0)
+		loop_timer_start(a->tidy, TIDY_MS, 0);
 }
 
 static void on_hangup(void *user)
@@ -179,6 +190,8 @@ static int open_loop(struct agent *a)
 		err = loop_on_signal(a->loop, SIGINT, on_stop, a);
 	if (!err)
 		err = loop_on_signal(a->loop, SIGHUP, on_hangup, a);
+	if (!err)
+		a->tidy = loop_timer_new(a->loop, on_tidy, a);
 	return err;
 }
 

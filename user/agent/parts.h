@@ -25,6 +25,7 @@ struct agent {
 	struct endpoints endpoints;
 	struct events_hub *hub;
 	struct control *control;
+	struct loop_timer *tidy;   /* runs until the idle slot is ready for the next policy */
 	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
 	uint64_t started_ns;       /* on the wall */
 	uint64_t adopt_until_ns;   /* CLOCK_MONOTONIC; 0: connections are not adopted */

@@ -99,13 +99,17 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 	_diags_ struct diags diags = {};
 	int err;
 
+	/* An agent that is busy with a huge policy is not one that is down. */
 	err = read_input(input, &diags, &policy);
+	datapath_beat(set->dp);
 	if (!err) {
 		loaded = name_policy(input, TAKE_PTR(policy));
 		err = compile_version(set, loaded, &diags, &v);
+		datapath_beat(set->dp);
 	}
 	if (!err)
 		err = check_promises(v, &diags);
+	datapath_beat(set->dp);
 	diags_to_text(&diags, diagnostics);
 	if (!err)
 		*ret = TAKE_PTR(v);

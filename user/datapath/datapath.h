@@ -66,11 +66,19 @@ void datapath_beat(struct datapath *dp);
 
 /* --- policy --- */
 
+enum swap_stage {
+	SWAP_CHECK,
+	SWAP_COUNTS,
+	SWAP_PREFIXES,
+	SWAP_TABLES,
+	SWAP_FLIP, /* the grace period included */
+	SWAP_STAGES
+};
+
 struct datapath_swap {
 	uint32_t generation;
 	uint32_t slot;
-	uint64_t fill_ns;
-	uint64_t flip_ns; /* the grace period included */
+	uint64_t ns[SWAP_STAGES]; /* what each took */
 };
 
 /*
@@ -79,6 +87,12 @@ struct datapath_swap {
  */
 int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
 			 struct datapath_swap *ret);
+
+/*
+ * Does some of what the next swap would else have to do first: for when there is time, and the
+ * counts of the policy before have been read.  1: there is more to do; 0: there is not; or -errno.
+ */
+int datapath_tidy(struct datapath *dp);
 
 /*
  * One address resolves to another identity of the policy in force: written in place, and a new

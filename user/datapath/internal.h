@@ -30,6 +30,7 @@ struct datapath {
 	struct shadow shadows[BH_SLOTS];
 	bool is_adopted;
 	bool is_grace_due;           /* programs may still read the idle slot */
+	uint32_t idle_cleared;       /* rules of the idle slot, from the first, whose counts are 0 */
 	uint32_t methods_off;        /* as in struct datapath_config */
 	uint64_t settled, embryonic; /* at the last sweep; UINT64_MAX: there was none */
 	int cpus;
@@ -95,8 +96,8 @@ void datapath_events_close(struct datapath *dp);
 
 /* --- counters.c --- */
 
-/* Zeroes the counts of a slot's rules 0..count-1. */
-int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t count);
+/* Zeroes the counts of @count rules of a slot, from @first on; past its end there is nothing. */
+int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t first, uint32_t count);
 int counters_clear_endpoint(struct datapath *dp, uint16_t id);
 
 #endif

@@ -162,34 +162,47 @@ static bool is_equal(const struct prefix_table *a, const struct prefix_table *b)
 }
 
 /* Until it ends well, nobody knows what the trie holds. */
+static int write_and_read(int fd, const struct prefix_writes *writes, struct shadow *shadow,
+			  const struct prefix_table *want)
+{
+	prefix_list *held = &shadow->prefixes;
+	struct prefix_table now;
+	int err;
+
+	shadow->is_known = false;
+	err = write_all(fd, writes);
+	if (!err)
+		err = walk(fd, writes->slot, held);
+	if (err)
+		return err;
+	now = (struct prefix_table){held->items, held->count};
+	if (!is_equal(&now, want))
+		return -EIO;
+	shadow->is_known = true;
+	return 0;
+}
+
+/* If there is nothing to write, what was read after the last write is what is there. */
 int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image)
 {
 	_cleanup_(writes_release)
 	struct prefix_writes writes = {.slot = slot};
 	const struct prefix_sink sink = {keep_put, keep_drop, &writes};
-	struct prefix_table want = {image->prefixes.items, image->prefixes.count};
+	const struct prefix_table want = {image->prefixes.items, image->prefixes.count};
 	struct shadow *shadow = &dp->shadows[slot];
-	prefix_list *held = &shadow->prefixes;
 	struct prefix_table now;
 	int err = 0;
 
 	if (!shadow->is_known)
-		err = walk(trie_fd(dp), slot, held);
+		err = walk(trie_fd(dp), slot, &shadow->prefixes);
 	if (err)
 		return err;
-	shadow->is_known = false;
-	now = (struct prefix_table){held->items, held->count};
-	prefix_diff(&now, &want, &sink);
-	err = write_all(trie_fd(dp), &writes);
-	if (!err)
-		err = walk(trie_fd(dp), slot, held);
-	if (err)
-		return err;
-	now = (struct prefix_table){held->items, held->count};
-	if (!is_equal(&now, &want))
-		return -EIO;
 	shadow->is_known = true;
-	return 0;
+	now = (struct prefix_table){shadow->prefixes.items, shadow->prefixes.count};
+	prefix_diff(&now, &want, &sink);
+	if (!writes.drops.count && !writes.puts.count)
+		return 0;
+	return write_and_read(trie_fd(dp), &writes, shadow, &want);
 }
 
 int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,

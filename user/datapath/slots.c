@@ -6,6 +6,8 @@
 #include "datapath/internal.h"
 #include "util/clock.h"
 
+#define TIDY_RULES 16384 /* whose counts are cleared at once: what it takes grows with the CPUs */
+
 uint32_t datapath_generation(const struct datapath *dp)
 {
 	return BH_ACTIVE_GENERATION(dp->tables.control->active);
@@ -44,30 +46,68 @@ static int wait_for_programs(struct datapath *dp)
 	return err;
 }
 
-static int fill(struct datapath *dp, const struct image *image, uint32_t slot, struct text *reterr)
+/* Zeroes the counts of at most @most rules of the idle slot; 1 if there are more. */
+static int clear_counts(struct datapath *dp, uint32_t most)
 {
-	struct bh_policy at = tables_place(&dp->tables, image, slot, next_generation(dp));
+	uint32_t slot = idle_slot(dp);
+	uint32_t rules = tables_header(&dp->tables, slot)->rules;
+	uint32_t left = rules > dp->idle_cleared ? rules - dp->idle_cleared : 0;
+	uint32_t count = left < most ? left : most;
+	int err = counters_clear_rules(dp, slot, dp->idle_cleared, count);
+
+	if (err)
+		return err;
+	dp->idle_cleared += count;
+	return left > count;
+}
+
+int datapath_tidy(struct datapath *dp)
+{
+	int err = wait_for_programs(dp);
+
+	return err ? err : clear_counts(dp, TIDY_RULES);
+}
+
+/* What is written now, whatever it was before; the header stays away until all else is there. */
+static int fill_prefixes(struct datapath *dp, const struct image *image, uint32_t slot)
+{
+	int err = tables_clear_header(&dp->tables, slot);
+
+	return err ? err : prefixes_fill(dp, slot, image);
+}
+
+static void lap(struct datapath_swap *swap, enum swap_stage stage, uint64_t *start)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	swap->ns[stage] = now - *start;
+	*start = now;
+}
+
+static int fill(struct datapath *dp, const struct image *image, struct datapath_swap *swap,
+		struct text *reterr)
+{
+	struct bh_policy at = tables_place(&dp->tables, image, swap->slot, next_generation(dp));
+	uint64_t start = clock_monotonic_ns();
 	int err;
 
 	err = wait_for_programs(dp);
 	if (err)
 		return explain_error(reterr, err, "cannot wait until the old policy is unused");
-	err = counters_clear_rules(dp, slot, tables_header(&dp->tables, slot)->rules);
+	err = clear_counts(dp, UINT32_MAX);
 	if (err)
 		return explain_error(reterr, err, "cannot clear 'bh_rule_counts'");
-	err = tables_clear_header(&dp->tables, slot);
-	if (!err)
-		err = prefixes_fill(dp, slot, image);
+	lap(swap, SWAP_COUNTS, &start);
+	err = fill_prefixes(dp, image, swap->slot);
 	if (err)
 		return explain_error(reterr, err, "cannot write 'bh_prefixes'");
+	lap(swap, SWAP_PREFIXES, &start);
 	err = tables_fill(&dp->tables, image, &at);
 	if (err)
-		return explain_error(reterr, err, "cannot write the tables of slot %u",
-				     (unsigned int)slot);
-	if (tables_hold(&dp->tables, image, &at))
-		return 0;
-	text_addf(reterr, "slot %u does not hold what was written to it", (unsigned int)slot);
-	return -EIO;
+		return explain_error(reterr, err, "slot %u does not hold what is written to it",
+				     (unsigned int)swap->slot);
+	lap(swap, SWAP_TABLES, &start);
+	return 0;
 }
 
 /* Programs see the whole slot or the old one: everything in it is stored before this word. */
@@ -77,6 +117,7 @@ static void flip(struct datapath *dp, uint32_t slot)
 
 	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
 	dp->is_grace_due = true;
+	dp->idle_cleared = 0;
 }
 
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
@@ -101,24 +142,22 @@ int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t
 int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
 			 struct datapath_swap *ret)
 {
-	uint32_t slot = idle_slot(dp);
-	uint64_t start = clock_monotonic_ns(), filled;
+	struct datapath_swap swap = {.slot = idle_slot(dp)};
+	uint64_t start = clock_monotonic_ns();
 	int err;
 
 	err = tables_check(&dp->tables, image, reterr);
+	lap(&swap, SWAP_CHECK, &start);
 	if (!err)
-		err = fill(dp, image, slot, reterr);
+		err = fill(dp, image, &swap, reterr);
 	if (err)
 		return err;
-	filled = clock_monotonic_ns();
-	flip(dp, slot);
+	start = clock_monotonic_ns();
+	flip(dp, swap.slot);
 	/* It is in force; if waiting fails, the next fill waits before it writes. */
 	wait_for_programs(dp);
-	*ret = (struct datapath_swap){
-		.generation = datapath_generation(dp),
-		.slot = slot,
-		.fill_ns = filled - start,
-		.flip_ns = clock_monotonic_ns() - filled,
-	};
+	lap(&swap, SWAP_FLIP, &start);
+	swap.generation = datapath_generation(dp);
+	*ret = swap;
 	return 0;
 }

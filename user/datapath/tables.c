@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "datapath/tables.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -190,10 +191,15 @@ static void list_grid(const struct image_grid *g, const struct bh_grid *at,
 				g->blocks.count * sizeof(*g->blocks.items)};
 }
 
-/* The header is last: whoever finds it finds the rest. */
+/*
+ * The header is last: whoever finds it finds the rest.  No two overlap, so what one of them holds
+ * is still there when all are written.
+ */
 static void list_pieces(const struct image *image, const struct bh_policy *at,
 			struct piece ret[static PIECES])
 {
+	assert(at->pairs.line + lines_of(&image->pairs) <= at->cells.line);
+	assert(at->pairs.block + image->pairs.blocks.count <= at->cells.block);
 	ret[0] = (struct piece){TABLE_IDENTITIES, at->identity, image->identities.items,
 				image->identities.count * sizeof(*image->identities.items)};
 	ret[1] = (struct piece){TABLE_SERVICES, at->slot * BH_SERVICE_LINES, image->services,
@@ -225,47 +231,45 @@ static bool is_held(const struct tables *t, const struct piece *piece)
 	return !piece->size || !memcmp(there, piece->from, piece->size);
 }
 
-/* The part of @piece that @count entries from @first on are. */
-static struct piece part_of(const struct tables *t, const struct piece *piece, size_t first,
-			    size_t count)
+/* Compares what is there before, and after if it had to be written. */
+static int write_run(const struct tables *t, const struct piece *run)
 {
-	size_t size = t->of[piece->table].size;
+	const struct table *table = &t->of[run->table];
+	size_t whole = run->size / table->size;
+	size_t rest = run->size % table->size;
+	_free_ char *last = NULL;
+	int err;
 
-	return (struct piece){piece->table, piece->first + (uint32_t)first,
-			      (const char *)piece->from + first * size, count * size};
-}
-
-/* Writes whole entries, in runs without those that nothing has changed in. */
-static int write_runs(const struct tables *t, const struct piece *piece, size_t count)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i += RUN_ENTRIES) {
-		struct piece run = part_of(t, piece, i,
-					   count - i < RUN_ENTRIES ? count - i : RUN_ENTRIES);
-		const struct table *table = &t->of[run.table];
-
-		if (!is_held(t, &run))
-			err = write_entries(table, run.first, run.from, run.size / table->size);
+	if (is_held(t, run))
+		return 0;
+	err = write_entries(table, run->first, run->from, whole);
+	if (!err && rest) {
+		last = xcalloc(1, table->size);
+		memcpy(last, (const char *)run->from + whole * table->size, rest);
+		err = write_entries(table, run->first + (uint32_t)whole, last, 1);
 	}
+	if (!err && !is_held(t, run))
+		err = -EIO;
 	return err;
 }
 
 static int write_piece(const struct tables *t, const struct piece *piece)
 {
-	const struct table *table = &t->of[piece->table];
-	size_t whole = piece->size / table->size;
-	size_t rest = piece->size % table->size;
-	_free_ char *last = xcalloc(1, table->size);
-	int err;
+	size_t run_size = RUN_ENTRIES * (size_t)t->of[piece->table].size;
+	int err = 0;
 
-	if (is_held(t, piece))
-		return 0;
-	err = write_runs(t, piece, whole);
-	if (err || !rest)
-		return err;
-	memcpy(last, (const char *)piece->from + whole * table->size, rest);
-	return write_entries(table, piece->first + (uint32_t)whole, last, 1);
+	for (size_t i = 0; !err && i * run_size < piece->size; i++) {
+		size_t left = piece->size - i * run_size;
+		const struct piece run = {
+			.table = piece->table,
+			.first = piece->first + (uint32_t)(i * RUN_ENTRIES),
+			.from = (const char *)piece->from + i * run_size,
+			.size = left < run_size ? left : run_size,
+		};
+
+		err = write_run(t, &run);
+	}
+	return err;
 }
 
 int tables_clear_header(const struct tables *t, uint32_t slot)
@@ -285,16 +289,4 @@ int tables_fill(const struct tables *t, const struct image *image, const struct 
 	for (size_t i = 0; !err && i < PIECES; i++)
 		err = write_piece(t, &pieces[i]);
 	return err;
-}
-
-bool tables_hold(const struct tables *t, const struct image *image, const struct bh_policy *at)
-{
-	struct piece pieces[PIECES];
-
-	list_pieces(image, at, pieces);
-	for (size_t i = 0; i < PIECES; i++) {
-		if (!is_held(t, &pieces[i]))
-			return false;
-	}
-	return true;
 }

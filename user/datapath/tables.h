@@ -47,10 +47,10 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 struct bh_policy tables_place(const struct tables *t, const struct image *image, uint32_t slot,
 			      uint32_t generation);
 
-/* Writes the arrays where @at says, the slot's header last. */
+/*
+ * Brings the arrays to where @at says, the slot's header last: writes what is not there already,
+ * and reads all of it.  -EIO: what is there afterwards is not that.
+ */
 int tables_fill(const struct tables *t, const struct image *image, const struct bh_policy *at);
-
-/* Whether all that tables_fill() writes is there. */
-bool tables_hold(const struct tables *t, const struct image *image, const struct bh_policy *at);
 
 #endif

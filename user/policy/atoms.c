@@ -7,6 +7,8 @@
 #include "util/mem.h"
 #include "util/text.h"
 
+#define FETCH_AHEAD 16 /* rules */
+
 struct collector {
 	struct atoms *atoms;
 	struct map selectors, cidrs, services; /* key -> number */
@@ -140,49 +142,98 @@ static uint32_t selector_number(struct collector *c, const struct selector *s)
 	return (uint32_t)number;
 }
 
+static uint64_t range_number(const struct service_range *range)
+{
+	return (uint64_t)range->table << 32 | (uint64_t)range->lo << 16 | range->hi;
+}
+
+/* Most rules have one range. */
 static uint32_t services_number(struct collector *c, const services *s)
 {
+	uint64_t only = s->count == 1 ? range_number(&s->items[0]) : 0;
+	const void *key = &only;
+	size_t len = sizeof(only);
 	uint64_t number;
 	bool is_new;
 
-	text_reset(&c->key);
-	vec_foreach (range, s)
-		add_number(&c->key,
-			   (uint64_t)range->table << 32 | (uint64_t)range->lo << 16 | range->hi);
-	number = *map_put(&c->services, c->key.buf, c->key.len, c->atoms->services.count, &is_new);
+	if (s->count != 1) {
+		text_reset(&c->key);
+		vec_foreach (range, s)
+			add_number(&c->key, range_number(range));
+		key = c->key.buf;
+		len = c->key.len;
+	}
+	number = *map_put(&c->services, key, len, c->atoms->services.count, &is_new);
 	if (is_new)
 		vec_push(&c->atoms->services, s);
 	return (uint32_t)number;
 }
 
-static struct atom_rule collect(struct collector *c, const struct selector *from,
-				const struct selector *to, const services *s)
+static void collect(struct collector *c, const struct selector *from, const struct selector *to,
+		    const services *s, struct atom_rule *ret)
 {
-	return (struct atom_rule){
-		.from = selector_number(c, from),
-		.to = selector_number(c, to),
-		.services = services_number(c, s),
+	ret->from = selector_number(c, from);
+	ret->to = selector_number(c, to);
+	ret->services = services_number(c, s);
+}
+
+static struct atom_rule collect_rule(struct collector *c, const struct rule *rule)
+{
+	struct atom_rule atom = {
+		.order = rule->order,
+		.tier = (uint8_t)rule->tier,
+		.sides = rule->sides,
+		.mode = (uint8_t)rule->mode,
+		.action = (uint8_t)rule->action,
+		.log = rule->log,
+		.tls = rule->tls,
 	};
+
+	collect(c, rule->from, rule->to, &rule->services, &atom);
+	return atom;
+}
+
+/*
+ * What a rule further on points to is fetched while those before it are looked at: in the loop
+ * itself, since a function that did no more would be left out by gcc.
+ */
+static void collect_rules(struct collector *c, const struct policy *p, int64_t now)
+{
+	struct atoms *a = c->atoms;
+	size_t n = p->rules.count;
+
+	a->rules.items = vec_grow(NULL, n, &a->rules.size, sizeof(*a->rules.items));
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *rule = &p->rules.items[i];
+		const struct rule *ahead =
+			&p->rules.items[n - i > FETCH_AHEAD ? i + FETCH_AHEAD : i];
+		struct atom_rule atom = {.is_expired = rule_has_expired(rule, now)};
+
+		__builtin_prefetch(ahead->from);
+		__builtin_prefetch(ahead->to);
+		__builtin_prefetch(ahead->services.items);
+		if (!atom.is_expired)
+			atom = collect_rule(c, rule);
+		if (rule->expires > now && (!a->next_expiry || rule->expires < a->next_expiry))
+			a->next_expiry = rule->expires;
+		a->tiers |= 1u << rule->tier;
+		vec_push(&a->rules, atom);
+	}
 }
 
 void atoms_collect(struct atoms *a, const struct policy *p, int64_t now)
 {
 	struct collector c = {.atoms = a, .key = TEXT_INIT};
+	struct atom_rule other; /* what is collected counts, not which belong together */
 
 	memset(a, 0, sizeof(*a));
 	c.zones = xcalloc(p->zones.count + 1, sizeof(*c.zones));
 	c.workloads = xcalloc(p->workloads.count + 1, sizeof(*c.workloads));
-	vec_foreach (rule, &p->rules) {
-		struct atom_rule atom = {};
-
-		if (!rule_has_expired(rule, now))
-			atom = collect(&c, rule->from, rule->to, &rule->services);
-		vec_push(&a->rules, atom);
-	}
+	collect_rules(&c, p, now);
 	vec_foreach (never, &p->nevers)
-		collect(&c, never->from, never->to, &never->services);
+		collect(&c, never->from, never->to, &never->services, &other);
 	vec_foreach (expect, &p->expects)
-		collect(&c, expect->from, expect->to, &expect->services);
+		collect(&c, expect->from, expect->to, &expect->services, &other);
 	map_release(&c.selectors);
 	map_release(&c.cidrs);
 	map_release(&c.services);

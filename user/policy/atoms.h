@@ -9,11 +9,15 @@
 #include "policy/model.h"
 #include "util/cleanup.h"
 
-/* A rule, by numbers of what it names. */
+/* A rule, by numbers of what it names: all that it says. */
 struct atom_rule {
 	uint32_t from; /* into atoms.selectors */
 	uint32_t to;
 	uint32_t services; /* into atoms.services */
+	uint32_t order;
+	uint8_t tier, sides, mode, action; /* as in struct rule */
+	bool log, tls;
+	bool is_expired; /* it says nothing: the rest is 0 */
 };
 
 struct atoms {
@@ -22,6 +26,8 @@ struct atoms {
 	VEC(const services *) services;
 	VEC(struct atom_rule) rules; /* parallel to policy.rules; expired ones say nothing */
 	VEC(size_t) workloads;       /* that a SELECT_WORKLOAD names, some more than once */
+	uint32_t tiers;              /* bit n: some rule is of enum tier n, expired ones included */
+	int64_t next_expiry;         /* of a rule; 0: none will expire */
 };
 
 /* Points into @p, which outlives it.  Rules that have expired @now don't exist. */

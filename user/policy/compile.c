@@ -147,28 +147,19 @@ static bool hold_decisions(const struct compiled *c, const struct evaluated_tabl
 }
 
 /* What promises must hold for too is only made if it differs and somebody asks. */
-static bool is_ahead_needed(const struct policy *p, int64_t now)
+static bool is_ahead_needed(const struct compiled *c)
 {
-	if (!p->nevers.count)
+	const struct policy *p = c->policy;
+
+	if (!p->nevers.count || !c->next_expiry)
 		return false;
 	vec_foreach (rule, &p->rules) {
 		bool is_deny = rule->action == ACTION_DENY || rule->action == ACTION_REJECT;
 
-		if (is_deny && rule->expires && !rule_has_expired(rule, now))
+		if (is_deny && rule->expires && !rule_has_expired(rule, c->now))
 			return true;
 	}
 	return false;
-}
-
-static int64_t next_expiry(const struct policy *p, int64_t now)
-{
-	int64_t next = 0;
-
-	vec_foreach (rule, &p->rules) {
-		if (rule->expires > now && (!next || rule->expires < next))
-			next = rule->expires;
-	}
-	return next;
 }
 
 static bool compile_decisions(struct compiled *c, const struct compiled *old, struct diags *d)
@@ -189,7 +180,7 @@ static bool compile_decisions(struct compiled *c, const struct compiled *old, st
 
 	if (!hold(c, d, bounds, COUNT(bounds)))
 		return false;
-	x->has_ahead = is_ahead_needed(c->policy, c->now);
+	x->has_ahead = is_ahead_needed(c);
 	/* Cells that change by themselves, then or now, are no cells to be copied. */
 	if (old && !x->has_ahead && !old->image.later.count && !c->next_expiry &&
 	    !reuse_decisions(c, old))
@@ -214,10 +205,8 @@ static uint16_t policy_flags(const struct compiled *c)
 		if (identity->flags & down)
 			flags |= BH_POLICY_DOWN;
 	}
-	vec_foreach (rule, &c->policy->rules) {
-		if (rule->tier == TIER_FAILSAFE)
-			flags |= BH_POLICY_FAILSAFE;
-	}
+	if (c->index->atoms.tiers & 1u << TIER_FAILSAFE)
+		flags |= BH_POLICY_FAILSAFE;
 	return (uint16_t)flags;
 }
 
@@ -234,6 +223,7 @@ static bool compile(struct compiled *c, const struct compiled *old, const struct
 		return false;
 	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
 	atoms_collect(a, c->policy, c->now);
+	c->next_expiry = a->next_expiry;
 	name_everything(c);
 	if (!compile_addresses(c, a, env, d) || !compile_services(c, a, d) ||
 	    !compile_decisions(c, old, d))
@@ -255,7 +245,6 @@ int policy_recompile(const struct compiled *old, const struct policy *p,
 
 	c->policy = p;
 	c->now = env->now;
-	c->next_expiry = next_expiry(p, env->now);
 	c->index = xcalloc(1, sizeof(*c->index));
 	image_init(&c->image);
 	if (!compile(c, old, env, d))

@@ -8,6 +8,12 @@
 
 #define TABLE_FIRST 256
 
+/* Grids whose blocks are in one array: each has the first ones, as many as it counts. */
+struct grid_share {
+	size_t grids;
+	size_t used; /* blocks, of who has most */
+};
+
 static void grow(struct content_table *t)
 {
 	struct content_place *old = t->places;
@@ -54,6 +60,14 @@ void content_release(struct content_table *t)
 	*t = (struct content_table){};
 }
 
+static struct grid_share *share_new(void)
+{
+	struct grid_share *share = xcalloc(1, sizeof(*share));
+
+	share->grids = 1;
+	return share;
+}
+
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block)
 {
 	struct image_grid *g = b->grid;
@@ -61,8 +75,7 @@ uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block
 						   sizeof(*block));
 
 	if (!place->number) {
-		vec_push(&g->blocks, *block);
-		place->number = (uint32_t)g->blocks.count;
+		place->number = grid_add_block(g, block) + 1;
 	}
 	return place->number - 1;
 }
@@ -72,6 +85,7 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 	memset(b, 0, sizeof(*b));
 	memset(grid, 0, sizeof(*grid));
 	b->grid = grid;
+	grid->share = share_new();
 	grid->columns = columns;
 	grid->stride = (columns + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
 	grid_builder_block(b, &(struct bh_block){});
@@ -101,9 +115,61 @@ size_t grid_lines(const struct image_grid *g)
 	return (g->directory.count + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
 }
 
+void grid_copy(struct image_grid *to, const struct image_grid *from)
+{
+	*to = (struct image_grid){
+		.rows = from->rows,
+		.columns = from->columns,
+		.stride = from->stride,
+		.share = from->share,
+	};
+	vec_append(&to->directory, from->directory.items, from->directory.count);
+	if (!to->share) {
+		vec_append(&to->blocks, from->blocks.items, from->blocks.count);
+		return;
+	}
+	to->share->grids++;
+	to->blocks.items = from->blocks.items;
+	to->blocks.count = from->blocks.count;
+	to->blocks.size = from->blocks.size;
+}
+
+/* An array of its own, with the blocks that it has. */
+static void leave_share(struct image_grid *g)
+{
+	const struct bh_block *blocks = g->blocks.items;
+	size_t count = g->blocks.count;
+
+	g->share->grids--;
+	g->share = share_new();
+	g->share->used = count;
+	g->blocks.items = NULL;
+	g->blocks.count = g->blocks.size = 0;
+	vec_append(&g->blocks, blocks, count);
+}
+
+uint32_t grid_add_block(struct image_grid *g, const struct bh_block *block)
+{
+	struct grid_share *share = g->share;
+
+	/* What follows is another grid's, or there is no room but elsewhere. */
+	if (share && share->grids > 1 &&
+	    (share->used > g->blocks.count || g->blocks.count == g->blocks.size))
+		leave_share(g);
+	vec_push(&g->blocks, *block);
+	if (g->share)
+		g->share->used = g->blocks.count;
+	return (uint32_t)g->blocks.count - 1;
+}
+
 void grid_release(struct image_grid *g)
 {
 	vec_release(&g->directory);
+	if (g->share && --g->share->grids) {
+		memset(g, 0, sizeof(*g));
+		return;
+	}
 	vec_release(&g->blocks);
+	free(g->share);
 	memset(g, 0, sizeof(*g));
 }

@@ -45,6 +45,15 @@ uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows);
 /* Directory lines that a grid takes. */
 size_t grid_lines(const struct image_grid *g);
 
+/*
+ * Makes @to a grid that begins as @from.  The blocks of both are one array, as far as they are
+ * alike, and stay where they are as long as one of them is there: nobody may change any.
+ */
+void grid_copy(struct image_grid *to, const struct image_grid *from);
+
+/* Appends a block, whether or not there is one like it; returns its number. */
+uint32_t grid_add_block(struct image_grid *g, const struct bh_block *block);
+
 void grid_release(struct image_grid *g);
 
 #endif

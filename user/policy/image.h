@@ -25,12 +25,15 @@ struct image_prefix {
 	uint32_t identity;
 };
 
+struct grid_share; /* policy/grid.h */
+
 struct image_grid {
 	uint32_t rows, columns;
 	uint32_t stride;             /* directory entries for a row */
 	VEC(uint32_t) directory;     /* rows * stride block numbers */
 	VEC(struct bh_block) blocks; /* block 0 is all zero; no two are equal, but for what
 				      * policy_recompile() adds */
+	struct grid_share *share;    /* of the blocks' array; NULL: it is this grid's alone */
 };
 
 typedef VEC(struct bh_later) later_list;

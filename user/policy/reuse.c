@@ -29,6 +29,7 @@ struct reuse {
 	struct concerned pairs[REUSE_PAIRS_MAX];
 	uint32_t count;
 	uint64_t *from, *to; /* of each selector: the pairs whose source or destination it has */
+	uint64_t *before, *after; /* identities, for whoever compares */
 };
 
 /* --- whether classes are the same --- */
@@ -63,19 +64,26 @@ static bool is_same_classes(const struct compiled *a, const struct compiled *b)
 
 /* --- what has changed --- */
 
+/* The identities of a selector of @c, in @set. */
+static void select_identities(const struct compiled *c, uint32_t selector, uint64_t *set)
+{
+	memset(set, 0, bitset_words(c->identities.count) * sizeof(*set));
+	selector_add(&c->index->selectors, c->index->atoms.selectors.items[selector], set);
+}
+
+/* If identities are the same, so are their classes. */
 static bool is_same_selector(struct reuse *r, uint32_t was, uint32_t now)
 {
-	_free_ uint64_t *before = NULL, *after = NULL;
-	bool is_same;
+	size_t words = bitset_words(r->c->identities.count);
 
 	if (r->selectors[was] == now + 1)
 		return true;
-	before = compiled_select(r->old, r->old->index->atoms.selectors.items[was]);
-	after = compiled_select(r->c, r->c->index->atoms.selectors.items[now]);
-	is_same = !memcmp(before, after, bitset_words(r->c->classes.count) * sizeof(*before));
-	if (is_same)
-		r->selectors[was] = now + 1;
-	return is_same;
+	select_identities(r->old, was, r->before);
+	select_identities(r->c, now, r->after);
+	if (memcmp(r->before, r->after, words * sizeof(*r->before)) != 0)
+		return false;
+	r->selectors[was] = now + 1;
+	return true;
 }
 
 static bool is_same_service(struct reuse *r, uint32_t was, uint32_t now)
@@ -94,25 +102,18 @@ static bool is_same_service(struct reuse *r, uint32_t was, uint32_t now)
 	return is_same;
 }
 
-static bool has_expired(const struct compiled *c, uint32_t number)
-{
-	return rule_has_expired(&c->policy->rules.items[number], c->now);
-}
-
 static bool is_same_rule(struct reuse *r, uint32_t number)
 {
-	const struct rule *was = &r->old->policy->rules.items[number];
-	const struct rule *now = &r->c->policy->rules.items[number];
-	const struct atom_rule *before = &r->old->index->atoms.rules.items[number];
-	const struct atom_rule *after = &r->c->index->atoms.rules.items[number];
+	const struct atom_rule *was = &r->old->index->atoms.rules.items[number];
+	const struct atom_rule *now = &r->c->index->atoms.rules.items[number];
 
-	if (has_expired(r->old, number) || has_expired(r->c, number))
-		return has_expired(r->old, number) && has_expired(r->c, number);
+	if (was->is_expired || now->is_expired)
+		return was->is_expired && now->is_expired;
 	return was->tier == now->tier && was->sides == now->sides && was->order == now->order &&
 	       was->mode == now->mode && was->action == now->action && was->log == now->log &&
-	       was->tls == now->tls && is_same_selector(r, before->from, after->from) &&
-	       is_same_selector(r, before->to, after->to) &&
-	       is_same_service(r, before->services, after->services);
+	       was->tls == now->tls && is_same_selector(r, was->from, now->from) &&
+	       is_same_selector(r, was->to, now->to) &&
+	       is_same_service(r, was->services, now->services);
 }
 
 static bool add_pair(struct reuse *r, uint32_t src, uint32_t dst)
@@ -135,7 +136,7 @@ static bool add_pairs(struct reuse *r, const struct compiled *c, uint32_t number
 	size_t n = c->classes.count;
 	_free_ uint64_t *from = NULL, *to = NULL;
 
-	if (has_expired(c, number))
+	if (rule->is_expired)
 		return true;
 	from = compiled_select(c, a->selectors.items[rule->from]);
 	to = compiled_select(c, a->selectors.items[rule->to]);
@@ -163,14 +164,21 @@ static bool find_pairs(struct reuse *r)
 
 static void mark_selectors(struct reuse *r)
 {
-	const struct atoms *a = &r->c->index->atoms;
+	const struct compiled *c = r->c;
+	size_t n = c->identities.count;
+	_free_ uint64_t *sources = xcalloc(c->classes.count + 1, sizeof(*sources));
+	_free_ uint64_t *targets = xcalloc(c->classes.count + 1, sizeof(*targets));
 
-	for (uint32_t i = 0; i < a->selectors.count; i++) {
-		_free_ uint64_t *classes = compiled_select(r->c, a->selectors.items[i]);
-
-		for (uint32_t k = 0; k < r->count; k++) {
-			r->from[i] |= (uint64_t)bitset_has(classes, r->pairs[k].src) << k;
-			r->to[i] |= (uint64_t)bitset_has(classes, r->pairs[k].dst) << k;
+	for (uint32_t k = 0; k < r->count; k++) {
+		sources[r->pairs[k].src] |= UINT64_C(1) << k;
+		targets[r->pairs[k].dst] |= UINT64_C(1) << k;
+	}
+	for (uint32_t i = 0; i < c->index->atoms.selectors.count; i++) {
+		select_identities(c, i, r->after);
+		for (size_t at = bitset_next(r->after, n, 0); at < n;
+		     at = bitset_next(r->after, n, at + 1)) {
+			r->from[i] |= sources[c->identities.items[at].class];
+			r->to[i] |= targets[c->identities.items[at].class];
 		}
 	}
 }
@@ -180,9 +188,10 @@ static void find_rules(struct reuse *r)
 	const struct atoms *a = &r->c->index->atoms;
 
 	for (uint32_t i = 0; i < a->rules.count; i++) {
-		uint64_t pairs = r->from[a->rules.items[i].from] & r->to[a->rules.items[i].to];
+		const struct atom_rule *rule = &a->rules.items[i];
+		uint64_t pairs = r->from[rule->from] & r->to[rule->to];
 
-		if (!pairs || has_expired(r->c, i))
+		if (!pairs || rule->is_expired)
 			continue;
 		for (size_t k = bitset_next(&pairs, REUSE_PAIRS_MAX, 0); k < REUSE_PAIRS_MAX;
 		     k = bitset_next(&pairs, REUSE_PAIRS_MAX, k + 1))
@@ -192,27 +201,13 @@ static void find_rules(struct reuse *r)
 
 /* --- their rows --- */
 
-static void copy_grid(struct image_grid *to, const struct image_grid *from)
-{
-	*to = (struct image_grid){
-		.rows = from->rows, .columns = from->columns, .stride = from->stride};
-	vec_append(&to->directory, from->directory.items, from->directory.count);
-	vec_append(&to->blocks, from->blocks.items, from->blocks.count);
-}
-
-static uint32_t add_block(struct image_grid *g, const struct bh_block *block)
-{
-	vec_push(&g->blocks, *block);
-	return (uint32_t)g->blocks.count - 1;
-}
-
 /* Appends a row of another grid of as many columns. */
 static uint32_t add_row(struct image_grid *g, const struct image_grid *from, uint32_t row)
 {
 	const uint32_t *blocks = from->directory.items + (size_t)row * from->stride;
 
 	for (uint32_t i = 0; i < g->stride; i++) {
-		uint32_t block = blocks[i] ? add_block(g, &from->blocks.items[blocks[i]]) : 0;
+		uint32_t block = blocks[i] ? grid_add_block(g, &from->blocks.items[blocks[i]]) : 0;
 
 		vec_push(&g->directory, block);
 	}
@@ -226,7 +221,7 @@ static void set_pair(struct image_grid *g, const struct concerned *pair, uint32_
 	struct bh_block block = g->blocks.items[*at];
 
 	block.value[pair->dst % BH_BLOCK_ENTRIES] = row;
-	*at = add_block(g, &block);
+	*at = grid_add_block(g, &block);
 }
 
 static void decide_pairs(struct reuse *r)
@@ -256,6 +251,8 @@ static void reuse_release(struct reuse *r)
 	free(r->services);
 	free(r->from);
 	free(r->to);
+	free(r->before);
+	free(r->after);
 }
 
 int reuse_decisions(struct compiled *c, const struct compiled *old)
@@ -268,6 +265,8 @@ int reuse_decisions(struct compiled *c, const struct compiled *old)
 	    !is_same_image(&c->image, &old->image) || !is_same_classes(c, old))
 		return -EAGAIN;
 	r.selectors = xcalloc(before->selectors.count + 1, sizeof(*r.selectors));
+	r.before = bitset_new(c->identities.count);
+	r.after = bitset_new(c->identities.count);
 	r.services = xcalloc(before->services.count + 1, sizeof(*r.services));
 	if (!find_pairs(&r) || old->index->reused + r.count > REUSE_ROWS_MAX)
 		return -EAGAIN;
@@ -275,8 +274,8 @@ int reuse_decisions(struct compiled *c, const struct compiled *old)
 	r.to = xcalloc(a->selectors.count + 1, sizeof(*r.to));
 	mark_selectors(&r);
 	find_rules(&r);
-	copy_grid(&c->image.pairs, &old->image.pairs);
-	copy_grid(&c->image.cells, &old->image.cells);
+	grid_copy(&c->image.pairs, &old->image.pairs);
+	grid_copy(&c->image.cells, &old->image.cells);
 	decide_pairs(&r);
 	c->index->reused = old->index->reused + r.count;
 	if (evaluate_has_room(&c->image.pairs, &c->image.cells))
