@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <bulkhead/builtin.h>
+#include <bulkhead/vlan.h>
 
 #include "tests/fuzz/packet_input.h"
 #include "tests/fuzz/packet_reading.h"
@@ -180,13 +181,19 @@ static bool is_transit(const struct run *run, const struct input_record *r, cons
 	return !world_is_local(&p->question.dst) && !is_group(&p->question.dst);
 }
 
+/* Let through for its tag, whatever is in it. */
+static bool is_unseen(const struct run *run, const struct reading *p)
+{
+	return p->is_tagged && run->head.config.vlan == BH_VLAN_PASS;
+}
+
 /* Whether it is for other rules than the policy's to say. */
 static bool is_exempt(const struct run *run, const struct input_record *r, const struct reading *p)
 {
 	bool is_own_host = !run->head.is_host && !r->is_egress && r->frame.is_local_origin &&
 			   world_is_local(&p->question.src);
 
-	if (!p->is_plain || p->is_tagged || run->head.switches.is_beating ||
+	if (!p->is_plain || is_unseen(run, p) || run->head.switches.is_beating ||
 	    run->head.switches.is_adopting)
 		return true;
 	return is_transit(run, r, p) || is_own_host || is_dhcp(run, p) || reading_is_neighbour(p) ||
@@ -225,7 +232,6 @@ static void check_passed(const struct run *run, const struct reading *p)
 {
 	bool has_stateless = reading_is_error(p) && run->passed_count;
 
-	check(world_has_policy(), "it passes without a policy");
 	if (has_stateless || is_failsafe(p))
 		return;
 	if (is_opening(p) && is_allowed(&p->question))
@@ -236,6 +242,21 @@ static void check_passed(const struct run *run, const struct reading *p)
 	      "it passes, and no end of it may open the connection");
 }
 
+/* Nobody sends from another's address, whatever the policy and the agent say. */
+static void check_source(const struct run *run, const struct input_record *r,
+			 const struct reading *p)
+{
+	const struct bh_addr *src = &p->question.src;
+
+	if (!p->is_plain || is_unseen(run, p) || is_dhcp(run, p) || reading_is_neighbour(p))
+		return;
+	if (run->head.is_host)
+		check(r->is_egress || !world_is_local(src), "it came from outside, and is local");
+	else
+		check(!r->is_egress || world_is_workload(src) || is_known(run, p),
+		      "the source is another's, and was asked nothing");
+}
+
 static void check_policy(struct run *run, const struct input_record *r)
 {
 	const struct outcome *o = &run->sides[SIDE_TC];
@@ -243,6 +264,8 @@ static void check_policy(struct run *run, const struct input_record *r)
 	struct reference_answer answer;
 
 	if (o->fate == HOST_PASSED) {
+		check(world_has_policy(), "it passes without a policy");
+		check_source(run, r, &p);
 		if (!is_exempt(run, r, &p))
 			check_passed(run, &p);
 		run->passed[run->passed_count++] = p;

@@ -74,7 +74,7 @@ static const char *const texts[SETS][BH_SLOTS] = {
 };
 
 static struct policy *policies[SETS][BH_SLOTS];
-static struct bh_addr hosts[4];
+static struct bh_addr hosts[4]; /* two of the node, and the workload's two */
 static struct switches now;
 static uint32_t generation, slot;
 
@@ -266,4 +266,9 @@ bool world_is_local(const struct bh_addr *a)
 			return true;
 	}
 	return false;
+}
+
+bool world_is_workload(const struct bh_addr *a)
+{
+	return !addr_cmp(a, &hosts[2]) || !addr_cmp(a, &hosts[3]);
 }

@@ -40,4 +40,7 @@ struct reference_answer world_decide(const struct reference_question *q);
 bool world_has_policy(void);
 bool world_is_local(const struct bh_addr *a);
 
+/* What the workload may send from. */
+bool world_is_workload(const struct bh_addr *a);
+
 #endif
