@@ -110,7 +110,7 @@ export BULKHEAD := $(abspath $(O)/bulkhead)
 SANDIR   := $(O)-san
 SANTESTS := $(patsubst $(O)/%,$(SANDIR)/%,$(UNIT) $(PURE))
 TIDY     := $(patsubst %.c,$(O)/tidy/%.ok,$(wildcard user/*/*.c))
-SOURCES  := $(wildcard bpf/*.[ch] include/bulkhead/*.h user/*/*.[ch] tests/*.h tests/*/*.[ch])
+SOURCES  := $(wildcard bpf/*.[ch] include/bulkhead/*.h user/*/*.[ch] tests/*.h tests/*/*.[ch] tests/fuzz/host_bpf/*/*.h)
 CHECKS   := $(addprefix make:check-,format tidy includes budgets policies fuzz) $(SANTESTS) \
 	$(wildcard tests/golden/*.sh)
 
@@ -159,13 +159,13 @@ check-policies: $(O)/bulkhead
 	$(Q)for policy in policies/*.yaml; do $< check --strict $$policy || exit; done
 
 check-fuzz: $(FUZZERS)
-	$(Q)$(MAKE) --no-print-directory -k -j3 $(addprefix fuzz-,$(FUZZERS))
+	$(Q)$(MAKE) --no-print-directory -k -j4 $(addprefix fuzz-,$(FUZZERS))
 
 .PHONY: $(addprefix fuzz-,$(FUZZERS))
 $(addprefix fuzz-,$(FUZZERS)): fuzz-%: %
 	$(Q)mkdir -p $(O)/corpus/$(<F) $(O)/test-logs
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$(O)/test-logs/ \
-		$(O)/corpus/$(<F) $(wildcard tests/fuzz/$(<F).seeds tests/fuzz/corpus)
+		$(O)/corpus/$(<F) $(wildcard tests/fuzz/$(<F).seeds $(if $(filter packet_%,$(<F)),,tests/fuzz/corpus))
 
 .PHONY: tidy
 tidy: $(TIDY)
@@ -185,9 +185,17 @@ FUZZFLAGS := -O1 -g -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -iquote . -MMD -MP
 
 $(O)/fuzz/%.o: %.c
 	$(call say,FUZZ,$<)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer-no-link$(,)address$(,)undefined -c $< -o $@
+	$(Q)mkdir -p $(@D) && $(CLANG) -fsanitize=fuzzer-no-link$(,)address$(,)undefined $(FUZZFLAGS) -c $< -o $@
 
 $(O)/tests/fuzz/recording_fuzz: $(O)/fuzz/user/cli/event_reader.o
+
+# The programs as functions of this machine.  What is new to the fuzzer is what is new in them.
+PACKETFUZZ := $(patsubst %.c,$(O)/fuzz/%.o,$(wildcard tests/fuzz/host_*.c tests/fuzz/packet_*.c \
+	tests/reference/reference*.c) tests/bpf/packet.c user/datapath/tables.c)
+$(PACKETFUZZ): FUZZFLAGS += -Itests/fuzz/host_bpf
+$(filter-out %/host_program.o %/packet_input.o,$(PACKETFUZZ)): FUZZFLAGS += -fno-sanitize=fuzzer-no-link
+$(O)/tests/fuzz/packet_fuzz: $(filter-out %/packet_fuzz.o,$(PACKETFUZZ))
+
 $(FUZZERS): $(O)/tests/%: $(O)/fuzz/tests/%.o $(POLICY:%.c=$(O)/fuzz/%.o)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer$(,)address$(,)undefined $^ \

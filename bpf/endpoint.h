@@ -68,6 +68,12 @@ static __always_inline bool is_bad_destination(const struct packet *p)
 	       addr_is_zero_net(&p->dst);
 }
 
+/* A workload sends from its own addresses only. */
+static __always_inline bool is_of_another(const struct packet *p)
+{
+	return !p->is_host && p->direction == BH_EGRESS && !is_source(p, &p->src);
+}
+
 /*
  * A workload sends from its own addresses only; nobody on the wire has one of this machine's, or
  * none at all: who has none yet speaks ARP, neighbour discovery or DHCP.
@@ -80,7 +86,7 @@ static __always_inline bool is_spoofed(const struct packet *p)
 		return true;
 	if (p->is_host)
 		return is_local(&p->src);
-	return p->direction == BH_EGRESS && !is_source(p, &p->src);
+	return is_of_another(p);
 }
 
 #endif

@@ -322,6 +322,9 @@ static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason par
 		return BH_REASON_NONE;
 	if (is_bad_destination(p))
 		return BH_REASON_MALFORMED;
+	/* Before any connection: packets for another, astray, may have opened one at this end. */
+	if (is_of_another(p))
+		return BH_REASON_SPOOFED_SOURCE;
 	reason = judge_connection(p);
 	if (!reason && p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);

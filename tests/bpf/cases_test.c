@@ -267,6 +267,32 @@ static void jumbo_frames_are_judged_like_small_ones(void **state)
 	}
 }
 
+/* 4-06: also not in a connection that another's packets, astray, have opened at this end. */
+static void nobody_answers_in_the_name_of_another(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_policy(rig, rules);
+	rig_stand(rig, OTHER);
+	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+		const struct packet_spec astray = {.is_v6 = is_v6};
+		const struct packet_spec answer = {.is_v6 = is_v6,
+						   .from = SERVER,
+						   .to = CLIENT,
+						   .sport = SPEC_DPORT,
+						   .dport = SPEC_SPORT,
+						   .flags = "SA",
+						   .ack = 1};
+		struct outcome o;
+
+		o = rig_run(rig, "a packet for another", PROGRAM_TO, &astray);
+		assert_true(o.is_passed);
+		o = rig_run(rig, "an answer in its name", PROGRAM_FROM, &answer);
+		assert_false(o.is_passed);
+		assert_int_equal(o.reason, BH_REASON_SPOOFED_SOURCE);
+	}
+}
+
 /* SK-02: only what the kernel itself has joined may be of a length that IP can't say. */
 static void joined_packets_may_be_longer_than_ip_says(void **state)
 {
@@ -339,6 +365,7 @@ int main(void)
 		cmocka_unit_test(tunnels_need_a_rule_of_their_own),
 		cmocka_unit_test(tags_are_what_the_agent_is_told_of_them),
 		cmocka_unit_test(jumbo_frames_are_judged_like_small_ones),
+		cmocka_unit_test(nobody_answers_in_the_name_of_another),
 		cmocka_unit_test(joined_packets_may_be_longer_than_ip_says),
 		cmocka_unit_test(no_type_of_icmp_is_a_free_pass),
 		cmocka_unit_test(fields_of_no_rule_change_nothing),

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The only place that has the programs' own types: they are compiled in here, unchanged. */
+#include "bpf/bulkhead.bpf.c"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#undef NS_PER_S
+#include "tests/fuzz/host_packet.h"
+
+/* Constants are in pages that nobody may write to, as for programs in the kernel. */
+static void set_constant(const volatile __u32 *constant, __u32 value)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)constant & -page;
+
+	if (mprotect((void *)start, page, PROT_READ | PROT_WRITE))
+		abort();
+	*(volatile __u32 *)constant = value;
+}
+
+void host_configure(const struct host_config *config)
+{
+	set_constant(&bh_event_rate, config->event_rate);
+	set_constant(&bh_vlan, config->vlan);
+}
+
+struct host_map host_table(enum host_table table)
+{
+	const struct host_map maps[HOST_TABLES] = {
+		[HOST_CONTROL] = *HOST_MAP(&bh_control),
+		[HOST_POLICIES] = *HOST_MAP(&bh_policies),
+		[HOST_PREFIXES] = *HOST_MAP(&bh_prefixes),
+		[HOST_IDENTITIES] = *HOST_MAP(&bh_identities),
+		[HOST_SERVICES] = *HOST_MAP(&bh_services),
+		[HOST_DIRECTORY] = *HOST_MAP(&bh_directory),
+		[HOST_BLOCKS] = *HOST_MAP(&bh_blocks),
+		[HOST_LATER] = *HOST_MAP(&bh_later),
+		[HOST_RULES] = *HOST_MAP(&bh_rule_counts),
+		[HOST_ENDPOINTS] = *HOST_MAP(&bh_endpoints),
+		[HOST_SOURCES] = *HOST_MAP(&bh_sources),
+		[HOST_LOCAL] = *HOST_MAP(&bh_local),
+	};
+
+	return maps[table];
+}
+
+void host_read_totals(struct host_totals *ret)
+{
+	*ret = (struct host_totals){};
+	for (__u32 i = 0; i < BH_REASON_COUNT; i++) {
+		const struct bh_count *count = bpf_map_lookup_elem(&bh_drops, &i);
+
+		ret->drops[i] = count->packets;
+		ret->all_drops += count->packets;
+	}
+	for (__u32 i = 0; i < BH_VERDICT_COUNT; i++) {
+		const struct bh_books *books = bpf_map_lookup_elem(&bh_books, &i);
+
+		ret->books[i] = *books;
+	}
+	for (__u32 i = 0; i <= HOST_ENDPOINT; i++) {
+		const struct bh_endpoint_count *c = bpf_map_lookup_elem(&bh_ep_counts, &i);
+
+		ret->passed += c->passed[BH_INGRESS].packets + c->passed[BH_EGRESS].packets;
+		ret->dropped += c->dropped[BH_INGRESS].packets + c->dropped[BH_EGRESS].packets;
+	}
+	ret->rejects = *rejects_here();
+}
+
+static enum host_fate run_xdp(struct host_frame *frame)
+{
+	struct xdp_md ctx = {.ingress_ifindex = HOST_IFINDEX};
+	int action;
+
+	frame->linear = frame->len;
+	host_packet_put(frame);
+	ctx.data = ctx.data_meta = (__u32)(uintptr_t)host_packet.start;
+	ctx.data_end = ctx.data + (__u32)host_packet.len;
+	action = bh_xdp_in(&ctx);
+	assert(action == XDP_TX || host_packet_is(frame));
+	host_packet_get(frame);
+	assert(action == XDP_PASS || action == XDP_DROP || action == XDP_TX);
+	if (action == XDP_DROP)
+		return HOST_DROPPED;
+	return action == XDP_PASS ? HOST_PASSED : HOST_ANSWERED;
+}
+
+static __be16 ethertype_at(const struct host_frame *frame, size_t at)
+{
+	__be16 ethertype = 0;
+
+	if (at + sizeof(ethertype) <= frame->len)
+		memcpy(&ethertype, frame->bytes + at, sizeof(ethertype));
+	return ethertype;
+}
+
+/* As a device, or the kernel, takes a tag off before any program sees the packet. */
+static void strip_tag(struct host_frame *frame, struct __sk_buff *skb)
+{
+	const size_t at = 2 * ETH_ALEN, len = sizeof(struct vlan_tag);
+
+	if (!is_vlan(ethertype_at(frame, at)) || frame->len < ETH_HLEN + len)
+		return;
+	skb->vlan_present = 1;
+	skb->vlan_proto = ethertype_at(frame, at);
+	skb->vlan_tci = bpf_ntohs(ethertype_at(frame, at + 2));
+	memmove(frame->bytes + at, frame->bytes + at + len, frame->len - at - len);
+	frame->len -= len;
+}
+
+static int run_hook(enum host_hook hook, struct __sk_buff *skb)
+{
+	switch (hook) {
+	case HOST_TC_IN:
+		return bh_tc_host_in(skb);
+	case HOST_TC_OUT:
+		return bh_tc_host_out(skb);
+	case HOST_TC_FROM:
+		return bh_tc_from(skb);
+	case HOST_TC_TO:
+		return bh_tc_to(skb);
+	case HOST_XDP_IN:
+		break;
+	}
+	abort();
+}
+
+static enum host_fate run_tc(enum host_hook hook, struct host_frame *frame)
+{
+	struct __sk_buff skb = {.ifindex = HOST_IFINDEX};
+	int action;
+
+	skb.ingress_ifindex = frame->is_local_origin ? 0 : HOST_IFINDEX + 1;
+	if (frame->is_stripped)
+		strip_tag(frame, &skb);
+	skb.protocol = ethertype_at(frame, 2 * ETH_ALEN);
+	if (frame->linear > frame->len)
+		frame->linear = frame->len;
+	host_packet_put(frame);
+	skb.len = (__u32)host_packet.len;
+	skb.data = (__u32)(uintptr_t)host_packet.start;
+	skb.data_end = skb.data + (__u32)host_packet.linear;
+	action = run_hook(hook, &skb);
+	assert(action == TC_ACT_REDIRECT || host_packet_is(frame));
+	host_packet_get(frame);
+	assert(action == TC_ACT_UNSPEC || action == TC_ACT_SHOT || action == TC_ACT_REDIRECT);
+	if (action == TC_ACT_SHOT)
+		return HOST_DROPPED;
+	return action == TC_ACT_UNSPEC ? HOST_PASSED : HOST_ANSWERED;
+}
+
+enum host_fate host_run(enum host_hook hook, struct host_frame *frame)
+{
+	return hook == HOST_XDP_IN ? run_xdp(frame) : run_tc(hook, frame);
+}

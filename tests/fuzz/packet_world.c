@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/fuzz/packet_world.h"
+
+#include <stdlib.h>
+
+#include "datapath/entries.h"
+#include "datapath/tables.h"
+#include "policy/compile.h"
+#include "policy/load.h"
+#include "tests/bpf/packet.h"
+#include "util/diag.h"
+
+#define ADOPT_NS (5 * NS_PER_S)
+
+#define HEAD                                                                                       \
+	"apiVersion: bulkhead.dev/v1\n"                                                            \
+	"kind: ZonePolicy\n"                                                                       \
+	"metadata: {name: test}\n"                                                                 \
+	"spec:\n"
+
+#define ENDS                                                                                       \
+	"    - {name: watch, cidrs: [10.77.3.0/24, 'fd77:3::/64'], mode: audit}\n"                 \
+	"    - {name: loose, cidrs: [10.77.4.0/24, 'fd77:4::/64'], mode: off}\n"                   \
+	"  workloads:\n"                                                                           \
+	"    - {name: client, zone: front, addresses: [10.77.1.1, 'fd77:1::1']}\n"                 \
+	"    - {name: server, zone: back, addresses: [10.77.2.1, 'fd77:2::1']}\n"                  \
+	"  rules:\n"
+
+/* Worlds of a set have its policies, one in each slot. */
+static const char *const texts[SETS][BH_SLOTS] = {
+	{
+		HEAD "  zones:\n"
+		     "    - {name: front, cidrs: [10.77.1.0/24, 'fd77:1::/64']}\n"
+		     "    - {name: back, cidrs: [10.77.2.0/24, 'fd77:2::/64']}\n" ENDS
+		     "    - {name: web, from: client, to: server, services: [tcp/443, udp/443, "
+		     "sctp/443, proto/47]}\n"
+		     "    - {name: ping, from: front, to: back, services: [icmp/echo-request, "
+		     "icmp6/echo-request], log: true}\n"
+		     "    - {name: no, from: any, to: back, services: [tcp/1-80, udp/1-80, "
+		     "icmp/13], action: reject}\n"
+		     "    - {name: tls, from: client, to: server, services: tcp/8443, require: "
+		     "tls}\n",
+		HEAD "  zones:\n"
+		     "    - {name: front, cidrs: [10.77.1.0/24, 'fd77:1::/64']}\n"
+		     "    - {name: back, cidrs: [10.77.2.0/24, 'fd77:2::/64']}\n" ENDS
+		     "    - {name: spare, from: server, to: client, services: any}\n"
+		     "    - {name: wide, from: outside, to: any, services: tcp/8443}\n"
+		     "    - {name: tls, from: client, to: server, services: tcp/443, require: "
+		     "tls}\n"
+		     "    - {name: no, from: any, to: any, services: any, action: reject}\n",
+	},
+	{
+		HEAD "  failsafe:\n"
+		     "    - {direction: ingress, services: tcp/22, from: front}\n"
+		     "  zones:\n"
+		     "    - {name: front, cidrs: [10.77.1.0/24, 'fd77:1::/64'], whenAgentIsDown: "
+		     "closed}\n"
+		     "    - {name: back, cidrs: [10.77.2.0/24, 'fd77:2::/64'], whenAgentIsDown: "
+		     "open}\n" ENDS
+		     "    - {name: soon, from: client, to: server, services: [tcp/443, udp/443], "
+		     "expires: '2026-01-01T00:00:10Z'}\n"
+		     "    - {name: late, from: any, to: server, services: [tcp/443, udp/53], "
+		     "expires: '2026-01-01T00:01:30Z', log: true}\n"
+		     "    - {name: not-yet, from: outside, to: server, services: any, action: "
+		     "reject, expires: '2026-01-01T00:00:40Z'}\n",
+		HEAD
+		"  mode: audit\n"
+		"  zones:\n"
+		"    - {name: front, cidrs: [10.77.0.0/16, 'fd77::/16']}\n"
+		"    - {name: back, cidrs: [10.77.2.0/24, 'fd77:2::/64'], mode: enforce}\n" ENDS
+		"    - {name: web, from: front, to: back, services: tcp/443}\n"
+		"    - {name: rest, from: front, to: front, services: any, log: true}\n",
+	},
+};
+
+static struct policy *policies[SETS][BH_SLOTS];
+static struct bh_addr hosts[4]; /* two of the node, and the workload's two */
+static struct switches now;
+static uint32_t generation, slot;
+
+_Static_assert(SETS *SIDES <= HOST_WORLDS, "a world for each side of each set");
+
+/* In place of the calls of datapath/entries.h: a table's descriptor is its number. */
+int entries_put(int fd, const struct entries *entries)
+{
+	const struct host_map map = host_table((enum host_table)fd);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < entries->count; i++)
+		err = host_map_update(&map, (const char *)entries->keys + i * entries->key_size,
+				      (const char *)entries->values + i * entries->value_size, 0);
+	return err;
+}
+
+static void put(enum host_table table, const void *key, const void *value)
+{
+	const struct host_map map = host_table(table);
+
+	if (host_map_update(&map, key, value, 0))
+		abort();
+}
+
+static void *first_of(enum host_table table)
+{
+	const struct host_map map = host_table(table);
+	const uint32_t zero = 0;
+
+	return host_map_lookup(&map, &zero);
+}
+
+static struct table table_of(enum host_table table)
+{
+	const struct host_map map = host_table(table);
+
+	return (struct table){
+		.fd = (int)table,
+		.bytes = first_of(table),
+		.entries = map.max_entries,
+		.size = (uint32_t)map.value_size,
+	};
+}
+
+static struct tables tables_of_world(void)
+{
+	return (struct tables){
+		.control = first_of(HOST_CONTROL),
+		.of =
+			{
+				[TABLE_IDENTITIES] = table_of(HOST_IDENTITIES),
+				[TABLE_SERVICES] = table_of(HOST_SERVICES),
+				[TABLE_DIRECTORY] = table_of(HOST_DIRECTORY),
+				[TABLE_BLOCKS] = table_of(HOST_BLOCKS),
+				[TABLE_LATER] = table_of(HOST_LATER),
+				[TABLE_POLICIES] = table_of(HOST_POLICIES),
+			},
+		.prefix_entries = host_table(HOST_PREFIXES).max_entries,
+		.rule_entries = host_table(HOST_RULES).max_entries,
+	};
+}
+
+static void fill_slot(const struct image *image, uint32_t to)
+{
+	const struct tables tables = tables_of_world();
+	struct bh_policy at = tables_place(&tables, image, to, 1);
+	_text_ struct text why = TEXT_INIT;
+
+	if (tables_check(&tables, image, &why) || tables_fill(&tables, image, &at) ||
+	    !tables_hold(&tables, image, &at))
+		abort();
+	vec_foreach (p, &image->prefixes) {
+		const struct bh_prefix_key key = {BH_SLOT_BITS + p->prefix.len, to, p->prefix.addr};
+
+		put(HOST_PREFIXES, &key, &p->identity);
+	}
+}
+
+/* This machine is the server, and so is the workload on it; the node is nobody else's. */
+static void fill_ends(void)
+{
+	const struct bh_endpoint workload = {.id = HOST_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
+	const uint32_t ifindex = HOST_IFINDEX, nothing = 0;
+
+	put(HOST_ENDPOINTS, &ifindex, &workload);
+	for (size_t i = 0; i < 4; i++) {
+		const struct bh_source_key key = {BH_SOURCE_ENDPOINT_BITS + 128, HOST_ENDPOINT,
+						  end_addr(SERVER, i & 1)};
+
+		put(HOST_SOURCES, &key, &nothing);
+		put(HOST_LOCAL, &hosts[i], &nothing);
+	}
+}
+
+static void load(unsigned int set, uint32_t to)
+{
+	const struct environment env = {hosts, 2, WALL_START};
+	struct source source = source_of("p", texts[set][to], strlen(texts[set][to]));
+	_compiled_ struct compiled *c = NULL;
+	_diags_ struct diags d = {};
+
+	if (policy_load_sources(&source, 1, &d, &policies[set][to]) ||
+	    policy_compile(policies[set][to], &env, &d, &c)) {
+		diags_print(&d, stderr);
+		abort();
+	}
+	for (unsigned int side = 0; side < SIDES; side++) {
+		host_choose_world(set * SIDES + side);
+		fill_slot(&c->image, to);
+		if (!to)
+			fill_ends();
+	}
+}
+
+void world_make(void)
+{
+	for (size_t i = 0; i < 4; i++)
+		hosts[i] = end_addr(i < 2 ? NODE : SERVER, i & 1);
+	for (unsigned int set = 0; set < SETS; set++) {
+		for (uint32_t to = 0; to < BH_SLOTS; to++)
+			load(set, to);
+	}
+	host_maps_keep();
+}
+
+void world_choose(unsigned int side)
+{
+	host_choose_world(now.set * SIDES + side);
+}
+
+static void write_control(void)
+{
+	const struct bh_control control = {
+		.active = now.has_policy ? BH_ACTIVE(generation, slot) : 0,
+		.adopt_until_ns = now.is_adopting ? START_NS + ADOPT_NS : 0,
+		.builtins_off = now.builtins_off,
+		.heartbeat_ns = now.is_beating ? START_NS : 0,
+		.wall_offset_ns = WALL_START * NS_PER_S - (START_NS + host_boot_ahead_ns),
+	};
+	const uint32_t zero = 0;
+
+	for (unsigned int side = 0; side < SIDES; side++) {
+		world_choose(side);
+		put(HOST_CONTROL, &zero, &control);
+	}
+}
+
+void world_begin(const struct switches *switches)
+{
+	host_maps_reset();
+	now = *switches;
+	generation = 1;
+	slot = 0;
+	host_now_ns = START_NS;
+	host_boot_ahead_ns = 77 * NS_PER_S;
+	write_control();
+}
+
+void world_flip(bool is_other)
+{
+	generation++;
+	if (is_other)
+		slot = !slot;
+	write_control();
+}
+
+struct reference_answer world_decide(const struct reference_question *q)
+{
+	const struct reference reference = {
+		.policy = policies[now.set][slot],
+		.hosts = hosts,
+		.host_count = 2,
+		.now = WALL_START + (int64_t)((host_now_ns - START_NS) / NS_PER_S),
+	};
+
+	return reference_decide(&reference, q);
+}
+
+bool world_has_policy(void)
+{
+	return now.has_policy;
+}
+
+bool world_is_local(const struct bh_addr *a)
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (!addr_cmp(a, &hosts[i]))
+			return true;
+	}
+	return false;
+}
+
+bool world_is_workload(const struct bh_addr *a)
+{
+	return !addr_cmp(a, &hosts[2]) || !addr_cmp(a, &hosts[3]);
+}
