@@ -200,9 +200,12 @@ static __always_inline enum bh_reason reason_of_full(const struct packet *p)
 /* Another CPU may have been first, with a packet of the same connection. */
 static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
 {
-	int err = conn_enter();
 	struct hit hit;
+	int err;
 
+	if (!is_answerable(p))
+		return BH_REASON_NONE;
+	err = conn_enter();
 	if (!err)
 		return BH_REASON_NONE;
 	if (err != -EEXIST)

@@ -68,10 +68,16 @@ static __always_inline bool is_bad_destination(const struct packet *p)
 	       addr_is_zero_net(&p->dst);
 }
 
-/* A workload sends from its own addresses only. */
-static __always_inline bool is_of_another(const struct packet *p)
+/*
+ * Whether answers come from whom they say.  A workload gets packets of groups, and such as are
+ * flooded or astray: in whose name it could answer if they opened a connection.  What this machine
+ * sends to itself by a NIC would open one in which the wire may answer for it.
+ */
+static __always_inline bool is_answerable(const struct packet *p)
 {
-	return !p->is_host && p->direction == BH_EGRESS && !is_source(p, &p->src);
+	if (p->is_host)
+		return p->direction == BH_INGRESS || !is_local(&p->dst);
+	return p->direction == BH_EGRESS || is_source(p, &p->dst);
 }
 
 /*
@@ -86,7 +92,7 @@ static __always_inline bool is_spoofed(const struct packet *p)
 		return true;
 	if (p->is_host)
 		return is_local(&p->src);
-	return is_of_another(p);
+	return p->direction == BH_EGRESS && !is_source(p, &p->src);
 }
 
 #endif

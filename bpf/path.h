@@ -180,7 +180,7 @@ static __always_inline enum bh_reason judge_new(struct packet *p, __u8 sender)
 		return BH_REASON_NONE;
 	if (is_spoofed(p))
 		return BH_REASON_SPOOFED_SOURCE;
-	if (p->fragment == FRAGMENT_LATER)
+	if (p->fragment == FRAGMENT_LATER && is_answerable(p))
 		return BH_REASON_FRAGMENT;
 	if (is_stateless(p))
 		return judge_icmp(p);
@@ -322,9 +322,6 @@ static __always_inline enum bh_reason judge(struct packet *p, enum bh_reason par
 		return BH_REASON_NONE;
 	if (is_bad_destination(p))
 		return BH_REASON_MALFORMED;
-	/* Before any connection: packets for another, astray, may have opened one at this end. */
-	if (is_of_another(p))
-		return BH_REASON_SPOOFED_SOURCE;
 	reason = judge_connection(p);
 	if (!reason && p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);

@@ -20,7 +20,7 @@ static const struct row sources[] = {
 	{"the machine's address", {.from = NODE}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"no address", {.from = NOBODY}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"a link-local address", {.from = LINK_LOCAL}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
-	{"another's, in a tail", {.from = OTHER, .is_fragment = true, .offset = 9, .payload = 64}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
+	{"another's, in a tail", {.from = OTHER, .is_fragment = true, .offset = 9, .payload = 64}, BH_REASON_FRAGMENT, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"another's, in a ping", {.from = OTHER, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"another's, in an ICMP error", {.from = OTHER, .icmp = ICMP_UNREACHABLE}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},
 	{"another's, in the middle of a connection", {.from = OTHER, .flags = "A"}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_FROM, .stand = CLIENT},

@@ -80,6 +80,7 @@ enum host_table {
 	HOST_ENDPOINTS,
 	HOST_SOURCES,
 	HOST_LOCAL,
+	HOST_CONN_SETUP,
 	HOST_TABLES,
 };
 

@@ -42,6 +42,7 @@ struct host_map host_table(enum host_table table)
 		[HOST_ENDPOINTS] = *HOST_MAP(&bh_endpoints),
 		[HOST_SOURCES] = *HOST_MAP(&bh_sources),
 		[HOST_LOCAL] = *HOST_MAP(&bh_local),
+		[HOST_CONN_SETUP] = *HOST_MAP(&bh_conn_setup),
 	};
 
 	return maps[table];
