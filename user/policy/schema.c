@@ -6,7 +6,8 @@
 
 #include "util/text.h"
 
-#define KEYS_MAX 32 /* in one schema */
+#define KEYS_MAX       32 /* in one schema */
+#define NO_BREAK_SPACE "\u00a0"
 
 static bool has_form(const struct node *n, enum key_form form)
 {
@@ -71,8 +72,9 @@ static const struct schema_key *unknown_key(const struct node *key, const struct
 		names[count++] = s->keys[i].name;
 	nearest = text_nearest(key->text, names, count);
 	if (nearest) {
-		diag_error(d, key->at, "unknown key '%s'; did you mean '%s'?",
-			   shown(key->text, buf), nearest);
+		diag_error(
+			d, key->at, "unknown key '%s'%s; did you mean '%s'?", shown(key->text, buf),
+			strstr(key->text, NO_BREAK_SPACE) ? " with a no-break space" : "", nearest);
 		return find_key(s, nearest);
 	}
 	add_words(&known, names, count, " and ");
@@ -91,7 +93,7 @@ static void take_value(const struct node *key, const struct schema_key *known, s
 			   known->name);
 	else if (!has_form(value, known->form))
 		diag_error(d, value->at, "'%s' must be %s, not %s", known->name,
-			   form_word(known->form), node_word(value));
+			   form_word(known->form), node_is_null(value) ? "null" : node_word(value));
 	else
 		*ret = value;
 }
@@ -103,8 +105,14 @@ static const struct schema_key *read_key(const struct node *key, const struct sc
 {
 	const struct schema_key *known = find_key(s, key->text);
 
-	if (known && manner != MANNER_STRICT && node_is_null(key->value))
-		return NULL;
+	if (known && manner != MANNER_STRICT && node_is_null(key->value)) {
+		if (known->need == KEY_REQUIRED)
+			diag_error(d, key->at,
+				   "'%s' has no value, and %s needs it; check the "
+				   "indentation of what follows",
+				   known->name, s->what);
+		return known;
+	}
 	if (known)
 		take_value(key, known, d, &values[known - s->keys]);
 	else if (manner != MANNER_OPEN)
