@@ -166,15 +166,6 @@ static void read_networks(struct reader *r, const struct node *list, struct sele
 	}
 }
 
-static bool is_known_field(const struct schema *schema, const char *name)
-{
-	for (size_t i = 0; i < schema->count; i++) {
-		if (!strcmp(schema->keys[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 static void warn_of_field(struct reader *r, const struct node *key, const struct schema *schema)
 {
 	_text_ struct text meant = TEXT_INIT;
@@ -198,7 +189,7 @@ static bool is_unknown_peer(struct reader *r, const struct node *n, const struct
 	bool has_field = n->kind != NODE_MAP;
 
 	for (const struct node *key = has_field ? NULL : n->first; key; key = key->next) {
-		if (!is_known_field(schema, key->text)) {
+		if (!schema_find(schema, key->text)) {
 			warn_of_field(r, key, schema);
 			return true;
 		}

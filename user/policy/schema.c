@@ -49,7 +49,7 @@ static void add_words(struct text *out, const char *const *words, size_t count, 
 	}
 }
 
-static const struct schema_key *find_key(const struct schema *s, const char *name)
+const struct schema_key *schema_find(const struct schema *s, const char *name)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (!strcmp(s->keys[i].name, name))
@@ -75,7 +75,7 @@ static const struct schema_key *unknown_key(const struct node *key, const struct
 		diag_error(
 			d, key->at, "unknown key '%s'%s; did you mean '%s'?", shown(key->text, buf),
 			strstr(key->text, NO_BREAK_SPACE) ? " with a no-break space" : "", nearest);
-		return find_key(s, nearest);
+		return schema_find(s, nearest);
 	}
 	add_words(&known, names, count, " and ");
 	diag_error(d, key->at, "unknown key '%s'; %s has %s", shown(key->text, buf), s->what,
@@ -103,7 +103,7 @@ static const struct schema_key *read_key(const struct node *key, const struct sc
 					 enum schema_manner manner, struct diags *d,
 					 const struct node **values)
 {
-	const struct schema_key *known = find_key(s, key->text);
+	const struct schema_key *known = schema_find(s, key->text);
 
 	if (known && manner != MANNER_STRICT && node_is_null(key->value)) {
 		if (known->need == KEY_REQUIRED)
