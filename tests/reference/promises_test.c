@@ -60,8 +60,23 @@ struct promise {
 	int verdict; /* that is expected; -1: of a never */
 };
 
+/* No rule is asked what a pod says to itself, nor what a node says to its pods. */
+static bool is_builtin(const struct trial *t, const struct reference_end *src,
+		       const struct reference_end *dst)
+{
+	const struct workload *w;
+
+	if (src->workload == POLICY_NONE || dst->workload == POLICY_NONE)
+		return false;
+	w = &t->r->policy->workloads.items[dst->workload];
+	return w->kind == WORKLOAD_POD &&
+	       (src->workload == dst->workload || src->workload == w->node);
+}
+
+/* *ret_is_tried: there is a connection that the promise is about. */
 static bool is_violated(const struct trial *t, const struct promise *p,
-			const struct reference_end *src, const struct reference_end *dst)
+			const struct reference_end *src, const struct reference_end *dst,
+			bool *ret_is_tried)
 {
 	struct reference reference = rivals_reference(t->r);
 	bool is_v4 = addr_is_v4(&src->addr);
@@ -74,15 +89,20 @@ static bool is_violated(const struct trial *t, const struct promise *p,
 		if (!is_asked(is_v4, s->table, s->number) ||
 		    !reference_mentions(p->services, s->table, s->number))
 			continue;
+		*ret_is_tried = true;
 		a = reference_answer_for(&reference, src, dst, s);
+		if (p->verdict >= 0 && is_builtin(t, src, dst))
+			a.verdict = BH_VERDICT_ALLOW;
 		if (p->verdict < 0 ? !a.is_denied : a.verdict != (enum bh_verdict)p->verdict)
 			return true;
 	}
 	return false;
 }
 
-/* Whether any connection that is there at all breaks the promise. */
-static bool is_broken(const struct trial *t, const struct promise *p)
+/* Whether any connection that is there at all breaks the promise; without @with_builtin, of those
+ * that rules are asked for. */
+static bool breaks(const struct trial *t, const struct promise *p, bool with_builtin,
+		   bool *ret_is_tried)
 {
 	size_t n = t->points.addresses.count;
 
@@ -96,11 +116,21 @@ static bool is_broken(const struct trial *t, const struct promise *p)
 
 			if (addr_is_v4(&src->addr) == addr_is_v4(&dst->addr) &&
 			    reference_selects(t->r->policy, p->to, dst) &&
-			    is_violated(t, p, src, dst))
+			    (with_builtin || !is_builtin(t, src, dst)) &&
+			    is_violated(t, p, src, dst, ret_is_tried))
 				return true;
 		}
 	}
 	return false;
+}
+
+static bool is_broken(const struct trial *t, const struct promise *p)
+{
+	bool is_tried = false;
+
+	if (p->verdict < 0)
+		return breaks(t, p, true, &is_tried);
+	return breaks(t, p, false, &is_tried) || (!is_tried && breaks(t, p, true, &is_tried));
 }
 
 static size_t count_broken(const struct trial *t, bool is_never)

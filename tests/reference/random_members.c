@@ -196,6 +196,9 @@ static void add_pod(struct random_policy *r)
 	if (random_one_in(r, 8))
 		w->document_mode = random_mode(r, false);
 	add_addresses(r, &w->prefixes, 1 + random_below(r, 2));
+	if (w->prefixes.count > 1 && prefix_is_v4(&w->prefixes.items[0].prefix) ==
+					     prefix_is_v4(&w->prefixes.items[1].prefix))
+		w->prefixes.count--; /* a pod has one of each family */
 	random_labels(r, &w->labels);
 	add_named_ports(r, w);
 	settle_pod(p, at);

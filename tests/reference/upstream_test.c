@@ -325,6 +325,12 @@ static void zones_and_kubernetes_policies_mix_as_the_language_says(void **state)
 	judge_directory("tests/upstream/mixed", 5);
 }
 
+static void policies_that_pull_both_ways_add_up(void **state)
+{
+	(void)state;
+	judge_directory("tests/upstream/conflicts", 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +338,7 @@ int main(void)
 		cmocka_unit_test(cluster_network_policies_decide_as_their_suite_says),
 		cmocka_unit_test(corners_are_as_the_api_documents_them),
 		cmocka_unit_test(zones_and_kubernetes_policies_mix_as_the_language_says),
+		cmocka_unit_test(policies_that_pull_both_ways_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

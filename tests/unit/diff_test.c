@@ -31,6 +31,20 @@
 	      "  - {name: r, from: a1, to: b1, services: tcp/2}\n"
 #define NO_SSH "  - {name: no-ssh, from: any, to: any, services: tcp/22, action: deny}\n"
 
+#define CLUSTER                                                                                    \
+	"  mode: enforce\n"                                                                        \
+	"---\n{apiVersion: v1, kind: Node, metadata: {name: n1},"                                  \
+	" status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}}\n"                        \
+	"---\n{apiVersion: v1, kind: Node, metadata: {name: n2},"                                  \
+	" status: {addresses: [{type: InternalIP, address: 192.0.2.2}]}}\n"                        \
+	"---\n{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x},"                      \
+	" spec: {nodeName: n1}, status: {podIP: 10.1.0.1}}\n"                                      \
+	"---\n{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: y},"                      \
+	" spec: {nodeName: n2}, status: {podIP: 10.1.0.2}}\n"                                      \
+	"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"                             \
+	"metadata: {name: p, namespace: x}\nspec:\n  podSelector: {}\n"
+#define FROM(peer) CLUSTER "  ingress: [{from: [" peer "]}]\n"
+
 struct diff_case {
 	const char *name;
 	const char *old, *new;
@@ -175,6 +189,16 @@ static const struct diff_case cases[] = {
 	{ "a rule for this machine", BASE,
 	  BASE "  - {name: a, from: host, to: cache, services: tcp/1}\n",
 	  "+ host -> cache tcp/1\n" },
+	{ "a pod reaches itself, whatever rules say",
+	  CLUSTER, FROM("{podSelector: {}}"), "" },
+	{ "a node reaches its own pods, whatever rules say",
+	  CLUSTER, FROM("{ipBlock: {cidr: 192.0.2.1/32}}"), "" },
+	{ "another node does not",
+	  CLUSTER, FROM("{ipBlock: {cidr: 192.0.2.2/32}}"),
+	  "+ n2 -> x/a any\n" },
+	{ "beside others, a pod itself goes without saying",
+	  CLUSTER, FROM("{namespaceSelector: {}}"),
+	  "+ x/a, y/b -> x/a any\n" },
 };
 /* clang-format on */
 

@@ -15,6 +15,16 @@
 	"  - {name: web, zone: dmz, addresses: [10.0.0.10, \"fd00::10\"]}\n"                       \
 	"  - {name: db, zone: data, addresses: [10.0.1.10]}\n"
 
+#define PODS                                                                                       \
+	"\n---\n{apiVersion: v1, kind: Node, metadata: {name: n1},"                                \
+	" status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}}\n"                        \
+	"---\n{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x},"                      \
+	" spec: {nodeName: n1}, status: {podIP: 10.1.0.1}}\n"                                      \
+	"---\n{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: x},"                      \
+	" spec: {nodeName: n2}, status: {podIP: 10.1.0.2}}\n"                                      \
+	"---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy,"                             \
+	" metadata: {name: p, namespace: x}, spec: {podSelector: {}}}"
+
 struct promise_case {
 	const char *name;
 	const char *rules;   /* items of the list */
@@ -75,6 +85,23 @@ static const struct promise_case cases[] = {
 	{ "audit isn't allow", "[]",
 	  "expect: [{from: \"off\", to: off2, services: any, verdict: audit}]",
 	  "expected audit, got allow by default: 10.0.3.1 (off) to 10.0.4.1 (off2), tcp/0" },
+	{ "a pod reaches itself, isolated or not", "[]",
+	  "expect: [{from: x/a, to: x/a, services: any, verdict: allow}]" PODS, NULL },
+	{ "and by its address", "[]",
+	  "expect: [{from: x/a, to: {cidr: 10.1.0.1}, services: any, verdict: deny}]" PODS,
+	  "expected deny, got allow by builtin-self" },
+	{ "beside others, a pod itself doesn't count", "[]",
+	  "expect: [{from: [x/a, x/b], to: [x/a, x/b], services: tcp/1, verdict: deny}]" PODS, NULL },
+	{ "a node reaches its pods", "[]",
+	  "expect: [{from: n1, to: x/a, services: any, verdict: allow}]" PODS, NULL },
+	{ "a node is not denied its pods", "[]",
+	  "expect: [{from: n1, to: x/a, services: any, verdict: deny}]" PODS,
+	  "expected deny, got allow by builtin-host" },
+	{ "a node reaches none of another", "[]",
+	  "expect: [{from: n1, to: x/b, services: tcp/1, verdict: allow}]" PODS,
+	  "expected allow, got deny by default: 192.0.2.1 (n1) to 10.1.0.2 (x/b), tcp/1" },
+	{ "a never is about rules: a pod itself and its node don't break it", "[]",
+	  "never: [{name: n, from: [n1, x/a], to: x/a}]" PODS, NULL },
 	{ "the other family is passed over", "[{name: r, from: web, to: db, services: tcp/1}]",
 	  "expect: [{from: web, to: [db, six], services: tcp/2, verdict: deny}]", NULL },
 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "policy/diff_builtin.h"
 #include "policy/diff_regions.h"
 #include "policy/diff_services.h"
 #include "policy/diff_wording.h"
@@ -153,6 +154,8 @@ static int find_regions(struct work *w, struct text *reterr)
 {
 	int err = relation_build(&w->relation, &w->a, &w->s, reterr);
 
+	if (!err)
+		relation_drop_builtin(&w->relation, &w->a);
 	return err ? err : regions_build(&w->regions, &w->relation, &w->a, &w->s, reterr);
 }
 

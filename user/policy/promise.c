@@ -5,6 +5,7 @@
 
 #include "policy/compiled_index.h"
 #include "policy/pairs.h"
+#include "policy/promise_builtin.h"
 #include "policy/services.h"
 #include "util/bitset.h"
 
@@ -38,7 +39,7 @@ struct trial {
 	struct checker *checker;
 	const struct promise *promise;
 	uint32_t *mentioned; /* service classes, 32 a word */
-	bool is_broken;
+	bool is_tried, is_broken;
 	struct pair pair;
 	uint32_t service_class;
 };
@@ -87,8 +88,10 @@ static bool try_pair(void *context, const struct pair *pair)
 	const uint32_t *occurring = t->checker->occurring[pair->families];
 
 	for (uint32_t i = 0; i < cells->stride; i++) {
-		uint32_t found = wrong[directory[i]] & t->mentioned[i] & occurring[i];
+		uint32_t asked = t->mentioned[i] & occurring[i];
+		uint32_t found = wrong[directory[i]] & asked;
 
+		t->is_tried = t->is_tried || asked;
 		if (!found)
 			continue;
 		t->is_broken = true;
@@ -187,6 +190,51 @@ static void report(const struct trial *t)
 			  verdict_word(decision.verdict));
 }
 
+/* A pair that no table is asked for is allowed: broken if it can be with a service of the promise.
+ */
+static bool try_builtin(void *context, const struct pair *pair)
+{
+	struct trial *t = context;
+	const uint32_t *occurring = t->checker->occurring[pair->families];
+
+	for (uint32_t i = 0; i < t->checker->c->image.cells.stride; i++)
+		t->is_broken = t->is_broken || (t->mentioned[i] & occurring[i]);
+	return !t->is_broken;
+}
+
+/* False if it is broken, and reported. */
+static bool keeps_by_builtin(struct trial *t, pair_side src, pair_side dst, uint32_t rule)
+{
+	const struct promise *p = t->promise;
+	struct trial builtin = {.checker = t->checker, .promise = p, .mentioned = t->mentioned};
+
+	if (p->kind == KIND_EXPECT + BH_VERDICT_ALLOW)
+		return true;
+	pairs_visit(t->checker->c, src, dst, try_builtin, &builtin);
+	if (builtin.is_broken)
+		diag_error(t->checker->diags, p->at, "expected %s, got %s by %s",
+			   verdict_word(p->kind - KIND_EXPECT), verdict_word(BH_VERDICT_ALLOW),
+			   compiled_rule_name(t->checker->c, rule));
+	return !builtin.is_broken;
+}
+
+/* What tables say of a pod and itself, or of a node and its own pods, is said in vain: such pairs
+ * count only where there are no others. */
+static bool try_expect(struct trial *t, pair_side src, pair_side dst)
+{
+	const struct compiled *c = t->checker->c;
+	_cleanup_(expect_builtin_release)
+	struct expect_builtin b = {};
+	_free_ uint8_t *asked = xcalloc(c->classes.count, sizeof(*asked));
+	const pair_side sides[] = {src, asked};
+
+	expect_builtin_find(c, t->promise->from, t->promise->to, &b);
+	for (size_t i = 0; i < c->classes.count; i++)
+		asked[i] = b.is_local[i] ? 0 : dst[i];
+	pairs_visit_apart(c, sides, b.alone, try_pair, t);
+	return t->is_tried || !b.rule || keeps_by_builtin(t, src, dst, b.rule);
+}
+
 static bool is_kept(struct checker *k, const struct promise *p)
 {
 	const struct compiled *c = k->c;
@@ -200,7 +248,10 @@ static bool is_kept(struct checker *k, const struct promise *p)
 
 	for (uint32_t i = 0; i < c->image.cells.stride; i++)
 		mentioned[i] = (uint32_t)(classes[i / 2] >> (i % 2 * 32));
-	pairs_visit(c, src, dst, try_pair, &t);
+	if (p->kind == KIND_NEVER)
+		pairs_visit(c, src, dst, try_pair, &t);
+	else if (!try_expect(&t, src, dst))
+		return false;
 	if (t.is_broken)
 		report(&t);
 	return !t.is_broken;

@@ -163,7 +163,6 @@ static bool read_space(struct reader *r, const struct node *n, const struct obje
 {
 	bool is_given = n && n->text[0];
 
-	*ret = kind->has_space ? DEFAULT_SPACE : "";
 	if (!is_given)
 		return true;
 	if (!kind->has_space) {
@@ -171,8 +170,10 @@ static bool read_space(struct reader *r, const struct node *n, const struct obje
 			   kind->name);
 		return false;
 	}
+	if (!check_name(r, n, kube_label_fault(n->text)))
+		return false;
 	*ret = n->text;
-	return check_name(r, n, kube_label_fault(n->text));
+	return true;
 }
 
 /* Whether it is the first of its kind and name. */
@@ -195,24 +196,27 @@ static bool is_new_object(struct reader *r, const struct object *o, const struct
 	return false;
 }
 
+/* False if the object is given twice.  One whose names are wrong stays without a name. */
 static bool read_metadata(struct reader *r, const struct node *n, const struct object_kind *kind,
 			  struct object *o)
 {
 	const struct node *v[METADATA_KEYS], *name;
 	const char *fault;
+	bool is_placed;
 
 	schema_read_as(n, &metadata_schema, MANNER_OPEN, r->diags, v);
-	name = v[METADATA_NAME];
-	if (!name || !read_space(r, v[METADATA_SPACE], kind, &o->space))
-		return false;
-	fault = !strcmp(kind->name, "Namespace") ? kube_label_fault(name->text)
-						 : kube_name_fault(name->text);
-	if (!check_name(r, name, fault))
-		return false;
-	o->name = name->text;
-	o->at = name->at;
 	o->labels = v[METADATA_LABELS];
 	o->annotations = v[METADATA_ANNOTATIONS];
+	is_placed = read_space(r, v[METADATA_SPACE], kind, &o->space);
+	name = v[METADATA_NAME];
+	if (!name)
+		return true;
+	fault = !strcmp(kind->name, "Namespace") ? kube_label_fault(name->text)
+						 : kube_name_fault(name->text);
+	if (!check_name(r, name, fault) || !is_placed)
+		return true;
+	o->name = name->text;
+	o->at = name->at;
 	return is_new_object(r, o, kind);
 }
 
@@ -232,17 +236,18 @@ static void take_object(struct reader *r, const struct object *o, const struct o
 static void read_object(struct reader *r, const struct node *root, const struct object_kind *kind)
 {
 	const struct node *v[ROOT_KEYS];
-	struct object o = {};
+	struct object o = {.name = "", .space = kind->has_space ? DEFAULT_SPACE : ""};
 
+	o.at = root->at;
 	schema_read_as(root, kind->is_policy ? &policy_schema : &object_schema,
 		       kind->is_policy ? MANNER_NULL : MANNER_OPEN, r->diags, v);
-	if (!check_version(r, v[ROOT_API_VERSION], kind, false) || !v[ROOT_METADATA])
+	if (!check_version(r, v[ROOT_API_VERSION], kind, false))
 		return;
 	o.spec = v[ROOT_SPEC];
 	o.status = v[ROOT_STATUS];
-	if (kind->is_policy && !o.spec)
+	if (v[ROOT_METADATA] && !read_metadata(r, v[ROOT_METADATA], kind, &o))
 		return;
-	if (read_metadata(r, v[ROOT_METADATA], kind, &o))
+	if (kind->is_policy ? o.spec != NULL : o.name[0] != '\0')
 		take_object(r, &o, kind);
 }
 
@@ -324,14 +329,13 @@ bool read_kubernetes(struct reader *r, const struct node *root)
 
 	if (!kind && !list)
 		return false;
-	if (list) {
-		read_list(r, root, list);
-	} else if (!find_text(root, "apiVersion")) {
+	if (kind && !find_text(root, "apiVersion"))
 		diag_error(r->diags, root->at, "missing key 'apiVersion'; a %s needs it",
 			   kind->name);
-	} else {
+	if (list)
+		read_list(r, root, list);
+	else
 		read_object(r, root, kind);
-	}
 	if (r->diags->errors > errors)
 		r->names.is_incomplete = true;
 	return true;

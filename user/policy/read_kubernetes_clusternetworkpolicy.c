@@ -166,27 +166,31 @@ static void read_networks(struct reader *r, const struct node *list, struct sele
 	}
 }
 
-static bool is_known_field(const struct schema *schema, const char *name)
+static void warn_of_field(struct reader *r, const struct node *key, const struct schema *schema)
 {
-	for (size_t i = 0; i < schema->count; i++) {
-		if (!strcmp(schema->keys[i].name, name))
-			return true;
-	}
-	return false;
+	_text_ struct text meant = TEXT_INIT;
+	const char *names[PEER_KEYS], *nearest;
+	char buf[SHOWN_SIZE];
+
+	for (size_t i = 0; i < schema->count; i++)
+		names[i] = schema->keys[i].name;
+	nearest = text_nearest(key->text, names, schema->count);
+	if (nearest)
+		text_addf(&meant, "; did you mean '%s'?", nearest);
+	diag_warning(r->diags, key->at,
+		     "unknown peer '%s': the rule accepts nothing, or denies all that it could "
+		     "mean%s",
+		     shown(key->text, buf), meant.len ? meant.buf : "");
 }
 
 /* What this version doesn't know: then nothing is known of whom the rule means. */
 static bool is_unknown_peer(struct reader *r, const struct node *n, const struct schema *schema)
 {
 	bool has_field = n->kind != NODE_MAP;
-	char buf[SHOWN_SIZE];
 
 	for (const struct node *key = has_field ? NULL : n->first; key; key = key->next) {
-		if (!is_known_field(schema, key->text)) {
-			diag_warning(r->diags, key->at,
-				     "unknown peer '%s': the rule accepts nothing, or denies all "
-				     "that it could mean",
-				     shown(key->text, buf));
+		if (!schema_find(schema, key->text)) {
+			warn_of_field(r, key, schema);
 			return true;
 		}
 		has_field = has_field || !node_is_null(key->value);

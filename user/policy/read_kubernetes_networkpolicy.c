@@ -5,6 +5,7 @@
 
 #define PORT_MAX UINT16_MAX
 #define DIGITS   "0123456789"
+#define LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 enum spec_key_of_network_policy {
 	POLICY_PODS,
@@ -225,10 +226,10 @@ static bool is_range(const struct node *n)
 	return first && *rest == '-' && rest[1] && !rest[1 + strspn(rest + 1, DIGITS)];
 }
 
-/* A name is what is quoted or has anything but digits. */
+/* A name is what is quoted or has a letter: "-1" is a wrong number. */
 static bool is_port_name(const struct node *n)
 {
-	return !n->is_plain || n->text[strspn(n->text, DIGITS)];
+	return !n->is_plain || strpbrk(n->text, LETTERS);
 }
 
 static void read_port(struct reader *r, const struct node *n, struct kube_rule *k)
@@ -240,6 +241,11 @@ static void read_port(struct reader *r, const struct node *n, struct kube_rule *
 		return;
 	if (!read_port_protocol(r, v[PORT_PROTOCOL], &table))
 		return;
+	if (v[PORT_PORT] && is_range(v[PORT_PORT])) {
+		diag_error(r->diags, v[PORT_PORT]->at,
+			   "a range is a 'port', its first, with an 'endPort', its last");
+		return;
+	}
 	if (v[PORT_PORT] && !is_port_name(v[PORT_PORT])) {
 		read_numbers(r, v, table, k);
 		return;
@@ -248,9 +254,6 @@ static void read_port(struct reader *r, const struct node *n, struct kube_rule *
 		diag_error(r->diags, v[PORT_END]->at, "'endPort' needs a 'port' that is a number");
 	if (!v[PORT_PORT])
 		kube_rule_add_range(k, table, 0, PORT_MAX);
-	else if (is_range(v[PORT_PORT]))
-		diag_error(r->diags, v[PORT_PORT]->at,
-			   "a range is a 'port', its first, with an 'endPort', its last");
 	else if (read_port_name(r, v[PORT_PORT]))
 		vec_push(&k->ports, (struct port_reference){v[PORT_PORT]->text, TABLE_BIT(table)});
 }

@@ -2,6 +2,7 @@
 #include "policy/read_kubernetes.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "policy/kube_names.h"
 #include "util/mem.h"
@@ -89,6 +90,11 @@ bool read_port_protocol(struct reader *r, const struct node *n, enum bh_service_
 	static const struct words words = {"a protocol", list, COUNT(list)};
 	size_t i = 0;
 
+	if (n && !strcasecmp(n->text, "icmp")) {
+		diag_error(r->diags, n->at,
+			   "ICMP has no ports; the protocol of a port is TCP, UDP or SCTP");
+		return false;
+	}
 	if (n && !schema_word(n, &words, r->diags, &i))
 		return false;
 	*ret = tables[i];

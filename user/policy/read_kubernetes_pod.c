@@ -107,6 +107,17 @@ void read_object_address(struct reader *r, const struct node *n, placed_prefixes
 	vec_push(out, placed);
 }
 
+static void check_families(struct reader *r, const placed_prefixes *pod)
+{
+	size_t v4 = 0;
+
+	vec_foreach (placed, pod)
+		v4 += prefix_is_v4(&placed->prefix);
+	if (v4 > 1 || pod->count - v4 > 1)
+		diag_error(r->diags, pod->items[pod->count - 1].at,
+			   "a pod has one address of each family at most");
+}
+
 /* The list has the single one, too, if there is a list. */
 static void read_addresses(struct reader *r, const struct node *list, const struct node *single,
 			   placed_prefixes *out)
@@ -259,6 +270,7 @@ static void read_own_pod(struct reader *r, const struct pod *pod, size_t node, b
 	read_containers(r, pod->spec[POD_CONTAINERS], false, &w);
 	read_containers(r, pod->spec[POD_INIT_CONTAINERS], true, &w);
 	read_addresses(r, pod->status[STATUS_IPS], pod->status[STATUS_IP], &w.prefixes);
+	check_families(r, &w.prefixes);
 	if (is_nobody)
 		vec_release(&w.prefixes);
 	vec_push(&r->policy->workloads, w);

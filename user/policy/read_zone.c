@@ -303,10 +303,17 @@ static void refuse_odd(struct reader *r, const struct node *n)
 	}
 }
 
+/* Whether a list that defines names may be what is wrong with the spec. */
+static bool lacks_names(const struct zone_policy *p)
+{
+	return !p->spec[SPEC_ZONES] || !p->spec[SPEC_WORKLOADS] || !p->spec[SPEC_SERVICES];
+}
+
 void read_document(struct reader *r, const struct node *root)
 {
 	const struct node *v[ROOT_KEYS], *metadata[COUNT(metadata_keys)];
 	struct zone_policy document = {.kubernetes = POLICY_NONE};
+	size_t errors;
 
 	r->policy->documents++;
 	if (read_kubernetes(r, root))
@@ -321,11 +328,14 @@ void read_document(struct reader *r, const struct node *root)
 	check_type(r, v[ROOT_KIND], "kind", KIND);
 	if (v[ROOT_METADATA])
 		schema_read(v[ROOT_METADATA], &metadata_schema, r->diags, metadata);
+	errors = r->diags->errors;
 	if (!v[ROOT_SPEC] || !schema_read(v[ROOT_SPEC], &spec_schema, r->diags, document.spec)) {
 		r->names.is_incomplete = true;
 		return;
 	}
 
+	if (r->diags->errors > errors && lacks_names(&document))
+		r->names.is_incomplete = true;
 	r->mode = MODE_ENFORCE;
 	read_mode(r, document.spec[SPEC_MODE], &r->mode);
 	r->agent_down = STANCE_UNSET;

@@ -6,7 +6,8 @@
 
 #include "util/text.h"
 
-#define KEYS_MAX 32 /* in one schema */
+#define KEYS_MAX       32 /* in one schema */
+#define NO_BREAK_SPACE "\u00a0"
 
 static bool has_form(const struct node *n, enum key_form form)
 {
@@ -48,7 +49,7 @@ static void add_words(struct text *out, const char *const *words, size_t count, 
 	}
 }
 
-static const struct schema_key *find_key(const struct schema *s, const char *name)
+const struct schema_key *schema_find(const struct schema *s, const char *name)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (!strcmp(s->keys[i].name, name))
@@ -71,9 +72,10 @@ static const struct schema_key *unknown_key(const struct node *key, const struct
 		names[count++] = s->keys[i].name;
 	nearest = text_nearest(key->text, names, count);
 	if (nearest) {
-		diag_error(d, key->at, "unknown key '%s'; did you mean '%s'?",
-			   shown(key->text, buf), nearest);
-		return find_key(s, nearest);
+		diag_error(
+			d, key->at, "unknown key '%s'%s; did you mean '%s'?", shown(key->text, buf),
+			strstr(key->text, NO_BREAK_SPACE) ? " with a no-break space" : "", nearest);
+		return schema_find(s, nearest);
 	}
 	add_words(&known, names, count, " and ");
 	diag_error(d, key->at, "unknown key '%s'; %s has %s", shown(key->text, buf), s->what,
@@ -91,7 +93,7 @@ static void take_value(const struct node *key, const struct schema_key *known, s
 			   known->name);
 	else if (!has_form(value, known->form))
 		diag_error(d, value->at, "'%s' must be %s, not %s", known->name,
-			   form_word(known->form), node_word(value));
+			   form_word(known->form), node_is_null(value) ? "null" : node_word(value));
 	else
 		*ret = value;
 }
@@ -101,10 +103,16 @@ static const struct schema_key *read_key(const struct node *key, const struct sc
 					 enum schema_manner manner, struct diags *d,
 					 const struct node **values)
 {
-	const struct schema_key *known = find_key(s, key->text);
+	const struct schema_key *known = schema_find(s, key->text);
 
-	if (known && manner != MANNER_STRICT && node_is_null(key->value))
-		return NULL;
+	if (known && manner != MANNER_STRICT && node_is_null(key->value)) {
+		if (known->need == KEY_REQUIRED)
+			diag_error(d, key->at,
+				   "'%s' has no value, and %s needs it; check the "
+				   "indentation of what follows",
+				   known->name, s->what);
+		return known;
+	}
 	if (known)
 		take_value(key, known, d, &values[known - s->keys]);
 	else if (manner != MANNER_OPEN)

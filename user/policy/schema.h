@@ -52,6 +52,9 @@ bool schema_read_as(const struct node *n, const struct schema *s, enum schema_ma
 bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 		 const struct node **values);
 
+/* NULL if it is none of the keys. */
+const struct schema_key *schema_find(const struct schema *s, const char *name);
+
 /*
  * The items of a list, or the value alone: a loop over `next` sees each.  NULL with an error for an
  * empty list.  @n is a value of a mapping.

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <yaml.h>
-
 #include "policy/yaml_text.h"
 #include "util/cleanup.h"
 #include "util/map.h"
@@ -27,6 +25,7 @@ struct builder {
 	struct diags *diags;
 	struct yaml *out;
 	struct yaml_cursor cursor;
+	struct yaml_quote quote;
 	struct map anchors; /* name -> struct node *, of this document */
 	size_t expanded;    /* nodes that aliases have added */
 	unsigned int depth;
@@ -212,6 +211,8 @@ static int take_scalar(struct builder *b, const yaml_event_t *event)
 		skip_anchor(b, n, event);
 	set_text(b, n, event);
 	n->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	if (!n->is_plain)
+		b->quote = (struct yaml_quote){event->start_mark, event->end_mark};
 	set_anchor(b, (const char *)event->data.scalar.anchor, n);
 	return attach(b, n);
 }
@@ -355,7 +356,7 @@ static int build(struct builder *b, yaml_parser_t *parser)
 
 	do {
 		if (!yaml_parser_parse(parser, &event)) {
-			yaml_text_error(b->source, parser, b->diags);
+			yaml_text_error(b->source, parser, &b->quote, b->diags);
 			return -EINVAL;
 		}
 		is_end = event.type == YAML_STREAM_END_EVENT;

@@ -5,11 +5,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <yaml.h>
-
 #include "util/utf8.h"
 
-#define BOM 0xfeff
+#define BOM            0xfeff
+#define NO_BREAK_SPACE 0xa0
+
+/* libyaml tells of it where the next thing begins, lines below the key. */
+#define NO_COLON   "could not find expected ':'"
+#define NO_BRACKET "did not find expected ',' or "
 
 /* libyaml's sentence, and ours. */
 struct wording {
@@ -29,8 +32,8 @@ static const struct wording wordings[] = {
 	  "expected ',' or ']'" },
 	{ "did not find expected ',' or '}'",
 	  "expected ',' or '}'" },
-	{ "could not find expected ':'",
-	  "expected ':' after a key" },
+	{ NO_COLON,
+	  "expected ':' and a space after a key" },
 	{ "found unexpected end of stream",
 	  "a closing quote is missing" },
 	{ "found unexpected document indicator",
@@ -214,25 +217,81 @@ static const char *our_words(const char *theirs, char at)
 	return theirs;
 }
 
-void yaml_text_error(const struct source *source, const struct yaml_parser_s *parser,
-		     struct diags *d)
-{
-	const yaml_mark_t *mark = &parser->problem_mark;
-	const yaml_mark_t *context = &parser->context_mark;
-	struct yaml_cursor c = yaml_cursor_of(source);
+/* What is told of a syntax error, and where. */
+struct finding {
 	const char *words;
-	bool is_end;
+	const yaml_mark_t *at;
+	const char *end; /* "" or " before ..." */
+};
 
-	yaml_cursor_move(&c, mark->index);
-	words = our_words(parser->problem ? parser->problem : "out of memory", *c.s);
+static bool is_next_item(const struct yaml_cursor *c)
+{
+	return c->end - c->s > 1 && c->s[0] == '-' && is_blank(c->s[1]);
+}
+
+/* libyaml marks where it gave up: what is wrong may stand where it began. */
+static struct finding find_cause(const struct yaml_parser_s *parser, struct yaml_cursor c,
+				 const struct yaml_quote *quote)
+{
+	struct finding f = {.at = &parser->problem_mark, .end = ""};
+	const char *theirs = parser->problem ? parser->problem : "out of memory";
+	bool is_in_brackets = !strncmp(theirs, NO_BRACKET, strlen(NO_BRACKET));
+
+	if (quote->end.line > quote->start.line && quote->end.line == f.at->line) {
+		f.at = &quote->start;
+		f.words = "this quote is closed only by one on a later line; close it where its "
+			  "text ends";
+		return f;
+	}
+	f.words = our_words(theirs, *c.s);
+	if (!parser->context)
+		return f;
+	if (!strcmp(theirs, NO_COLON)) {
+		f.at = &parser->context_mark;
+		return f;
+	}
+	if (is_in_brackets && is_next_item(&c) && parser->context_mark.line < f.at->line) {
+		f.at = &parser->context_mark;
+		f.words = "this bracket is not closed";
+		f.end = " before the next '- '";
+		return f;
+	}
 	while (c.s < c.end && is_blank(*c.s))
 		c.s++;
-	is_end = c.s == c.end && parser->context;
-	if (is_end)
-		mark = context;
-	diag_error(d, span_at(source, mark->line, mark->column), "%s%s", words,
-		   is_end ? " before the end of the file" : "");
-	if (parser->context && !is_end && context->line != mark->line)
+	if (c.s == c.end) {
+		f.at = &parser->context_mark;
+		f.end = " before the end of the file";
+	}
+	return f;
+}
+
+/* From a web page or a word processor: it looks like a space, and is text. */
+static void note_space(const struct source *source, size_t line, struct diags *d)
+{
+	struct yaml_cursor c = yaml_cursor_of(source);
+
+	while (c.s < c.end && c.line <= line) {
+		struct span at = span_at(source, c.line, c.column);
+
+		if (next(&c) != NO_BREAK_SPACE || at.line != line + 1)
+			continue;
+		diag_note(d, at, "a no-break space is text (U+00A0); write a space");
+		return;
+	}
+}
+
+void yaml_text_error(const struct source *source, const struct yaml_parser_s *parser,
+		     const struct yaml_quote *quote, struct diags *d)
+{
+	const yaml_mark_t *mark = &parser->problem_mark, *context = &parser->context_mark;
+	struct yaml_cursor c = yaml_cursor_of(source);
+	struct finding f;
+
+	yaml_cursor_move(&c, mark->index);
+	f = find_cause(parser, c, quote);
+	diag_error(d, span_at(source, f.at->line, f.at->column), "%s%s", f.words, f.end);
+	note_space(source, mark->line, d);
+	if (parser->context && f.at == mark && context->line != mark->line)
 		diag_note(d, span_at(source, context->line, context->column), "%s",
 			  parser->context);
 }

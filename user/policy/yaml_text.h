@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <yaml.h>
+
 #include "util/diag.h"
 #include "util/source.h"
-
-struct yaml_parser_s;
 
 /* A place in a text, counted as libyaml counts: all from 0, in code points. */
 struct yaml_cursor {
@@ -45,8 +45,13 @@ void yaml_text_refuse(struct yaml_cursor *c, const struct source *source, struct
 /* A yaml_read_handler_t over a cursor: the text with something harmless for rare characters. */
 int yaml_text_feed(void *cursor, unsigned char *buffer, size_t size, size_t *ret_len);
 
+/* The last text in quotes. */
+struct yaml_quote {
+	yaml_mark_t start, end;
+};
+
 /* What the parser stopped at, in our words. */
 void yaml_text_error(const struct source *source, const struct yaml_parser_s *parser,
-		     struct diags *d);
+		     const struct yaml_quote *quote, struct diags *d);
 
 #endif
