@@ -5,7 +5,7 @@
 #define BULKHEAD_LIMITS_H
 
 /* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
-#define BH_LAYOUT_VERSION 3
+#define BH_LAYOUT_VERSION 4
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 
@@ -35,7 +35,7 @@
 #define BH_FRAGMENT_ENTRIES  8192
 #define BH_ENDPOINT_ENTRIES  1024
 #define BH_SOURCE_ENTRIES    65536
-#define BH_LOCAL_ENTRIES     1024
+#define BH_LOCAL_ENTRIES     65536 /* memory as they are used */
 #define BH_LIMITER_ENTRIES   16384
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 
