@@ -50,17 +50,25 @@ static __always_inline enum stage judge_arp(struct packet *p, enum bh_reason *re
 	return pass_by_builtin(p, BH_BUILTIN_ARP);
 }
 
-/* What a workload may say on the link: ask, answer for itself, and claim what is its own. */
-static __always_inline bool may_send_nd(const struct packet *p)
+static __always_inline bool may_claim(const struct packet *p, const struct bh_addr *addr)
 {
-	if (!addr_is_unspecified(&p->src) && !addr_is_link_local(&p->src) && !is_source(p, &p->src))
-		return false;
+	return find_source(p, addr) || (p->may_claim_link_local && addr_is_link_local(addr));
+}
+
+/* What a workload may say on the link: ask, answer for itself, and claim what is its own. */
+static __always_inline enum bh_reason judge_claims(const struct packet *p)
+{
+	bool has_no_source = addr_is_unspecified(&p->src);
+
+	if (p->icmp_type == ND_ROUTER_ADVERT || p->icmp_type == MLD_QUERY)
+		return BH_REASON_NEIGHBOUR;
+	if (!has_no_source && !may_claim(p, &p->src))
+		return BH_REASON_SPOOFED_SOURCE;
 	/* To ask for an address without having one is to claim it (RFC 4862, 5.4). */
-	if (p->icmp_type == ND_ADVERT ||
-	    (p->icmp_type == ND_SOLICIT && addr_is_unspecified(&p->src)))
-		return p->has_target &&
-		       (addr_is_link_local(&p->target) || is_source(p, &p->target));
-	return p->icmp_type != ND_ROUTER_ADVERT && p->icmp_type != MLD_QUERY;
+	if (p->icmp_type == ND_ADVERT || (p->icmp_type == ND_SOLICIT && has_no_source))
+		return p->has_target && may_claim(p, &p->target) ? BH_REASON_NONE
+								 : BH_REASON_SPOOFED_SOURCE;
+	return BH_REASON_NONE;
 }
 
 static __always_inline bool is_nd(__u8 type)
@@ -86,8 +94,11 @@ static __always_inline enum stage judge_nd(struct packet *p, enum bh_reason *rea
 		return STAGE_DROP;
 	if (p->hop_limit != (is_nd(p->icmp_type) ? ND_HOP_LIMIT : MLD_HOP_LIMIT))
 		return STAGE_DROP;
-	if (!p->is_host && p->direction == BH_EGRESS && !may_send_nd(p))
-		return STAGE_DROP;
+	if (!p->is_host && p->direction == BH_EGRESS) {
+		*reason = judge_claims(p);
+		if (*reason)
+			return STAGE_DROP;
+	}
 	return pass_by_builtin(p, BH_BUILTIN_ND);
 }
 

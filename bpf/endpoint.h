@@ -6,13 +6,28 @@
 #include "maps.h"
 #include "packet.h"
 
-static __always_inline bool is_local(const struct bh_addr *addr)
+static __always_inline const __u32 *find_local(const struct bh_addr *addr)
 {
-	return bpf_map_lookup_elem(&bh_local, addr) != NULL;
+	struct bh_local_key key = {.prefix_len = 128, .addr = *addr};
+
+	return bpf_map_lookup_elem(&bh_local, &key);
 }
 
-/* Whether the workload behind the packet's endpoint has this address. */
-static __always_inline bool is_source(const struct packet *p, const struct bh_addr *addr)
+/* As a destination: whether this machine takes it in. */
+static __always_inline bool is_local(const struct bh_addr *addr)
+{
+	return find_local(addr) != NULL;
+}
+
+/* As a source: whether nobody but this machine has it. */
+static __always_inline bool is_local_source(const struct bh_addr *addr)
+{
+	const __u32 *flags = find_local(addr);
+
+	return flags && !(*flags & BH_LOCAL_ANYONE);
+}
+
+static __always_inline const __u32 *find_source(const struct packet *p, const struct bh_addr *addr)
 {
 	struct bh_source_key key = {
 		.prefix_len = BH_SOURCE_ENDPOINT_BITS + 128,
@@ -20,7 +35,15 @@ static __always_inline bool is_source(const struct packet *p, const struct bh_ad
 		.addr = *addr,
 	};
 
-	return bpf_map_lookup_elem(&bh_sources, &key) != NULL;
+	return bpf_map_lookup_elem(&bh_sources, &key);
+}
+
+/* Whether the workload behind the packet's endpoint has this address. */
+static __always_inline bool is_source(const struct packet *p, const struct bh_addr *addr)
+{
+	const __u32 *flags = find_source(p, addr);
+
+	return flags && !(*flags & BH_SOURCE_LINK_ONLY);
 }
 
 /* Fills in who is enforced on the interface; an interface that nobody registered passes nothing. */
@@ -35,6 +58,7 @@ static __always_inline enum bh_reason find_endpoint(struct packet *p)
 	if (!endpoint || endpoint->kind != BH_ENDPOINT_WORKLOAD)
 		return BH_REASON_UNKNOWN_ENDPOINT;
 	p->endpoint = endpoint->id;
+	p->may_claim_link_local = !!(endpoint->flags & BH_ENDPOINT_FREE_LINK_LOCAL);
 	return BH_REASON_NONE;
 }
 
@@ -42,7 +66,7 @@ static __always_inline enum bh_reason find_endpoint(struct packet *p)
 static __always_inline bool is_reflected(const struct packet *p)
 {
 	return p->is_host && p->direction == BH_INGRESS &&
-	       (addr_equal(&p->src, &p->dst) || is_local(&p->src));
+	       (addr_equal(&p->src, &p->dst) || is_local_source(&p->src));
 }
 
 /*
@@ -55,7 +79,7 @@ static __always_inline bool is_transit(const struct packet *p)
 		return false;
 	if (p->direction == BH_INGRESS)
 		return !is_local(&p->dst) && !addr_is_multicast(&p->dst);
-	return !p->is_local_origin && !is_local(&p->src);
+	return !p->is_local_origin && !is_local_source(&p->src);
 }
 
 /*
@@ -76,7 +100,7 @@ static __always_inline bool is_bad_destination(const struct packet *p)
 static __always_inline bool is_answerable(const struct packet *p)
 {
 	if (p->is_host)
-		return p->direction == BH_INGRESS || !is_local(&p->dst);
+		return p->direction == BH_INGRESS || !is_local_source(&p->dst);
 	return p->direction == BH_EGRESS || is_source(p, &p->dst);
 }
 
@@ -91,7 +115,7 @@ static __always_inline bool is_spoofed(const struct packet *p)
 	if (addr_is_unspecified(&p->src))
 		return true;
 	if (p->is_host)
-		return is_local(&p->src);
+		return is_local_source(&p->src);
 	return p->direction == BH_EGRESS && !is_source(p, &p->src);
 }
 

@@ -106,7 +106,8 @@ struct {
 	__type(value, struct bh_endpoint);
 } bh_endpoints SEC(".maps");
 
-/* (Endpoint, address): what a workload may send from.  The agent writes; the value says nothing. */
+/* (Endpoint, address), what a workload may send from -> BH_SOURCE_LINK_ONLY or 0.  The agent
+ * writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
@@ -115,12 +116,12 @@ struct {
 	__type(value, __u32);
 } bh_sources SEC(".maps");
 
-/* This machine's own addresses.  The agent writes; the value says nothing. */
+/* What this machine takes for itself -> BH_LOCAL_*.  The agent writes. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
 	__uint(max_entries, BH_LOCAL_ENTRIES);
-	__type(key, struct bh_addr);
+	__type(key, struct bh_local_key);
 	__type(value, __u32);
 } bh_local SEC(".maps");
 

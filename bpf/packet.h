@@ -59,10 +59,11 @@ struct packet {
 	__u16 endpoint;
 	__u8 direction; /* enum bh_direction */
 	__u8 is_xdp;
-	__u8 is_host;         /* a NIC of this machine, not a workload's veth */
-	__u8 is_local_origin; /* this machine made it: it came in on no interface */
-	__u8 is_answer;       /* we made it ourselves, see reject.h */
-	__u8 is_gso;          /* several packets in one, which may be longer than IP can say */
+	__u8 is_host;              /* a NIC of this machine, not a workload's veth */
+	__u8 is_local_origin;      /* this machine made it: it came in on no interface */
+	__u8 may_claim_link_local; /* any of them: nobody knows the workload's own */
+	__u8 is_answer;            /* we made it ourselves, see reject.h */
+	__u8 is_gso;               /* several packets in one, which may be longer than IP can say */
 	__u8 vlan_tags;
 	__u8 is_tagged; /* by a VLAN other than 0, which is only a priority */
 

@@ -56,7 +56,7 @@ static __always_inline enum bh_reason find_policy(struct packet *p)
 static __always_inline bool is_own_host(const struct packet *p)
 {
 	return !p->is_host && p->direction == BH_INGRESS && p->is_local_origin &&
-	       is_local(&p->src) && is_builtin_on(p, BH_BUILTIN_HOST);
+	       is_local_source(&p->src) && is_builtin_on(p, BH_BUILTIN_HOST);
 }
 
 static __always_inline enum bh_reason decide_packet(struct packet *p)

@@ -9,6 +9,7 @@
 
 #include "checksum.h"
 #include "config.h"
+#include "endpoint.h"
 #include "maps.h"
 #include "transport.h"
 
@@ -32,6 +33,14 @@ static __always_inline bool is_any_icmp(const struct packet *p)
 	return p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6;
 }
 
+/* A network's broadcast address, which looks like any other. */
+static __always_inline bool is_for_group(const struct packet *p)
+{
+	const __u32 *flags = find_local(&p->dst);
+
+	return flags && (*flags & BH_LOCAL_GROUP);
+}
+
 /*
  * RFC 1122, 3.2.2 and RFC 4443, 2.4 (e): nothing is sent about an ICMP error, to or from more than
  * one, to nobody, or about a later fragment; RFC 9293, 3.10.7.1: nor about a reset.  Of ICMP only
@@ -40,7 +49,7 @@ static __always_inline bool is_any_icmp(const struct packet *p)
 static __always_inline bool may_answer(const struct packet *p)
 {
 	if (p->is_group_frame || addr_is_multicast(&p->dst) || addr_is_multicast(&p->src) ||
-	    addr_is_unspecified(&p->src) || p->fragment == FRAGMENT_LATER)
+	    addr_is_unspecified(&p->src) || p->fragment == FRAGMENT_LATER || is_for_group(p))
 		return false;
 	if (p->proto == IPPROTO_TCP)
 		return !(p->tcp_flags & TCP_RST);

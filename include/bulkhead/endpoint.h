@@ -13,12 +13,19 @@ enum bh_endpoint_kind {
 
 /* Value of bh_endpoints; the key is the interface index. */
 struct bh_endpoint {
-	__u16 id;  /* BH_ENDPOINT_HOST for every NIC, else unique */
-	__u8 kind; /* enum bh_endpoint_kind */
-	__u8 pad[5];
+	__u16 id;   /* BH_ENDPOINT_HOST for every NIC, else unique */
+	__u8 kind;  /* enum bh_endpoint_kind */
+	__u8 flags; /* BH_ENDPOINT_FREE_LINK_LOCAL */
+	__u8 pad[4];
 };
 
-/* Key of the trie of sources: what the workload behind an endpoint may send from. */
+/* Nobody knows the workload's link-local addresses: it may claim any in neighbour discovery. */
+#define BH_ENDPOINT_FREE_LINK_LOCAL (1u << 0)
+
+/*
+ * Key of the trie of sources: what the workload behind an endpoint may send from.  The value is 0,
+ * or BH_SOURCE_LINK_ONLY.
+ */
 struct bh_source_key {
 	__u32 prefix_len; /* BH_SOURCE_ENDPOINT_BITS + 0..128, in bits */
 	__u32 endpoint;
@@ -26,6 +33,18 @@ struct bh_source_key {
 };
 
 #define BH_SOURCE_ENDPOINT_BITS 32
+
+/* Only for neighbour discovery: it is in no policy, and would pass for whoever is outside. */
+#define BH_SOURCE_LINK_ONLY (1u << 0)
+
+/* Key of the trie of what this machine takes for itself; the value is a set of BH_LOCAL_*. */
+struct bh_local_key {
+	__u32 prefix_len; /* 0..128, in bits */
+	struct bh_addr addr;
+};
+
+#define BH_LOCAL_GROUP  (1u << 0) /* broadcast and the like: others may have it, too */
+#define BH_LOCAL_ANYONE (1u << 1) /* only a destination: a route takes in what others send from */
 
 /* Relative to the endpoint: ingress is towards it, egress is what it sends. */
 enum bh_direction {
@@ -35,5 +54,6 @@ enum bh_direction {
 
 _Static_assert(sizeof(struct bh_endpoint) == 8, "endpoint value");
 _Static_assert(sizeof(struct bh_source_key) == 24, "LPM key: length, then 20 bytes");
+_Static_assert(sizeof(struct bh_local_key) == 20, "LPM key: length, then 16 bytes");
 
 #endif

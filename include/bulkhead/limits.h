@@ -34,7 +34,7 @@
 #define BH_FRAGMENT_BUCKETS 2048
 #define BH_ENDPOINT_ENTRIES 1024
 #define BH_SOURCE_ENTRIES   65536
-#define BH_LOCAL_ENTRIES    1024
+#define BH_LOCAL_ENTRIES    65536 /* memory as they are used */
 #define BH_LIMITER_ENTRIES  16384
 #define BH_RING_BYTES       (4 * 1024 * 1024)
 

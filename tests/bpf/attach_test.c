@@ -402,10 +402,20 @@ static void an_interface_that_is_not_there_is_refused(void **state)
 		0);
 }
 
+static struct local_prefix local_of(uint32_t number, uint8_t len, uint32_t flags)
+{
+	return (struct local_prefix){{{{number}}, len}, flags};
+}
+
 static void local_addresses_replace_each_other(void **state)
 {
 	struct datapath *dp = share();
-	const struct bh_addr first[] = {{{1}}, {{2}}, {{3}}}, second[] = {{{3}}, {{4}}};
+	const struct local_prefix first[] = {local_of(1, 128, 0), local_of(2, 128, 0),
+					     local_of(3, 128, 0)};
+	const struct local_prefix second[] = {local_of(4, 128, BH_LOCAL_GROUP),
+					      local_of(3, 128, BH_LOCAL_GROUP), local_of(3, 128, 0),
+					      local_of(3, 64, BH_LOCAL_ANYONE)};
+	struct bh_local_key key = {.prefix_len = 128, .addr = {{3}}};
 	_keys_ struct keys keys = {};
 	int fd = bpf_map__fd(dp->skel->maps.bh_local);
 	uint32_t value;
@@ -413,12 +423,15 @@ static void local_addresses_replace_each_other(void **state)
 	(void)state;
 	assert_int_equal(datapath_set_local(dp, first, COUNT(first)), 0);
 	assert_int_equal(datapath_set_local(dp, second, COUNT(second)), 0);
-	assert_int_equal(keys_read(fd, sizeof(struct bh_addr), &keys), 0);
-	assert_int_equal(keys.count, 2);
-	assert_int_equal(bpf_map_lookup_elem(fd, &second[0], &value), 0);
-	assert_int_equal(bpf_map_lookup_elem(fd, &second[1], &value), 0);
+	assert_int_equal(keys_read(fd, sizeof(struct bh_local_key), &keys), 0);
+	assert_int_equal(keys.count, 3);
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+	assert_int_equal(value, 0);
+	key.addr.word[0] = 4;
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+	assert_int_equal(value, BH_LOCAL_GROUP);
 	assert_int_equal(datapath_set_local(dp, NULL, 0), 0);
-	assert_int_not_equal(bpf_map_lookup_elem(fd, &second[0], &value), 0);
+	assert_int_not_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
 }
 
 #define WITH_VETH(test) cmocka_unit_test_setup_teardown(test, make_veth, clean_up)

@@ -71,6 +71,12 @@ static const struct row ipv4[] = {
 	{"4-03 version 5", {.version = 5}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 	{"4-03 ports in the padding", {UDP, .ip_len_add = -8}, BH_REASON_MALFORMED, "none", FAMILY_V4},
 	{"4-03 longer than its frame", {UDP, .ip_len_add = 1460}, BH_REASON_MALFORMED, "none", FAMILY_V4},
+	{"4-03 of length 0", {UDP, .ip_len_add = -28}, BH_REASON_MALFORMED, "none", FAMILY_V4},
+	{"4-03 shorter than its header", {UDP, .ip_len_add = -9}, BH_REASON_MALFORMED, "none", FAMILY_V4},
+	{"4-03 UDP of length 0", {UDP, .udp_len_add = -8}, BH_REASON_MALFORMED, "none"},
+	{"4-03 UDP longer than its packet", {UDP, .udp_len_add = 1}, BH_REASON_MALFORMED, "none"},
+	{"4-03 TCP of no length", {.doff = 16}, BH_REASON_MALFORMED, "none"},
+	{"4-03 TCP options beyond its packet", {.doff = 15}, BH_REASON_MALFORMED, "none"},
 	{"4-03 UDP of length 7", {UDP, .udp_len_add = -1}, BH_REASON_MALFORMED, "none"},
 	{"4-03 TCP of 16 bytes", {.doff = 4}, BH_REASON_MALFORMED, "none"},
 	{"4-04 loose source routing", {.option_words = 2, .options = "\x83\x07\x04\x0a\x4d\x00\x02"}, BH_REASON_IP_OPTIONS, "none", FAMILY_V4},
@@ -91,9 +97,12 @@ static const struct row ipv4[] = {
 	{"4-07 an allowed source, but it is our own", {.from = SERVER, .to = CLIENT}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN, .stand = SERVER},
 	{"4-07 a workload is no client of DHCP", {UDP, .from = NOBODY, .to = EVERYONE, .sport = 68, .dport = 67}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V4, ON_FROM, CLIENT},
 	{"4-08 to everyone", {UDP, .to = EVERYONE}, BH_REASON_POLICY, "default", .programs = ON_HOST_IN | ON_WORKLOAD},
+	{"4-08 to a network's last address", {UDP, .dst = "10.77.2.255"}, BH_REASON_POLICY, "default", FAMILY_V4, ON_WORKLOAD, CLIENT},
 	{"4-08 to a group", {UDP, .to = GROUP}, BH_REASON_POLICY, "default", .programs = ON_HOST_IN | ON_WORKLOAD},
 	{"4-09 IGMP of nothing", {.proto = IPPROTO_IGMP, .dst = "224.0.0.22", .hop_limit = 1}, BH_REASON_POLICY, "default", FAMILY_V4, ON_WORKLOAD, CLIENT},
 	{"4-09 IGMP of seven bytes", {.proto = IPPROTO_IGMP, .payload = 7}, BH_REASON_POLICY, "default"},
+	{"4-09 IGMP of one byte", {.proto = IPPROTO_IGMP, .payload = 1}, BH_REASON_POLICY, "default"},
+	{"4-09 IGMP that counts 65535 groups", {.proto = IPPROTO_IGMP, .payload = 8, .begin = {0x22, 0, 0, 0, 0, 0, 0xff, 0xff}}, BH_REASON_POLICY, "default", FAMILY_V4},
 	{"4-09 PIM", {.proto = IPPROTO_PIM, .payload = 4}, BH_REASON_POLICY, "default"},
 	{"4-09 VRRP", {.proto = 112, .payload = 20}, BH_REASON_POLICY, "default"},
 	{"4-11 from outside", {.from = OUTSIDER}, BH_REASON_POLICY, "default", .programs = ON_HOST_IN | ON_TO},
@@ -104,6 +113,7 @@ static const struct row ipv6[] = {
 	{"6-01 destination options, denied", {.extensions = "D", .dport = 444}, BH_REASON_POLICY, "default", FAMILY_V6},
 	{"6-01 hop-by-hop options", {.extensions = "H"}, BH_REASON_NONE, "web", FAMILY_V6},
 	{"6-01 hop-by-hop options, denied", {.extensions = "H", .dport = 444}, BH_REASON_POLICY, "default", FAMILY_V6},
+	{"6-01 authentication", {.extensions = "A"}, BH_REASON_NONE, "web", FAMILY_V6},
 	{"6-01 authentication, denied", {.extensions = "A", .dport = 444}, BH_REASON_POLICY, "default", FAMILY_V6},
 	{"6-01 routing", {.extensions = "R"}, BH_REASON_EXTENSIONS, "none", FAMILY_V6},
 	{"6-01 mobility", {.extensions = "M"}, BH_REASON_UNSUPPORTED, "none", FAMILY_V6},
@@ -118,6 +128,9 @@ static const struct row ipv6[] = {
 	{"6-05 a first fragment without ports", {UDP, .extensions = "FD", .is_fragment = true, .cut = 8, .ip_len_add = -8}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"6-08 a solicitation", {ND(135), .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
 	{"6-08 from beyond the link", {ND(135), .target = "fd77:2::1", .hop_limit = 64}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+	{"6-08 a solicitation, denied IP or not", {ND(135), .from = OTHER, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO},
+	{"6-08 is there a router?", {ND(133), .to = EVERYONE}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-08 is this address free?", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
 	{"6-08 a router's advertisement", {ND(134), .from = LINK_LOCAL, .to = EVERYONE}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"6-08 the same in pieces", {ND(134), .from = LINK_LOCAL, .to = EVERYONE, .is_fragment = true}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"6-08 the same behind options", {ND(134), .from = LINK_LOCAL, .to = EVERYONE, .extensions = "DD"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
@@ -129,7 +142,9 @@ static const struct row ipv6[] = {
 	{"6-10 shorter than its header", {.ip_len_add = -1}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"6-10 no length", {.ip_len_add = -20}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"6-11 another's source", {.from = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
-	{"6-11 another's address advertised", {ND(136), .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 another's address advertised", {ND(136), .target = "fd77:2::1"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 one's own, advertised", {ND(136), .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 another's address claimed before it is used", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"6-11 IPv4 in disguise", {.src = "::ffff:10.77.1.1"}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"6-11 IPv4 in an old disguise", {.src = "::10.77.1.1"}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"6-11 to IPv4 in an old disguise", {.dst = "::10.77.2.1"}, BH_REASON_MALFORMED, "none", FAMILY_V6},
@@ -186,6 +201,9 @@ static const struct row tcp[] = {
 	{"CT-03 FIN", {.flags = "F"}, BH_REASON_NO_CONNECTION, "none"},
 	{"CT-03 SYN and ACK", {.flags = "SA"}, BH_REASON_NO_CONNECTION, "none"},
 	{"CT-03 RST and ACK", {.flags = "RA"}, BH_REASON_NO_CONNECTION, "none"},
+	{"CT-03 RST", {.flags = "R"}, BH_REASON_NO_CONNECTION, "none"},
+	{"CT-03 SYN and FIN, denied", {.flags = "SF", .dport = 444}, BH_REASON_NO_CONNECTION, "none"},
+	{"CT-03 its twin", {}, BH_REASON_NONE, "web"},
 };
 /* clang-format on */
 
@@ -320,6 +338,42 @@ static void joined_packets_may_be_longer_than_ip_says(void **state)
 	}
 }
 
+/* SK-06: checksums are the receiver's business: right or wrong, they pass as they came. */
+static void what_passes_is_not_changed(void **state)
+{
+	static const struct packet_spec kinds[] = {
+		{.payload = 100},
+		{UDP, .payload = 100},
+		{.vlans = 2, .payload = 1},
+		{UDP, .is_fragment = true, .payload = 64},
+	};
+	struct rig *rig = *state;
+	static struct program_output out;
+
+	rig_policy(rig, rules);
+	for (size_t i = 0; i < 2 * COUNT(kinds) * PROGRAMS; i++) {
+		enum program program = (enum program)(i / 2 / COUNT(kinds));
+		struct packet_spec packet = kinds[i / 2 % COUNT(kinds)];
+		struct program_input in = {.times = 1, .out = &out};
+		struct frame frame;
+		int returned;
+
+		packet.is_v6 = i & 1;
+		frame = packet_build(&packet);
+		for (size_t at = frame.len - packet.payload; at < frame.len; at++)
+			frame.bytes[at] = (uint8_t)(at * 7);
+		rig_stand(rig, program_is_ingress(program) ? SERVER : CLIENT);
+		rig_forget(rig);
+		rig_run_frame(rig, "SK-06", program, &frame);
+		in.bytes = frame.bytes;
+		in.len = frame.len;
+		assert_int_equal(program_run(rig->dp, program, &in, &returned), 0);
+		assert_true(program_passes(program, returned));
+		assert_int_equal(out.len, frame.len);
+		assert_memory_equal(out.bytes, frame.bytes, frame.len);
+	}
+}
+
 /* 6-09, IC-08: only what finds neighbours passes, and what is about a connection. */
 static void no_type_of_icmp_is_a_free_pass(void **state)
 {
@@ -375,6 +429,7 @@ int main(void)
 		cmocka_unit_test(jumbo_frames_are_judged_like_small_ones),
 		cmocka_unit_test(nobody_answers_in_the_name_of_another),
 		cmocka_unit_test(joined_packets_may_be_longer_than_ip_says),
+		cmocka_unit_test(what_passes_is_not_changed),
 		cmocka_unit_test(no_type_of_icmp_is_a_free_pass),
 		cmocka_unit_test(fields_of_no_rule_change_nothing),
 	};

@@ -55,9 +55,10 @@ static const struct sequence closing[] = {
 	{"both ends close", HANDSHAKE ", > FA, state established, < A, < FA, state closing, > A, timeout 10"},
 	{"the other end first", HANDSHAKE ", < FA, > FA, < A, state closing"},
 	{"half closed stays", HANDSHAKE ", > FA, wait 3600, < PA +100, > A, state established"},
-	{"the tuple is used again", HANDSHAKE ", > FA, < FA, > A, > S, state new, in embryonic, < SA, > A, state established"},
-	{"then it is judged anew", HANDSHAKE ", > FA, < FA, policy wide, > A, > S by wide, rule wide"},
-	{"and may be denied", HANDSHAKE ", > FA, < FA, > A, < S !policy, state none"},
+	{"CT-09 the tuple is used again", HANDSHAKE ", > FA, < FA, > A, > S, state new, in embryonic, < SA, > A, state established"},
+	{"CT-09 then it is judged anew", HANDSHAKE ", > FA, < FA, policy wide, > A, > S by wide, rule wide"},
+	{"CT-09 and the other direction may be denied", HANDSHAKE ", > FA, < FA, > A, < S !policy, state none"},
+	{"CT-09 and may be denied", HANDSHAKE ", > FA, < FA, > A, policy none, > S !revoked by default, state none, > S !policy, < SA !no-connection"},
 	{"no SYN ends a live connection", HANDSHAKE ", > S, state established, < A, > PA +10, < A"},
 	{"a valid RST closes", HANDSHAKE ", < A, > R, state closing, timeout 10"},
 	{"an RST back closes", HANDSHAKE ", < R, state closing"},
@@ -68,6 +69,7 @@ static const struct sequence closing[] = {
 	{"a refusal of another SYN doesn't", "> S, < RA bad, state new"},
 };
 
+/* CT-08: each state at its time, to the second; what goes on stays. */
 static const struct sequence expiring[] = {
 	{"a SYN without an answer", "> S, timeout 20, wait 19, < SA, state opening"},
 	{"a SYN without an answer, late", "> S, wait 21, < SA !no-connection, state none"},
@@ -78,11 +80,12 @@ static const struct sequence expiring[] = {
 	{"a closed one", HANDSHAKE ", > FA, < FA, wait 9, > A, state closing"},
 	{"a closed one, late", HANDSHAKE ", > FA, < FA, wait 11, > A !no-connection, state none"},
 	{"UDP without an answer", "> , timeout 30, wait 29, < , state established", UDP},
-	{"UDP without an answer, late", "> , wait 31, < !policy, state none", UDP},
+	{"CT-16 UDP without an answer, late", "> , wait 31, < !policy, state none", UDP},
 	{"UDP, answered", "> , < , timeout 180, wait 179, < , state established", UDP},
-	{"UDP, answered, late", "> , < , wait 181, < !policy, state none", UDP},
+	{"CT-16 UDP, answered, late", "> , < , wait 181, < !policy, state none", UDP},
 	{"UDP that goes on", "> , < , wait 100, > , wait 100, < , wait 79, < ", UDP},
-	{"answers alone don't keep UDP", "> , < , wait 100, < , wait 81, < !policy, state none", UDP},
+	{"CT-17 however many they are", "> , < , wait 60, < , wait 60, < , wait 50, < , wait 11, < !policy, state none, < !policy", UDP},
+	{"CT-17 answers alone don't keep UDP", "> , < , wait 100, < , wait 81, < !policy, state none", UDP},
 	{"an echo", "> , timeout 30, wait 29, < ", ECHO},
 	{"an echo, late", "> , wait 31, < !no-connection", ECHO},
 	{"another protocol", "> , timeout 60, wait 59, < , timeout 600, wait 599, > , wait 599, > ", .packet = {.proto = PROTO_GRE}},
@@ -90,10 +93,10 @@ static const struct sequence expiring[] = {
 };
 
 static const struct sequence without_handshake[] = {
-	{"a reply passes", "> by web, state new, in embryonic, < by web, state established, in conns, > ", UDP},
-	{"nothing opens the other way", "< !policy", UDP},
-	{"a reply from another port", "> , < sport 444 !policy", UDP},
-	{"a reply to another port", "> , < dport 40001 !policy", UDP},
+	{"CT-16 a reply passes", "> by web, state new, in embryonic, < by web, state established, in conns, > ", UDP},
+	{"CT-16 nothing opens the other way", "< !policy", UDP},
+	{"CT-16 a reply from another port", "> , < sport 444 !policy", UDP},
+	{"CT-16 a reply to another port", "> , < dport 40001 !policy", UDP},
 	{"SCTP", "> , < , in conns, < sport 444 !policy", .packet = {.proto = IPPROTO_SCTP}},
 	{"a protocol without ports", "> , < , in conns", .packet = {.proto = PROTO_GRE}},
 	{"a protocol without ports, the other way", "< !policy", .packet = {.proto = PROTO_GRE}},
@@ -112,20 +115,28 @@ static const struct sequence sides[] = {
 	{"an RST, too", HANDSHAKE ", < A, > R wrong !spoofed-source, state established"},
 };
 
+/* Both ends at once, with the same ports: two connections, each decided by its own direction. */
+static const struct sequence mirrored[] = {
+	{"CT-14 TCP the other way", HANDSHAKE ", < S sport 40000 dport 443 !policy by default, > A, state established"},
+	{"CT-14 TCP the other way, allowed", "policy both, " HANDSHAKE ", < S sport 40000 dport 443 by reverse, > SA sport 443 dport 40000 by reverse, > A, rule web"},
+	{"CT-14 UDP the other way", "> , < , < sport 40000 dport 443 !policy by default, > , state established", UDP},
+	{"CT-14 UDP the other way, allowed", "policy both, > , < sport 40000 dport 443 by reverse, > sport 443 dport 40000 by reverse, state new, rule web", UDP},
+};
+
 static const struct sequence generations[] = {
-	{"still allowed", HANDSHAKE ", policy wide, > A, rule wide, < A by wide, state established"},
+	{"CT-11 still allowed", HANDSHAKE ", policy wide, > A, rule wide, < A by wide, state established"},
 	{"still allowed, told by a reply", HANDSHAKE ", policy wide, < A by wide, rule wide, > A, state established"},
 	{"before the answer", "> S, policy wide, < SA, > A, rule wide, in conns"},
-	{"denied", HANDSHAKE ", policy none, > A !revoked by default, state none, > A !no-connection by none, < A !no-connection"},
-	{"denied, told by a reply", HANDSHAKE ", policy none, < PA +10 !revoked by default, state none, < A !no-connection"},
+	{"CT-11 denied", HANDSHAKE ", policy none, > A !revoked by default, state none, > A !no-connection by none, < A !no-connection"},
+	{"CT-11 denied, told by a reply", HANDSHAKE ", policy none, < PA +10 !revoked by default, state none, < A !no-connection"},
 	{"denied before the answer", "> S, policy none, < SA !revoked, state none, > S !policy"},
 	{"the other direction alone doesn't keep it", HANDSHAKE ", policy reverse, < A !revoked, state none"},
 	{"nor is it opened by that", HANDSHAKE ", policy reverse, > A !revoked, < S by reverse, > SA, < A, state established"},
 	{"allowed again", HANDSHAKE ", policy none, policy wide, > A by wide, state established"},
 	{"addresses changed", HANDSHAKE ", bump, > A, bump, < A, state established, rule web"},
-	{"UDP, denied", "> , < , policy none, > !revoked, > !policy", UDP},
-	{"UDP, denied, told by a reply", "> , < , policy none, < !revoked, < !policy", UDP},
-	{"UDP, still allowed", "> , < , policy wide, < by wide, > by wide", UDP},
+	{"CT-11 UDP, denied", "> , < , policy none, > !revoked, > !policy", UDP},
+	{"CT-11 UDP, denied, told by a reply", "> , < , policy none, < !revoked, < !policy", UDP},
+	{"CT-11 UDP, still allowed", "> , < , policy wide, < by wide, > by wide", UDP},
 	{"an echo, denied", "> , < , policy none, < !revoked, < !no-connection", ECHO},
 	{"an echo, still allowed", "> , < , policy wide, < by wide", ECHO},
 	{"a protocol, denied", "> , policy none, < !revoked, < !policy", .packet = {.proto = PROTO_GRE}},
@@ -171,6 +182,7 @@ PLAY(closing)
 PLAY(expiring)
 PLAY(without_handshake)
 PLAY(sides)
+PLAY(mirrored)
 PLAY(generations)
 PLAY(adoption)
 PLAY(probes)
@@ -183,6 +195,7 @@ int main(void)
 		cmocka_unit_test(expiring_connections),
 		cmocka_unit_test(without_handshake_connections),
 		cmocka_unit_test(sides_connections),
+		cmocka_unit_test(mirrored_connections),
 		cmocka_unit_test(generations_connections),
 		cmocka_unit_test(adoption_connections),
 		cmocka_unit_test(probes_connections),

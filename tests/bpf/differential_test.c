@@ -276,9 +276,10 @@ static void take_place(const struct world *w, const struct bh_addr *dst)
 	const struct bh_endpoint workload = {.id = RIG_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
 	const struct bh_source_key anybody = {.prefix_len = BH_SOURCE_ENDPOINT_BITS,
 					      .endpoint = RIG_ENDPOINT};
+	const struct local_prefix local = {.prefix = prefix_of_addr(dst)};
 	const __u32 ifindex = RIG_IFINDEX, nothing = 0;
 
-	assert_int_equal(datapath_set_local(w->rig->dp, dst, 1), 0);
+	assert_int_equal(datapath_set_local(w->rig->dp, &local, 1), 0);
 	bpf_map_update_elem(bpf_map__fd(skel->maps.bh_endpoints), &ifindex, &workload, BPF_ANY);
 	bpf_map_update_elem(bpf_map__fd(skel->maps.bh_sources), &anybody, &nothing, BPF_ANY);
 }

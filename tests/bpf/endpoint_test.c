@@ -56,16 +56,16 @@ static const struct row nd[] = {
 	{"a solicitation", {ND(135), .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
 	{"to all", {ND(135), .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, .stand = CLIENT, .programs = ON_FROM},
 	{"without a source: is it free?", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM | ON_TO | ON_HOST_IN, CLIENT},
-	{"6-11 another's address claimed before it is used", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 another's address claimed before it is used", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"a link-local one claimed", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fe80::7"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
 	{"a workload asks nobody what he listens to", {ND(130), .from = LINK_LOCAL, .to = EVERYONE, .hop_limit = 1}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"a solicitation of nobody", {ND(135)}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"from a link-local address", {ND(135), .from = LINK_LOCAL, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
-	{"from another's address", {ND(135), .from = OTHER, .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"from another's address", {ND(135), .from = OTHER, .target = "fd77:2::1"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
 	{"an advertisement of itself", {ND(136), .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
 	{"of its link-local address", {ND(136), .target = "fe80::7"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM},
-	{"of another", {ND(136), .target = "fd77:2::1"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM},
-	{"of another's neighbour", {ND(136), .target = "fd77:1::9"}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM},
+	{"of another", {ND(136), .target = "fd77:2::1"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM},
+	{"of another's neighbour", {ND(136), .target = "fd77:1::9"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM},
 	{"of nobody", {ND(136)}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"of another, towards a workload", {ND(136), .target = "fd77:1::9"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO},
 	{"is there a router?", {ND(133), .to = EVERYONE}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
@@ -81,6 +81,40 @@ static const struct row nd[] = {
 	{"who listens to what", {ND(143), .to = EVERYONE, .hop_limit = 1}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
 	{"a query of it", {ND(130), .from = LINK_LOCAL, .to = EVERYONE, .hop_limit = 1}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO | ON_HOST_IN, SERVER},
 	{"a report that may leave the link", {ND(143), .hop_limit = 64}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6},
+};
+
+/* 6-11: the same when the workload's own link-local address is known, and is another. */
+static const struct row nd_known[] = {
+	{"6-11 from a link-local address of others", {ND(135), .from = LINK_LOCAL, .target = "fd77:2::1"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 one of others claimed", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fe80::7"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 one of others advertised", {ND(136), .target = "fe80::7"}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM},
+	{"6-11 asked by one of others who listens", {ND(143), .from = LINK_LOCAL, .to = EVERYONE, .hop_limit = 1}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 its own, advertised", {ND(136), .from = LINK_LOCAL, .target = "fe80::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, LINK_LOCAL},
+	{"6-11 another's, towards a workload", {ND(136), .from = LINK_LOCAL, .target = "fe80::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_TO},
+	{"6-11 a workload is still no router", {ND(134), .from = LINK_LOCAL, .to = EVERYONE}, BH_REASON_NEIGHBOUR, "none", FAMILY_V6, ON_FROM, LINK_LOCAL},
+};
+
+static const struct row link_only[] = {
+	{"6-11 an address for neighbours only, advertised", {ND(136), .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 is no source of anything else", {}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 nor of a ping", {.icmp = ICMP_ECHO_REQUEST}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+	{"6-11 nor of one to itself", {.to = CLIENT}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_FROM, CLIENT},
+};
+
+/* What no interface has, but a route takes in. */
+#define ROUTED_V6 "2001:db8:9::7"
+
+static const struct row routed[] = {
+	{"to what a route takes in", {.dst = ROUTED_V6, .from = OTHER}, BH_REASON_POLICY, "default", FAMILY_V6, ON_HOST_IN},
+	{"from what a route takes in", {.src = ROUTED_V6}, BH_REASON_SPOOFED_SOURCE, "none", FAMILY_V6, ON_HOST_IN},
+	{"to what none takes in", {.dst = "2001:db8:8::7"}, BH_REASON_NONE, "none", FAMILY_V6, ON_HOST_IN},
+};
+
+static const struct row routed_all[] = {
+	{"to anything, when a route takes in all", {.dst = "2001:db8:8::7", .from = OTHER}, BH_REASON_POLICY, "default", FAMILY_V6, ON_HOST_IN},
+	{"from anybody, as ever", {}, BH_REASON_NONE, "all", .programs = ON_HOST_IN},
+	{"from its own address, as ever", {.from = SERVER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
+	{"what it sends on for others is theirs", {.from = OTHER, .to = CLIENT}, BH_REASON_NONE, "none", FAMILY_V6, ON(PROGRAM_HOST_OUT), NODE, .is_forwarded = true},
 };
 
 static const struct row nd_off[] = {
@@ -124,7 +158,7 @@ static const struct row own_host_off[] = {
 };
 
 static const struct row itself[] = {
-	{"a workload reaches itself", {.from = CLIENT, .to = CLIENT}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
+	{"CT-14 a workload reaches itself", {.from = CLIENT, .to = CLIENT}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
 	{"in fragments", {.from = CLIENT, .to = CLIENT, .is_fragment = true, .offset = 9, .payload = 64}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
 	{"in the middle of a connection", {.from = CLIENT, .to = CLIENT, .flags = "A"}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
 	{"pings itself", {.from = CLIENT, .to = CLIENT, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_NONE, "builtin-self", .programs = ON_WORKLOAD},
@@ -172,6 +206,30 @@ static void neighbours_are_found_on_the_link_only(void **state)
 	run(state, nd_off, COUNT(nd_off), OFF(ND));
 }
 
+static void no_workload_speaks_for_anothers_link_local_address(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->is_link_local_known = true;
+	run(state, nd_known, COUNT(nd_known), 0);
+	rig->source_flags = BH_SOURCE_LINK_ONLY;
+	run(state, link_only, COUNT(link_only), 0);
+	rig->source_flags = 0;
+	rig->is_link_local_known = false;
+}
+
+static void what_a_route_takes_in_is_this_machines(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_null(prefix_parse("2001:db8:9::/64", &rig->routed.prefix, NULL));
+	run(state, routed, COUNT(routed), 0);
+	assert_null(prefix_parse("2000::/3", &rig->routed.prefix, NULL));
+	rig->routed.flags = BH_LOCAL_ANYONE;
+	run(state, routed_all, COUNT(routed_all), 0);
+	rig->routed = (struct local_prefix){};
+}
+
 static void this_machine_is_a_dhcp_client(void **state)
 {
 	run(state, dhcp, COUNT(dhcp), 0);
@@ -205,6 +263,8 @@ int main(void)
 		cmocka_unit_test(nobody_sends_from_anothers_address),
 		cmocka_unit_test(arp_is_for_own_addresses),
 		cmocka_unit_test(neighbours_are_found_on_the_link_only),
+		cmocka_unit_test(no_workload_speaks_for_anothers_link_local_address),
+		cmocka_unit_test(what_a_route_takes_in_is_this_machines),
 		cmocka_unit_test(this_machine_is_a_dhcp_client),
 		cmocka_unit_test(this_machine_reaches_its_workloads),
 		cmocka_unit_test(a_workload_reaches_itself),

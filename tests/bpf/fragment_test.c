@@ -33,24 +33,27 @@ struct datagram {
 
 /* clang-format off */
 static const struct datagram datagrams[] = {
-	{"in order", {{{UDP, FIRST}}, {{UDP, MIDDLE}}, {{UDP, LAST}}}},
+	{"FR-01 in order", {{{UDP, FIRST}}, {{UDP, MIDDLE}}, {{UDP, LAST}}}},
 	{"of TCP", {{{TCP_1}}, {{MIDDLE}}, {{LAST}}}},
 	{"of a ping", {{{.icmp = ICMP_ECHO_REQUEST, .id = 5, FIRST}}, {{.icmp = ICMP_ECHO_REQUEST, MIDDLE}}, {{.icmp = ICMP_ECHO_REQUEST, LAST}}}},
 	{"of a protocol without ports", {{{.proto = PROTO_GRE, FIRST}}, {{.proto = PROTO_GRE, LAST}}}},
-	{"a piece twice", {{{UDP, FIRST}}, {{UDP, MIDDLE}}, {{UDP, MIDDLE}}, {{UDP, LAST}}, {{UDP, LAST}}}},
+	{"FR-06 a piece twice", {{{UDP, FIRST}}, {{UDP, MIDDLE}}, {{UDP, MIDDLE}}, {{UDP, LAST}}, {{UDP, LAST}}}},
 	{"the last before the middle", {{{UDP, FIRST}}, {{UDP, LAST}}, {{UDP, MIDDLE}}}},
 	{"behind extensions", {{{UDP, FIRST, .extensions = "HF"}}, {{UDP, LAST, .extensions = "HF"}}}, FAMILY_V6},
 	{"with extensions inside", {{{UDP, FIRST, .extensions = "FD"}}, {{.proto = IPPROTO_DSTOPTS, LAST}}}, FAMILY_V6},
 	{"with IPv4 options", {{{UDP, FIRST, .option_words = 5}}, {{UDP, LAST}}}, FAMILY_V4},
 
-	{"a tail before its first", {{{UDP, LAST}, BH_REASON_FRAGMENT}, {{UDP, FIRST}}, {{UDP, LAST}}}},
-	{"a denied first", {{{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}, BH_REASON_FRAGMENT}}},
+	{"FR-04 a tail before its first", {{{UDP, LAST}, BH_REASON_FRAGMENT}, {{UDP, FIRST}}, {{UDP, LAST}}}},
+	{"FR-02 a denied first", {{{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}, BH_REASON_FRAGMENT}}},
 	{"a stray first", {{{TCP_1, .flags = "A"}, BH_REASON_NO_CONNECTION}, {{LAST}, BH_REASON_FRAGMENT}}},
 	{"of another datagram", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .offset = 9, .payload = 64, .fragment_id = 78}, BH_REASON_FRAGMENT}}},
 	{"of another sender", {{{UDP, FIRST}}, {{UDP, LAST, .from = OTHER}, BH_REASON_FRAGMENT}}},
 	{"of another protocol", {{{UDP, FIRST}}, {{LAST}, BH_REASON_FRAGMENT}}},
 	{"of an id whose upper half differs", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .offset = 9, .payload = 64, .fragment_id = 0x1004d}, BH_REASON_FRAGMENT}}, FAMILY_V6},
-	{"a denied first after an allowed one", {{{UDP, FIRST}}, {{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}}}},
+	{"FR-06 a denied first after an allowed one", {{{UDP, FIRST}}, {{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}}}},
+	{"FR-04 the same, denied", {{{UDP, LAST}, BH_REASON_FRAGMENT}, {{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, LAST}, BH_REASON_FRAGMENT}}},
+	{"FR-06 an allowed first after a denied one", {{{UDP, FIRST, .dport = 445}, BH_REASON_POLICY}, {{UDP, FIRST}}, {{UDP, LAST}}}},
+	{"FR-06 a tail that reaches back into the first", {{{UDP, FIRST}}, {{UDP, .is_fragment = true, .payload = 64, .fragment_id = 77, .offset = 4}, BH_REASON_FRAGMENT}}},
 	{"a tail that reaches back into TCP", {{{TCP_1}}, {{.is_fragment = true, .payload = 64, .fragment_id = 77, .offset = 2}, BH_REASON_FRAGMENT}}},
 	{"a whole packet leaves no trace", {{{UDP, .fragment_id = 77, .payload = 8}}, {{UDP, LAST}, BH_REASON_FRAGMENT}}},
 

@@ -165,7 +165,7 @@ static void addresses_that_are_on_no_wire_are_dropped(void **state)
 	run(state, addresses, COUNT(addresses));
 }
 
-/* Cut at every length; lengths in headers go with it, or (@is_lying) stay as they were. */
+/* L2-08: cut at every length; lengths in headers go with it, or (@is_lying) stay as they were. */
 /* clang-format off */
 static const struct row sweep[] = {
 	{"TCP", {}},
@@ -223,6 +223,7 @@ static void nothing_that_is_cut_short_passes(void **state)
 	}
 }
 
+/* 4-05, and the same of IPv6. */
 static void only_protocols_with_a_rule_pass(void **state)
 {
 	struct rig *rig = *state;
@@ -230,13 +231,15 @@ static void only_protocols_with_a_rule_pass(void **state)
 
 	rig_policy(rig, rules);
 	rig_stand(rig, SERVER);
-	for (int proto = 1; proto < 256; proto++) {
+	for (int i = 2; i < 512; i++) {
+		int proto = i / 2;
 		bool is_allowed = proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
 				  proto == IPPROTO_SCTP || proto == PROTO_GRE;
 		/* Where ports would be: 40000, 443; no header that is known is shorter. */
-		const struct packet_spec packet = {.proto = (uint8_t)proto, .payload = 40};
+		const struct packet_spec packet = {
+			.is_v6 = i & 1, .proto = (uint8_t)proto, .payload = 40};
 
-		snprintf(name, sizeof(name), "protocol %d", proto);
+		snprintf(name, sizeof(name), "4-05 protocol %d of IPv%d", proto, i & 1 ? 6 : 4);
 		rig_forget(rig);
 		assert_row(name, rig_run(rig, name, PROGRAM_TO, &packet).is_passed == is_allowed);
 		assert_row(name,

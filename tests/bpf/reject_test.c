@@ -8,6 +8,7 @@
 #include "tests/bpf/table.h"
 #include "util/clock.h"
 
+#define BROADCAST     "10.77.2.255"
 #define BURST_PACKETS (BH_REJECT_BURST + 200)
 
 /* clang-format off */
@@ -311,6 +312,8 @@ static const struct answer_case silent[] = {
 	{"ICMP of the other family", {.proto = IPPROTO_ICMP, .payload = 8}, FAMILY_V6},
 	{"to a group", {.proto = IPPROTO_UDP, .to = GROUP}},
 	{"to everyone", {.proto = IPPROTO_UDP, .to = EVERYONE}},
+	{"to a network's broadcast address", {.dst = BROADCAST}, FAMILY_V4},
+	{"to a network's broadcast address, UDP", {.dst = BROADCAST, .proto = IPPROTO_UDP}, FAMILY_V4},
 };
 /* clang-format on */
 
@@ -330,6 +333,8 @@ static void what_must_not_be_answered_is_rejected_in_silence(void **state)
 	struct rig *rig = *state;
 
 	rig_policy(rig, all_rejected);
+	assert_null(prefix_parse(BROADCAST, &rig->routed.prefix, NULL));
+	rig->routed.flags = BH_LOCAL_GROUP;
 	for (size_t i = 0; i < COUNT(silent); i++) {
 		for (enum program program = 0; program < PROGRAMS; program++) {
 			for (int is_v6 = 0; is_v6 < 2; is_v6++) {
@@ -342,6 +347,7 @@ static void what_must_not_be_answered_is_rejected_in_silence(void **state)
 			}
 		}
 	}
+	rig->routed = (struct local_prefix){};
 }
 
 static void a_frame_to_more_than_one_is_not_answered(void **state)

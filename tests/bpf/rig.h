@@ -38,10 +38,13 @@ struct rig {
 	struct datapath *dp;
 	struct policy *policy;
 	struct compiled *compiled;
-	const char *rules; /* of rig_policy(), if that was the last; not owned */
-	enum end stand;    /* whose addresses are local, or a workload's sources */
-	bool is_forwarded; /* tc: the packet came in on another interface */
-	bool is_unknown;   /* the interface is not registered */
+	const char *rules;          /* of rig_policy(), if that was the last; not owned */
+	enum end stand;             /* whose addresses are local, or a workload's sources */
+	bool is_forwarded;          /* tc: the packet came in on another interface */
+	bool is_unknown;            /* the interface is not registered */
+	bool is_link_local_known;   /* the workload's own: none that a test uses */
+	uint32_t source_flags;      /* BH_SOURCE_LINK_ONLY: of a workload's addresses */
+	struct local_prefix routed; /* what the machine takes in, too; len 0: nothing */
 	size_t events;
 	struct bh_event event;
 };

@@ -25,13 +25,23 @@ static void take_place(struct rig *rig, enum program program)
 {
 	const struct bpf_map *endpoints = rig->dp->skel->maps.bh_endpoints;
 	const struct bpf_map *sources = rig->dp->skel->maps.bh_sources;
-	const struct bh_endpoint workload = {.id = RIG_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
+	const struct bh_endpoint workload = {
+		.id = RIG_ENDPOINT,
+		.kind = BH_ENDPOINT_WORKLOAD,
+		.flags = rig->is_link_local_known ? 0 : BH_ENDPOINT_FREE_LINK_LOCAL,
+	};
 	enum end host = program_is_host(program) ? rig->stand : NODE;
-	const struct bh_addr local[] = {end_addr(host, false), end_addr(host, true)};
-	const __u32 ifindex = RIG_IFINDEX, nothing = 0;
+	const struct bh_addr v4 = end_addr(host, false), v6 = end_addr(host, true);
+	const struct local_prefix local[] = {
+		{.prefix = prefix_of_addr(&v4)},
+		{.prefix = prefix_of_addr(&v6)},
+		rig->routed,
+	};
+	size_t locals = COUNT(local) - !rig->routed.prefix.len;
+	const __u32 ifindex = RIG_IFINDEX;
 	struct keys keys;
 
-	assert_int_equal(datapath_set_local(rig->dp, local, COUNT(local)), 0);
+	assert_int_equal(datapath_set_local(rig->dp, local, locals), 0);
 	bpf_map_delete_elem(bpf_map__fd(endpoints), &ifindex);
 	if (!rig->is_unknown)
 		bpf_map_update_elem(bpf_map__fd(endpoints), &ifindex, &workload, BPF_ANY);
@@ -47,7 +57,7 @@ static void take_place(struct rig *rig, enum program program)
 			.addr = end_addr(rig->stand, i),
 		};
 
-		bpf_map_update_elem(bpf_map__fd(sources), &key, &nothing, BPF_ANY);
+		bpf_map_update_elem(bpf_map__fd(sources), &key, &rig->source_flags, BPF_ANY);
 	}
 }
 

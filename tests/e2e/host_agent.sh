@@ -45,6 +45,14 @@ start_here()
 
 it "without an agent everything answers" reaches visitor 192.0.2.10 tcp/22 tcp/80 tcp/8080 udp/53
 it "without an agent everything answers over IPv6" reaches visitor 2001:db8::10 tcp/22 tcp/8080
+in_ns server ip route add local 203.0.113.0/28 dev lo
+ip route add 203.0.113.0/28 dev server
+it "without an agent what only a route takes in answers" reaches visitor 203.0.113.5 tcp/8080
+gateway=$(in_ns server ip -6 -o addr show dev eth0 scope link | grep -oE 'fe80[0-9a-f:]+')
+ip route add 2001:db8:9::/64 via "$gateway" dev server
+in_ns server ip route add local 2001:db8:9::/64 dev lo
+it "without an agent it answers over IPv6" reaches visitor 2001:db8:9::5 tcp/8080
+in_ns server ip route del local 2001:db8:9::/64 dev lo
 
 it "the agent enforces on a host" start_here
 it "the web is open to anyone" reaches visitor 192.0.2.10 tcp/80
@@ -62,6 +70,13 @@ in_ns server ip addr add 192.0.2.99 dev eth0
 ip route add 192.0.2.99 dev server
 it "a new address of the host is the host" wait_for 5 reaches visitor 192.0.2.99 tcp/80
 it "a new address of the host is shut otherwise" shut visitor 192.0.2.99,8080
+
+# Addresses that no interface has (AnyIP): before the agent came, and while it runs.
+it "what only a route takes in is shut, too" shut visitor 203.0.113.5,22 203.0.113.5,8080
+in_ns server ip route add local 2001:db8:9::/64 dev lo
+it "so is what a new route takes in" wait_for 5 shut visitor 2001:db8:9::5,22 2001:db8:9::5,8080
+in_ns server ip route del local 2001:db8:9::/64 dev lo
+it "the web is still open to anyone" reaches visitor 192.0.2.10 tcp/80
 
 # --- observe ---
 

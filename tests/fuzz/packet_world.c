@@ -166,8 +166,10 @@ static void fill_ends(void)
 		const struct bh_source_key key = {BH_SOURCE_ENDPOINT_BITS + 128, HOST_ENDPOINT,
 						  end_addr(SERVER, i & 1)};
 
+		const struct bh_local_key local = {128, hosts[i]};
+
 		put(HOST_SOURCES, &key, &nothing);
-		put(HOST_LOCAL, &hosts[i], &nothing);
+		put(HOST_LOCAL, &local, &nothing);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "agent/peer.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -121,18 +122,31 @@ void endpoints_release(struct endpoints *es)
 	vec_release(&es->list);
 }
 
+/* A veth's other end has one by its MAC; of other interfaces nobody knows what is behind them. */
+static int attach_workload(struct endpoints *es, struct endpoint *e, struct text *reterr)
+{
+	struct workload_endpoint w = {
+		.ifindex = e->ifindex,
+		.id = e->id,
+		.sources = e->sources.items,
+		.source_count = e->sources.count,
+	};
+	struct bh_addr own;
+
+	if (!peer_link_local(e->ifindex, &own))
+		w.link_local = &own;
+	else
+		log_warning("msg=\"link-local address not known: any may be claimed\" "
+			    "interface=%s",
+			    e->interface);
+	return datapath_attach_workload(es->dp, &w, reterr, &e->attachment);
+}
+
 static int attach(struct endpoints *es, struct endpoint *e, struct text *reterr)
 {
 	if (e->kind == BH_ENDPOINT_IS_HOST)
 		return datapath_attach_host(es->dp, e->ifindex, reterr, &e->attachment);
-	return datapath_attach_workload(es->dp,
-					&(struct workload_endpoint){
-						.ifindex = e->ifindex,
-						.id = e->id,
-						.sources = e->sources.items,
-						.source_count = e->sources.count,
-					},
-					reterr, &e->attachment);
+	return attach_workload(es, e, reterr);
 }
 
 static void log_attached(const struct endpoint *e)

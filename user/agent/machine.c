@@ -7,13 +7,26 @@
 
 #define SETTLE_MS 100 /* addresses come in groups; a policy is compiled once for a group */
 
+/* A route may take in everything, and then most of it is others'. */
+static struct local_prefix local_of(const struct own_address *own)
+{
+	struct local_prefix local = {
+		.prefix = {.addr = own->addr, .len = own->len},
+		.flags = own->is_broadcast ? BH_LOCAL_GROUP : 0,
+	};
+
+	if (!own->len || (addr_is_v4(&own->addr) && own->len == BH_V4_PREFIX_LEN))
+		local.flags |= BH_LOCAL_ANYONE;
+	return local;
+}
+
 void machine_set_local(struct agent *a)
 {
-	VEC(struct bh_addr) local = {};
+	VEC(struct local_prefix) local = {};
 	int err;
 
 	vec_foreach (own, &a->addresses.list)
-		vec_push(&local, own->addr);
+		vec_push(&local, local_of(own));
 	err = datapath_set_local(a->dp, local.items, local.count);
 	if (err)
 		log_error("msg=\"own addresses not set\" count=%zu error=\"%s\"", local.count,

@@ -11,13 +11,18 @@
 
 #include <libmnl/libmnl.h>
 
+#include "agent/local_routes.h"
+#include "agent/rtnl_query.h"
 #include "util/address.h"
 #include "util/mem.h"
 
-#define BUFFER_BYTES         32768 /* as much as the kernel puts into one message of a dump */
+#define BUFFER_BYTES         32768 /* as much as the kernel puts into one message */
 #define V4_BROADCAST_MAX_LEN 30    /* a narrower network has no broadcast address */
 #define V6_ANYCAST_MAX_LEN   126
 #define LOOPBACK_NET         127
+#define GROUPS                                                                                     \
+	(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |               \
+	 RTMGRP_IPV6_ROUTE)
 
 struct rtnl {
 	struct rtnl_events events;
@@ -36,6 +41,10 @@ static int own_address_cmp(const void *a, const void *b)
 		return order;
 	if (x->ifindex != y->ifindex)
 		return x->ifindex < y->ifindex ? -1 : 1;
+	if (x->len != y->len)
+		return (int)x->len - (int)y->len;
+	if (x->is_route != y->is_route)
+		return (int)x->is_route - (int)y->is_route;
 	return (int)x->is_broadcast - (int)y->is_broadcast;
 }
 
@@ -47,7 +56,8 @@ static struct bh_addr v4_mapped(uint32_t network_order)
 static void add_address(struct own_addresses *out, const struct nlattr *attr, bool is_broadcast,
 			uint32_t ifindex)
 {
-	struct own_address own = {.ifindex = ifindex, .is_broadcast = is_broadcast};
+	struct own_address own = {
+		.len = ADDRESS_BITS, .ifindex = ifindex, .is_broadcast = is_broadcast};
 
 	if (mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
 		own.addr = v4_mapped(mnl_attr_get_u32(attr));
@@ -65,7 +75,8 @@ static void add_address(struct own_addresses *out, const struct nlattr *attr, bo
 static void add_network_broadcast(struct own_addresses *out, const struct nlattr *attr,
 				  const struct ifaddrmsg *msg)
 {
-	struct own_address own = {.ifindex = msg->ifa_index, .is_broadcast = true};
+	struct own_address own = {
+		.len = ADDRESS_BITS, .ifindex = msg->ifa_index, .is_broadcast = true};
 
 	if (msg->ifa_family != AF_INET || msg->ifa_prefixlen > V4_BROADCAST_MAX_LEN)
 		return;
@@ -79,7 +90,8 @@ static void add_network_broadcast(struct own_addresses *out, const struct nlattr
 static void add_router_anycast(struct own_addresses *out, const struct nlattr *attr,
 			       const struct ifaddrmsg *msg)
 {
-	struct own_address own = {.ifindex = msg->ifa_index, .is_broadcast = true};
+	struct own_address own = {
+		.len = ADDRESS_BITS, .ifindex = msg->ifa_index, .is_broadcast = true};
 	unsigned int kept = msg->ifa_prefixlen;
 
 	if (msg->ifa_family != AF_INET6 || !kept || kept > V6_ANYCAST_MAX_LEN ||
@@ -149,60 +161,31 @@ static void sort_addresses(struct own_addresses *a)
 	a->list.count = kept;
 }
 
-static int receive_dump(struct mnl_socket *socket, unsigned int seq, struct own_addresses *out)
-{
-	_free_ char *buf = xmalloc(BUFFER_BYTES);
-	unsigned int port = mnl_socket_get_portid(socket);
-	int status = MNL_CB_OK;
-
-	while (status > MNL_CB_STOP) {
-		ssize_t len = mnl_socket_recvfrom(socket, buf, BUFFER_BYTES);
-
-		if (len < 0)
-			return -errno;
-		status = mnl_cb_run(buf, (size_t)len, seq, port, on_address, out);
-	}
-	return status < 0 ? -errno : 0;
-}
-
-static int request_dump(struct mnl_socket *socket, unsigned int seq)
+static int read_addresses(struct own_addresses *out)
 {
 	char buf[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct ifaddrmsg))] = {};
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
 
 	header->nlmsg_type = RTM_GETADDR;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = seq;
+	header->nlmsg_flags = NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(header, sizeof(struct ifaddrmsg));
-	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno : 0;
-}
-
-static void close_socket(struct mnl_socket **socket)
-{
-	if (*socket)
-		mnl_socket_close(*socket);
+	return rtnl_query(header, on_address, out);
 }
 
 int rtnl_addresses(struct own_addresses *ret)
 {
-	_cleanup_(close_socket)
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct own_addresses found = {};
-	int err;
+	int err = read_addresses(&found);
 
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-	err = request_dump(socket, 1);
 	if (!err)
-		err = receive_dump(socket, 1, &found);
+		err = local_routes_read(&found);
 	if (err) {
 		vec_release(&found.list);
 		return err;
 	}
-	vec_push(&found.list,
-		 (struct own_address){.addr = v4_mapped(INADDR_BROADCAST), .is_broadcast = true});
+	vec_push(&found.list, (struct own_address){.addr = v4_mapped(INADDR_BROADCAST),
+						   .len = ADDRESS_BITS,
+						   .is_broadcast = true});
 	sort_addresses(&found);
 	*ret = found;
 	return 0;
@@ -223,7 +206,7 @@ bool own_address_is_host(const struct own_address *a)
 {
 	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
 
-	if (a->is_broadcast || !memcmp(&a->addr, &loopback, sizeof(loopback)))
+	if (a->is_broadcast || a->is_route || !memcmp(&a->addr, &loopback, sizeof(loopback)))
 		return false;
 	return !addr_is_v4(&a->addr) || ntohl(a->addr.word[3]) >> 24 != LOOPBACK_NET;
 }
@@ -236,6 +219,11 @@ static int on_event(const struct nlmsghdr *header, void *user)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		rtnl->addresses_changed = true;
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		if (is_local_route(mnl_nlmsg_get_payload(header)))
+			rtnl->addresses_changed = true;
 		break;
 	case RTM_NEWLINK:
 		rtnl->links_changed = true;
@@ -298,8 +286,7 @@ int rtnl_open(struct loop *loop, const struct rtnl_events *events, struct rtnl *
 	rtnl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (!rtnl->socket)
 		return -errno;
-	if (mnl_socket_bind(rtnl->socket, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-			    MNL_SOCKET_AUTOPID) < 0)
+	if (mnl_socket_bind(rtnl->socket, GROUPS, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	err = loop_watch_new(loop, mnl_socket_get_fd(rtnl->socket), on_ready, rtnl, &rtnl->watch);
 	if (err)

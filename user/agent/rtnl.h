@@ -13,20 +13,24 @@
 
 struct own_address {
 	struct bh_addr addr;
+	uint8_t len;       /* of the prefix; ADDRESS_BITS unless it is a route's */
 	uint32_t ifindex;  /* 0: of no single interface */
 	bool is_broadcast; /* packets to it are for this machine, none are from it */
+	bool is_route;     /* no interface's, but a route takes it in */
 };
+
+#define ADDRESS_BITS 128
 
 /* Sorted, no two equal. */
 struct own_addresses {
 	VEC(struct own_address) list;
 };
 
-/* Every address of this network namespace, with what the kernel takes as broadcast to it. */
+/* All that this network namespace takes in: addresses, broadcast, local routes. */
 int rtnl_addresses(struct own_addresses *ret);
 bool own_addresses_equal(const struct own_addresses *a, const struct own_addresses *b);
 
-/* May this be the `host` that a policy speaks of: not broadcast, not loopback. */
+/* May this be the `host` that a policy speaks of: not broadcast, not loopback, no route. */
 bool own_address_is_host(const struct own_address *a);
 
 struct rtnl;

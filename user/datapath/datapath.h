@@ -135,11 +135,13 @@ struct workload_endpoint {
 	uint16_t id; /* unique among endpoints, not BH_ENDPOINT_HOST */
 	const struct prefix *sources;
 	size_t source_count;
+	const struct bh_addr
+		*link_local; /* for neighbour discovery; NULL: not known, any will do */
 };
 
 /*
- * tc both ways on the host side of a workload's veth.  The workload may send only from its sources
- * (and IPv6 link-local for neighbour discovery).  Attaching again replaces the sources.
+ * tc both ways on the host side of a workload's veth.  The workload may send only from its sources.
+ * Attaching again replaces them.
  */
 int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint *endpoint,
 			     struct text *reterr, struct attachment *ret);
@@ -148,8 +150,13 @@ int datapath_detach(struct datapath *dp, uint32_t ifindex);
 /* Detaches every interface but these: what an earlier start attached and this one doesn't want. */
 int datapath_detach_others(struct datapath *dp, const uint32_t *ifindexes, size_t count);
 
-/* The machine's own addresses, broadcast ones included; replaces what was set before. */
-int datapath_set_local(struct datapath *dp, const struct bh_addr *addrs, size_t count);
+struct local_prefix {
+	struct prefix prefix;
+	uint32_t flags; /* BH_LOCAL_*; of two equal prefixes, what both have */
+};
+
+/* What this machine takes for itself, broadcast included; replaces what was set before. */
+int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, size_t count);
 
 /* --- counters, connections, events: sums over CPUs --- */
 

@@ -59,64 +59,116 @@ static bool is_stale_source(const void *key, const void *user)
 					  sizeof(*wanted->keys), compare_sources);
 }
 
-/* New ones first: an address that stays is never missing. */
-static int set_sources(struct datapath *dp, uint16_t id, const struct prefix *sources, size_t count)
+static struct bh_source_key source_key(uint16_t id, const struct prefix *prefix)
 {
+	return (struct bh_source_key){
+		.prefix_len = BH_SOURCE_ENDPOINT_BITS + prefix->len,
+		.endpoint = id,
+		.addr = prefix->addr,
+	};
+}
+
+static bool is_among_sources(const struct workload_endpoint *w, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < w->source_count; i++) {
+		if (!prefix_cmp(&w->sources[i], prefix))
+			return true;
+	}
+	return false;
+}
+
+/* New ones first: an address that stays is never missing. */
+static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
+{
+	size_t count = w->source_count;
 	_free_ struct bh_source_key *keys = xcalloc(count + 1, sizeof(*keys));
 	_free_ uint32_t *values = xcalloc(count + 1, sizeof(*values));
-	const struct entries entries = {keys, sizeof(*keys), values, sizeof(*values), count};
-	struct source_set wanted = {.id = id, .keys = keys, .count = count};
+	struct entries entries = {keys, sizeof(*keys), values, sizeof(*values), count};
+	struct source_set wanted = {.id = w->id, .keys = keys};
 	int fd = bpf_map__fd(dp->skel->maps.bh_sources);
+	struct prefix own;
 	int err;
 
-	for (size_t i = 0; i < count; i++) {
-		keys[i] = (struct bh_source_key){
-			.prefix_len = BH_SOURCE_ENDPOINT_BITS + sources[i].len,
-			.endpoint = id,
-			.addr = sources[i].addr,
-		};
+	for (size_t i = 0; i < count; i++)
+		keys[i] = source_key(w->id, &w->sources[i]);
+	if (w->link_local) {
+		own = prefix_of_addr(w->link_local);
+		if (!is_among_sources(w, &own)) {
+			values[count] = BH_SOURCE_LINK_ONLY;
+			keys[count] = source_key(w->id, &own);
+			entries.count++;
+		}
 	}
-	qsort(keys, count, sizeof(*keys), compare_sources);
 	err = entries_put(fd, &entries);
+	wanted.count = entries.count;
+	qsort(keys, wanted.count, sizeof(*keys), compare_sources);
 	return err ? err : prune(fd, sizeof(*keys), is_stale_source, &wanted);
 }
 
 /* --- the machine's own addresses --- */
 
-struct addr_set {
-	const struct bh_addr *addrs; /* sorted */
+struct local_set {
+	struct bh_local_key *keys; /* sorted, no two equal */
+	uint32_t *flags;
 	size_t count;
 };
 
-static int compare_addrs(const void *a, const void *b)
+static int compare_local_prefixes(const void *a, const void *b)
 {
-	return addr_cmp(a, b);
+	const struct local_prefix *x = a, *y = b;
+
+	return prefix_cmp(&x->prefix, &y->prefix);
 }
 
-static bool is_stale_addr(const void *key, const void *user)
+static int compare_local_keys(const void *a, const void *b)
 {
-	const struct addr_set *wanted = user;
+	const struct bh_local_key *x = a, *y = b;
+	int order = addr_cmp(&x->addr, &y->addr);
 
-	return !wanted->count ||
-	       !bsearch(key, wanted->addrs, wanted->count, sizeof(*wanted->addrs), compare_addrs);
+	return order ? order : (int)x->prefix_len - (int)y->prefix_len;
 }
 
-int datapath_set_local(struct datapath *dp, const struct bh_addr *addrs, size_t count)
+static bool is_stale_local(const void *key, const void *user)
 {
-	_free_ struct bh_addr *sorted = xcalloc(count + 1, sizeof(*sorted));
-	_free_ uint32_t *values = xcalloc(count + 1, sizeof(*values));
-	const struct entries entries = {sorted, sizeof(*sorted), values, sizeof(*values), count};
-	struct addr_set wanted = {.addrs = sorted, .count = count};
+	const struct local_set *wanted = user;
+
+	return !wanted->count || !bsearch(key, wanted->keys, wanted->count, sizeof(*wanted->keys),
+					  compare_local_keys);
+}
+
+static void add_local(struct local_set *set, const struct local_prefix *local)
+{
+	const struct bh_local_key key = {.prefix_len = local->prefix.len,
+					 .addr = local->prefix.addr};
+
+	if (set->count && !compare_local_keys(&set->keys[set->count - 1], &key)) {
+		set->flags[set->count - 1] &= local->flags;
+		return;
+	}
+	set->keys[set->count] = key;
+	set->flags[set->count++] = local->flags;
+}
+
+int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, size_t count)
+{
+	_free_ struct local_prefix *sorted = xcalloc(count + 1, sizeof(*sorted));
+	_free_ struct bh_local_key *keys = xcalloc(count + 1, sizeof(*keys));
+	_free_ uint32_t *flags = xcalloc(count + 1, sizeof(*flags));
+	struct local_set wanted = {.keys = keys, .flags = flags};
 	const struct bpf_map *map = dp->skel->maps.bh_local;
+	struct entries entries = {keys, sizeof(*keys), flags, sizeof(*flags), 0};
 	int err;
 
-	if (count > bpf_map__max_entries(map))
-		return -E2BIG;
 	if (count)
-		memcpy(sorted, addrs, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), compare_addrs);
+		memcpy(sorted, locals, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_local_prefixes);
+	for (size_t i = 0; i < count; i++)
+		add_local(&wanted, &sorted[i]);
+	if (wanted.count > bpf_map__max_entries(map))
+		return -E2BIG;
+	entries.count = wanted.count;
 	err = entries_put(bpf_map__fd(map), &entries);
-	return err ? err : prune(bpf_map__fd(map), sizeof(*sorted), is_stale_addr, &wanted);
+	return err ? err : prune(bpf_map__fd(map), sizeof(*keys), is_stale_local, &wanted);
 }
 
 /* --- endpoints --- */
@@ -133,7 +185,7 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex)
 		err = connections_share(dp);
 	if (err || endpoint.kind != BH_ENDPOINT_WORKLOAD)
 		return err;
-	err = set_sources(dp, endpoint.id, NULL, 0);
+	err = set_sources(dp, &(struct workload_endpoint){.id = endpoint.id});
 	return err ? err : counters_clear_endpoint(dp, endpoint.id);
 }
 
@@ -218,7 +270,11 @@ int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *ret
 int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint *endpoint,
 			     struct text *reterr, struct attachment *ret)
 {
-	const struct bh_endpoint value = {.id = endpoint->id, .kind = BH_ENDPOINT_WORKLOAD};
+	const struct bh_endpoint value = {
+		.id = endpoint->id,
+		.kind = BH_ENDPOINT_WORKLOAD,
+		.flags = endpoint->link_local ? 0 : BH_ENDPOINT_FREE_LINK_LOCAL,
+	};
 	const struct hook hooks[] = {
 		{endpoint->ifindex, false, NULL, dp->skel->progs.bh_tc_from},
 		{endpoint->ifindex, true, NULL, dp->skel->progs.bh_tc_to},
@@ -232,7 +288,7 @@ int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint
 			  (unsigned int)endpoint->id, ids - 1);
 		return -ERANGE;
 	}
-	err = set_sources(dp, endpoint->id, endpoint->sources, endpoint->source_count);
+	err = set_sources(dp, endpoint);
 	if (err)
 		return explain_error(reterr, err, "cannot set the sources of interface %" PRIu32,
 				     endpoint->ifindex);

@@ -99,13 +99,15 @@ static int take_place(struct trial *t, enum program program, const struct first_
 {
 	static const struct bh_addr nobody;
 	const struct bh_addr *local = program_is_ingress(program) ? &p->dst : &p->src;
+	struct local_prefix prefix;
 	int err;
 
 	if (!program_is_host(program))
 		local = &nobody;
 	if (!memcmp(&t->local, local, sizeof(*local)))
 		return 0;
-	err = datapath_set_local(t->dp, local, program_is_host(program));
+	prefix = (struct local_prefix){.prefix = prefix_of_addr(local)};
+	err = datapath_set_local(t->dp, &prefix, program_is_host(program));
 	if (!err)
 		t->local = *local;
 	return err;

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Connections that talk all the time, and datagrams that are nobody's answer.
+
+echo PORT...
+    sends back what comes over TCP and UDP
+beat SECONDS COUNT ADDRESS,PORT...
+    COUNT connections of TCP and of UDP to each; every 50 ms each says something.  Prints
+    "ADDRESS,PORT PROTOCOL SENT ANSWERED LAST" of each, LAST: when its last answer came, in seconds
+    since 1970
+scatter PORT OTHER
+    answers a datagram to PORT from there and from OTHER, to the asking port and to the next one
+gather ADDRESS PORT FROM
+    asks so from port FROM, and prints what comes there and at the next as "SOURCE-PORT PORT"
+"""
+import selectors
+import socket
+import sys
+import time
+
+BEAT = 0.05
+PATIENCE = 1
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def udp_socket(port, family=socket.AF_INET6):
+    own = socket.socket(family, socket.SOCK_DGRAM)
+    own.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+    return own
+
+
+def echo(ports):
+    selector = selectors.DefaultSelector()
+    servers = []
+    for port in ports:
+        servers.append(socket.create_server(("::", port), family=socket.AF_INET6,
+                                            dualstack_ipv6=True))
+        for own in (servers[-1], udp_socket(port)):
+            selector.register(own, selectors.EVENT_READ)
+    print("serving", flush=True)
+    while True:
+        for key, _ in selector.select():
+            own = key.fileobj
+            try:
+                if own in servers:
+                    selector.register(own.accept()[0], selectors.EVENT_READ)
+                elif own.type == socket.SOCK_DGRAM:
+                    data, peer = own.recvfrom(64)
+                    own.sendto(data, peer)
+                elif data := own.recv(64):
+                    own.sendall(data)
+                else:
+                    selector.unregister(own)
+            except OSError:
+                selector.unregister(own)
+
+
+class Flow:
+    def __init__(self, end, kind):
+        self.end, self.kind = end, kind
+        address, port = end.rsplit(",", 1)
+        self.own = socket.socket(family_of(address), kind)
+        self.own.settimeout(PATIENCE)
+        self.own.connect((address, int(port)))
+        self.own.setblocking(False)
+        self.sent, self.answered, self.last = 0, 0, 0.0
+
+    def hear(self):
+        try:
+            while data := self.own.recv(64):
+                # A stream may join answers; each is of one byte.
+                self.answered += len(data)
+                self.last = time.time()
+        except OSError:
+            pass
+
+    def say(self):
+        try:
+            self.sent += self.own.send(b"x")
+        except OSError:
+            self.sent += 1
+
+    def __str__(self):
+        word = "tcp" if self.kind == socket.SOCK_STREAM else "udp"
+        return f"{self.end} {word} {self.sent} {self.answered} {self.last:.3f}"
+
+
+def beat(seconds, count, ends):
+    flows = [Flow(end, kind) for end in ends for _ in range(count)
+             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+    print("talking", flush=True)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for flow in flows:
+            flow.say()
+        time.sleep(BEAT)
+        for flow in flows:
+            flow.hear()
+    time.sleep(PATIENCE)
+    for flow in flows:
+        flow.hear()
+        print(flow, flush=True)
+
+
+def scatter(port, other):
+    owns = [udp_socket(port), udp_socket(other)]
+    print("serving", flush=True)
+    while True:
+        data, peer = owns[0].recvfrom(64)
+        for own in owns:
+            for target in (peer[1], peer[1] + 1):
+                try:
+                    own.sendto(data, (peer[0], target))
+                except OSError:
+                    pass
+
+
+def gather(address, port, start):
+    family = family_of(address)
+    owns = [udp_socket(start, family), udp_socket(start + 1, family)]
+    owns[0].sendto(b"x", (address, port))
+    for own in owns:
+        own.settimeout(PATIENCE / 2)
+        try:
+            while True:
+                _, peer = own.recvfrom(64)
+                print(peer[1], own.getsockname()[1], flush=True)
+        except TimeoutError:
+            pass
+
+
+def main(argv):
+    command, rest = argv[1], argv[2:]
+    if command == "echo":
+        return echo([int(port) for port in rest])
+    if command == "beat":
+        return beat(float(rest[0]), int(rest[1]), rest[2:])
+    if command == "scatter":
+        return scatter(int(rest[0]), int(rest[1]))
+    if command == "gather":
+        return gather(rest[0], int(rest[1]), int(rest[2]))
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

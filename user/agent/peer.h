@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The other end of a workload's veth, which may be in another network namespace. */
+#ifndef AGENT_PEER_H
+#define AGENT_PEER_H
+
+#include <stdint.h>
+
+#include <bulkhead/address.h>
+
+/*
+ * The link-local address that the other end has by its MAC (RFC 4291, appendix A).  -ENOENT: it is
+ * no veth, or its other end is gone.
+ */
+int peer_link_local(uint32_t ifindex, struct bh_addr *ret);
+
+#endif
