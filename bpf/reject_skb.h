@@ -94,4 +94,26 @@ __noinline int reject_skb(struct __sk_buff *skb)
 	return bpf_redirect(skb->ifindex, is_received(p) ? 0 : BPF_F_INGRESS);
 }
 
+/*
+ * Of a packet that bh_xdp_in gave @tag.  A note as above may be about more bytes than the answer
+ * has: asking for the length that it has fails then, and such a packet must not go on.
+ */
+static __always_inline int answer_skb(struct __sk_buff *skb, __u64 tag)
+{
+	struct bh_rejects *rejects;
+
+	if (!bh_answer_tag || tag != bh_answer_tag)
+		return TC_ACT_UNSPEC;
+	if (bpf_skb_change_tail(skb, skb->len, 0)) {
+		rejects = rejects_here();
+		if (rejects) {
+			rejects->answered--;
+			rejects->silent++;
+		}
+		return TC_ACT_SHOT;
+	}
+	skb->mark = bh_answer_mark;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
 #endif

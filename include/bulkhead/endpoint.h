@@ -13,10 +13,14 @@ enum bh_endpoint_kind {
 
 /* Value of bh_endpoints; the key is the interface index. */
 struct bh_endpoint {
-	__u16 id;  /* BH_ENDPOINT_HOST for every NIC, else unique */
-	__u8 kind; /* enum bh_endpoint_kind */
-	__u8 pad[5];
+	__u16 id;   /* BH_ENDPOINT_HOST for every NIC, else unique */
+	__u8 kind;  /* enum bh_endpoint_kind */
+	__u8 flags; /* BH_ENDPOINT_HAS_ANSWERER */
+	__u8 pad[4];
 };
+
+/* Answers leave by bh_tc_answer: XDP_TX gets nowhere. */
+#define BH_ENDPOINT_HAS_ANSWERER (1u << 1)
 
 /* Key of the trie of sources: what the workload behind an endpoint may send from. */
 struct bh_source_key {
