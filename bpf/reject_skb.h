@@ -48,6 +48,16 @@ static __always_inline int skb_turn(struct __sk_buff *skb, const struct packet *
 	return bpf_skb_store_bytes(skb, 0, &turned, sizeof(turned), 0);
 }
 
+/*
+ * @len itself, if it is 1 to 256; of 0 it makes too much.  Before 6.8 the verifier doesn't learn
+ * from a comparison with 0 that a length is more; drop with 6.6.
+ */
+static __always_inline __u32 positive(__u32 len)
+{
+	barrier_var(len);
+	return ((len - 1) & 255) + 1;
+}
+
 static __always_inline bool skb_read(struct __sk_buff *skb, const struct packet *p,
 				     struct answer *a)
 {
@@ -55,6 +65,7 @@ static __always_inline bool skb_read(struct __sk_buff *skb, const struct packet 
 
 	if (!len)
 		return true;
+	len = positive(len);
 	if (len > BH_REJECT_QUOTE_MAX)
 		return false;
 	return !bpf_skb_load_bytes(skb, p->ip_offset, answer_quote(p, a), len);
@@ -63,9 +74,9 @@ static __always_inline bool skb_read(struct __sk_buff *skb, const struct packet 
 static __always_inline bool skb_write(struct __sk_buff *skb, const struct packet *p,
 				      const struct answer *a)
 {
-	__u32 len = a->len;
+	__u32 len = positive(a->len);
 
-	if (!len || len > sizeof(a->bytes) || bpf_skb_change_tail(skb, p->ip_offset + len, 0) ||
+	if (len > sizeof(a->bytes) || bpf_skb_change_tail(skb, p->ip_offset + len, 0) ||
 	    skb_turn(skb, p))
 		return false;
 	return !bpf_skb_store_bytes(skb, p->ip_offset, a->bytes, len, 0);
