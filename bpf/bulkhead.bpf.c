@@ -116,6 +116,21 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	return TC_ACT_SHOT;
 }
 
+/*
+ * Sends what bh_xdp_in answered where the NIC can't (xdp_send()).  The tag is no proof against
+ * those who run XDP programs of their own, and needs to be none: who forged one would get his own
+ * packet back, which bh_xdp_in had let through.
+ */
+SEC("tc")
+int bh_tc_answer(struct __sk_buff *skb)
+{
+	const __u64 *tag = (void *)(long)skb->data_meta;
+
+	if ((void *)(tag + 1) > (void *)(long)skb->data)
+		return TC_ACT_UNSPEC;
+	return answer_skb(skb, *tag);
+}
+
 /* The same as bh_xdp_in, for a NIC that takes no XDP program. */
 SEC("tc")
 int bh_tc_host_in(struct __sk_buff *skb)

@@ -27,6 +27,7 @@ const volatile __u32 bh_reject_rate = BH_REJECT_RATE;
  */
 const volatile __u32 bh_answer_mark = 0;
 const volatile __u8 bh_answer_mac[ETH_ALEN] = {};
+const volatile __u64 bh_answer_tag = 0;
 
 const volatile __u32 bh_vlan = BH_VLAN_INSPECT; /* enum bh_vlan_mode */
 

@@ -48,6 +48,16 @@ static __always_inline int skb_turn(struct __sk_buff *skb, const struct packet *
 	return bpf_skb_store_bytes(skb, 0, &turned, sizeof(turned), 0);
 }
 
+/*
+ * @len itself, if it is 1 to 256; of 0 it makes too much.  Before 6.8 the verifier doesn't learn
+ * from a comparison with 0 that a length is more; drop with 6.6.
+ */
+static __always_inline __u32 positive(__u32 len)
+{
+	barrier_var(len);
+	return ((len - 1) & 255) + 1;
+}
+
 static __always_inline bool skb_read(struct __sk_buff *skb, const struct packet *p,
 				     struct answer *a)
 {
@@ -55,6 +65,7 @@ static __always_inline bool skb_read(struct __sk_buff *skb, const struct packet 
 
 	if (!len)
 		return true;
+	len = positive(len);
 	if (len > BH_REJECT_QUOTE_MAX)
 		return false;
 	return !bpf_skb_load_bytes(skb, p->ip_offset, answer_quote(p, a), len);
@@ -63,9 +74,9 @@ static __always_inline bool skb_read(struct __sk_buff *skb, const struct packet 
 static __always_inline bool skb_write(struct __sk_buff *skb, const struct packet *p,
 				      const struct answer *a)
 {
-	__u32 len = a->len;
+	__u32 len = positive(a->len);
 
-	if (!len || len > sizeof(a->bytes) || bpf_skb_change_tail(skb, p->ip_offset + len, 0) ||
+	if (len > sizeof(a->bytes) || bpf_skb_change_tail(skb, p->ip_offset + len, 0) ||
 	    skb_turn(skb, p))
 		return false;
 	return !bpf_skb_store_bytes(skb, p->ip_offset, a->bytes, len, 0);
@@ -92,6 +103,28 @@ __noinline int reject_skb(struct __sk_buff *skb)
 	/* The stack gets none of it: where XDP is native, no program is there to take it off. */
 	skb->mark = p->is_host && !is_received(p) ? 0 : bh_answer_mark;
 	return bpf_redirect(skb->ifindex, is_received(p) ? 0 : BPF_F_INGRESS);
+}
+
+/*
+ * Of a packet that bh_xdp_in gave @tag.  A note as above may be about more bytes than the answer
+ * has: asking for the length that it has fails then, and such a packet must not go on.
+ */
+static __always_inline int answer_skb(struct __sk_buff *skb, __u64 tag)
+{
+	struct bh_rejects *rejects;
+
+	if (!bh_answer_tag || tag != bh_answer_tag)
+		return TC_ACT_UNSPEC;
+	if (bpf_skb_change_tail(skb, skb->len, 0)) {
+		rejects = rejects_here();
+		if (rejects) {
+			rejects->answered--;
+			rejects->silent++;
+		}
+		return TC_ACT_SHOT;
+	}
+	skb->mark = bh_answer_mark;
+	return bpf_redirect(skb->ifindex, 0);
 }
 
 #endif

@@ -84,6 +84,25 @@ static __always_inline bool xdp_answer(struct xdp_md *ctx, const struct packet *
 	return xdp_turn(ctx) && xdp_write(ctx, p->ip_offset, a);
 }
 
+/*
+ * What an interface without XDP_TX passes is the answer, tagged for bh_tc_answer.  The stack, if
+ * nobody takes it off before, sees a frame that is for the MAC address of somebody else.
+ */
+static __always_inline int xdp_send(struct xdp_md *ctx, const struct packet *p)
+{
+	const struct bh_endpoint *endpoint = bpf_map_lookup_elem(&bh_endpoints, &p->ifindex);
+	__u64 *tag;
+
+	if (!endpoint || !(endpoint->flags & BH_ENDPOINT_HAS_ANSWERER) || !bh_answer_tag ||
+	    bpf_xdp_adjust_meta(ctx, -(int)sizeof(*tag)))
+		return XDP_TX;
+	tag = (void *)(long)ctx->data_meta;
+	if ((void *)(tag + 1) > (void *)(long)ctx->data)
+		return XDP_DROP;
+	*tag = bh_answer_tag;
+	return XDP_PASS;
+}
+
 /* Global, so that it is verified once, with packet pointers of its own. */
 __noinline int reject_xdp(struct xdp_md *ctx)
 {
@@ -101,7 +120,7 @@ __noinline int reject_xdp(struct xdp_md *ctx)
 		return XDP_DROP;
 	}
 	rejects->answered++;
-	return XDP_TX;
+	return xdp_send(ctx, p);
 }
 
 #endif

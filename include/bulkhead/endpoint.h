@@ -15,12 +15,15 @@ enum bh_endpoint_kind {
 struct bh_endpoint {
 	__u16 id;   /* BH_ENDPOINT_HOST for every NIC, else unique */
 	__u8 kind;  /* enum bh_endpoint_kind */
-	__u8 flags; /* BH_ENDPOINT_FREE_LINK_LOCAL */
+	__u8 flags; /* BH_ENDPOINT_* below */
 	__u8 pad[4];
 };
 
 /* Nobody knows the workload's link-local addresses: it may claim any in neighbour discovery. */
 #define BH_ENDPOINT_FREE_LINK_LOCAL (1u << 0)
+
+/* Answers leave by bh_tc_answer: XDP_TX gets nowhere. */
+#define BH_ENDPOINT_HAS_ANSWERER (1u << 1)
 
 /*
  * Key of the trie of sources: what the workload behind an endpoint may send from.  The value is 0,

@@ -90,6 +90,18 @@ static struct attachment attach_host(struct datapath *dp)
 	return attachment;
 }
 
+/* At ingress, beside an XDP program; whether it is the one that answers is seen by its pin. */
+static void assert_answerer(bool is_there)
+{
+	_text_ struct text pattern = TEXT_INIT;
+	glob_t found = {};
+
+	assert_int_equal(count_filters("bh0", false) + count_tcx("bh0", false), is_there);
+	text_addf(&pattern, PINS "/links/%u-answer*", if_nametoindex("bh0"));
+	assert_int_equal(!glob(pattern.buf, 0, NULL, &found), is_there);
+	globfree(&found);
+}
+
 static void a_host_has_xdp_and_tc(void **state)
 {
 	struct datapath *dp = share();
@@ -101,14 +113,33 @@ static void a_host_has_xdp_and_tc(void **state)
 	assert_int_equal(a.ingress, ATTACH_XDP_NATIVE);
 	read_entry(dp->skel->maps.bh_endpoints, ifindex, &endpoint);
 	assert_int_equal(endpoint.kind, BH_ENDPOINT_IS_HOST);
+	assert_true(endpoint.flags & BH_ENDPOINT_HAS_ANSWERER);
 	assert_int_equal(count_xdp("bh0"), 1);
-	assert_int_equal(count_filters("bh0", false) + count_tcx("bh0", false), 0);
+	assert_answerer(true);
 	assert_best_tc(true, a.egress);
 	assert_int_equal(datapath_detach(dp, ifindex), 0);
 	assert_nothing_on("bh0");
 	assert_int_not_equal(
 		bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_endpoints), &ifindex, &endpoint),
 		0);
+}
+
+/* What XDP sends back leaves all interfaces but veths. */
+static void only_a_veth_has_an_answerer(void **state)
+{
+	struct datapath *dp = share();
+	uint32_t ifindex;
+	struct bh_endpoint endpoint;
+
+	(void)state;
+	run_command("ip link del bh0 && ip tuntap add dev bh0 mode tap");
+	ifindex = if_nametoindex("bh0");
+	assert_int_equal(attach_host(dp).ingress, ATTACH_XDP_NATIVE);
+	read_entry(dp->skel->maps.bh_endpoints, ifindex, &endpoint);
+	assert_false(endpoint.flags & BH_ENDPOINT_HAS_ANSWERER);
+	assert_answerer(false);
+	datapath_detach(dp, ifindex);
+	assert_nothing_on("bh0");
 }
 
 static void a_host_without_native_xdp_has_the_next_best(void **state)
@@ -120,6 +151,7 @@ static void a_host_without_native_xdp_has_the_next_best(void **state)
 	(void)state;
 	dp->methods_off |= 1u << ATTACH_XDP_NATIVE;
 	assert_int_equal(attach_host(dp).ingress, ATTACH_XDP_GENERIC);
+	assert_answerer(false);
 	datapath_detach(dp, ifindex);
 	dp->methods_off |= 1u << ATTACH_XDP_GENERIC;
 	a = attach_host(dp);
@@ -169,6 +201,7 @@ static void a_restart_replaces_programs_where_they_are(void **state)
 	(void)state;
 	unshare_datapath();
 	dp = share();
+	assert_answerer(true);
 	new_in = hung_at("bh0", false, a.ingress);
 	new_out = hung_at("bh0", true, a.egress);
 	assert_int_equal(new_in.link_id, in.link_id);
@@ -179,7 +212,24 @@ static void a_restart_replaces_programs_where_they_are(void **state)
 	assert_int_equal(b.ingress, a.ingress);
 	assert_int_equal(b.egress, a.egress);
 	assert_int_equal(hung_at("bh0", false, b.ingress).link_id, in.link_id);
+	assert_answerer(true);
 	assert_best_tc(true, b.egress);
+}
+
+/* As an agent of before answerers left it, or one whose answerer somebody took away. */
+static void a_restart_brings_a_lost_answerer_back(void **state)
+{
+	_text_ struct text pin = TEXT_INIT;
+	struct datapath *dp = share();
+
+	(void)state;
+	attach_host(dp);
+	text_addf(&pin, "rm " PINS "/links/%u-answer*", if_nametoindex("bh0"));
+	unshare_datapath();
+	run_command("tc qdisc del dev bh0 clsact 2>&- || :");
+	run_command(pin.buf);
+	attach_host(share());
+	assert_answerer(true);
 }
 
 static uint32_t count_sources(struct datapath *dp)
@@ -332,7 +382,7 @@ static void removal_leaves_nothing(void **state)
 	attach_host(share());
 	swap_to(share(), 10, BH_RULE_FIRST);
 	assert_int_equal(datapath_remove(PINS, &links), 0);
-	assert_int_equal(links, 2);
+	assert_int_equal(links, 3);
 	assert_nothing_on("bh0");
 	assert_false(is_there(PINS));
 	assert_int_equal(datapath_remove(PINS, &links), 0);
@@ -440,6 +490,7 @@ int main(void)
 {
 	const struct CMUnitTest best[] = {
 		WITH_VETH(a_host_has_xdp_and_tc),
+		WITH_VETH(only_a_veth_has_an_answerer),
 		WITH_VETH(a_host_without_native_xdp_has_the_next_best),
 		WITH_VETH(a_jumbo_interface_has_native_xdp),
 		WITH_VETH(a_host_with_no_method_left_is_refused),
@@ -450,6 +501,7 @@ int main(void)
 		WITH_VETH(an_interface_that_is_not_there_is_refused),
 		WITH_VETH(local_addresses_replace_each_other),
 		WITH_VETH(a_restart_replaces_programs_where_they_are),
+		WITH_VETH(a_restart_brings_a_lost_answerer_back),
 		WITH_VETH(an_interface_that_is_gone_is_forgotten),
 		WITH_VETH(our_filters_share_a_qdisc),
 		WITH_VETH(nothing_stays_without_pins),
@@ -461,6 +513,7 @@ int main(void)
 		WITH_VETH(a_workload_sends_only_from_its_sources),
 		WITH_VETH(a_host_that_becomes_a_workload_loses_xdp),
 		WITH_VETH(a_restart_replaces_programs_where_they_are),
+		WITH_VETH(a_restart_brings_a_lost_answerer_back),
 		WITH_VETH(an_interface_that_is_gone_is_forgotten),
 		WITH_VETH(nothing_stays_without_pins),
 		WITH_VETH(removal_leaves_nothing),

@@ -5,6 +5,7 @@
 refused ADDRESS SERVICE...   each is refused within 100 ms (SERVICE: tcp/80 or udp/53)
 cut ADDRESS PORT SECONDS     an open connection is reset within so many seconds
 flood ADDRESS PORT COUNT     so many SYNs; prints how many resets came back, and the seconds
+tagged IFACE FROM TO SERVICE a frame with a VLAN tag is refused within 100 ms, with the same tag
 """
 import errno
 import random
@@ -76,6 +77,62 @@ def flood(address, port, count):
     return 0
 
 
+TAG = 5
+SENDER, RECEIVER = b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02"
+AUXDATA = 8  # PACKET_AUXDATA
+TCP_RST = 4
+
+
+def ip_packet(source, destination, proto, body):
+    """Without checksums: only the receiver's stack asks for them."""
+    if ":" in source:
+        ends = [socket.inet_pton(socket.AF_INET6, end) for end in (source, destination)]
+        return struct.pack("!IHBB", 6 << 28, len(body), proto, 64) + b"".join(ends) + body
+    ends = [socket.inet_aton(end) for end in (source, destination)]
+    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0, 64, proto, 0) + \
+        b"".join(ends) + body
+
+
+def is_refusal(packet, source):
+    """A reset, or an ICMP error that says so."""
+    if ":" in source:
+        proto, body, error = packet[6], packet[40:], (58, 1, 1)
+    else:
+        proto, body, error = packet[9], packet[20:], (1, 3, 13)
+    return (proto, body[0], body[1]) == error or (proto == 6 and body[13] & TCP_RST != 0)
+
+
+def tag_of(frame, ancillary):
+    """The kernel takes a received tag out of the bytes."""
+    for _, kind, data in ancillary:
+        if kind == AUXDATA:
+            return struct.unpack_from("=IIIHHH", data)[5]
+    return struct.unpack_from("!H", frame, 14)[0] if frame[12:14] == b"\x81\0" else 0
+
+
+def tagged(interface, source, destination, service):
+    proto, port = service.split("/")
+    ports = struct.pack("!HH", 40000, int(port))
+    syn = ports + struct.pack("!IIBBHHH", 7, 0, 5 << 4, 2, 65535, 0, 0)
+    datagram = ports + struct.pack("!HH", 8, 0)
+    ethertype = 0x86DD if ":" in source else 0x0800
+    frame = RECEIVER + SENDER + struct.pack("!HHH", 0x8100, TAG, ethertype) + \
+        ip_packet(source, destination, *((6, syn) if proto == "tcp" else (17, datagram)))
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    wire.bind((interface, 0))
+    wire.setsockopt(263, AUXDATA, 1)  # SOL_PACKET
+    wire.send(frame)
+    end = time.monotonic() + LIMIT_S
+    while select.select([wire], [], [], max(0, end - time.monotonic()))[0]:
+        answer, ancillary, _, _ = wire.recvmsg(2048, 256)
+        tag = tag_of(answer, ancillary)
+        if answer[:12] == SENDER + RECEIVER:
+            print(f"tag {tag}: {answer.hex()}")
+            start = 18 if answer[12:14] == b"\x81\0" else 14
+            return 0 if tag == TAG and is_refusal(answer[start:], source) else 1
+    return 1
+
+
 if __name__ == "__main__":
-    commands = {"refused": refused, "cut": cut, "flood": flood}
+    commands = {"refused": refused, "cut": cut, "flood": flood, "tagged": tagged}
     sys.exit(commands[sys.argv[1]](*sys.argv[2:]))

@@ -129,8 +129,6 @@ it "the node's agent ends" stop_agent TERM
 
 # --- a host ---
 
-# The other end of its veth has no XDP program: it would drop what native XDP sends back.
-export BULKHEAD_METHODS_OFF=xdp-native
 write_policy allow
 it "the host's agent enforces" start_agent server --policy policy.yaml --attach eth0
 is_told "to the host" visitor 192.0.2.10 2001:db8::10

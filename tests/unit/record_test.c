@@ -9,17 +9,21 @@ static const struct {
 } records[] = {
 	{"3-in", {.kind = RECORD_LINK, .ifindex = 3}},
 	{"4294967295-out", {.kind = RECORD_LINK, .ifindex = UINT32_MAX, .is_egress = true}},
+	{"3-answer", {.kind = RECORD_LINK, .ifindex = 3, .is_answerer = true}},
 	{"7-qdisc", {.kind = RECORD_QDISC, .ifindex = 7}},
 	{"7-in-clsact-1-49152",
 	 {.kind = RECORD_FILTER, .ifindex = 7, .handle = 1, .priority = 49152}},
 	{"7-out-clsact-2-9",
 	 {.kind = RECORD_FILTER, .ifindex = 7, .is_egress = true, .handle = 2, .priority = 9}},
+	{"7-answer-clsact-2-9",
+	 {.kind = RECORD_FILTER, .ifindex = 7, .is_answerer = true, .handle = 2, .priority = 9}},
 };
 
 static bool is_same(const struct record *a, const struct record *b)
 {
 	return a->kind == b->kind && a->ifindex == b->ifindex && a->is_egress == b->is_egress &&
-	       a->handle == b->handle && a->priority == b->priority;
+	       a->is_answerer == b->is_answerer && a->handle == b->handle &&
+	       a->priority == b->priority;
 }
 
 static void a_name_says_all_of_a_record(void **state)
@@ -47,6 +51,8 @@ static void other_names_are_no_records(void **state)
 		"-in",
 		"3-",
 		"3-up",
+		"3-answerer",
+		"3-answer-1",
 		"03-in",
 		"3-in-new",
 		"4294967296-in",

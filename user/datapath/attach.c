@@ -67,7 +67,11 @@ int attach_methods_parse(const char *words, uint32_t *ret)
 static int keep_link(struct pins *pins, const struct hook *hook, int link_fd)
 {
 	struct record record = {
-		.kind = RECORD_LINK, .ifindex = hook->ifindex, .is_egress = hook->is_egress};
+		.kind = RECORD_LINK,
+		.ifindex = hook->ifindex,
+		.is_egress = hook->is_egress,
+		.is_answerer = hook->is_answerer,
+	};
 	char name[RECORD_STRLEN];
 
 	if (link_fd < 0)
@@ -112,7 +116,11 @@ static int attach_clsact(struct pins *pins, const struct hook *hook, const struc
 {
 	struct clsact_filter filter = {.ifindex = hook->ifindex, .is_egress = hook->is_egress};
 	struct record record = {
-		.kind = RECORD_FILTER, .ifindex = hook->ifindex, .is_egress = hook->is_egress};
+		.kind = RECORD_FILTER,
+		.ifindex = hook->ifindex,
+		.is_egress = hook->is_egress,
+		.is_answerer = hook->is_answerer,
+	};
 	int err;
 
 	(void)method;

@@ -127,7 +127,7 @@ static int reuse(struct pins *pins, const char *name, const struct record *recor
 static bool is_of_hook(const struct record *record, const struct hook *hook)
 {
 	return record->kind != RECORD_QDISC && record->ifindex == hook->ifindex &&
-	       record->is_egress == hook->is_egress;
+	       record->is_egress == hook->is_egress && record->is_answerer == hook->is_answerer;
 }
 
 int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_method *ret)
@@ -211,7 +211,7 @@ int attached_refresh(struct datapath *dp, struct text *reterr)
 		err = refresh(dp, *name, &record);
 		if (err == -ENOLINK) {
 			attached_remove(&dp->pins, *name);
-			err = endpoint_forget(dp, record.ifindex);
+			err = record.is_answerer ? 0 : endpoint_forget(dp, record.ifindex);
 		}
 		if (err)
 			return explain_error(reterr, err, "cannot renew the program of '%s'",
@@ -253,31 +253,59 @@ void attached_remove(struct pins *pins, const char *name)
 	pins_drop(pins, PIN_LINK, name);
 }
 
-/* Qdiscs, or all but qdiscs, which can go only when no filter is left. */
-static size_t remove_some(struct pins *pins, uint32_t ifindex, bool is_qdisc)
+void attached_remove_hook(struct pins *pins, const struct hook *hook)
 {
 	_pin_names_ pin_names names = {};
 	struct record record;
+
+	pins_list(pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		if (record_parse(*name, &record) && is_of_hook(&record, hook))
+			attached_remove(pins, *name);
+	}
+}
+
+/*
+ * The order in which things go: an XDP program that still answers needs its answerer, and a qdisc
+ * can go only when no filter is left.
+ */
+enum turn {
+	TURN_PROGRAM, /* also of a pin that is no record */
+	TURN_ANSWERER,
+	TURN_QDISC,
+	TURNS
+};
+
+static enum turn turn_of(const struct record *record)
+{
+	if (record->kind == RECORD_QDISC)
+		return TURN_QDISC;
+	return record->is_answerer ? TURN_ANSWERER : TURN_PROGRAM;
+}
+
+static size_t remove_some(struct pins *pins, uint32_t ifindex, enum turn turn)
+{
+	_pin_names_ pin_names names = {};
 	size_t removed = 0;
 
 	pins_list(pins, PIN_LINK, &names);
 	vec_foreach (name, &names) {
+		struct record record = {};
 		bool is_record = record_parse(*name, &record);
 
-		if (ifindex && (!is_record || record.ifindex != ifindex))
-			continue;
-		if ((is_record && record.kind == RECORD_QDISC) != is_qdisc)
+		if ((ifindex && record.ifindex != ifindex) || turn_of(&record) != turn)
 			continue;
 		attached_remove(pins, *name);
-		removed += is_record && !is_qdisc;
+		removed += is_record && turn != TURN_QDISC;
 	}
 	return removed;
 }
 
 size_t attached_remove_all(struct pins *pins, uint32_t ifindex)
 {
-	size_t removed = remove_some(pins, ifindex, false);
+	size_t removed = 0;
 
-	remove_some(pins, ifindex, true);
+	for (enum turn turn = TURN_PROGRAM; turn < TURNS; turn++)
+		removed += remove_some(pins, ifindex, turn);
 	return removed;
 }

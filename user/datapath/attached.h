@@ -22,6 +22,9 @@ int attached_refresh(struct datapath *dp, struct text *reterr);
 /* Detaches what the record called @name says, and forgets it. */
 void attached_remove(struct pins *pins, const char *name);
 
+/* Detaches what hangs at @hook. */
+void attached_remove_hook(struct pins *pins, const struct hook *hook);
+
 /* Detaches all of @ifindex, of every interface if 0; returns how many programs. */
 size_t attached_remove_all(struct pins *pins, uint32_t ifindex);
 

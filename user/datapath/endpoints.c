@@ -221,6 +221,16 @@ static bool has_ethernet(uint32_t ifindex)
 		request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK);
 }
 
+/* Where the XDP program is not native, or none, nobody asks for the answerer. */
+static int drop_answerer(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint *endpoint)
+{
+	int err = bpf_map_update_elem(endpoints_fd(dp), &ifindex, endpoint, BPF_ANY);
+
+	if (!err)
+		answerer_remove(dp, ifindex);
+	return err;
+}
+
 /*
  * Both directions or none: but what was enforced before a failure stays so.  The entry comes
  * before the programs, which drop everything on an interface that has none.
@@ -230,6 +240,7 @@ static int attach_both(struct datapath *dp, const struct bh_endpoint *endpoint,
 		       enum attach_method ret[static 2])
 {
 	uint32_t ifindex = hooks[0].ifindex;
+	struct bh_endpoint value = *endpoint;
 	bool is_new;
 	int err;
 
@@ -240,11 +251,17 @@ static int attach_both(struct datapath *dp, const struct bh_endpoint *endpoint,
 			  ifindex);
 		return -EOPNOTSUPP;
 	}
-	err = enter(dp, ifindex, endpoint, &is_new);
+	if (hooks[0].xdp && answerer_is_needed(ifindex))
+		value.flags |= BH_ENDPOINT_HAS_ANSWERER;
+	err = enter(dp, ifindex, &value, &is_new);
 	if (err)
 		return explain_error(reterr, err, "cannot register interface %" PRIu32, ifindex);
+	if (value.flags & BH_ENDPOINT_HAS_ANSWERER)
+		err = answerer_attach(dp, ifindex, reterr);
 	for (int i = 0; !err && i < 2; i++)
 		err = attach_hook(dp, &hooks[i], reterr, &ret[i]);
+	if (!err && ret[0] != ATTACH_XDP_NATIVE)
+		err = drop_answerer(dp, ifindex, endpoint);
 	if (err && is_new)
 		datapath_detach(dp, ifindex);
 	return err;
@@ -255,8 +272,10 @@ int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *ret
 {
 	const struct bh_endpoint endpoint = {.id = BH_ENDPOINT_HOST, .kind = BH_ENDPOINT_IS_HOST};
 	const struct hook hooks[] = {
-		{ifindex, false, dp->skel->progs.bh_xdp_in, dp->skel->progs.bh_tc_host_in},
-		{ifindex, true, NULL, dp->skel->progs.bh_tc_host_out},
+		{.ifindex = ifindex,
+		 .xdp = dp->skel->progs.bh_xdp_in,
+		 .tc = dp->skel->progs.bh_tc_host_in},
+		{.ifindex = ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_host_out},
 	};
 	enum attach_method methods[2];
 	int err = attach_both(dp, &endpoint, hooks, reterr, methods);
@@ -276,8 +295,8 @@ int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint
 		.flags = endpoint->link_local ? 0 : BH_ENDPOINT_FREE_LINK_LOCAL,
 	};
 	const struct hook hooks[] = {
-		{endpoint->ifindex, false, NULL, dp->skel->progs.bh_tc_from},
-		{endpoint->ifindex, true, NULL, dp->skel->progs.bh_tc_to},
+		{.ifindex = endpoint->ifindex, .tc = dp->skel->progs.bh_tc_from},
+		{.ifindex = endpoint->ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_to},
 	};
 	uint32_t ids = bpf_map__max_entries(dp->skel->maps.bh_ep_counts);
 	enum attach_method methods[2];

@@ -52,6 +52,7 @@ int explain_error(struct text *reterr, int err, const char *format, ...) PRINTF_
 struct hook {
 	uint32_t ifindex;
 	bool is_egress;                /* as the interface sees it */
+	bool is_answerer;              /* runs beside the one at ingress: answerer.c */
 	const struct bpf_program *xdp; /* NULL: tc only */
 	const struct bpf_program *tc;
 };
@@ -59,6 +60,15 @@ struct hook {
 /* The best method that works; what hangs there already gets the new program, without a gap. */
 int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reterr,
 		enum attach_method *ret);
+
+/* --- answerer.c: what sends the answers of XDP where the interface can't --- */
+
+/* Whether the interface drops what a native XDP program sends. */
+bool answerer_is_needed(uint32_t ifindex);
+
+/* Before the XDP program, and after it. */
+int answerer_attach(struct datapath *dp, uint32_t ifindex, struct text *reterr);
+void answerer_remove(struct datapath *dp, uint32_t ifindex);
 
 /* --- endpoints.c --- */
 

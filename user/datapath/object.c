@@ -100,13 +100,16 @@ static int choose_secrets(struct datapath *dp)
 {
 	uint8_t mac[sizeof(dp->skel->rodata->bh_answer_mac)];
 	uint32_t mark;
+	uint64_t tag;
 
 	if (getrandom(mac, sizeof(mac), 0) != sizeof(mac) ||
-	    getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
+	    getrandom(&mark, sizeof(mark), 0) != sizeof(mark) ||
+	    getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
 		return -EIO;
 	mac[0] = (mac[0] & ~MAC_GROUP) | MAC_LOCAL;
 	memcpy((uint8_t *)dp->skel->rodata->bh_answer_mac, mac, sizeof(mac));
 	dp->skel->rodata->bh_answer_mark = mark | 1;
+	dp->skel->rodata->bh_answer_tag = tag | 1;
 	return 0;
 }
 

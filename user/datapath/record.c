@@ -15,6 +15,8 @@ const char *record_format(const struct record *record, char buf[static RECORD_ST
 {
 	const char *direction = record->is_egress ? "out" : "in";
 
+	if (record->is_answerer)
+		direction = "answer";
 	switch (record->kind) {
 	case RECORD_LINK:
 		snprintf(buf, RECORD_STRLEN, "%" PRIu32 "-%s", record->ifindex, direction);
@@ -61,9 +63,10 @@ bool record_parse(const char *name, struct record *ret)
 	if (count < 2 || !parse_number(part[0], &record.ifindex))
 		return false;
 	record.is_egress = !strcmp(part[1], "out");
+	record.is_answerer = !strcmp(part[1], "answer");
 	if (count == 2 && !strcmp(part[1], "qdisc"))
 		record.kind = RECORD_QDISC;
-	else if (!record.is_egress && strcmp(part[1], "in") != 0)
+	else if (!record.is_egress && !record.is_answerer && strcmp(part[1], "in") != 0)
 		return false;
 	else if (count == 2)
 		record.kind = RECORD_LINK;

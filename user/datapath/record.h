@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum record_kind {
-	RECORD_LINK,   /* "3-in": the link of the interface's ingress */
+	RECORD_LINK,   /* "3-in": the link of the interface's ingress; "3-answer": its answerer's */
 	RECORD_FILTER, /* "3-out-clsact-1-49152": a tc filter, by handle and priority */
 	RECORD_QDISC,  /* "3-qdisc": the clsact qdisc was made for a filter of ours */
 };
@@ -17,7 +17,8 @@ enum record_kind {
 struct record {
 	enum record_kind kind;
 	uint32_t ifindex;
-	bool is_egress; /* as the interface sees it */
+	bool is_egress;   /* as the interface sees it */
+	bool is_answerer; /* as in struct hook */
 	uint32_t handle, priority;
 };
 
