@@ -42,7 +42,7 @@ static void list_endpoint(const struct agent *a, const struct endpoint *e, struc
 
 	datapath_read_endpoint(a->dp, e->id, &count);
 	json_object(&j, NULL);
-	json_string(&j, "interface", e->interface);
+	json_string(&j, "interface", endpoint_label(e));
 	json_number(&j, "ifindex", e->ifindex);
 	json_number(&j, "id", e->id);
 	json_string(&j, "kind", e->kind == BH_ENDPOINT_IS_HOST ? "host" : "workload");

@@ -7,7 +7,10 @@
  *
  *   {"op": "status"}
  *       last line: version, pid, started, policy {paths, hash, rules, workloads, loaded_at},
- *       generation, adopting (bool), endpoints (count), events {history, size} and
+ *       generation, adopting (bool), endpoints (count), health ("ok" or "degraded"),
+ *       degraded [{interface, ifindex, what, since}]: whose programs are not in place, or can't be
+ *       attached, watchdog {action, faults {FAULT: count}, repairs, last {interface, what, at,
+ *       repaired_at}} (last: if there was one), events {history, size} and
  *       books {VERDICT: {produced, delivered, suppressed, lost}},
  *       drops {REASON: {packets, bytes}} (those that are not 0), dropped (their sum),
  *       tables [{name, used, capacity, bytes}], kernel {FEATURE: bool or word}

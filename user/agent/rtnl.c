@@ -25,6 +25,7 @@ struct rtnl {
 	struct loop_watch *watch;
 	bool links_changed;
 	bool addresses_changed;
+	bool filters_changed;
 };
 
 static int own_address_cmp(const void *a, const void *b)
@@ -240,6 +241,11 @@ static int on_event(const struct nlmsghdr *header, void *user)
 	case RTM_NEWLINK:
 		rtnl->links_changed = true;
 		break;
+	case RTM_NEWTFILTER:
+	case RTM_DELTFILTER:
+	case RTM_DELQDISC:
+		rtnl->filters_changed = true;
+		break;
 	case RTM_DELLINK: {
 		const struct ifinfomsg *msg = mnl_nlmsg_get_payload(header);
 
@@ -264,7 +270,8 @@ static void read_events(struct rtnl *rtnl)
 		if (len > 0)
 			mnl_cb_run(buf, (size_t)len, 0, 0, on_event, rtnl);
 		else if (len < 0 && errno == ENOBUFS) /* some were lost: look at everything */
-			rtnl->links_changed = rtnl->addresses_changed = true;
+			rtnl->links_changed = rtnl->addresses_changed =
+				rtnl->filters_changed = true;
 		else
 			return;
 	}
@@ -275,12 +282,14 @@ static void on_ready(void *user, unsigned int ready)
 	struct rtnl *rtnl = user;
 
 	(void)ready;
-	rtnl->links_changed = rtnl->addresses_changed = false;
+	rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed = false;
 	read_events(rtnl);
 	if (rtnl->links_changed)
 		rtnl->events.links_changed(rtnl->events.user);
 	if (rtnl->addresses_changed)
 		rtnl->events.addresses_changed(rtnl->events.user);
+	if (rtnl->filters_changed)
+		rtnl->events.filters_changed(rtnl->events.user);
 }
 
 static void free_rtnl(struct rtnl **rtnl)
@@ -298,7 +307,8 @@ int rtnl_open(struct loop *loop, const struct rtnl_events *events, struct rtnl *
 	rtnl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (!rtnl->socket)
 		return -errno;
-	if (mnl_socket_bind(rtnl->socket, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	if (mnl_socket_bind(rtnl->socket,
+			    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_TC,
 			    MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	err = loop_watch_new(loop, mnl_socket_get_fd(rtnl->socket), on_ready, rtnl, &rtnl->watch);

@@ -16,6 +16,10 @@ int attached_keep_program(struct pins *pins, const struct record *record,
 /* What an earlier attach left at @hook gets the hook's program; what can't take it is removed. */
 int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_method *ret);
 
+/* The records of @hook. */
+void attached_list(const struct pins *pins, const struct hook *hook, pin_names *ret);
+void attached_remove_hook(struct pins *pins, const struct hook *hook);
+
 /* Gives all of it the programs of the same name in @dp, and forgets interfaces that are gone. */
 int attached_refresh(struct datapath *dp, struct text *reterr);
 
