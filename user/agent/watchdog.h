@@ -19,7 +19,7 @@ struct watchdog {
 	enum watchdog_action action;
 	struct loop_timer *timer;
 	bool is_soon;     /* the timer runs out sooner than usual */
-	uint64_t cost_ms; /* of the last round */
+	uint64_t cost_ms; /* of the last round, on the CPU */
 	uint64_t faults[HOOK_FAULTS];
 	uint64_t repairs;
 	struct watchdog_last last;

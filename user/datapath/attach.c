@@ -112,7 +112,10 @@ static int make_qdisc(struct pins *pins, const struct hook *hook)
 
 	if (err || !is_new)
 		return err;
-	return attached_keep_program(pins, &record, hook->tc);
+	err = attached_keep_program(pins, &record, hook->tc);
+	if (err)
+		clsact_remove_unused(hook->ifindex);
+	return err;
 }
 
 static int attach_clsact(struct pins *pins, const struct hook *hook, const struct method *method)

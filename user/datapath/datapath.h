@@ -56,6 +56,9 @@ bool datapath_is_adopted(const struct datapath *dp);
  */
 int datapath_remove(const char *bpffs, size_t *ret_links);
 
+/* Whether that was done, by anyone, since it was opened. */
+bool datapath_is_removed(const struct datapath *dp);
+
 /*
  * Says that whoever enforces is alive, and what time it is.  From the first beat on, programs take
  * the stances of the policy's zones when there is none for down_after_s.
