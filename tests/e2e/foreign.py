@@ -7,8 +7,8 @@ tcx PATH INTERFACE in|out first|last   hangs it there, with its link pinned as P
 count PATH                       prints how many packets it saw
 send ADDRESS PORT                sends a numbered UDP packet every two milliseconds
 receive PORT                     prints when each packet came, in milliseconds
-gap FILE SINCE                   of a receiver's file: milliseconds from the first packet to the last,
-                                 exits 1 if packets still come
+gap FILE SINCE                   of a receiver's file: milliseconds from the first packet to the
+                                 last; exits 1 if packets still come
 now                              the time in the same milliseconds
 """
 import ctypes

@@ -50,6 +50,7 @@ static void list_endpoint(const struct agent *a, const struct endpoint *e, struc
 	add_addresses(&j, a, e);
 	json_string(&j, "ingress", attach_method_word(e->attachment.ingress));
 	json_string(&j, "egress", attach_method_word(e->attachment.egress));
+	json_string(&j, "degraded", watchdog_trouble(e));
 	add_counts(&j, "passed", count.passed);
 	add_counts(&j, "dropped", count.dropped);
 	json_end(&j, '}');

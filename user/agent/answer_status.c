@@ -103,7 +103,8 @@ static const char *method_in_use(const struct endpoints *es, bool is_xdp_wanted)
 		enum attach_method methods[] = {e->attachment.ingress, e->attachment.egress};
 
 		for (size_t i = 0; i < COUNT(methods); i++) {
-			if (methods[i] != ATTACH_NONE && attach_method_is_xdp(methods[i]) == is_xdp_wanted)
+			if (methods[i] != ATTACH_NONE &&
+			    attach_method_is_xdp(methods[i]) == is_xdp_wanted)
 				return attach_method_word(methods[i]);
 		}
 	}

@@ -31,8 +31,8 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
- * vlan (inspect|pass|drop), watchdog (repair|alarm), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong
- * goes to @d; then -EINVAL.
+ * vlan (inspect|pass|drop), watchdog (repair|alarm), and builtins
+ * {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

@@ -27,7 +27,7 @@ struct trouble {
 struct endpoint {
 	const char *interface;  /* as configured */
 	char name[IF_NAMESIZE]; /* as it is called now; empty: there was none yet */
-	const char *workload; /* NULL: a NIC, or given by addresses */
+	const char *workload;   /* NULL: a NIC, or given by addresses */
 	enum bh_endpoint_kind kind;
 	uint16_t id;
 	uint32_t ifindex; /* 0: there is no such interface now */

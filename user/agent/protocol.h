@@ -17,7 +17,7 @@
  *   {"op": "list", "what": "endpoints"|"identities"|"rules"|"connections"}
  *       an item each:
  *       endpoints    interface, ifindex, id, kind, workload, addresses [], ingress, egress (attach
- *                    methods), passed {packets, bytes}, dropped {packets, bytes}
+ *                    methods), degraded (what is wrong, or null), passed {packets, bytes}, dropped {packets, bytes}
  *       identities   identity, zone, workload, labels {}, class, prefixes []
  *       rules        rule, action, from_file ("FILE:LINE"), packets, bytes, last_hit (time or
  *                    null), off (bool, built-ins only); built-in rules first

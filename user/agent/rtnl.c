@@ -270,8 +270,8 @@ static void read_events(struct rtnl *rtnl)
 		if (len > 0)
 			mnl_cb_run(buf, (size_t)len, 0, 0, on_event, rtnl);
 		else if (len < 0 && errno == ENOBUFS) /* some were lost: look at everything */
-			rtnl->links_changed = rtnl->addresses_changed =
-				rtnl->filters_changed = true;
+			rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed =
+				true;
 		else
 			return;
 	}

@@ -159,7 +159,8 @@ int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_metho
 
 	attached_list(pins, hook, &names);
 	vec_foreach (name, &names) {
-		if (!is_reused && record_parse(*name, &record) && !reuse(pins, *name, &record, hook, ret))
+		if (!is_reused && record_parse(*name, &record) &&
+		    !reuse(pins, *name, &record, hook, ret))
 			is_reused = true;
 		else
 			attached_remove(pins, *name);

@@ -153,7 +153,7 @@ enum hook_fault {
 #define X(id, word) HOOK_##id,
 	HOOK_FAULTS_LIST(X)
 #undef X
-		HOOK_FAULTS
+	HOOK_FAULTS
 };
 
 const char *hook_fault_word(enum hook_fault fault);
