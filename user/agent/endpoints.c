@@ -233,6 +233,7 @@ void endpoints_link_gone(struct endpoints *es, uint32_t ifindex)
 			    ifindex);
 		datapath_detach(es->dp, ifindex);
 		e->ifindex = 0;
+		e->name[0] = '\0';
 		e->attachment = (struct attachment){};
 	}
 }

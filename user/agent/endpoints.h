@@ -17,7 +17,8 @@ typedef VEC(struct prefix) prefixes;
 struct trouble {
 	struct text what;   /* for people; empty: nothing */
 	uint64_t since_ns;  /* on the wall */
-	uint64_t repair_ns; /* not before this is the next repair; monotonic, as what follows */
+	uint64_t begin_ns;  /* the same, monotonic, as what follows */
+	uint64_t repair_ns; /* not before this is the next repair */
 	uint64_t patience_ns;
 	uint64_t lines_ns; /* when the counting of lines in the log began */
 	uint32_t lines;    /* since then, those left out included */

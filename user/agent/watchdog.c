@@ -93,11 +93,13 @@ static void set_trouble(struct watchdog *w, struct endpoint *e, const struct hoo
 
 	for (size_t i = 0; i < states->count; i++)
 		w->faults[states->of[i].fault]++;
-	if (!t->what.len)
+	if (!t->what.len) {
 		t->since_ns = clock_wall_ns();
+		t->begin_ns = clock_monotonic_ns();
+	}
 	text_reset(&t->what);
 	text_add(&t->what, what);
-	memcpy(w->last.name, e->name, sizeof(w->last.name));
+	snprintf(w->last.name, sizeof(w->last.name), "%s", endpoint_label(e));
 	text_reset(&w->last.what);
 	text_add(&w->last.what, what);
 	w->last.at_ns = clock_wall_ns();
@@ -110,19 +112,19 @@ static void set_trouble(struct watchdog *w, struct endpoint *e, const struct hoo
 
 static void end_trouble(struct watchdog *w, struct endpoint *e, bool is_repaired)
 {
-	uint64_t now = clock_wall_ns();
+	uint64_t now = clock_monotonic_ns();
 
 	if (is_repaired) {
 		w->repairs++;
-		w->last.repaired_ns = now;
+		w->last.repaired_ns = clock_wall_ns();
 	}
-	if (may_log(&e->trouble, clock_monotonic_ns()))
+	if (may_log(&e->trouble, now))
 		log_warning("msg=\"%s\" interface=%s ifindex=%u ingress=%s egress=%s after_ms=%ju",
 			    is_repaired ? "program attached again" : "program in place again",
 			    endpoint_label(e), e->ifindex,
 			    attach_method_word(e->attachment.ingress),
 			    attach_method_word(e->attachment.egress),
-			    (uintmax_t)((now - e->trouble.since_ns) / NS_PER_MS));
+			    (uintmax_t)((now - e->trouble.begin_ns) / NS_PER_MS));
 	text_reset(&e->trouble.what);
 }
 
