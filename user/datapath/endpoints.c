@@ -172,14 +172,17 @@ static struct hook_list hooks_of(const struct datapath *dp, uint32_t ifindex,
 {
 	if (kind == BH_ENDPOINT_IS_HOST)
 		return (struct hook_list){
-			.of = {{ifindex, false, dp->skel->progs.bh_xdp_in,
-				dp->skel->progs.bh_tc_host_in},
-			       {ifindex, true, NULL, dp->skel->progs.bh_tc_host_out}},
+			.of = {{.ifindex = ifindex,
+				.xdp = dp->skel->progs.bh_xdp_in,
+				.tc = dp->skel->progs.bh_tc_host_in},
+			       {.ifindex = ifindex,
+				.is_egress = true,
+				.tc = dp->skel->progs.bh_tc_host_out}},
 			.count = 2,
 		};
 	return (struct hook_list){
-		.of = {{ifindex, true, NULL, dp->skel->progs.bh_tc_to},
-		       {ifindex, false, NULL, dp->skel->progs.bh_tc_from}},
+		.of = {{.ifindex = ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_to},
+		       {.ifindex = ifindex, .tc = dp->skel->progs.bh_tc_from}},
 		.count = 2,
 	};
 }
