@@ -34,7 +34,7 @@ static void every_key_is_read(void **state)
 		  "attach: [eth0, veth1=api, 'veth2=10.0.0.1,fd00::1']\n"
 		  "socket: /tmp/s\nstateDir: /tmp/d\nbpffs: /tmp/f\n"
 		  "eventRate: 0\nhistory: 5\nadopt: 1m\n"
-		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\n",
+		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n",
 		  &s, &messages);
 	assert_string_equal(messages.buf, "");
 	assert_int_equal(s.policies.count, 2);
@@ -53,6 +53,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.adopt_s, 60);
 	assert_int_equal(s.builtins_off, 1u << BH_BUILTIN_ARP | 1u << BH_BUILTIN_ICMP);
 	assert_int_equal(s.vlan, BH_VLAN_DROP);
+	assert_int_equal(s.watchdog, WATCHDOG_ALARM);
 }
 
 static void what_is_left_out_is_the_default(void **state)
@@ -71,6 +72,7 @@ static void what_is_left_out_is_the_default(void **state)
 	assert_int_equal(config.adopt_s, AGENT_ADOPT_S);
 	assert_int_equal(config.builtins_off, 0);
 	assert_int_equal(config.vlan, BH_VLAN_INSPECT);
+	assert_int_equal(config.watchdog, WATCHDOG_REPAIR);
 	assert_int_equal(config.ready_fd, -1);
 }
 
@@ -85,6 +87,8 @@ static const struct bad_case bad[] = {
 	{ "history: many\n",          "1:10: 'many' is not a number from 0 to 10000000" },
 	{ "adopt: soon\n",            "1:8: 'soon' is not a duration such as 30s or 5m" },
 	{ "vlan: deny\n",             "1:7: 'deny' is not a mode of VLAN tags; it is inspect, pass or drop" },
+	{ "watchdog: bark\n",
+	  "1:11: 'bark' is not what the watchdog does; it is repair or alarm" },
 	{ "attach: [eth0=]\n",        "1:10: 'eth0=' names no workload after '='" },
 	{ "attach: '=api'\n",         "1:9: '=api' does not begin with an interface's name" },
 	{ "attach: a-name-of-16-chr\n",

@@ -38,7 +38,7 @@ static void on_event(const struct bh_event *event, void *user)
 	struct event_names names;
 
 	naming_event(&a->naming, event, &names);
-	names.interface = endpoint ? endpoint->interface : NULL;
+	names.interface = endpoint ? endpoint_label(endpoint) : NULL;
 	names.endpoint = endpoints_name(&a->endpoints, event->endpoint);
 	event_json(event, &names, &line);
 	text_addc(&line, '\n');
@@ -113,6 +113,14 @@ static void on_links(void *user)
 	struct agent *a = user;
 
 	endpoints_scan(&a->endpoints);
+	watchdog_soon(&a->watchdog);
+}
+
+static void on_filters(void *user)
+{
+	struct agent *a = user;
+
+	watchdog_soon(&a->watchdog);
 }
 
 /* --- time --- */
@@ -223,7 +231,7 @@ static int open_datapath(struct agent *a, struct text *why)
 
 static int watch_machine(struct agent *a, struct text *why)
 {
-	struct rtnl_events events = {on_link_gone, on_links, machine_changed, a};
+	struct rtnl_events events = {on_link_gone, on_links, machine_changed, on_filters, a};
 	int err = rtnl_open(a->loop, &events, &a->rtnl);
 
 	if (!err)
@@ -310,6 +318,7 @@ static int start(struct agent *a, struct text *why)
 		err = enforce(a, why);
 	if (err)
 		return err;
+	watchdog_start(&a->watchdog, a->loop, &a->endpoints, a->config->watchdog);
 	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), SWEEP_MS, SWEEP_MS);
 	loop_timer_start(loop_timer_new(a->loop, on_sample, a), SAMPLE_MS, SAMPLE_MS);
 	return 0;
@@ -334,6 +343,7 @@ static void release(struct agent *a)
 	loop_free(a->loop);
 	hub_free(a->hub);
 	endpoints_release(&a->endpoints);
+	watchdog_release(&a->watchdog);
 	naming_release(&a->naming);
 	policy_set_release(&a->policies);
 	vec_release(&a->addresses.list);

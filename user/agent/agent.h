@@ -19,6 +19,17 @@ struct agent_attach {
 	char *workload; /* a workload's name or a list of addresses; NULL for a NIC */
 };
 
+/* What is done about a program of ours that somebody took off its interface, or went before. */
+#define WATCHDOG_ACTIONS_LIST(X)                                                                   \
+	X(REPAIR, "repair") /* and told */                                                         \
+	X(ALARM, "alarm")   /* only told */
+
+enum watchdog_action {
+#define X(id, word) WATCHDOG_##id,
+	WATCHDOG_ACTIONS_LIST(X)
+#undef X
+};
+
 struct agent_config {
 	const char *const *policy_paths; /* files or directories */
 	size_t policy_count;
@@ -33,6 +44,7 @@ struct agent_config {
 	uint32_t builtins_off; /* bit n: enum bh_builtin n */
 	uint32_t down_after_s; /* without a heartbeat, and zones take their stance */
 	enum bh_vlan_mode vlan;
+	enum watchdog_action watchdog;
 	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
 };
 

@@ -42,7 +42,7 @@ static void list_endpoint(const struct agent *a, const struct endpoint *e, struc
 
 	datapath_read_endpoint(a->dp, e->id, &count);
 	json_object(&j, NULL);
-	json_string(&j, "interface", e->interface);
+	json_string(&j, "interface", endpoint_label(e));
 	json_number(&j, "ifindex", e->ifindex);
 	json_number(&j, "id", e->id);
 	json_string(&j, "kind", e->kind == BH_ENDPOINT_IS_HOST ? "host" : "workload");
@@ -50,6 +50,7 @@ static void list_endpoint(const struct agent *a, const struct endpoint *e, struc
 	add_addresses(&j, a, e);
 	json_string(&j, "ingress", attach_method_word(e->attachment.ingress));
 	json_string(&j, "egress", attach_method_word(e->attachment.egress));
+	json_string(&j, "degraded", watchdog_trouble(e));
 	add_counts(&j, "passed", count.passed);
 	add_counts(&j, "dropped", count.dropped);
 	json_end(&j, '}');

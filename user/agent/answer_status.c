@@ -97,18 +97,14 @@ static void add_tables(struct json *j, struct datapath *dp)
 	json_end(j, ']');
 }
 
-static bool is_xdp(enum attach_method method)
-{
-	return method == ATTACH_XDP_NATIVE || method == ATTACH_XDP_GENERIC;
-}
-
 static const char *method_in_use(const struct endpoints *es, bool is_xdp_wanted)
 {
 	vec_foreach (e, &es->list) {
 		enum attach_method methods[] = {e->attachment.ingress, e->attachment.egress};
 
 		for (size_t i = 0; i < COUNT(methods); i++) {
-			if (methods[i] != ATTACH_NONE && is_xdp(methods[i]) == is_xdp_wanted)
+			if (methods[i] != ATTACH_NONE &&
+			    attach_method_is_xdp(methods[i]) == is_xdp_wanted)
 				return attach_method_word(methods[i]);
 		}
 	}
@@ -133,6 +129,58 @@ static void add_kernel(struct json *j, const struct endpoints *es)
 	json_end(j, '}');
 }
 
+/* --- the watchdog --- */
+
+static void add_trouble(struct json *j, const struct endpoint *e, const char *what)
+{
+	json_object(j, NULL);
+	json_string(j, "interface", endpoint_label(e));
+	json_number(j, "ifindex", e->ifindex);
+	json_string(j, "what", what);
+	answer_time(j, "since", e->ifindex ? e->trouble.since_ns : 0);
+	json_end(j, '}');
+}
+
+static void add_health(struct json *j, const struct endpoints *es)
+{
+	size_t count = 0;
+
+	json_array(j, "degraded");
+	vec_foreach (e, &es->list) {
+		const char *what = watchdog_trouble(e);
+
+		if (what)
+			add_trouble(j, e, what);
+		count += what != NULL;
+	}
+	json_end(j, ']');
+	json_string(j, "health", count ? "degraded" : "ok");
+}
+
+static void add_last(struct json *j, const struct watchdog_last *last)
+{
+	json_object(j, "last");
+	json_string(j, "interface", last->name);
+	json_string(j, "what", last->what.buf);
+	answer_time(j, "at", last->at_ns);
+	answer_time(j, "repaired_at", last->repaired_ns);
+	json_end(j, '}');
+}
+
+static void add_watchdog(struct json *j, const struct watchdog *w)
+{
+	json_object(j, "watchdog");
+	json_string(j, "action", watchdog_action_word(w->action));
+	json_object(j, "faults");
+	for (enum hook_fault f = HOOK_INTACT + 1; f < HOOK_FAULTS; f++)
+		json_number(j, hook_fault_word(f), w->faults[f]);
+	json_end(j, '}');
+	json_number(j, "repairs", w->repairs);
+	if (w->last.name[0])
+		add_last(j, &w->last);
+	json_end(j, '}');
+}
+
 /* What was decided by whenAgentIsDown, by us or while nobody was there. */
 static void add_stances(struct json *j, const struct rule_stats *stats)
 {
@@ -153,6 +201,8 @@ void answer_status(struct agent *a, struct text *out)
 	json_bool(&j, "adopting", clock_monotonic_ns() < a->adopt_until_ns);
 	add_stances(&j, &a->policies.stats);
 	json_number(&j, "endpoints", a->endpoints.list.count);
+	add_health(&j, &a->endpoints);
+	add_watchdog(&j, &a->watchdog);
 	add_events(&j, a->hub);
 	add_books(&j, a->dp);
 	add_rejects(&j, a->dp);

@@ -34,6 +34,7 @@ enum setting {
 	SET_BUILTINS,
 	SET_DOWN_AFTER,
 	SET_VLAN,
+	SET_WATCHDOG,
 	SET_COUNT
 };
 
@@ -50,6 +51,7 @@ static const struct schema_key file_keys[] = {
 	[SET_BUILTINS]   = { "builtins",  KEY_OPTIONAL, FORM_MAP  },
 	[SET_DOWN_AFTER] = { "downAfter", KEY_OPTIONAL, FORM_TEXT },
 	[SET_VLAN]       = { "vlan",      KEY_OPTIONAL, FORM_TEXT },
+	[SET_WATCHDOG]   = { "watchdog",  KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -238,6 +240,20 @@ static void read_vlan(struct settings *s, const struct node *n, struct diags *d)
 		s->vlan = (enum bh_vlan_mode)mode;
 }
 
+static void read_watchdog(struct settings *s, const struct node *n, struct diags *d)
+{
+	static const char *const list[] = {
+#define X(id, word) [WATCHDOG_##id] = (word),
+		WATCHDOG_ACTIONS_LIST(X)
+#undef X
+	};
+	static const struct words actions = {"what the watchdog does", list, COUNT(list)};
+	size_t action;
+
+	if (n && schema_word(n, &actions, d, &action))
+		s->watchdog = (enum watchdog_action)action;
+}
+
 static void read_document(struct settings *s, const struct node *document, struct diags *d)
 {
 	const struct node *values[SET_COUNT] = {};
@@ -256,6 +272,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_duration(&s->adopt_s, values[SET_ADOPT], d);
 	read_duration(&s->down_after_s, values[SET_DOWN_AFTER], d);
 	read_vlan(s, values[SET_VLAN], d);
+	read_watchdog(s, values[SET_WATCHDOG], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -290,6 +307,7 @@ struct agent_config settings_config(const struct settings *s)
 		.down_after_s = s->down_after_s,
 		.builtins_off = s->builtins_off,
 		.vlan = s->vlan,
+		.watchdog = s->watchdog,
 		.ready_fd = -1,
 	};
 }

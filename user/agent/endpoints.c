@@ -70,7 +70,12 @@ static const struct endpoint *by_interface(const struct endpoints *es, const cha
 static int add_endpoint(struct endpoints *es, const struct agent_attach *attach,
 			const struct policy *policy, struct text *reterr)
 {
-	struct endpoint e = {.interface = attach->interface, .kind = BH_ENDPOINT_IS_HOST};
+	struct endpoint e = {
+		.interface = attach->interface,
+		.kind = BH_ENDPOINT_IS_HOST,
+		.trouble.what = TEXT_INIT,
+		.refusal = TEXT_INIT,
+	};
 
 	if (by_interface(es, attach->interface)) {
 		text_addf(reterr, "interface '%s' is given twice", attach->interface);
@@ -117,8 +122,11 @@ int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent
 
 void endpoints_release(struct endpoints *es)
 {
-	vec_foreach (e, &es->list)
+	vec_foreach (e, &es->list) {
 		vec_release(&e->sources);
+		text_release(&e->trouble.what);
+		text_release(&e->refusal);
+	}
 	vec_release(&es->list);
 }
 
@@ -142,7 +150,7 @@ static int attach_workload(struct endpoints *es, struct endpoint *e, struct text
 	return datapath_attach_workload(es->dp, &w, reterr, &e->attachment);
 }
 
-static int attach(struct endpoints *es, struct endpoint *e, struct text *reterr)
+int endpoints_attach_again(struct endpoints *es, struct endpoint *e, struct text *reterr)
 {
 	if (e->kind == BH_ENDPOINT_IS_HOST)
 		return datapath_attach_host(es->dp, e->ifindex, reterr, &e->attachment);
@@ -152,7 +160,7 @@ static int attach(struct endpoints *es, struct endpoint *e, struct text *reterr)
 static void log_attached(const struct endpoint *e)
 {
 	log_info("msg=attached interface=%s ifindex=%u endpoint=%u ingress=%s egress=%s",
-		 e->interface, e->ifindex, e->id, attach_method_word(e->attachment.ingress),
+		 endpoint_label(e), e->ifindex, e->id, attach_method_word(e->attachment.ingress),
 		 attach_method_word(e->attachment.egress));
 }
 
@@ -178,7 +186,7 @@ int endpoints_attach(struct endpoints *es, struct text *reterr)
 		return detached;
 	vec_foreach (e, &es->list) {
 		_text_ struct text why = TEXT_INIT;
-		int err = attach(es, e, &why);
+		int err = endpoints_attach_again(es, e, &why);
 
 		if (err) {
 			text_addf(reterr, "cannot attach to interface '%s': %s", e->interface,
@@ -194,14 +202,17 @@ int endpoints_attach(struct endpoints *es, struct text *reterr)
 static bool try_attach(struct endpoints *es, struct endpoint *e)
 {
 	_text_ struct text why = TEXT_INIT;
-	int err = attach(es, e, &why);
+	int err = endpoints_attach_again(es, e, &why);
 
-	if (err && !e->is_told)
+	if (err && !e->refusal.len) {
+		text_add(&e->refusal, why.len ? why.buf : strerror(-err));
 		log_error("msg=\"not attached\" interface=%s error=\"%s\"", e->interface,
-			  why.len ? why.buf : strerror(-err));
-	e->is_told = err;
-	if (!err)
+			  e->refusal.buf);
+	}
+	if (!err) {
+		text_reset(&e->refusal);
 		log_attached(e);
+	}
 	return !err;
 }
 
@@ -236,8 +247,26 @@ void endpoints_link_gone(struct endpoints *es, uint32_t ifindex)
 			    ifindex);
 		datapath_detach(es->dp, ifindex);
 		e->ifindex = 0;
+		e->name[0] = '\0';
 		e->attachment = (struct attachment){};
 	}
+}
+
+const char *endpoint_label(const struct endpoint *e)
+{
+	return e->name[0] ? e->name : e->interface;
+}
+
+static void follow_name(struct endpoint *e)
+{
+	char now[IF_NAMESIZE] = "";
+
+	if (!e->ifindex || !if_indextoname(e->ifindex, now) || !strcmp(now, e->name))
+		return;
+	if (strcmp(now, endpoint_label(e)) != 0)
+		log_info("msg=\"interface is renamed\" interface=%s ifindex=%u now=%s",
+			 endpoint_label(e), e->ifindex, now);
+	memcpy(e->name, now, sizeof(e->name));
 }
 
 /* An interface that was renamed stays enforced: only another one of the name takes its place. */
@@ -247,9 +276,11 @@ void endpoints_scan(struct endpoints *es)
 		uint32_t before = e->ifindex;
 		uint32_t now = if_nametoindex(e->interface);
 
+		follow_name(e);
 		if (!now || now == before)
 			continue;
 		e->ifindex = now;
+		e->name[0] = '\0';
 		if (!try_attach(es, e))
 			e->ifindex = before;
 	}

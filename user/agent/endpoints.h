@@ -3,6 +3,8 @@
 #ifndef AGENT_ENDPOINTS_H
 #define AGENT_ENDPOINTS_H
 
+#include <net/if.h>
+
 #include <bulkhead/endpoint.h>
 
 #include "agent/agent.h"
@@ -11,15 +13,29 @@
 
 typedef VEC(struct prefix) prefixes;
 
+/* What is wrong with an endpoint's programs; kept by the watchdog. */
+struct trouble {
+	struct text what;   /* for people; empty: nothing */
+	uint64_t since_ns;  /* on the wall */
+	uint64_t begin_ns;  /* the same, monotonic, as what follows */
+	uint64_t repair_ns; /* not before this is the next repair */
+	uint64_t patience_ns;
+	uint64_t lines_ns; /* when the counting of lines in the log began */
+	uint32_t lines;    /* since then, those left out included */
+	bool is_told;      /* that the last repair failed */
+};
+
 struct endpoint {
-	const char *interface;
-	const char *workload; /* NULL: a NIC, or given by addresses */
+	const char *interface;  /* as configured */
+	char name[IF_NAMESIZE]; /* as it is called now; empty: there was none yet */
+	const char *workload;   /* NULL: a NIC, or given by addresses */
 	enum bh_endpoint_kind kind;
 	uint16_t id;
 	uint32_t ifindex; /* 0: there is no such interface now */
 	prefixes sources; /* what a workload may send from */
 	struct attachment attachment;
-	bool is_told; /* that it can't be attached; it is tried again all the time */
+	struct text refusal; /* why it can't be attached; it is tried again all the time */
+	struct trouble trouble;
 };
 
 struct endpoints {
@@ -34,11 +50,16 @@ void endpoints_release(struct endpoints *es); /* enforcement stays */
 
 int endpoints_attach(struct endpoints *es, struct text *reterr); /* all of them */
 
+/* This one, once again: what it has already is put right. */
+int endpoints_attach_again(struct endpoints *es, struct endpoint *e, struct text *reterr);
+
 /* Another policy is in force: workloads may have other addresses. */
 void endpoints_follow(struct endpoints *es, const struct policy *policy);
 
 void endpoints_link_gone(struct endpoints *es, uint32_t ifindex);
 void endpoints_scan(struct endpoints *es); /* attaches what has come back */
+
+const char *endpoint_label(const struct endpoint *e); /* what its interface is called now */
 
 /* NULL if there is none. */
 const struct endpoint *endpoints_by_ifindex(const struct endpoints *es, uint32_t ifindex);

@@ -11,6 +11,7 @@
 #include "agent/naming.h"
 #include "agent/policy_set.h"
 #include "agent/rtnl.h"
+#include "agent/watchdog.h"
 #include "datapath/datapath.h"
 
 struct agent {
@@ -23,6 +24,7 @@ struct agent {
 	struct policy_set policies;
 	struct naming naming;
 	struct endpoints endpoints;
+	struct watchdog watchdog;
 	struct events_hub *hub;
 	struct control *control;
 	struct loop_timer *tidy;   /* runs until the idle slot is ready for the next policy */

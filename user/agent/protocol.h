@@ -7,14 +7,17 @@
  *
  *   {"op": "status"}
  *       last line: version, pid, started, policy {paths, hash, rules, workloads, loaded_at},
- *       generation, adopting (bool), endpoints (count), events {history, size} and
+ *       generation, adopting (bool), endpoints (count), health ("ok" or "degraded"),
+ *       degraded [{interface, ifindex, what, since}]: whose programs are not in place, or can't be
+ *       attached, watchdog {action, faults {FAULT: count}, repairs, last {interface, what, at,
+ *       repaired_at}} (last: if there was one), events {history, size} and
  *       books {VERDICT: {produced, delivered, suppressed, lost}},
  *       drops {REASON: {packets, bytes}} (those that are not 0), dropped (their sum),
  *       tables [{name, used, capacity, bytes}], kernel {FEATURE: bool or word}
  *   {"op": "list", "what": "endpoints"|"identities"|"rules"|"connections"}
  *       an item each:
  *       endpoints    interface, ifindex, id, kind, workload, addresses [], ingress, egress (attach
- *                    methods), passed {packets, bytes}, dropped {packets, bytes}
+ *                    methods), degraded (what is wrong, or null), passed {packets, bytes}, dropped {packets, bytes}
  *       identities   identity, zone, workload, labels {}, class, prefixes []
  *       rules        rule, action, from_file ("FILE:LINE"), packets, bytes, last_hit (time or
  *                    null), off (bool, built-ins only); built-in rules first

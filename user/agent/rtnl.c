@@ -22,7 +22,7 @@
 #define LOOPBACK_NET         127
 #define GROUPS                                                                                     \
 	(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |               \
-	 RTMGRP_IPV6_ROUTE)
+	 RTMGRP_IPV6_ROUTE | RTMGRP_TC)
 
 struct rtnl {
 	struct rtnl_events events;
@@ -30,6 +30,7 @@ struct rtnl {
 	struct loop_watch *watch;
 	bool links_changed;
 	bool addresses_changed;
+	bool filters_changed;
 };
 
 static int own_address_cmp(const void *a, const void *b)
@@ -228,6 +229,11 @@ static int on_event(const struct nlmsghdr *header, void *user)
 	case RTM_NEWLINK:
 		rtnl->links_changed = true;
 		break;
+	case RTM_NEWTFILTER:
+	case RTM_DELTFILTER:
+	case RTM_DELQDISC:
+		rtnl->filters_changed = true;
+		break;
 	case RTM_DELLINK: {
 		const struct ifinfomsg *msg = mnl_nlmsg_get_payload(header);
 
@@ -252,7 +258,8 @@ static void read_events(struct rtnl *rtnl)
 		if (len > 0)
 			mnl_cb_run(buf, (size_t)len, 0, 0, on_event, rtnl);
 		else if (len < 0 && errno == ENOBUFS) /* some were lost: look at everything */
-			rtnl->links_changed = rtnl->addresses_changed = true;
+			rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed =
+				true;
 		else
 			return;
 	}
@@ -263,12 +270,14 @@ static void on_ready(void *user, unsigned int ready)
 	struct rtnl *rtnl = user;
 
 	(void)ready;
-	rtnl->links_changed = rtnl->addresses_changed = false;
+	rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed = false;
 	read_events(rtnl);
 	if (rtnl->links_changed)
 		rtnl->events.links_changed(rtnl->events.user);
 	if (rtnl->addresses_changed)
 		rtnl->events.addresses_changed(rtnl->events.user);
+	if (rtnl->filters_changed)
+		rtnl->events.filters_changed(rtnl->events.user);
 }
 
 static void free_rtnl(struct rtnl **rtnl)

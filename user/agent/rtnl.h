@@ -35,11 +35,12 @@ bool own_address_is_host(const struct own_address *a);
 
 struct rtnl;
 
-/* Changes come in bursts: after a burst each of the last two is called at most once. */
+/* Changes come in bursts: after a burst each of the last three is called at most once. */
 struct rtnl_events {
 	void (*link_gone)(void *user, uint32_t ifindex);
 	void (*links_changed)(void *user);
 	void (*addresses_changed)(void *user);
+	void (*filters_changed)(void *user); /* of tc, or the qdisc that they hang on */
 	void *user;
 };
 

@@ -157,9 +157,9 @@ const struct command run_command = {
 		"Prints a line 'ready' once it enforces. SIGHUP reloads the policy; SIGTERM ends\n"
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
-		"eventRate, history, adopt, downAfter and builtins ({arp: off}). Exit code 2: the "
-		"policy or\n"
-		"the configuration does not load; 1: the agent failed.",
+		"eventRate, history, adopt, downAfter, watchdog (repair or alarm) and builtins\n"
+		"({arp: off}). Exit code 2: the policy or the configuration does not load; 1: the\n"
+		"agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"
 		    "bulkhead run --config /etc/bulkhead/agent.yaml --adopt 1m",

@@ -104,6 +104,40 @@ static void print_counts(const cJSON *status)
 	print_field("rejects", line.buf);
 }
 
+static void print_degraded(const cJSON *item)
+{
+	const char *since = value_text(item, "since");
+	_text_ struct text line = TEXT_INIT;
+
+	text_addf(&line, "%s: %s", or_dash(value_text(item, "interface")),
+		  or_dash(value_text(item, "what")));
+	if (since)
+		text_addf(&line, ", since %s", since);
+	print_field("degraded", line.buf);
+}
+
+static void print_watchdog(const cJSON *status)
+{
+	const cJSON *watchdog = value_of(status, "watchdog");
+	const cJSON *last = value_of(watchdog, "last");
+	_text_ struct text line = TEXT_INIT;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, value_of(status, "degraded")) print_degraded(item);
+	text_addf(&line, "%s", or_dash(value_text(watchdog, "action")));
+	cJSON_ArrayForEach(item, value_of(watchdog, "faults"))
+		text_addf(&line, ", %.0f %s", value_to_number(item), item->string);
+	text_addf(&line, ", %.0f repaired", value_number(watchdog, "repairs"));
+	print_field("watchdog", line.buf);
+	if (!last)
+		return;
+	text_reset(&line);
+	text_addf(&line, "last %s: %s at %s, repaired %s", or_dash(value_text(last, "interface")),
+		  or_dash(value_text(last, "what")), or_dash(value_text(last, "at")),
+		  or_dash(value_text(last, "repaired_at")));
+	print_field("", line.buf);
+}
+
 static void print_kernel(const cJSON *status)
 {
 	_text_ struct text line = TEXT_INIT;
@@ -198,10 +232,16 @@ static void print_text(const cJSON *status)
 	print_agent(status);
 	print_policy(status);
 	print_counts(status);
+	print_watchdog(status);
 	print_kernel(status);
 	print_books(status);
 	print_drops(status);
 	print_tables(status);
+}
+
+static enum exit_code code_of(const cJSON *status)
+{
+	return cJSON_GetArraySize(value_of(status, "degraded")) ? EXIT_FINDING : EXIT_FINE;
 }
 
 static enum exit_code run_status(const struct arguments *args)
@@ -217,11 +257,11 @@ static enum exit_code run_status(const struct arguments *args)
 		return cli_error("status: %s", error.buf);
 	if (!output_is_json(values->format)) {
 		print_text(status);
-		return EXIT_FINE;
+		return code_of(status);
 	}
 	json = cJSON_PrintUnformatted(status);
 	puts(json);
-	return EXIT_FINE;
+	return code_of(status);
 }
 
 const struct command status_command = {
@@ -234,7 +274,8 @@ const struct command status_command = {
 		"is produced once, and is delivered, suppressed (rate limit) or lost (ring full).\n"
 		"Packets with the verdict reject are answered, suppressed (1000 answers a second "
 		"on\n"
-		"the machine), or silent: what must never be answered, like an ICMP error.",
+		"the machine), or silent: what must never be answered, like an ICMP error.\n"
+		"Exit code 1: an endpoint is degraded, as its programs are not in place.",
 	.examples = "bulkhead status\n"
 		    "bulkhead status -o json --socket /run/bulkhead-b/control.sock",
 	.options = OPTION_TABLE(status_options),

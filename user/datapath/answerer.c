@@ -14,15 +14,6 @@
 #include "datapath/internal.h"
 #include "util/cleanup.h"
 
-static struct hook hook_of(const struct datapath *dp, uint32_t ifindex)
-{
-	return (struct hook){
-		.ifindex = ifindex,
-		.is_answerer = true,
-		.tc = dp->skel->progs.bh_tc_answer,
-	};
-}
-
 /* A veth drops what its native XDP program sends, unless the other end has one, too. */
 bool answerer_is_needed(uint32_t ifindex)
 {
@@ -34,9 +25,18 @@ bool answerer_is_needed(uint32_t ifindex)
 	       !ioctl(fd, SIOCETHTOOL, &request) && !strcmp(driver.driver, "veth");
 }
 
+struct hook answerer_hook(const struct datapath *dp, uint32_t ifindex)
+{
+	return (struct hook){
+		.ifindex = ifindex,
+		.is_answerer = true,
+		.tc = dp->skel->progs.bh_tc_answer,
+	};
+}
+
 int answerer_attach(struct datapath *dp, uint32_t ifindex, struct text *reterr)
 {
-	const struct hook hook = hook_of(dp, ifindex);
+	const struct hook hook = answerer_hook(dp, ifindex);
 	enum attach_method method;
 
 	return attach_hook(dp, &hook, reterr, &method);
@@ -44,7 +44,7 @@ int answerer_attach(struct datapath *dp, uint32_t ifindex, struct text *reterr)
 
 void answerer_remove(struct datapath *dp, uint32_t ifindex)
 {
-	const struct hook hook = hook_of(dp, ifindex);
+	const struct hook hook = answerer_hook(dp, ifindex);
 
 	attached_remove_hook(&dp->pins, &hook);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -11,10 +13,7 @@
 #include "datapath/internal.h"
 #include "datapath/record.h"
 
-/* Of Linux 6.6; the headers of older distributions lack them. */
-#define TCX_INGRESS  46
-#define TCX_EGRESS   47
-#define TCX_F_BEFORE (1u << 3) /* with nothing named: before all others */
+#define TCX_F_BEFORE (1u << 3) /* of Linux 6.6; with nothing named: before all others */
 
 struct method {
 	enum attach_method method;
@@ -37,6 +36,11 @@ const char *attach_method_word(enum attach_method method)
 		return "clsact";
 	}
 	return "none";
+}
+
+bool attach_method_is_xdp(enum attach_method method)
+{
+	return method == ATTACH_XDP_NATIVE || method == ATTACH_XDP_GENERIC;
 }
 
 static bool is_word(const char *word, const char *at, size_t len)
@@ -90,15 +94,18 @@ static int attach_xdp(struct pins *pins, const struct hook *hook, const struct m
 		bpf_link_create(bpf_program__fd(hook->xdp), (int)hook->ifindex, BPF_XDP, &opts));
 }
 
-static int attach_tcx(struct pins *pins, const struct hook *hook, const struct method *method)
+static int first_at_tcx(const struct hook *hook, int prog_fd)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_F_BEFORE);
 	enum bpf_attach_type type = hook->is_egress ? TCX_EGRESS : TCX_INGRESS;
 
+	return bpf_link_create(prog_fd, (int)hook->ifindex, type, &opts);
+}
+
+static int attach_tcx(struct pins *pins, const struct hook *hook, const struct method *method)
+{
 	(void)method;
-	return keep_link(
-		pins, hook,
-		bpf_link_create(bpf_program__fd(hook->tc), (int)hook->ifindex, type, &opts));
+	return keep_link(pins, hook, first_at_tcx(hook, bpf_program__fd(hook->tc)));
 }
 
 static int make_qdisc(struct pins *pins, const struct hook *hook)
@@ -109,7 +116,10 @@ static int make_qdisc(struct pins *pins, const struct hook *hook)
 
 	if (err || !is_new)
 		return err;
-	return attached_keep_program(pins, &record, hook->tc);
+	err = attached_keep_program(pins, &record, hook->tc);
+	if (err)
+		clsact_remove_unused(hook->ifindex);
+	return err;
 }
 
 static int attach_clsact(struct pins *pins, const struct hook *hook, const struct method *method)
@@ -145,12 +155,80 @@ static const struct method methods[] = {
 	{ATTACH_CLSACT, attach_clsact, 0},
 };
 
+/* --- who comes first --- */
+
+/* Drops whatever comes, before all others, until the descriptor is closed. */
+static int attach_guard(const struct hook *hook)
+{
+	const struct bpf_insn drop[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	_close_ int program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "bh_guard", "Dual BSD/GPL",
+					    drop, COUNT(drop), NULL);
+
+	return program < 0 ? program : first_at_tcx(hook, program);
+}
+
+/* A link keeps its place, and a program may be there only once: it goes, and comes back. */
+static int move_tcx(struct datapath *dp, const struct hook *hook)
+{
+	_close_ int guard = attach_guard(hook);
+
+	if (guard < 0)
+		return 0;
+	attached_remove_hook(&dp->pins, hook);
+	return attach_tcx(&dp->pins, hook, NULL);
+}
+
+/* Both run for a moment. */
+static int move_clsact(struct datapath *dp, const struct hook *hook)
+{
+	_pin_names_ pin_names before = {};
+
+	attached_list(&dp->pins, hook, &before);
+	if (attach_clsact(&dp->pins, hook, NULL))
+		return 0;
+	vec_foreach (name, &before)
+		attached_remove(&dp->pins, *name);
+	return 0;
+}
+
+/* Past what can be passed by the same method.  An error means that nothing is attached. */
+static int put_first(struct datapath *dp, const struct hook *hook)
+{
+	struct hook_state state;
+
+	hook_look(dp, hook, &state);
+	if (state.fault != HOOK_DISPLACED || state.other_method != state.method)
+		return 0;
+	return state.method == ATTACH_TCX ? move_tcx(dp, hook) : move_clsact(dp, hook);
+}
+
+int attach_refuse_other(const struct datapath *dp, const struct hook *hook, struct text *reterr)
+{
+	char interface[IF_NAMESIZE] = "";
+	struct hook_state state;
+
+	hook_look(dp, hook, &state);
+	if (state.method != ATTACH_NONE || !attach_method_is_xdp(state.other_method))
+		return 0;
+	text_addf(reterr,
+		  "there is an XDP %s already, which is not ours and stays; take it off ('ip link "
+		  "set dev %s xdp off', or end what holds its link), or enforce behind it, with "
+		  "BULKHEAD_METHODS_OFF='xdp-native xdp-generic'",
+		  state.other, if_indextoname(hook->ifindex, interface) ? interface : "IFACE");
+	return -EBUSY;
+}
+
 int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reterr,
 		enum attach_method *ret)
 {
 	_text_ struct text tried = TEXT_INIT;
 	int err = attached_reuse(&dp->pins, hook, ret);
 
+	if (!err)
+		err = put_first(dp, hook);
 	for (size_t i = 0; err && i < COUNT(methods); i++) {
 		const struct method *m = &methods[i];
 

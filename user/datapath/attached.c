@@ -130,17 +130,37 @@ static bool is_of_hook(const struct record *record, const struct hook *hook)
 	       record->is_egress == hook->is_egress && record->is_answerer == hook->is_answerer;
 }
 
+void attached_list(const struct pins *pins, const struct hook *hook, pin_names *ret)
+{
+	_pin_names_ pin_names names = {};
+	struct record record;
+
+	pins_list(pins, PIN_LINK, &names);
+	vec_foreach (name, &names) {
+		if (record_parse(*name, &record) && is_of_hook(&record, hook))
+			vec_push(ret, TAKE_PTR(*name));
+	}
+}
+
+void attached_remove_hook(struct pins *pins, const struct hook *hook)
+{
+	_pin_names_ pin_names names = {};
+
+	attached_list(pins, hook, &names);
+	vec_foreach (name, &names)
+		attached_remove(pins, *name);
+}
+
 int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_method *ret)
 {
 	_pin_names_ pin_names names = {};
 	struct record record;
 	bool is_reused = false;
 
-	pins_list(pins, PIN_LINK, &names);
+	attached_list(pins, hook, &names);
 	vec_foreach (name, &names) {
-		if (!record_parse(*name, &record) || !is_of_hook(&record, hook))
-			continue;
-		if (!is_reused && !reuse(pins, *name, &record, hook, ret))
+		if (!is_reused && record_parse(*name, &record) &&
+		    !reuse(pins, *name, &record, hook, ret))
 			is_reused = true;
 		else
 			attached_remove(pins, *name);
@@ -251,18 +271,6 @@ void attached_remove(struct pins *pins, const char *name)
 		}
 	}
 	pins_drop(pins, PIN_LINK, name);
-}
-
-void attached_remove_hook(struct pins *pins, const struct hook *hook)
-{
-	_pin_names_ pin_names names = {};
-	struct record record;
-
-	pins_list(pins, PIN_LINK, &names);
-	vec_foreach (name, &names) {
-		if (record_parse(*name, &record) && is_of_hook(&record, hook))
-			attached_remove(pins, *name);
-	}
 }
 
 /*

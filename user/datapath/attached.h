@@ -16,14 +16,17 @@ int attached_keep_program(struct pins *pins, const struct record *record,
 /* What an earlier attach left at @hook gets the hook's program; what can't take it is removed. */
 int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_method *ret);
 
+/* The records of @hook. */
+void attached_list(const struct pins *pins, const struct hook *hook, pin_names *ret);
+
+/* Detaches what hangs at @hook. */
+void attached_remove_hook(struct pins *pins, const struct hook *hook);
+
 /* Gives all of it the programs of the same name in @dp, and forgets interfaces that are gone. */
 int attached_refresh(struct datapath *dp, struct text *reterr);
 
 /* Detaches what the record called @name says, and forgets it. */
 void attached_remove(struct pins *pins, const char *name);
-
-/* Detaches what hangs at @hook. */
-void attached_remove_hook(struct pins *pins, const struct hook *hook);
 
 /* Detaches all of @ifindex, of every interface if 0; returns how many programs. */
 size_t attached_remove_all(struct pins *pins, uint32_t ifindex);

@@ -2,8 +2,11 @@
 #include "datapath/clsact.h"
 
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <bpf/bpf.h>
@@ -13,7 +16,9 @@
 #include "util/cleanup.h"
 #include "util/mem.h"
 
-#define REPLY_BYTES 16384
+#define REPLY_BYTES    32768 /* as much as the kernel puts into one message of a dump */
+#define PRIORITY_TRIES 8
+#define PRIORITY_SHIFT 16 /* tcm_info has the protocol below it */
 
 static struct bpf_tc_hook hook_of(const struct clsact_filter *filter)
 {
@@ -45,7 +50,7 @@ int clsact_make(uint32_t ifindex, bool *ret_is_new)
 	return 0;
 }
 
-int clsact_attach(struct clsact_filter *filter, int prog_fd)
+static int attach_at(struct clsact_filter *filter, uint32_t priority, int prog_fd)
 {
 	struct bpf_tc_hook hook = hook_of(filter);
 	struct bpf_tc_opts opts = opts_of(filter);
@@ -53,12 +58,25 @@ int clsact_attach(struct clsact_filter *filter, int prog_fd)
 
 	opts.prog_fd = prog_fd;
 	opts.flags = filter->priority ? BPF_TC_F_REPLACE : 0;
+	opts.priority = priority;
 	err = bpf_tc_attach(&hook, &opts);
 	if (err)
 		return err;
 	filter->handle = opts.handle;
 	filter->priority = opts.priority;
 	return 0;
+}
+
+/* Within a priority the newest program runs first.  Filters of another kind keep theirs. */
+int clsact_attach(struct clsact_filter *filter, int prog_fd)
+{
+	int err = -EINVAL;
+
+	if (filter->priority)
+		return attach_at(filter, filter->priority, prog_fd);
+	for (uint32_t priority = 1; err == -EINVAL && priority <= PRIORITY_TRIES; priority++)
+		err = attach_at(filter, priority, prog_fd);
+	return err;
 }
 
 int clsact_get(const struct clsact_filter *filter)
@@ -84,10 +102,44 @@ static void socket_closep(struct mnl_socket **nl)
 		mnl_socket_close(*nl);
 }
 
-static int count_filter(const struct nlmsghdr *message, void *user)
+static int pick_attr(const struct nlattr *attr, void *user)
 {
-	if (message->nlmsg_type == RTM_NEWTFILTER)
-		++*(unsigned int *)user;
+	const struct nlattr **of = user;
+
+	if (mnl_attr_get_type(attr) <= TCA_MAX)
+		of[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static uint32_t program_of(const struct nlattr *options)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, options)
+	{
+		if (mnl_attr_get_type(attr) == TCA_BPF_ID)
+			return mnl_attr_get_u32(attr);
+	}
+	return 0;
+}
+
+/* A classifier itself is listed before its filters, without a handle. */
+static int add_filter(const struct nlmsghdr *message, void *user)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attrs[TCA_MAX + 1] = {};
+	struct clsact_entry entry = {.priority = TC_H_MAJ(tc->tcm_info) >> PRIORITY_SHIFT};
+	clsact_entries *found = user;
+
+	if (message->nlmsg_type != RTM_NEWTFILTER || !tc->tcm_handle)
+		return MNL_CB_OK;
+	mnl_attr_parse(message, sizeof(*tc), pick_attr, attrs);
+	if (!attrs[TCA_KIND] || (attrs[TCA_CHAIN] && mnl_attr_get_u32(attrs[TCA_CHAIN])))
+		return MNL_CB_OK;
+	snprintf(entry.kind, sizeof(entry.kind), "%s", mnl_attr_get_str(attrs[TCA_KIND]));
+	if (!strcmp(entry.kind, "bpf") && attrs[TCA_OPTIONS])
+		entry.prog_id = program_of(attrs[TCA_OPTIONS]);
+	vec_push(found, entry);
 	return MNL_CB_OK;
 }
 
@@ -104,41 +156,63 @@ static int send_dump(struct mnl_socket *nl, uint32_t ifindex, uint32_t minor)
 	return mnl_socket_sendto(nl, request, request->nlmsg_len) < 0 ? -errno : 0;
 }
 
-/* Adds the filters of one direction to @count. */
-static int count_filters(uint32_t ifindex, uint32_t minor, unsigned int *count)
+static int receive_filters(struct mnl_socket *nl, clsact_entries *found)
 {
-	_cleanup_(socket_closep)
-	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
 	_free_ char *reply = xmalloc(REPLY_BYTES);
 	int more = MNL_CB_OK;
-	int err;
 
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
-		return -errno;
-	err = send_dump(nl, ifindex, minor);
-	while (!err && more > MNL_CB_STOP) {
+	while (more > MNL_CB_STOP) {
 		ssize_t len = mnl_socket_recvfrom(nl, reply, REPLY_BYTES);
 
 		if (len < 0)
 			return -errno;
-		more = mnl_cb_run(reply, (size_t)len, 0, mnl_socket_get_portid(nl), count_filter,
-				  count);
-		if (more < MNL_CB_STOP)
-			return -errno;
+		more = mnl_cb_run(reply, (size_t)len, 0, mnl_socket_get_portid(nl), add_filter,
+				  found);
 	}
+	return more < MNL_CB_STOP ? -errno : 0;
+}
+
+int clsact_list(uint32_t ifindex, bool is_egress, clsact_entries *ret)
+{
+	_cleanup_(socket_closep)
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	clsact_entries found = {};
+	int err;
+
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
+		return -errno;
+	err = send_dump(nl, ifindex, is_egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
+	if (!err)
+		err = receive_filters(nl, &found);
+	if (err)
+		vec_release(&found);
+	else
+		*ret = found;
 	return err;
+}
+
+/* Of both directions; or -errno. */
+static int count_filters(uint32_t ifindex)
+{
+	int count = 0;
+
+	for (int is_egress = 0; is_egress < 2; is_egress++) {
+		clsact_entries found = {};
+		int err = clsact_list(ifindex, is_egress, &found);
+
+		if (err)
+			return err;
+		count += (int)found.count;
+		vec_release(&found);
+	}
+	return count;
 }
 
 int clsact_remove_unused(uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	unsigned int count = 0;
-	int err = count_filters(ifindex, TC_H_MIN_INGRESS, &count);
+	int count = count_filters(ifindex);
 
-	if (!err)
-		err = count_filters(ifindex, TC_H_MIN_EGRESS, &count);
-	if (err || count)
-		return err;
-	return bpf_tc_hook_destroy(&hook);
+	return count ? count : bpf_tc_hook_destroy(&hook);
 }

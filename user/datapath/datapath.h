@@ -58,6 +58,9 @@ bool datapath_is_adopted(const struct datapath *dp);
  */
 int datapath_remove(const char *bpffs, size_t *ret_links);
 
+/* Whether that was done, by anyone, since it was opened. */
+bool datapath_is_removed(const struct datapath *dp);
+
 /*
  * Says that whoever enforces is alive, and what time it is.  From the first beat on, programs take
  * the stances of the policy's zones when there is none for down_after_s.
@@ -117,6 +120,8 @@ enum attach_method {
 
 const char *attach_method_word(enum attach_method method); /* "xdp-native", "tcx", … */
 
+bool attach_method_is_xdp(enum attach_method method);
+
 /* The bits, as in methods_off, of words with spaces between; NULL has none.  -EINVAL: no such word.
  */
 int attach_methods_parse(const char *words, uint32_t *ret);
@@ -126,7 +131,11 @@ struct attachment {
 	enum attach_method egress;
 };
 
-/* XDP (native, else generic, else tc) on ingress and tc on egress. */
+/*
+ * XDP (native, else generic, else tc) on ingress and tc on egress.  -EBUSY: an interface that was
+ * none of ours has somebody else's XDP program.  Attaching again, or a workload, puts right what
+ * datapath_verify() finds.
+ */
 int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *reterr,
 			 struct attachment *ret);
 
@@ -149,6 +158,47 @@ int datapath_detach(struct datapath *dp, uint32_t ifindex);
 
 /* Detaches every interface but these: what an earlier start attached and this one doesn't want. */
 int datapath_detach_others(struct datapath *dp, const uint32_t *ifindexes, size_t count);
+
+/* --- whether programs are still where they were put --- */
+
+#define HOOK_FAULTS_LIST(X)                                                                        \
+	X(INTACT, "intact")                                                                        \
+	X(DETACHED, "detached")   /* it hangs nowhere */                                           \
+	X(DISPLACED, "displaced") /* another one comes first, and may decide without ours */       \
+	X(MODE, "mode")           /* XDP in another mode than it was attached in */
+
+enum hook_fault {
+#define X(id, word) HOOK_##id,
+	HOOK_FAULTS_LIST(X)
+#undef X
+	HOOK_FAULTS
+};
+
+const char *hook_fault_word(enum hook_fault fault);
+
+#define HOOK_OTHER_STRLEN 64
+
+struct hook_state {
+	bool is_ingress; /* as seen by the endpoint */
+	enum hook_fault fault;
+	enum attach_method method;       /* ATTACH_NONE: it hangs nowhere */
+	enum attach_method other_method; /* of what comes before it */
+	char other[HOOK_OTHER_STRLEN];   /* "program 'x' (id 7)"; empty: nothing does */
+};
+
+#define HOOKS_MAX 4 /* of an interface */
+
+struct hook_states {
+	struct hook_state of[HOOKS_MAX];
+	size_t count;
+};
+
+/*
+ * Asks the kernel about every hook of an interface that was attached; costs some microseconds each.
+ * -ENODEV: there is no such interface.
+ */
+int datapath_verify(const struct datapath *dp, uint32_t ifindex, enum bh_endpoint_kind kind,
+		    const struct attachment *attached, struct hook_states *ret);
 
 struct local_prefix {
 	struct prefix prefix;

@@ -221,6 +221,57 @@ static bool has_ethernet(uint32_t ifindex)
 		request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK);
 }
 
+/* What the workload sends arrives at the ingress of our side of its veth. */
+static struct hook_list hooks_of(const struct datapath *dp, uint32_t ifindex,
+				 enum bh_endpoint_kind kind)
+{
+	if (kind == BH_ENDPOINT_IS_HOST)
+		return (struct hook_list){
+			.of = {{.ifindex = ifindex,
+				.xdp = dp->skel->progs.bh_xdp_in,
+				.tc = dp->skel->progs.bh_tc_host_in},
+			       {.ifindex = ifindex,
+				.is_egress = true,
+				.tc = dp->skel->progs.bh_tc_host_out}},
+			.count = 2,
+		};
+	return (struct hook_list){
+		.of = {{.ifindex = ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_to},
+		       {.ifindex = ifindex, .tc = dp->skel->progs.bh_tc_from}},
+		.count = 2,
+	};
+}
+
+/* As seen by the endpoint. */
+static bool is_ingress(const struct hook *hook, enum bh_endpoint_kind kind)
+{
+	return hook->is_egress == (kind == BH_ENDPOINT_WORKLOAD);
+}
+
+/* Only what is new is refused: on the others a way round that program is better than none. */
+static int may_begin(const struct datapath *dp, const struct hook_list *hooks, struct text *reterr)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < hooks->count; i++)
+		err = attach_refuse_other(dp, &hooks->of[i], reterr);
+	return err;
+}
+
+static int attach_hooks(struct datapath *dp, const struct hook_list *hooks,
+			enum bh_endpoint_kind kind, struct text *reterr, struct attachment *ret)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < hooks->count; i++) {
+		const struct hook *hook = &hooks->of[i];
+
+		err = attach_hook(dp, hook, reterr,
+				  is_ingress(hook, kind) ? &ret->ingress : &ret->egress);
+	}
+	return err;
+}
+
 /* Where the XDP program is not native, or none, nobody asks for the answerer. */
 static int drop_answerer(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint *endpoint)
 {
@@ -232,15 +283,16 @@ static int drop_answerer(struct datapath *dp, uint32_t ifindex, const struct bh_
 }
 
 /*
- * Both directions or none: but what was enforced before a failure stays so.  The entry comes
- * before the programs, which drop everything on an interface that has none.
+ * All hooks or none: but what was enforced before a failure stays so.  The entry comes before the
+ * programs, which drop everything on an interface that has none.
  */
-static int attach_both(struct datapath *dp, const struct bh_endpoint *endpoint,
-		       const struct hook hooks[static 2], struct text *reterr,
-		       enum attach_method ret[static 2])
+static int attach_all(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint *endpoint,
+		      struct text *reterr, struct attachment *ret)
 {
-	uint32_t ifindex = hooks[0].ifindex;
+	bool has_answerer = endpoint->kind == BH_ENDPOINT_IS_HOST && answerer_is_needed(ifindex);
+	const struct hook_list hooks = hooks_of(dp, ifindex, endpoint->kind);
 	struct bh_endpoint value = *endpoint;
+	struct attachment attached = {};
 	bool is_new;
 	int err;
 
@@ -251,19 +303,23 @@ static int attach_both(struct datapath *dp, const struct bh_endpoint *endpoint,
 			  ifindex);
 		return -EOPNOTSUPP;
 	}
-	if (hooks[0].xdp && answerer_is_needed(ifindex))
+	if (has_answerer)
 		value.flags |= BH_ENDPOINT_HAS_ANSWERER;
 	err = enter(dp, ifindex, &value, &is_new);
 	if (err)
 		return explain_error(reterr, err, "cannot register interface %" PRIu32, ifindex);
-	if (value.flags & BH_ENDPOINT_HAS_ANSWERER)
+	if (is_new)
+		err = may_begin(dp, &hooks, reterr);
+	if (!err && has_answerer)
 		err = answerer_attach(dp, ifindex, reterr);
-	for (int i = 0; !err && i < 2; i++)
-		err = attach_hook(dp, &hooks[i], reterr, &ret[i]);
-	if (!err && ret[0] != ATTACH_XDP_NATIVE)
+	if (!err)
+		err = attach_hooks(dp, &hooks, endpoint->kind, reterr, &attached);
+	if (!err && attached.ingress != ATTACH_XDP_NATIVE)
 		err = drop_answerer(dp, ifindex, endpoint);
 	if (err && is_new)
 		datapath_detach(dp, ifindex);
+	if (!err)
+		*ret = attached;
 	return err;
 }
 
@@ -271,21 +327,10 @@ int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *ret
 			 struct attachment *ret)
 {
 	const struct bh_endpoint endpoint = {.id = BH_ENDPOINT_HOST, .kind = BH_ENDPOINT_IS_HOST};
-	const struct hook hooks[] = {
-		{.ifindex = ifindex,
-		 .xdp = dp->skel->progs.bh_xdp_in,
-		 .tc = dp->skel->progs.bh_tc_host_in},
-		{.ifindex = ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_host_out},
-	};
-	enum attach_method methods[2];
-	int err = attach_both(dp, &endpoint, hooks, reterr, methods);
 
-	if (!err)
-		*ret = (struct attachment){.ingress = methods[0], .egress = methods[1]};
-	return err;
+	return attach_all(dp, ifindex, &endpoint, reterr, ret);
 }
 
-/* What the workload sends arrives at the ingress of our side of its veth. */
 int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint *endpoint,
 			     struct text *reterr, struct attachment *ret)
 {
@@ -294,12 +339,7 @@ int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint
 		.kind = BH_ENDPOINT_WORKLOAD,
 		.flags = endpoint->link_local ? 0 : BH_ENDPOINT_FREE_LINK_LOCAL,
 	};
-	const struct hook hooks[] = {
-		{.ifindex = endpoint->ifindex, .tc = dp->skel->progs.bh_tc_from},
-		{.ifindex = endpoint->ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_to},
-	};
 	uint32_t ids = bpf_map__max_entries(dp->skel->maps.bh_ep_counts);
-	enum attach_method methods[2];
 	int err;
 
 	if (endpoint->id == BH_ENDPOINT_HOST || endpoint->id >= ids) {
@@ -311,10 +351,33 @@ int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint
 	if (err)
 		return explain_error(reterr, err, "cannot set the sources of interface %" PRIu32,
 				     endpoint->ifindex);
-	err = attach_both(dp, &value, hooks, reterr, methods);
-	if (!err)
-		*ret = (struct attachment){.ingress = methods[1], .egress = methods[0]};
-	return err;
+	return attach_all(dp, endpoint->ifindex, &value, reterr, ret);
+}
+
+int datapath_verify(const struct datapath *dp, uint32_t ifindex, enum bh_endpoint_kind kind,
+		    const struct attachment *attached, struct hook_states *ret)
+{
+	struct hook_list hooks = hooks_of(dp, ifindex, kind);
+	char interface[IF_NAMESIZE];
+
+	if (!if_indextoname(ifindex, interface))
+		return -ENODEV;
+	if (attached->ingress == ATTACH_XDP_NATIVE && answerer_is_needed(ifindex))
+		hooks.of[hooks.count++] = answerer_hook(dp, ifindex);
+	ret->count = hooks.count;
+	for (size_t i = 0; i < hooks.count; i++) {
+		struct hook_state *state = &ret->of[i];
+		enum attach_method was;
+
+		hook_look(dp, &hooks.of[i], state);
+		state->is_ingress = is_ingress(&hooks.of[i], kind);
+		was = state->is_ingress ? attached->ingress : attached->egress;
+		if (state->fault == HOOK_INTACT && state->method != was &&
+		    attach_method_is_xdp(state->method) && attach_method_is_xdp(was))
+			state->fault = HOOK_MODE;
+	}
+	/* What was asked of an interface that went meanwhile is no answer. */
+	return if_indextoname(ifindex, interface) ? 0 : -ENODEV;
 }
 
 int datapath_detach(struct datapath *dp, uint32_t ifindex)

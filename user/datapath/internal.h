@@ -48,6 +48,10 @@ int explain_error(struct text *reterr, int err, const char *format, ...) PRINTF_
 
 /* --- attach.c: programs on interfaces --- */
 
+/* Of Linux 6.6; the headers of older distributions lack them. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+
 /* One direction of an interface, and what shall run there. */
 struct hook {
 	uint32_t ifindex;
@@ -57,14 +61,32 @@ struct hook {
 	const struct bpf_program *tc;
 };
 
-/* The best method that works; what hangs there already gets the new program, without a gap. */
+struct hook_list {
+	struct hook of[HOOKS_MAX];
+	size_t count;
+};
+
+/*
+ * The best method that works; what hangs there already gets the new program, without a gap, and
+ * comes before the programs of others.
+ */
 int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reterr,
 		enum attach_method *ret);
+
+/* -EBUSY: somebody else's XDP program is where ours is due.  It is never replaced. */
+int attach_refuse_other(const struct datapath *dp, const struct hook *hook, struct text *reterr);
+
+/* --- place.c --- */
+
+/* Where the hook's program is now, and what comes before it. */
+void hook_look(const struct datapath *dp, const struct hook *hook, struct hook_state *ret);
 
 /* --- answerer.c: what sends the answers of XDP where the interface can't --- */
 
 /* Whether the interface drops what a native XDP program sends. */
 bool answerer_is_needed(uint32_t ifindex);
+
+struct hook answerer_hook(const struct datapath *dp, uint32_t ifindex);
 
 /* Before the XDP program, and after it. */
 int answerer_attach(struct datapath *dp, uint32_t ifindex, struct text *reterr);

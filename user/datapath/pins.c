@@ -206,6 +206,13 @@ void pin_names_release(pin_names *names)
 	vec_release(names);
 }
 
+bool pins_are_there(const struct pins *pins, enum pin_kind kind)
+{
+	_free_ char *path = pins->dir ? path_of(pins, kind, NULL) : NULL;
+
+	return !path || !access(path, F_OK);
+}
+
 int pins_rmdir(const struct pins *pins)
 {
 	for (int kind = 0; kind < PIN_KINDS; kind++) {

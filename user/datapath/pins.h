@@ -47,6 +47,8 @@ void pins_list(const struct pins *pins, enum pin_kind kind, pin_names *ret);
 void pin_names_release(pin_names *names);
 #define _pin_names_ _cleanup_(pin_names_release)
 
+bool pins_are_there(const struct pins *pins, enum pin_kind kind); /* their directory, at least */
+
 /* Removes the directories; -ENOTEMPTY if something else is there, too. */
 int pins_rmdir(const struct pins *pins);
 
