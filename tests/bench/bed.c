@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/bench/bed.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/internal.h"
+#include "util/cleanup.h"
+#include "util/text.h"
+
+#define ENDPOINT  7
+#define INTERFACE "bench0"
+
+#define UNANSWERED 4096 /* flows at once: none is displaced before its handshake is complete */
+
+static int compile(struct bed *bed)
+{
+	const struct bh_addr host[] = {shape_server(false), shape_server(true)};
+	const struct environment env = {.host = host, .host_count = COUNT(host)};
+	_diags_ struct diags d = {};
+	int err;
+
+	bed->policy = shape_policy(&bed->shape);
+	err = policy_compile(bed->policy, &env, &d, &bed->compiled);
+	if (err)
+		diags_print(&d, stderr);
+	return err;
+}
+
+/* The interfaces stay down: nothing but our packets shall be seen. */
+static int make_interface(uint32_t *ret)
+{
+	if (!if_nametoindex(INTERFACE) &&
+	    system("ip link add " INTERFACE " type veth peer name bench1"))
+		return -EIO;
+	*ret = if_nametoindex(INTERFACE);
+	return *ret ? 0 : -ENODEV;
+}
+
+static int take_place(struct bed *bed, struct text *why)
+{
+	const struct bh_addr local[] = {shape_server(false), shape_server(true)};
+	const struct prefix sources[] = {prefix_of_addr(&local[0]), prefix_of_addr(&local[1])};
+	const struct workload_endpoint endpoint = {
+		.ifindex = bed->ifindex,
+		.id = ENDPOINT,
+		.sources = sources,
+		.source_count = COUNT(sources),
+	};
+	struct attachment attachment;
+	int err = datapath_set_local(bed->dp, local, COUNT(local));
+
+	return err ? err : datapath_attach_workload(bed->dp, &endpoint, why, &attachment);
+}
+
+static int bring_up(struct bed *bed, uint32_t event_rate, struct text *why)
+{
+	const struct datapath_config config = {.event_rate = event_rate};
+	struct datapath_swap swap;
+	int err = compile(bed);
+
+	if (!err)
+		err = make_interface(&bed->ifindex);
+	if (!err)
+		err = datapath_open(&config, why, &bed->dp);
+	if (!err)
+		err = take_place(bed, why);
+	if (!err)
+		err = datapath_swap_policy(bed->dp, &bed->compiled->image, why, &swap);
+	return err;
+}
+
+int bed_open(struct wrapper *w, const struct shape *shape, uint32_t event_rate, struct bed *ret)
+{
+	_text_ struct text why = TEXT_INIT;
+	struct bed bed = {.shape = *shape, .wrapper = w};
+	int err = bring_up(&bed, event_rate, &why);
+
+	if (err) {
+		fprintf(stderr, "bench: %s (%s)\n", why.buf, strerror(-err));
+		bed_release(&bed);
+		return err;
+	}
+	*ret = bed;
+	return 0;
+}
+
+void bed_release(struct bed *bed)
+{
+	datapath_free(bed->dp);
+	compiled_free(bed->compiled);
+	policy_free(bed->policy);
+}
+
+int bed_program(const struct bed *bed, enum bench_hook hook, bool is_reply)
+{
+	const struct bulkhead_bpf *s = bed->dp->skel;
+
+	if (hook == BENCH_XDP)
+		return bpf_program__fd(is_reply ? s->progs.bh_tc_host_out : s->progs.bh_xdp_in);
+	return bpf_program__fd(is_reply ? s->progs.bh_tc_from : s->progs.bh_tc_to);
+}
+
+struct burst bed_burst(const struct bed *bed, enum shape_packet packet, bool is_v6, uint32_t flows,
+		       struct shape_frame *frame)
+{
+	*frame = shape_frame(packet, is_v6);
+	return (struct burst){
+		.plan = shape_plan(&bed->shape, packet, is_v6, flows),
+		.frame = frame->bytes,
+		.len = frame->len,
+		.ifindex = bed->ifindex,
+	};
+}
+
+/* Of one direction: the frame must stay where it is. */
+struct way {
+	struct target target;
+	struct shape_frame frame;
+	struct burst burst;
+};
+
+static void begin_way(struct bed *bed, enum bench_hook hook, enum shape_packet packet, bool is_v6,
+		      struct way *ret)
+{
+	bool is_reply = packet == SHAPE_SYN_ACK;
+
+	ret->target = (struct target){is_reply ? BENCH_TC : hook, bed_program(bed, hook, is_reply)};
+	ret->burst = bed_burst(bed, packet, is_v6, 0, &ret->frame);
+}
+
+int bed_establish(struct bed *bed, enum bench_hook hook, bool is_v6, uint32_t flows)
+{
+	static const enum shape_packet handshake[] = {SHAPE_SYN, SHAPE_SYN_ACK, SHAPE_ACK};
+	struct way ways[COUNT(handshake)];
+	uint64_t drops = bed_drops(bed);
+	double ns;
+	int action, err = 0;
+
+	for (size_t i = 0; i < COUNT(handshake); i++)
+		begin_way(bed, hook, handshake[i], is_v6, &ways[i]);
+	for (uint32_t done = 0; !err && done < flows; done += UNANSWERED) {
+		for (size_t i = 0; !err && i < COUNT(handshake); i++) {
+			struct way *way = &ways[i];
+
+			way->burst.packets = flows - done < UNANSWERED ? flows - done : UNANSWERED;
+			err = wrapper_run(bed->wrapper, &way->target, &way->burst, &ns, &action);
+		}
+	}
+	if (!err && bed_drops(bed) != drops)
+		err = -ENOSPC;
+	return err;
+}
+
+int bed_swap(struct bed *bed, struct datapath_swap *ret)
+{
+	_text_ struct text why = TEXT_INIT;
+	int err = datapath_swap_policy(bed->dp, &bed->compiled->image, &why, ret);
+
+	if (err)
+		fprintf(stderr, "bench: %s\n", why.buf);
+	return err;
+}
+
+uint64_t bed_drops(const struct bed *bed)
+{
+	struct bh_count counts[BH_REASON_COUNT];
+	uint64_t sum = 0;
+
+	if (datapath_read_drops(bed->dp, counts))
+		return UINT64_MAX;
+	for (size_t i = 0; i < BH_REASON_COUNT; i++)
+		sum += counts[i].packets;
+	return sum;
+}
+
+/* --- events --- */
+
+static void ignore(const struct bh_event *event, void *user)
+{
+	(void)event;
+	(*(uint64_t *)user)++;
+}
+
+int bed_listen(struct bed *bed, uint64_t *count)
+{
+	return datapath_events_open(bed->dp, ignore, count);
+}
+
+void bed_drain(struct bed *bed)
+{
+	while (datapath_events_consume(bed->dp) > 0)
+		;
+}
+
+uint64_t bed_delivered(const struct bed *bed, uint64_t *ret_lost)
+{
+	struct bh_books books[BH_VERDICT_COUNT];
+	uint64_t delivered = 0;
+
+	*ret_lost = 0;
+	if (datapath_read_books(bed->dp, books))
+		return UINT64_MAX;
+	for (size_t i = 0; i < BH_VERDICT_COUNT; i++) {
+		delivered += books[i].delivered;
+		*ret_lost += books[i].lost;
+	}
+	return delivered;
+}

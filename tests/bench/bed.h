@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Our programs, loaded, with a policy of a given size in force: what packets are sent through. */
+#ifndef BENCH_BED_H
+#define BENCH_BED_H
+
+#include "datapath/datapath.h"
+#include "policy/compile.h"
+#include "tests/bench/shape.h"
+#include "tests/bench/wrapper.h"
+
+struct bed {
+	struct shape shape;
+	struct wrapper *wrapper; /* not owned */
+	struct policy *policy;
+	struct compiled *compiled;
+	struct datapath *dp;
+	uint32_t ifindex; /* of the workload */
+};
+
+/*
+ * Without pins; the workload is behind one of two interfaces that this makes, so the process must
+ * have a network namespace of its own.  @event_rate as in struct datapath_config.
+ */
+int bed_open(struct wrapper *w, const struct shape *shape, uint32_t event_rate, struct bed *ret);
+void bed_release(struct bed *bed);
+
+/* Descriptors of the programs: towards the endpoint, and from it. */
+int bed_program(const struct bed *bed, enum bench_hook hook, bool is_reply);
+
+/* A burst of one kind of packets, @flows as in the plan. */
+struct burst bed_burst(const struct bed *bed, enum shape_packet packet, bool is_v6, uint32_t flows,
+		       struct shape_frame *frame);
+
+/* Handshakes of flows 0..flows-1.  -ENOSPC if not all of them are known afterwards. */
+int bed_establish(struct bed *bed, enum bench_hook hook, bool is_v6, uint32_t flows);
+
+/* The same policy again, as a new generation. */
+int bed_swap(struct bed *bed, struct datapath_swap *ret);
+
+/* Packets that were dropped, for whatever reason, since the start. */
+uint64_t bed_drops(const struct bed *bed);
+
+/* --- events --- */
+
+/* Reads events from now on, and counts them in *count. */
+int bed_listen(struct bed *bed, uint64_t *count);
+void bed_drain(struct bed *bed);
+
+/* Events that were put into the ring since the start, and those that found no room. */
+uint64_t bed_delivered(const struct bed *bed, uint64_t *ret_lost);
+
+#endif

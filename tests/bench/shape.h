@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A policy of a given size whose clients may all reach one server, and the packets between them. */
+#ifndef BENCH_SHAPE_H
+#define BENCH_SHAPE_H
+
+#include "policy/model.h"
+#include "tests/bench/plan.h"
+
+#define SHAPE_FRAME_MAX 96
+
+/* Every client has one IPv4 and one IPv6 address. */
+struct shape {
+	uint32_t identities; /* of clients: 1..16380, as each slot holds no more */
+	uint32_t addresses;  /* of clients, a multiple of identities */
+	uint32_t rules;      /* each decides something */
+};
+
+enum shape_packet {
+	SHAPE_SYN,
+	SHAPE_SYN_ACK, /* the only one from the server */
+	SHAPE_ACK,
+	SHAPE_DENIED, /* a SYN for a port that no rule allows */
+};
+
+struct shape_frame {
+	uint8_t bytes[SHAPE_FRAME_MAX];
+	size_t len;
+};
+
+/* Ends the process if the text is wrong, which it is not. */
+struct policy *shape_policy(const struct shape *s);
+
+struct bh_addr shape_server(bool is_v6);
+
+struct shape_frame shape_frame(enum shape_packet packet, bool is_v6);
+
+/* @flows as in the plan. */
+struct bench_plan shape_plan(const struct shape *s, enum shape_packet packet, bool is_v6,
+			     uint32_t flows);
+
+#endif
