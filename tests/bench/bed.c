@@ -19,6 +19,8 @@
 
 #define UNANSWERED 4096 /* flows at once: none is displaced before its handshake is complete */
 
+#define OTHERS 1000 /* addresses that change */
+
 static int compile(struct bed *bed)
 {
 	const struct bh_addr host[] = {shape_server(false), shape_server(true)};
@@ -59,9 +61,9 @@ static int take_place(struct bed *bed, struct text *why)
 	return err ? err : datapath_attach_workload(bed->dp, &endpoint, why, &attachment);
 }
 
-static int bring_up(struct bed *bed, uint32_t event_rate, struct text *why)
+static int bring_up(struct bed *bed, struct text *why)
 {
-	const struct datapath_config config = {.event_rate = event_rate};
+	const struct datapath_config config = {.event_rate = bed->event_rate};
 	struct datapath_swap swap;
 	int err = compile(bed);
 
@@ -79,8 +81,8 @@ static int bring_up(struct bed *bed, uint32_t event_rate, struct text *why)
 int bed_open(struct wrapper *w, const struct shape *shape, uint32_t event_rate, struct bed *ret)
 {
 	_text_ struct text why = TEXT_INIT;
-	struct bed bed = {.shape = *shape, .wrapper = w};
-	int err = bring_up(&bed, event_rate, &why);
+	struct bed bed = {.shape = *shape, .event_rate = event_rate, .wrapper = w};
+	int err = bring_up(&bed, &why);
 
 	if (err) {
 		fprintf(stderr, "bench: %s (%s)\n", why.buf, strerror(-err));
@@ -166,6 +168,14 @@ int bed_swap(struct bed *bed, struct datapath_swap *ret)
 	if (err)
 		fprintf(stderr, "bench: %s\n", why.buf);
 	return err;
+}
+
+int bed_change_address(struct bed *bed, uint32_t number)
+{
+	const struct bh_addr a = shape_other(number / 2 % OTHERS);
+
+	/* Identity 1 is some client's, or the server's: no packet is of this address. */
+	return datapath_set_identity(bed->dp, &a, 1, number % 2 == 0);
 }
 
 uint64_t bed_drops(const struct bed *bed)

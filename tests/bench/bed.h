@@ -10,6 +10,7 @@
 
 struct bed {
 	struct shape shape;
+	uint32_t event_rate;
 	struct wrapper *wrapper; /* not owned */
 	struct policy *policy;
 	struct compiled *compiled;
@@ -36,6 +37,9 @@ int bed_establish(struct bed *bed, enum bench_hook hook, bool is_v6, uint32_t fl
 
 /* The same policy again, as a new generation. */
 int bed_swap(struct bed *bed, struct datapath_swap *ret);
+
+/* An address of no flow gets another identity. */
+int bed_change_address(struct bed *bed, uint32_t number);
 
 /* Packets that were dropped, for whatever reason, since the start. */
 uint64_t bed_drops(const struct bed *bed);

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "tests/bench/consumer.h"
+#include "util/mem.h"
 
-#define FRESH_PORT    20000 /* and up: new flows of clients whose established ones are below */
-#define FRESH_PORTS   45000
-#define REVOKED_TURNS 5
-#define EVENT_BURST   16384 /* packets: half of what finds room among events */
-#define WAIT_US       50
-#define WAITS         20000
+#define FRESH_PORT  20000 /* and up: new flows of clients whose established ones are below */
+#define FRESH_PORTS 45000
+#define EVENT_BURST 16384 /* packets: half of what finds room among events */
+#define CHURN_TURNS 5
+#define CHURN_NS    1e7 /* between two changes */
+#define WAIT_US     50
+#define WAITS       20000
 
 /* A task on its way. */
 struct course {
@@ -23,6 +25,7 @@ struct course {
 	struct shape_frame frame;
 	struct burst burst;
 	uint32_t turns; /* bursts in a round */
+	uint32_t changes;
 	const char *problem;
 };
 
@@ -47,6 +50,8 @@ static enum shape_packet packet_of(enum bench_kind kind)
 		return SHAPE_DENIED;
 	case BENCH_ESTABLISHED:
 	case BENCH_REVOKED:
+	case BENCH_CHURN:
+	case BENCH_KIND_COUNT:
 		break;
 	}
 	return SHAPE_ACK;
@@ -60,6 +65,35 @@ static uint32_t fresh_flows(const struct shape *shape)
 	return flows > UINT32_MAX ? 0 : (uint32_t)flows;
 }
 
+static void plan_turns(struct course *c, uint32_t flows)
+{
+	uint32_t packets = c->effort->packets;
+
+	c->turns = 1;
+	c->burst.packets = packets;
+	switch (c->task->kind) {
+	case BENCH_ESTABLISHED:
+		if (packets < flows)
+			c->burst.packets = flows;
+		break;
+	case BENCH_REVOKED:
+		c->burst.packets = flows;
+		c->turns = packets / 2 / flows + 1;
+		break;
+	case BENCH_DENIED_EVENT:
+		c->burst.packets = EVENT_BURST;
+		c->turns = packets / EVENT_BURST + 1;
+		break;
+	case BENCH_CHURN:
+		c->turns = CHURN_TURNS;
+		break;
+	case BENCH_NEW:
+	case BENCH_DENIED:
+	case BENCH_KIND_COUNT:
+		break;
+	}
+}
+
 static void plan_course(struct course *c)
 {
 	const struct task *task = c->task;
@@ -68,17 +102,7 @@ static void plan_course(struct course *c)
 	c->burst = bed_burst(c->bed, packet_of(task->kind), task->is_v6, flows, &c->frame);
 	if (task->kind == BENCH_NEW)
 		c->burst.plan.port = c->burst.plan.first_port = FRESH_PORT;
-	c->turns = 1;
-	c->burst.packets = c->effort->packets > flows ? c->effort->packets : flows;
-	if (task->kind == BENCH_NEW)
-		c->burst.packets = c->effort->packets;
-	if (task->kind == BENCH_REVOKED) {
-		c->turns = REVOKED_TURNS;
-		c->burst.packets = flows;
-	} else if (task->kind == BENCH_DENIED_EVENT) {
-		c->burst.packets = EVENT_BURST;
-		c->turns = c->effort->packets / EVENT_BURST + 1;
-	}
+	plan_turns(c, flows);
 }
 
 /* --- a round --- */
@@ -105,7 +129,9 @@ static int prepare(struct course *c)
 		wait_for_consumer(c);
 	else
 		bed_drain(c->bed);
-	return c->task->kind == BENCH_REVOKED ? bed_swap(c->bed, &swap) : 0;
+	if (c->task->kind == BENCH_REVOKED)
+		return bed_swap(c->bed, &swap);
+	return c->task->kind == BENCH_CHURN ? bed_change_address(c->bed, c->changes++) : 0;
 }
 
 /* A program that does nothing needs nothing. */
@@ -123,6 +149,8 @@ static int run(struct course *c, const struct target *target, double *ret_ns)
 		if (err)
 			return err;
 		sum += ns;
+		if (c->task->kind == BENCH_CHURN)
+			c->burst.packets = (uint32_t)(CHURN_NS / (ns + 1));
 	}
 	*ret_ns = sum / turns;
 	return 0;
@@ -216,35 +244,51 @@ static int run_rounds(struct course *c, struct rounds *rounds)
 	return 0;
 }
 
-static void add_metric(struct course *c, struct rounds *rounds, struct results *results)
+static char *name_of(const struct task *task)
 {
-	const struct task *task = c->task;
-	_text_ struct text name = TEXT_INIT, problem = TEXT_INIT;
-	struct metric m = {.unit = "ns", .goal = task->goal};
+	_text_ struct text name = TEXT_INIT;
 
 	text_addf(&name, "%s-%s-%s-%s", kind_word(task->kind),
 		  task->hook == BENCH_XDP ? "xdp" : "tc", task->is_v6 ? "v6" : "v4", task->size);
-	m.name = text_take(&name);
-	if (c->problem) {
-		text_add(&problem, c->problem);
-		m.problem = text_take(&problem);
-	}
-	m.figure = figure_of(&rounds->ours);
-	m.noop = figure_of(&rounds->noop);
+	return text_take(&name);
+}
+
+void measure_not(const struct task *task, const char *why, struct results *results)
+{
+	const struct metric m = {
+		.name = name_of(task),
+		.unit = "ns",
+		.goal = task->goal,
+		.problem = xstrdup(why),
+	};
+
+	results_add(results, &m);
+}
+
+static void add_metric(struct course *c, struct rounds *rounds, struct results *results)
+{
+	struct metric m = {
+		.name = name_of(c->task),
+		.unit = "ns",
+		.goal = c->task->goal,
+		.figure = figure_of(&rounds->ours),
+		.noop = figure_of(&rounds->noop),
+	};
+
 	for (size_t i = 0; i < rounds->peers.count; i++) {
-		text_add(&name, c->effort->peers.items[i].name);
+		const char *name = c->effort->peers.items[i].name;
+
 		if (rounds->peers.items[i].count)
 			vec_push(&m.peers,
-				 (struct peer_figure){text_take(&name),
+				 (struct peer_figure){xstrdup(name),
 						      figure_of(&rounds->peers.items[i])});
-		text_reset(&name);
 	}
 	results_add(results, &m);
 }
 
 static bool needs_connections(enum bench_kind kind)
 {
-	return kind == BENCH_ESTABLISHED || kind == BENCH_REVOKED;
+	return packet_of(kind) == SHAPE_ACK;
 }
 
 static int begin(struct course *c)
@@ -275,7 +319,9 @@ int measure(struct bed *bed, const struct task *task, const struct effort *effor
 
 	if (!err)
 		err = run_rounds(&c, &rounds);
-	if (!err)
+	if (!err && c.problem)
+		measure_not(task, c.problem, results);
+	else if (!err)
 		add_metric(&c, &rounds, results);
 	consumer_end(c.consumer);
 	release_rounds(&rounds);

@@ -12,14 +12,21 @@
 	X(NEW,          "new")                \
 	X(DENIED,       "denied")             \
 	X(DENIED_EVENT, "denied-event")       \
-	X(REVOKED,      "revoked")
+	X(REVOKED,      "revoked")            \
+	X(CHURN,        "churn")
 
 enum bench_kind {
 #define X(id, word) BENCH_##id,
 	BENCH_KINDS(X)
 #undef X
+	BENCH_KIND_COUNT
 };
 /* clang-format on */
+
+/*
+ * Revoked: a new generation comes before each packet of a flow.  Churn: established flows, while
+ * addresses of others change a hundred times a second.
+ */
 
 /* Another's program: it gets the same packets, but whatever it has to know of the policy, or of
  * answers, is its owner's business. */
@@ -50,5 +57,8 @@ struct task {
  */
 int measure(struct bed *bed, const struct task *task, const struct effort *effort,
 	    struct results *results);
+
+/* The metric without a figure. */
+void measure_not(const struct task *task, const char *why, struct results *results);
 
 #endif

@@ -18,6 +18,8 @@
 #define CLIENT6_BASE 1u          /* fd10::1 */
 #define SERVER       0x0a800001u /* 10.128.0.1 */
 
+#define OTHER_BASE 0x0a7f0000u /* 10.127.0.0: of the clients' zone */
+
 #define SERVICE      1024 /* and up: the port that a client may use */
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
@@ -100,6 +102,11 @@ struct bh_addr shape_server(bool is_v6)
 	if (is_v6)
 		return (struct bh_addr){{htonl(0xfd200000), 0, 0, htonl(1)}};
 	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(SERVER)}};
+}
+
+struct bh_addr shape_other(uint32_t number)
+{
+	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(OTHER_BASE + number)}};
 }
 
 static struct bh_addr first_client(bool is_v6)

@@ -32,6 +32,9 @@ struct policy *shape_policy(const struct shape *s);
 
 struct bh_addr shape_server(bool is_v6);
 
+/* An address that is no client's. */
+struct bh_addr shape_other(uint32_t number);
+
 struct shape_frame shape_frame(enum shape_packet packet, bool is_v6);
 
 /* @flows as in the plan. */
