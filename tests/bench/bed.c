@@ -21,18 +21,33 @@
 
 #define OTHERS 1000 /* addresses that change */
 
-static int compile(struct bed *bed)
+int bed_compile(const struct policy *policy, const struct compiled *old, struct compiled **ret)
 {
 	const struct bh_addr host[] = {shape_server(false), shape_server(true)};
 	const struct environment env = {.host = host, .host_count = COUNT(host)};
 	_diags_ struct diags d = {};
-	int err;
+	int err = policy_recompile(old, policy, &env, &d, ret);
 
-	bed->policy = shape_policy(&bed->shape);
-	err = policy_compile(bed->policy, &env, &d, &bed->compiled);
 	if (err)
 		diags_print(&d, stderr);
 	return err;
+}
+
+static int compile(struct bed *bed)
+{
+	_text_ struct text text = TEXT_INIT;
+
+	shape_text(&bed->shape, false, &text);
+	bed->policy = shape_read(&text);
+	return bed_compile(bed->policy, NULL, &bed->compiled);
+}
+
+void bed_take(struct bed *bed, struct policy *policy, struct compiled *compiled)
+{
+	compiled_free(bed->compiled);
+	policy_free(bed->policy);
+	bed->policy = policy;
+	bed->compiled = compiled;
 }
 
 /* The interfaces stay down: nothing but our packets shall be seen. */

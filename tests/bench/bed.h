@@ -35,7 +35,13 @@ struct burst bed_burst(const struct bed *bed, enum shape_packet packet, bool is_
 /* Handshakes of flows 0..flows-1.  -ENOSPC if not all of them are known afterwards. */
 int bed_establish(struct bed *bed, enum bench_hook hook, bool is_v6, uint32_t flows);
 
-/* The same policy again, as a new generation. */
+/* @old as in policy_recompile(). */
+int bed_compile(const struct policy *policy, const struct compiled *old, struct compiled **ret);
+
+/* Takes another policy over, for the next swap. */
+void bed_take(struct bed *bed, struct policy *policy, struct compiled *compiled);
+
+/* The policy, or the same again, as a new generation. */
 int bed_swap(struct bed *bed, struct datapath_swap *ret);
 
 /* An address of no flow gets another identity. */

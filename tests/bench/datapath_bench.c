@@ -9,7 +9,9 @@
 
 #include <bpf/bpf.h>
 
+#include "tests/bench/costs.h"
 #include "tests/bench/scales.h"
+#include "tests/bench/verifier.h"
 #include "util/mem.h"
 
 struct options {
@@ -78,6 +80,10 @@ static int run(const struct options *o)
 	struct results results = {};
 	int err = scales_measure(&o->effort, !o->is_quick, &results);
 
+	if (!err)
+		err = costs_measure(!o->is_quick, &results);
+	if (!err)
+		err = verifier_measure(&results);
 	if (err)
 		fprintf(stderr, "bench: ended: %s\n", strerror(-err));
 	results_print(&results, stdout);

@@ -66,12 +66,12 @@ static void add_machine(struct text *out)
 
 static void print_goal(const struct metric *m, FILE *out)
 {
-	bool is_met = m->is_goal_least ? m->figure.median >= m->goal : m->figure.median <= m->goal;
+	bool is_met = m->is_more_better ? m->figure.median >= m->goal : m->figure.median <= m->goal;
 
 	if (m->goal == 0)
 		fprintf(out, " %16s", "");
 	else
-		fprintf(out, " %s %8.4g %s", m->is_goal_least ? ">=" : "<=", m->goal,
+		fprintf(out, " %s %8.4g %s", m->is_more_better ? ">=" : "<=", m->goal,
 			is_met ? "yes" : "NO ");
 }
 
@@ -151,10 +151,10 @@ static void write_metric(struct json *j, const struct metric *m)
 		json_string(j, "problem", m->problem);
 	else
 		write_figure(j, m);
-	if (m->goal > 0) {
+	if (m->goal > 0)
 		json_double(j, "goal", m->goal);
-		json_bool(j, "is_goal_least", m->is_goal_least);
-	}
+	if (m->is_more_better)
+		json_bool(j, "is_more_better", true);
 	json_object(j, "peers");
 	vec_foreach (peer, &m->peers)
 		json_double(j, peer->name, peer->figure.median);

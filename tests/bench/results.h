@@ -18,10 +18,10 @@ struct metric {
 	char *name;
 	const char *unit; /* "ns": a packet, above the no-op of the same hook */
 	struct figure figure;
-	struct figure noop; /* "ns" only */
-	double goal;        /* 0: there is none */
-	bool is_goal_least; /* at least so much; else at most */
-	char *problem;      /* why there is no figure; NULL: there is one */
+	struct figure noop;  /* "ns" only */
+	double goal;         /* 0: there is none */
+	bool is_more_better; /* what the goal is, too: at least so much; else at most */
+	char *problem;       /* why there is no figure; NULL: there is one */
 	VEC(struct peer_figure) peers;
 };
 

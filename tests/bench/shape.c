@@ -23,6 +23,7 @@
 #define SERVICE      1024 /* and up: the port that a client may use */
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
+#define CHANGED_PORT 4000
 #define DENIED_PORT  81
 #define FIRST_PORT   2000 /* the clients' */
 #define STEP         7919 /* a prime: the clients' turns are in no order */
@@ -57,11 +58,14 @@ static void add_client(struct text *t, const struct shape *s, uint32_t client)
 	text_add(t, "]}\n");
 }
 
-static void add_rule(struct text *t, const struct shape *s, uint32_t rule)
+static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool is_changed)
 {
 	uint32_t groups = groups_of(s), group = rule % groups;
 	uint32_t port = rule < groups ? SERVICE + (group & service_mask(s))
 				      : OTHER_PORTS + rule / groups;
+
+	if (is_changed)
+		port = CHANGED_PORT;
 
 	text_addf(t,
 		  "    - {name: r%u, from: {labels: {group: g%u}}, to: server, "
@@ -69,26 +73,31 @@ static void add_rule(struct text *t, const struct shape *s, uint32_t rule)
 		  rule, group, port);
 }
 
-struct policy *shape_policy(const struct shape *s)
+void shape_text(const struct shape *s, bool is_changed, struct text *out)
 {
-	struct text t = TEXT_INIT;
-	struct source source = {.name = xstrdup("bench")};
+	text_add(out, "apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: bench}\n"
+		      "spec:\n  zones:\n"
+		      "    - {name: clients, cidrs: [10.0.0.0/9, 'fd10::/32']}\n"
+		      "    - {name: servers, cidrs: [10.128.0.0/9, 'fd20::/32']}\n"
+		      "  workloads:\n"
+		      "    - {name: server, zone: servers, addresses: [10.128.0.1, 'fd20::1']}\n");
+	for (uint32_t i = 0; i < s->identities; i++)
+		add_client(out, s, i);
+	text_add(out, "  rules:\n");
+	for (uint32_t i = 0; i < s->rules; i++)
+		add_rule(out, s, i, is_changed && i == s->rules / 2);
+}
+
+struct policy *shape_read(const struct text *text)
+{
+	struct source source = {
+		.name = xstrdup("bench"),
+		.text = xstrndup(text->buf, text->len),
+		.len = text->len,
+	};
 	_diags_ struct diags d = {};
 	struct policy *p = NULL;
 
-	text_add(&t, "apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: bench}\n"
-		     "spec:\n  zones:\n"
-		     "    - {name: clients, cidrs: [10.0.0.0/9, 'fd10::/32']}\n"
-		     "    - {name: servers, cidrs: [10.128.0.0/9, 'fd20::/32']}\n"
-		     "  workloads:\n"
-		     "    - {name: server, zone: servers, addresses: [10.128.0.1, 'fd20::1']}\n");
-	for (uint32_t i = 0; i < s->identities; i++)
-		add_client(&t, s, i);
-	text_add(&t, "  rules:\n");
-	for (uint32_t i = 0; i < s->rules; i++)
-		add_rule(&t, s, i);
-	source.len = t.len;
-	source.text = text_take(&t);
 	if (!policy_load_sources(&source, 1, &d, &p))
 		return p;
 	diags_print(&d, stderr);

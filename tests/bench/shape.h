@@ -5,6 +5,7 @@
 
 #include "policy/model.h"
 #include "tests/bench/plan.h"
+#include "util/text.h"
 
 #define SHAPE_FRAME_MAX 96
 
@@ -27,8 +28,11 @@ struct shape_frame {
 	size_t len;
 };
 
+/* The policy's text, or one in which one rule has another port. */
+void shape_text(const struct shape *s, bool is_changed, struct text *out);
+
 /* Ends the process if the text is wrong, which it is not. */
-struct policy *shape_policy(const struct shape *s);
+struct policy *shape_read(const struct text *text);
 
 struct bh_addr shape_server(bool is_v6);
 
