@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include <bpf/bpf.h>
 
 #include "tests/bench/costs.h"
+#include "tests/bench/live.h"
 #include "tests/bench/scales.h"
 #include "tests/bench/verifier.h"
 #include "util/mem.h"
@@ -17,6 +19,7 @@
 struct options {
 	bool is_quick;
 	const char *json;
+	const char *only; /* a part's name; NULL: all */
 	struct effort effort;
 };
 
@@ -58,6 +61,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{"quick", no_argument, NULL, 'q'},
 		{"json", required_argument, NULL, 'j'},
 		{"peer", required_argument, NULL, 'p'},
+		{"only", required_argument, NULL, 'o'},
 		{},
 	};
 	int c, err = 0;
@@ -67,6 +71,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->is_quick = true;
 		else if (c == 'j')
 			o->json = optarg;
+		else if (c == 'o')
+			o->only = optarg;
 		else
 			err = c == 'p' ? parse_peer(optarg, &o->effort) : -EINVAL;
 	}
@@ -75,15 +81,46 @@ static int parse(int argc, char **argv, struct options *o)
 	return err ? err : optind == argc ? 0 : -EINVAL;
 }
 
+static int measure_packets(const struct options *o, struct results *results)
+{
+	return scales_measure(&o->effort, !o->is_quick, results);
+}
+
+static int measure_policies(const struct options *o, struct results *results)
+{
+	return costs_measure(!o->is_quick, results);
+}
+
+static int measure_live(const struct options *o, struct results *results)
+{
+	return live_measure(!o->is_quick, results);
+}
+
+static int measure_verifier(const struct options *o, struct results *results)
+{
+	(void)o;
+	return verifier_measure(results);
+}
+
+static const struct {
+	const char *name;
+	int (*measure)(const struct options *o, struct results *results);
+} parts[] = {
+	{"packets", measure_packets},
+	{"live", measure_live},
+	{"policies", measure_policies},
+	{"verifier", measure_verifier},
+};
+
 static int run(const struct options *o)
 {
 	struct results results = {};
-	int err = scales_measure(&o->effort, !o->is_quick, &results);
+	int err = 0;
 
-	if (!err)
-		err = costs_measure(!o->is_quick, &results);
-	if (!err)
-		err = verifier_measure(&results);
+	for (size_t i = 0; !err && i < COUNT(parts); i++) {
+		if (!o->only || !strcmp(o->only, parts[i].name))
+			err = parts[i].measure(o, &results);
+	}
 	if (err)
 		fprintf(stderr, "bench: ended: %s\n", strerror(-err));
 	results_print(&results, stdout);
@@ -93,6 +130,16 @@ static int run(const struct options *o)
 	return err;
 }
 
+/* Interfaces, rules, and what tools pin: all of it goes with this process. */
+static int leave_machine(void)
+{
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) ||
+	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) || mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL))
+		return -errno;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {};
@@ -100,12 +147,14 @@ int main(int argc, char **argv)
 
 	if (err) {
 		fprintf(stderr,
-			"usage: %s [--quick] [--json FILE] [--peer NAME,xdp|tc,PINNED_PROG]…\n",
+			"usage: %s [--quick] [--json FILE] [--peer NAME,xdp|tc,PINNED_PROG]…\n"
+			"       [--only packets|live|policies|verifier]\n",
 			argv[0]);
 		return 2;
 	}
-	if (unshare(CLONE_NEWNET)) {
-		fprintf(stderr, "bench: needs root\n");
+	err = leave_machine();
+	if (err) {
+		fprintf(stderr, "bench: needs root: %s\n", strerror(-err));
 		return EXIT_FAILURE;
 	}
 	stay_on_this_cpu();

@@ -279,9 +279,10 @@ static void add_metric(struct course *c, struct rounds *rounds, struct results *
 		const char *name = c->effort->peers.items[i].name;
 
 		if (rounds->peers.items[i].count)
-			vec_push(&m.peers,
-				 (struct peer_figure){xstrdup(name),
-						      figure_of(&rounds->peers.items[i])});
+			vec_push(&m.peers, (struct peer_figure){
+						   .name = xstrdup(name),
+						   .figure = figure_of(&rounds->peers.items[i]),
+					   });
 	}
 	results_add(results, &m);
 }

@@ -24,6 +24,8 @@ struct bench_plan {
 	__u32 client_port_at;
 	__u32 service_port_at;
 
+	__u32 out; /* live frames: the interface that they leave by */
+
 	/* The flow whose turn it is. */
 	__u32 at;
 	__u32 turn; /* clients that had theirs */

@@ -83,6 +83,10 @@ static bool is_ns(const struct metric *m)
 static void print_peers(const struct metric *m, FILE *out)
 {
 	vec_foreach (peer, &m->peers) {
+		if (peer->problem) {
+			fprintf(out, "  %s: %s", peer->name, peer->problem);
+			continue;
+		}
 		fprintf(out, "  %s %.4g", peer->name, peer->figure.median);
 		if (m->figure.median > 0)
 			fprintf(out, " (%.2gx)", peer->figure.median / m->figure.median);
@@ -156,8 +160,12 @@ static void write_metric(struct json *j, const struct metric *m)
 	if (m->is_more_better)
 		json_bool(j, "is_more_better", true);
 	json_object(j, "peers");
-	vec_foreach (peer, &m->peers)
-		json_double(j, peer->name, peer->figure.median);
+	vec_foreach (peer, &m->peers) {
+		if (peer->problem)
+			json_string(j, peer->name, peer->problem);
+		else
+			json_double(j, peer->name, peer->figure.median);
+	}
 	json_end(j, '}');
 	json_end(j, '}');
 }

@@ -11,6 +11,7 @@
 struct peer_figure {
 	char *name;
 	struct figure figure;
+	const char *problem; /* why there is none; NULL: there is */
 };
 
 /* Names are stable: they are what two runs are compared by. */

@@ -20,7 +20,6 @@
 
 #define OTHER_BASE 0x0a7f0000u /* 10.127.0.0: of the clients' zone */
 
-#define SERVICE      1024 /* and up: the port that a client may use */
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
 #define CHANGED_PORT 4000
@@ -61,7 +60,7 @@ static void add_client(struct text *t, const struct shape *s, uint32_t client)
 static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool is_changed)
 {
 	uint32_t groups = groups_of(s), group = rule % groups;
-	uint32_t port = rule < groups ? SERVICE + (group & service_mask(s))
+	uint32_t port = rule < groups ? SHAPE_SERVICE + (group & service_mask(s))
 				      : OTHER_PORTS + rule / groups;
 
 	if (is_changed)
@@ -69,8 +68,8 @@ static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool 
 
 	text_addf(t,
 		  "    - {name: r%u, from: {labels: {group: g%u}}, to: server, "
-		  "services: tcp/%u}\n",
-		  rule, group, port);
+		  "services: [tcp/%u, udp/%u]}\n",
+		  rule, group, port, port);
 }
 
 void shape_text(const struct shape *s, bool is_changed, struct text *out)
@@ -130,40 +129,62 @@ static size_t transport_at(bool is_v6)
 	return ETH_HLEN + (is_v6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr));
 }
 
-static uint8_t flags_of(enum shape_packet packet)
+static bool is_udp(enum shape_packet packet)
 {
-	switch (packet) {
-	case SHAPE_SYN:
-	case SHAPE_DENIED:
-		return FLAG_SYN;
-	case SHAPE_SYN_ACK:
-		return FLAG_SYN | FLAG_ACK;
-	case SHAPE_ACK:
-		break;
-	}
-	return FLAG_ACK;
+	return packet >= SHAPE_UDP;
+}
+
+static bool is_reply(enum shape_packet packet)
+{
+	return packet == SHAPE_SYN_ACK || packet == SHAPE_UDP_REPLY;
+}
+
+static void write_tcp(enum shape_packet packet, uint8_t *at)
+{
+	struct tcphdr tcp;
+
+	memcpy(&tcp, at, sizeof(tcp));
+	tcp.th_flags = packet == SHAPE_ACK ? FLAG_ACK : FLAG_SYN;
+	if (is_reply(packet))
+		tcp.th_flags |= FLAG_ACK;
+	tcp.seq = htonl(packet == SHAPE_ACK);
+	tcp.ack_seq = htonl(tcp.ack);
+	memcpy(at, &tcp, sizeof(tcp));
+}
+
+/* RFC 791, 3.1.  Right for client 0 only, but it is only asked for where packets are received. */
+static void write_checksum(uint8_t *at)
+{
+	struct iphdr ip;
+	uint16_t words[sizeof(ip) / 2];
+	uint32_t sum = 0;
+
+	memcpy(words, at, sizeof(words));
+	for (size_t i = 0; i < COUNT(words); i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	memcpy(&ip, at, sizeof(ip));
+	ip.check = (uint16_t) ~(sum + (sum >> 16));
+	memcpy(at, &ip, sizeof(ip));
 }
 
 struct shape_frame shape_frame(enum shape_packet packet, bool is_v6)
 {
-	bool is_reply = packet == SHAPE_SYN_ACK;
 	const struct first_packet first = {
-		.src = is_reply ? shape_server(is_v6) : first_client(is_v6),
-		.dst = is_reply ? first_client(is_v6) : shape_server(is_v6),
+		.src = is_reply(packet) ? shape_server(is_v6) : first_client(is_v6),
+		.dst = is_reply(packet) ? first_client(is_v6) : shape_server(is_v6),
 		.is_v6 = is_v6,
-		.table = BH_SERVICE_TCP,
+		.table = is_udp(packet) ? BH_SERVICE_UDP : BH_SERVICE_TCP,
 	};
 	const struct first_frame built = first_frame_build(&first);
 	struct shape_frame frame = {.len = built.len};
-	struct tcphdr tcp;
 
 	_Static_assert(sizeof(frame.bytes) >= sizeof(built.bytes), "a frame has room for another");
 	memcpy(frame.bytes, built.bytes, built.len);
-	memcpy(&tcp, built.bytes + transport_at(is_v6), sizeof(tcp));
-	tcp.th_flags = flags_of(packet);
-	tcp.seq = htonl(packet == SHAPE_ACK);
-	tcp.ack_seq = htonl(packet == SHAPE_ACK || is_reply);
-	memcpy(frame.bytes + transport_at(is_v6), &tcp, sizeof(tcp));
+	if (!is_v6)
+		write_checksum(frame.bytes + ETH_HLEN);
+	if (!is_udp(packet))
+		write_tcp(packet, frame.bytes + transport_at(is_v6));
 	return frame;
 }
 
@@ -181,7 +202,7 @@ static uint32_t address_at(bool is_v6, bool is_source)
 struct bench_plan shape_plan(const struct shape *s, enum shape_packet packet, bool is_v6,
 			     uint32_t flows)
 {
-	bool is_reply = packet == SHAPE_SYN_ACK, is_denied = packet == SHAPE_DENIED;
+	bool is_denied = packet == SHAPE_DENIED || packet == SHAPE_UDP_DENIED;
 	uint32_t ports = (uint32_t)transport_at(is_v6);
 
 	return (struct bench_plan){
@@ -190,11 +211,11 @@ struct bench_plan shape_plan(const struct shape *s, enum shape_packet packet, bo
 		.step = STEP % s->addresses,
 		.first_port = FIRST_PORT,
 		.port = FIRST_PORT,
-		.service = is_denied ? DENIED_PORT : SERVICE,
+		.service = is_denied ? DENIED_PORT : SHAPE_SERVICE,
 		.service_mask = is_denied ? 0 : service_mask(s),
 		.base = is_v6 ? CLIENT6_BASE : CLIENT_BASE,
-		.address_at = address_at(is_v6, !is_reply),
-		.client_port_at = ports + (is_reply ? 2 : 0),
-		.service_port_at = ports + (is_reply ? 0 : 2),
+		.address_at = address_at(is_v6, !is_reply(packet)),
+		.client_port_at = ports + (is_reply(packet) ? 2 : 0),
+		.service_port_at = ports + (is_reply(packet) ? 0 : 2),
 	};
 }

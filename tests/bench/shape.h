@@ -8,6 +8,7 @@
 #include "util/text.h"
 
 #define SHAPE_FRAME_MAX 96
+#define SHAPE_SERVICE   1024 /* and up: ports that clients may use; the first one's is this */
 
 /* Every client has one IPv4 and one IPv6 address. */
 struct shape {
@@ -18,9 +19,12 @@ struct shape {
 
 enum shape_packet {
 	SHAPE_SYN,
-	SHAPE_SYN_ACK, /* the only one from the server */
+	SHAPE_SYN_ACK, /* this and the other reply are from the server */
 	SHAPE_ACK,
 	SHAPE_DENIED, /* a SYN for a port that no rule allows */
+	SHAPE_UDP,
+	SHAPE_UDP_REPLY,
+	SHAPE_UDP_DENIED,
 };
 
 struct shape_frame {

@@ -93,6 +93,28 @@ int wrap_tc(struct __sk_buff *skb)
 	return TC_ACT_STOLEN;
 }
 
+/* Frames that really leave. */
+SEC("xdp")
+int send_xdp(struct xdp_md *ctx)
+{
+	write_flow((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+	return bpf_redirect(plan.out, 0);
+}
+
+SEC("xdp")
+int drop_xdp(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_DROP;
+}
+
+SEC("tc")
+int drop_tc(struct __sk_buff *skb)
+{
+	(void)skb;
+	return TC_ACT_SHOT;
+}
+
 SEC("xdp")
 int noop_xdp(struct xdp_md *ctx)
 {

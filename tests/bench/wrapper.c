@@ -10,6 +10,8 @@
 #include "util/mem.h"
 #include "wrapper.skel.h"
 
+#define TCX_INGRESS 46 /* BPF_TCX_INGRESS: newer than the headers that we build with */
+
 struct wrapper {
 	struct wrapper_bpf *skel;
 };
@@ -103,4 +105,32 @@ int wrapper_run(struct wrapper *w, const struct target *target, struct burst *bu
 	*ret_ns = opts.duration;
 	*ret_action = (int)opts.retval;
 	return 0;
+}
+
+int wrapper_send(struct wrapper *w, struct burst *burst, double *ret_ns)
+{
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts),
+		.data_in = burst->frame,
+		.data_size_in = (__u32)burst->len,
+		.repeat = (int)burst->packets,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+	};
+	int err;
+
+	w->skel->bss->plan = burst->plan;
+	err = bpf_prog_test_run_opts(bpf_program__fd(w->skel->progs.send_xdp), &opts);
+	burst->plan = w->skel->bss->plan;
+	if (!err)
+		*ret_ns = opts.duration;
+	return err;
+}
+
+int wrapper_drop_all(struct wrapper *w, enum bench_hook hook, uint32_t ifindex)
+{
+	const struct bpf_program *program = hook == BENCH_XDP ? w->skel->progs.drop_xdp
+							      : w->skel->progs.drop_tc;
+
+	return bpf_link_create(bpf_program__fd(program), (int)ifindex,
+			       hook == BENCH_XDP ? BPF_XDP : TCX_INGRESS, NULL);
 }

@@ -41,4 +41,13 @@ void wrapper_free(struct wrapper *w);
 int wrapper_run(struct wrapper *w, const struct target *target, struct burst *burst, double *ret_ns,
 		int *ret_action);
 
+/*
+ * Real frames out of interface plan.out; *ret_ns includes what becomes of them where they arrive,
+ * if that is on this machine.
+ */
+int wrapper_send(struct wrapper *w, struct burst *burst, double *ret_ns);
+
+/* A descriptor: until it is closed the interface drops all that comes in. */
+int wrapper_drop_all(struct wrapper *w, enum bench_hook hook, uint32_t ifindex);
+
 #endif
