@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 
 #include "tests/bench/costs.h"
+#include "tests/bench/events.h"
 #include "tests/bench/live.h"
 #include "tests/bench/scales.h"
 #include "tests/bench/verifier.h"
@@ -91,6 +92,11 @@ static int measure_policies(const struct options *o, struct results *results)
 	return costs_measure(!o->is_quick, results);
 }
 
+static int measure_events(const struct options *o, struct results *results)
+{
+	return events_measure(!o->is_quick, results);
+}
+
 static int measure_live(const struct options *o, struct results *results)
 {
 	return live_measure(!o->is_quick, results);
@@ -106,10 +112,8 @@ static const struct {
 	const char *name;
 	int (*measure)(const struct options *o, struct results *results);
 } parts[] = {
-	{"packets", measure_packets},
-	{"live", measure_live},
-	{"policies", measure_policies},
-	{"verifier", measure_verifier},
+	{"packets", measure_packets},   {"events", measure_events},     {"live", measure_live},
+	{"policies", measure_policies}, {"verifier", measure_verifier},
 };
 
 static int run(const struct options *o)
@@ -148,7 +152,7 @@ int main(int argc, char **argv)
 	if (err) {
 		fprintf(stderr,
 			"usage: %s [--quick] [--json FILE] [--peer NAME,xdp|tc,PINNED_PROG]…\n"
-			"       [--only packets|live|policies|verifier]\n",
+			"       [--only packets|events|live|policies|verifier]\n",
 			argv[0]);
 		return 2;
 	}

@@ -171,7 +171,8 @@ static int run_ours(struct course *c, double *ret_ns)
 	bed_delivered(c->bed, &lost);
 	drops = bed_drops(c->bed) - drops;
 	if (drops != (is_denied ? (uint64_t)c->burst.packets * c->turns : 0))
-		c->problem = is_denied ? "not all packets were denied" : "packets were dropped";
+		c->problem = is_denied ? "not all packets were denied"
+				       : "not all packets were of known connections, or allowed";
 	if (c->task->kind == BENCH_DENIED_EVENT && lost != lost_before)
 		c->problem = "events were lost";
 	return 0;
