@@ -142,11 +142,12 @@ bench-compile: $(O)/tests/bench/compile_bench ## print what compiling costs, and
 	$(Q)$<
 
 .PHONY: bench bench-quick
-bench: $(O)/tests/bench/datapath_bench ## measure our programs beside others, in some minutes (needs root)
-	$(Q)$< --json $(O)/bench.json
+bench: $(O)/tests/bench/datapath_bench $(O)/bulkhead ## measure our programs beside others, in some minutes (needs root)
+	$(Q)$< --json $(O)/bench.json $(BENCH)
+	$(Q)scripts/bench-charts $(O)/bench.json $(O)/bench
 
-bench-quick: $(O)/tests/bench/datapath_bench ## the same in less than two minutes, with less of it
-	$(Q)$< --quick --json $(O)/bench.json
+bench-quick: $(O)/tests/bench/datapath_bench $(O)/bulkhead ## the same in less than two minutes, with less of it
+	$(Q)$< --quick --json $(O)/bench.json $(BENCH)
 
 .PHONY: units fuzzers
 units: $(UNIT) $(PURE)

@@ -10,7 +10,7 @@
 #include "util/clock.h"
 #include "util/json.h"
 
-#define NAME_COLUMNS 34
+#define NAME_COLUMNS 36
 
 void results_add(struct results *r, const struct metric *m)
 {
@@ -64,6 +64,12 @@ static void add_machine(struct text *out)
 
 /* --- the table --- */
 
+/* A number in so many columns: whole, or with four digits. */
+static void print_number(FILE *out, int columns, double value)
+{
+	fprintf(out, "%*.*g", columns, fabs(value) >= 1e4 ? 9 : 4, value);
+}
+
 static void print_goal(const struct metric *m, FILE *out)
 {
 	bool is_met = m->is_more_better ? m->figure.median >= m->goal : m->figure.median <= m->goal;
@@ -100,8 +106,11 @@ static void print_metric(const struct metric *m, FILE *out)
 		fprintf(out, "%10s  %s\n", "--", m->problem);
 		return;
 	}
-	fprintf(out, "%10.4g %-8s %9.4g ..%9.4g", m->figure.median, m->unit, m->figure.low,
-		m->figure.high);
+	print_number(out, 10, m->figure.median);
+	fprintf(out, " %-12s ", m->unit);
+	print_number(out, 9, m->figure.low);
+	fputs(" ..", out);
+	print_number(out, 9, m->figure.high);
 	print_goal(m, out);
 	if (is_ns(m))
 		fprintf(out, "  no-op %.3g", m->noop.median);
@@ -118,7 +127,7 @@ void results_print(const struct results *r, FILE *out)
 	fprintf(out, "%s; %s\n", machine.buf, clock_format(clock_wall_ns(), when));
 	fprintf(out, "ns: a packet, above the no-op program of the same hook; medians, with the "
 		     "range of eight tenths\n\n");
-	fprintf(out, "%-*s %10s %-8s %20s %16s\n", NAME_COLUMNS, "metric", "median", "", "range",
+	fprintf(out, "%-*s %10s %-12s %20s %16s\n", NAME_COLUMNS, "metric", "median", "", "range",
 		"goal");
 	vec_foreach (m, &r->metrics)
 		print_metric(m, out);
