@@ -2,6 +2,7 @@
 #include "tests/bench/filters.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -36,6 +37,9 @@ static int run(const char *what, enum filter filter)
 
 	text_addf(&line, SCRIPT " %s %s", what, filters[filter].name);
 	status = system(line.buf);
+	/* Meanwhile this process ignored it. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+		raise(SIGINT);
 	if (!status)
 		return 0;
 	return WIFEXITED(status) && WEXITSTATUS(status) == NOT_INSTALLED ? -ENOENT : -EIO;
