@@ -143,36 +143,46 @@ struct way {
 	struct burst burst;
 };
 
-static void begin_way(struct bed *bed, enum bench_hook hook, enum shape_packet packet, bool is_v6,
-		      struct way *ret)
+int bed_shake_hands(struct bed *bed, const struct handshake *handshake)
 {
-	bool is_reply = packet == SHAPE_SYN_ACK;
+	static const enum shape_packet packets[] = {SHAPE_SYN, SHAPE_SYN_ACK, SHAPE_ACK};
+	struct way ways[COUNT(packets)];
+	double ns;
+	int action, err = 0;
 
-	ret->target = (struct target){is_reply ? BENCH_TC : hook, bed_program(bed, hook, is_reply)};
-	ret->burst = bed_burst(bed, packet, is_v6, 0, &ret->frame);
+	for (size_t i = 0; i < COUNT(packets); i++) {
+		struct way *way = &ways[i];
+
+		way->target = packets[i] == SHAPE_SYN_ACK ? handshake->reply : handshake->opener;
+		way->burst = bed_burst(bed, packets[i], handshake->is_v6, 0, &way->frame);
+	}
+	for (uint32_t done = 0; !err && done < handshake->flows; done += UNANSWERED) {
+		uint32_t left = handshake->flows - done;
+
+		for (size_t i = 0; !err && i < COUNT(packets); i++) {
+			struct way *way = &ways[i];
+
+			way->burst.packets = left < UNANSWERED ? left : UNANSWERED;
+			if (way->target.fd >= 0)
+				err = wrapper_run(bed->wrapper, &way->target, &way->burst, &ns,
+						  &action);
+		}
+	}
+	return err;
 }
 
 int bed_establish(struct bed *bed, enum bench_hook hook, bool is_v6, uint32_t flows)
 {
-	static const enum shape_packet handshake[] = {SHAPE_SYN, SHAPE_SYN_ACK, SHAPE_ACK};
-	struct way ways[COUNT(handshake)];
+	const struct handshake handshake = {
+		.opener = {hook, bed_program(bed, hook, false)},
+		.reply = {BENCH_TC, bed_program(bed, hook, true)},
+		.is_v6 = is_v6,
+		.flows = flows,
+	};
 	uint64_t drops = bed_drops(bed);
-	double ns;
-	int action, err = 0;
+	int err = bed_shake_hands(bed, &handshake);
 
-	for (size_t i = 0; i < COUNT(handshake); i++)
-		begin_way(bed, hook, handshake[i], is_v6, &ways[i]);
-	for (uint32_t done = 0; !err && done < flows; done += UNANSWERED) {
-		for (size_t i = 0; !err && i < COUNT(handshake); i++) {
-			struct way *way = &ways[i];
-
-			way->burst.packets = flows - done < UNANSWERED ? flows - done : UNANSWERED;
-			err = wrapper_run(bed->wrapper, &way->target, &way->burst, &ns, &action);
-		}
-	}
-	if (!err && bed_drops(bed) != drops)
-		err = -ENOSPC;
-	return err;
+	return !err && bed_drops(bed) != drops ? -ENOSPC : err;
 }
 
 int bed_swap(struct bed *bed, struct datapath_swap *ret)

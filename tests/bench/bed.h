@@ -32,7 +32,16 @@ int bed_program(const struct bed *bed, enum bench_hook hook, bool is_reply);
 struct burst bed_burst(const struct bed *bed, enum shape_packet packet, bool is_v6, uint32_t flows,
 		       struct shape_frame *frame);
 
-/* Handshakes of flows 0..flows-1.  -ENOSPC if not all of them are known afterwards. */
+/* Handshakes of flows 0..flows-1, with two programs; without a reply's, answers are left out. */
+struct handshake {
+	struct target opener, reply; /* reply.fd -1: there is none */
+	bool is_v6;
+	uint32_t flows;
+};
+
+int bed_shake_hands(struct bed *bed, const struct handshake *handshake);
+
+/* The same with our programs.  -ENOSPC if packets were dropped. */
 int bed_establish(struct bed *bed, enum bench_hook hook, bool is_v6, uint32_t flows);
 
 /* @old as in policy_recompile(). */

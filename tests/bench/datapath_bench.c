@@ -33,25 +33,42 @@ static void stay_on_this_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* NAME,HOOK,PINNED_PROG */
+/* The text up to the next comma, which becomes its end; *at is behind it, NULL at the last. */
+static char *take_field(char **at)
+{
+	char *field = *at, *comma = field ? strchr(field, ',') : NULL;
+
+	*at = comma ? comma + 1 : NULL;
+	if (comma)
+		*comma = '\0';
+	return field;
+}
+
+static int open_pin(const char *path)
+{
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		fprintf(stderr, "bench: cannot open '%s': %s\n", path, strerror(errno));
+	return fd;
+}
+
+/* NAME,HOOK,PINNED_PROG[,PINNED_PROG] */
 static int parse_peer(char *text, struct effort *effort)
 {
-	char *hook = strchr(text, ','), *path = hook ? strchr(hook + 1, ',') : NULL;
-	struct peer peer = {};
+	const char *name = take_field(&text), *hook = take_field(&text);
+	const char *path = take_field(&text), *reply = take_field(&text);
+	struct peer peer = {.reply = {BENCH_TC, -1}};
 
-	if (!path)
-		return -EINVAL;
-	*hook++ = '\0';
-	*path++ = '\0';
-	if (strcmp(hook, "xdp") != 0 && strcmp(hook, "tc") != 0)
+	if (!path || (strcmp(hook, "xdp") != 0 && strcmp(hook, "tc") != 0))
 		return -EINVAL;
 	peer.target.hook = !strcmp(hook, "tc") ? BENCH_TC : BENCH_XDP;
-	peer.target.fd = bpf_obj_get(path);
-	if (peer.target.fd < 0) {
-		fprintf(stderr, "bench: cannot open '%s': %s\n", path, strerror(errno));
+	peer.target.fd = open_pin(path);
+	if (reply)
+		peer.reply.fd = open_pin(reply);
+	if (peer.target.fd < 0 || (reply && peer.reply.fd < 0))
 		return -EINVAL;
-	}
-	peer.name = xstrdup(text);
+	peer.name = xstrdup(name);
 	vec_push(&effort->peers, peer);
 	return 0;
 }
@@ -151,8 +168,9 @@ int main(int argc, char **argv)
 
 	if (err) {
 		fprintf(stderr,
-			"usage: %s [--quick] [--json FILE] [--peer NAME,xdp|tc,PINNED_PROG]…\n"
-			"       [--only packets|events|live|policies|verifier]\n",
+			"usage: %s [--quick] [--json FILE] [--only "
+			"packets|events|live|policies|verifier]\n"
+			"       [--peer NAME,xdp|tc,PINNED_PROG[,PINNED_PROG_OF_REPLIES]]…\n",
 			argv[0]);
 		return 2;
 	}
@@ -165,6 +183,7 @@ int main(int argc, char **argv)
 	err = run(&o);
 	vec_foreach (peer, &o.effort.peers) {
 		close(peer->target.fd);
+		closep(&peer->reply.fd);
 		free(peer->name);
 	}
 	vec_release(&o.effort.peers);

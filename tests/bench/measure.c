@@ -293,6 +293,22 @@ static bool needs_connections(enum bench_kind kind)
 	return packet_of(kind) == SHAPE_ACK;
 }
 
+/* Peers see the handshakes, too. */
+static int establish(struct course *c)
+{
+	const struct task *task = c->task;
+	int err = bed_establish(c->bed, task->hook, task->is_v6, task->flows);
+
+	vec_foreach (peer, &c->effort->peers) {
+		const struct handshake handshake = {peer->target, peer->reply, task->is_v6,
+						    task->flows};
+
+		if (!err && peer->target.hook == task->hook)
+			err = bed_shake_hands(c->bed, &handshake);
+	}
+	return err;
+}
+
 static int begin(struct course *c)
 {
 	const struct task *task = c->task;
@@ -301,7 +317,7 @@ static int begin(struct course *c)
 
 	plan_course(c);
 	if (needs_connections(task->kind))
-		err = bed_establish(c->bed, task->hook, task->is_v6, task->flows);
+		err = establish(c);
 	if (err == -ENOSPC) {
 		c->problem = "the table does not hold so many connections";
 		return 0;

@@ -28,11 +28,12 @@ enum bench_kind {
  * addresses of others change a hundred times a second.
  */
 
-/* Another's program: it gets the same packets, but whatever it has to know of the policy, or of
- * answers, is its owner's business. */
+/* Another's program: it gets the same packets; what it has to know of the policy is its owner's
+ * business. */
 struct peer {
 	char *name;
 	struct target target;
+	struct target reply; /* what answers go through, at tc; fd -1: they don't */
 };
 
 struct effort {
