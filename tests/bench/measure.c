@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "tests/bench/measure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -31,12 +32,13 @@ struct course {
 
 static const char *kind_word(enum bench_kind kind)
 {
-	static const char *const words[] = {
+	static const char *const words[BENCH_KIND_COUNT] = {
 #define X(id, word) [BENCH_##id] = (word),
 		BENCH_KINDS(X)
 #undef X
 	};
 
+	assert(kind < BENCH_KIND_COUNT);
 	return words[kind];
 }
 
@@ -77,6 +79,7 @@ static void plan_turns(struct course *c, uint32_t flows)
 			c->burst.packets = flows;
 		break;
 	case BENCH_REVOKED:
+		assert(flows);
 		c->burst.packets = flows;
 		c->turns = packets / 2 / flows + 1;
 		break;

@@ -44,7 +44,7 @@ static void add_cpu(struct text *out)
 	while (f && fgets(line, sizeof(line), f)) {
 		const char *value = strchr(line, ':');
 
-		if (strncmp(line, "model name", 10) || !value)
+		if (strncmp(line, "model name", 10) != 0 || !value)
 			continue;
 		text_addn(out, value + 2, strcspn(value + 2, "\n"));
 		return;

@@ -2,6 +2,7 @@
 #include "tests/bench/shape.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <linux/if_ether.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -35,6 +36,7 @@
 /* Clients of one group are alike for the rules. */
 static uint32_t groups_of(const struct shape *s)
 {
+	assert(s->rules && s->identities);
 	return s->rules < s->identities ? s->rules : s->identities;
 }
 

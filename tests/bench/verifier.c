@@ -19,7 +19,7 @@ static void add_sum(const char *program, const char *log, const char *word, cons
 		    struct results *results)
 {
 	_text_ struct text name = TEXT_INIT;
-	const char *at = strstr(log, word);
+	const char *at = log ? strstr(log, word) : NULL;
 	struct metric m = {.unit = what};
 
 	text_addf(&name, "verifier-%s-%s", what, program);
