@@ -67,7 +67,10 @@ static void add_machine(struct text *out)
 /* A number in so many columns: whole, or with four digits. */
 static void print_number(FILE *out, int columns, double value)
 {
-	fprintf(out, "%*.*g", columns, fabs(value) >= 1e4 ? 9 : 4, value);
+	if (fabs(value) >= 1e4)
+		fprintf(out, "%*.0f", columns, value);
+	else
+		fprintf(out, "%*.4g", columns, value);
 }
 
 static void print_goal(const struct metric *m, FILE *out)
