@@ -29,7 +29,7 @@ BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
 HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/e2e/*.c))
 FUZZ_SECONDS ?= 30
 BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bench/*_bench.c))
-SWAPBENCH := $(O)/tests/bench/swap_bench
+BENCHLIB := $(O)/libbench.a
 FUZZERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 Q := $(if $(V),,@)
@@ -58,9 +58,15 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -c $< -o $@
 
 # Only user/datapath and the tests of the programs may see the skeleton.
-$(patsubst %.c,$(O)/%.o,$(wildcard user/datapath/*.c tests/bpf/*.c)): $(O)/skel/bulkhead.skel.h
+$(patsubst %.c,$(O)/%.o,$(wildcard user/datapath/*.c tests/bpf/*.c tests/bench/*.c)): $(O)/skel/bulkhead.skel.h
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@
+
+$(O)/tests/bench/wrapper.o: $(O)/skel/wrapper.skel.h
+
+$(O)/bpf/wrapper.bpf.o: tests/bench/wrapper.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@
 
@@ -79,15 +85,13 @@ $(PURE): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_tes
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lcmocka -lyaml -lm -o $@
 
-$(BENCHES): $(O)/tests/%: $(O)/tests/%.o $(patsubst %.c,$(O)/%.o,$(filter-out %_bench.c,$(wildcard tests/bench/*.c)))
+$(BENCHLIB): $(patsubst %.c,$(O)/%.o,$(filter-out %_bench.c %.bpf.c,$(wildcard tests/bench/*.c)))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(filter-out $(SWAPBENCH),$(BENCHES)): $(POLICYLIB)
+$(BENCHES): $(O)/tests/%: $(O)/tests/%.o $(BENCHLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(POLICYLIB) -lyaml -lm -o $@
-
-$(SWAPBENCH): $(LIB)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(LIB) $(LIBS_ALL) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_ALL) -o $@
 
 $(HELPERS): $(O)/tests/%: tests/%.c
 	$(call say,LINK,$@)
@@ -138,8 +142,16 @@ bench-compile: $(O)/tests/bench/compile_bench ## print what compiling costs, and
 	$(Q)$<
 
 .PHONY: bench-swap
-bench-swap: $(SWAPBENCH) ## print what it takes until a changed rule is live (needs root)
+bench-swap: $(O)/tests/bench/swap_bench ## print what it takes until a changed rule is live (needs root)
 	$(Q)$<
+
+.PHONY: bench bench-quick
+bench: $(O)/tests/bench/datapath_bench $(O)/bulkhead ## measure our programs beside others, in some minutes (needs root)
+	$(Q)$< --json $(O)/bench.json $(BENCH)
+	$(Q)scripts/bench-charts $(O)/bench.json $(O)/bench
+
+bench-quick: $(O)/tests/bench/datapath_bench $(O)/bulkhead ## the same in less than two minutes, with less of it
+	$(Q)$< --quick --json $(O)/bench.json $(BENCH)
 
 .PHONY: units fuzzers
 units: $(UNIT) $(PURE)

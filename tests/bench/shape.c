@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/bench/shape.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <linux/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "datapath/frame.h"
+#include "policy/load.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+#define CLIENT_BASE  0x0a000001u /* 10.0.0.1 */
+#define CLIENT6_BASE 1u          /* fd10::1 */
+#define SERVER       0x0a800001u /* 10.128.0.1 */
+
+#define OTHER_BASE 0x0a7f0000u /* 10.127.0.0: of the clients' zone */
+
+#define SERVICE_MASK 15
+#define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
+#define CHANGED_PORT 4000
+#define DENIED_PORT  81
+#define FIRST_PORT   2000 /* the clients' */
+#define STEP         7919 /* a prime: the clients' turns are in no order */
+
+#define FLAG_SYN 0x02
+#define FLAG_ACK 0x10
+
+/* --- the policy --- */
+
+/* Clients of one group are alike for the rules. */
+static uint32_t groups_of(const struct shape *s)
+{
+	assert(s->rules && s->identities);
+	return s->rules < s->identities ? s->rules : s->identities;
+}
+
+/* What client and group agree in, if it is the last bits of both numbers. */
+static uint32_t service_mask(const struct shape *s)
+{
+	return groups_of(s) % (SERVICE_MASK + 1) ? 1 : SERVICE_MASK;
+}
+
+static void add_client(struct text *t, const struct shape *s, uint32_t client)
+{
+	text_addf(t, "    - {name: c%u, zone: clients, labels: {group: g%u}, addresses: [", client,
+		  client % groups_of(s));
+	for (uint32_t a = client; a < s->addresses; a += s->identities) {
+		uint32_t v4 = CLIENT_BASE + a, v6 = CLIENT6_BASE + a;
+
+		text_addf(t, "%s%u.%u.%u.%u, 'fd10::%x:%x'", a == client ? "" : ", ", v4 >> 24,
+			  v4 >> 16 & 255, v4 >> 8 & 255, v4 & 255, v6 >> 16, v6 & 0xffff);
+	}
+	text_add(t, "]}\n");
+}
+
+static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool is_changed)
+{
+	uint32_t groups = groups_of(s), group = rule % groups;
+	uint32_t port = rule < groups ? SHAPE_SERVICE + (group & service_mask(s))
+				      : OTHER_PORTS + rule / groups;
+
+	if (is_changed)
+		port = CHANGED_PORT;
+
+	text_addf(t,
+		  "    - {name: r%u, from: {labels: {group: g%u}}, to: server, "
+		  "services: [tcp/%u, udp/%u]}\n",
+		  rule, group, port, port);
+}
+
+void shape_text(const struct shape *s, bool is_changed, struct text *out)
+{
+	text_add(out, "apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: bench}\n"
+		      "spec:\n  zones:\n"
+		      "    - {name: clients, cidrs: [10.0.0.0/9, 'fd10::/32']}\n"
+		      "    - {name: servers, cidrs: [10.128.0.0/9, 'fd20::/32']}\n"
+		      "  workloads:\n"
+		      "    - {name: server, zone: servers, addresses: [10.128.0.1, 'fd20::1']}\n");
+	for (uint32_t i = 0; i < s->identities; i++)
+		add_client(out, s, i);
+	text_add(out, "  rules:\n");
+	for (uint32_t i = 0; i < s->rules; i++)
+		add_rule(out, s, i, is_changed && i == s->rules / 2);
+}
+
+struct policy *shape_read(const struct text *text)
+{
+	struct source source = {
+		.name = xstrdup("bench"),
+		.text = xstrndup(text->buf, text->len),
+		.len = text->len,
+	};
+	_diags_ struct diags d = {};
+	struct policy *p = NULL;
+
+	if (!policy_load_sources(&source, 1, &d, &p))
+		return p;
+	diags_print(&d, stderr);
+	exit(EXIT_FAILURE);
+}
+
+/* --- packets --- */
+
+struct bh_addr shape_server(bool is_v6)
+{
+	if (is_v6)
+		return (struct bh_addr){{htonl(0xfd200000), 0, 0, htonl(1)}};
+	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(SERVER)}};
+}
+
+struct bh_addr shape_other(uint32_t number)
+{
+	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(OTHER_BASE + number)}};
+}
+
+static struct bh_addr first_client(bool is_v6)
+{
+	if (is_v6)
+		return (struct bh_addr){{htonl(0xfd100000), 0, 0, htonl(CLIENT6_BASE)}};
+	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(CLIENT_BASE)}};
+}
+
+static size_t transport_at(bool is_v6)
+{
+	return ETH_HLEN + (is_v6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr));
+}
+
+static bool is_udp(enum shape_packet packet)
+{
+	return packet >= SHAPE_UDP;
+}
+
+static bool is_reply(enum shape_packet packet)
+{
+	return packet == SHAPE_SYN_ACK || packet == SHAPE_UDP_REPLY;
+}
+
+static void write_tcp(enum shape_packet packet, uint8_t *at)
+{
+	struct tcphdr tcp;
+
+	memcpy(&tcp, at, sizeof(tcp));
+	tcp.th_flags = packet == SHAPE_ACK ? FLAG_ACK : FLAG_SYN;
+	if (is_reply(packet))
+		tcp.th_flags |= FLAG_ACK;
+	tcp.seq = htonl(packet == SHAPE_ACK);
+	tcp.ack_seq = htonl(tcp.ack);
+	memcpy(at, &tcp, sizeof(tcp));
+}
+
+/* RFC 791, 3.1.  Right for client 0 only, but it is only asked for where packets are received. */
+static void write_checksum(uint8_t *at)
+{
+	struct iphdr ip;
+	uint16_t words[sizeof(ip) / 2];
+	uint32_t sum = 0;
+
+	memcpy(words, at, sizeof(words));
+	for (size_t i = 0; i < COUNT(words); i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	memcpy(&ip, at, sizeof(ip));
+	ip.check = (uint16_t) ~(sum + (sum >> 16));
+	memcpy(at, &ip, sizeof(ip));
+}
+
+struct shape_frame shape_frame(enum shape_packet packet, bool is_v6)
+{
+	const struct first_packet first = {
+		.src = is_reply(packet) ? shape_server(is_v6) : first_client(is_v6),
+		.dst = is_reply(packet) ? first_client(is_v6) : shape_server(is_v6),
+		.is_v6 = is_v6,
+		.table = is_udp(packet) ? BH_SERVICE_UDP : BH_SERVICE_TCP,
+	};
+	const struct first_frame built = first_frame_build(&first);
+	struct shape_frame frame = {.len = built.len};
+
+	_Static_assert(sizeof(frame.bytes) >= sizeof(built.bytes), "a frame has room for another");
+	memcpy(frame.bytes, built.bytes, built.len);
+	if (!is_v6)
+		write_checksum(frame.bytes + ETH_HLEN);
+	if (!is_udp(packet))
+		write_tcp(packet, frame.bytes + transport_at(is_v6));
+	return frame;
+}
+
+/* The last word of an address. */
+static uint32_t address_at(bool is_v6, bool is_source)
+{
+	if (is_v6)
+		return ETH_HLEN + 12 +
+		       (uint32_t)(is_source ? offsetof(struct ip6_hdr, ip6_src)
+					    : offsetof(struct ip6_hdr, ip6_dst));
+	return ETH_HLEN + (uint32_t)(is_source ? offsetof(struct iphdr, saddr)
+					       : offsetof(struct iphdr, daddr));
+}
+
+struct bench_plan shape_plan(const struct shape *s, enum shape_packet packet, bool is_v6,
+			     uint32_t flows)
+{
+	bool is_denied = packet == SHAPE_DENIED || packet == SHAPE_UDP_DENIED;
+	uint32_t ports = (uint32_t)transport_at(is_v6);
+
+	return (struct bench_plan){
+		.flows = flows,
+		.clients = s->addresses,
+		.step = STEP % s->addresses,
+		.first_port = FIRST_PORT,
+		.port = FIRST_PORT,
+		.service = is_denied ? DENIED_PORT : SHAPE_SERVICE,
+		.service_mask = is_denied ? 0 : service_mask(s),
+		.base = is_v6 ? CLIENT6_BASE : CLIENT_BASE,
+		.address_at = address_at(is_v6, !is_reply(packet)),
+		.client_port_at = ports + (is_reply(packet) ? 2 : 0),
+		.service_port_at = ports + (is_reply(packet) ? 0 : 2),
+	};
+}
