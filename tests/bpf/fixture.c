@@ -75,6 +75,24 @@ void grid_init(struct image_grid *g, uint32_t rows, uint32_t columns)
 }
 
 /* Every value gets a block of its own. */
+struct datapath *shared;
+
+int open_shared(void **state)
+{
+	int err = enter_namespaces(state);
+
+	if (!err)
+		shared = open_at(NULL);
+	return err;
+}
+
+int close_shared(void **state)
+{
+	(void)state;
+	datapath_free(shared);
+	return 0;
+}
+
 static void grid_set(struct image_grid *g, uint32_t row, uint32_t column, uint32_t value)
 {
 	uint32_t *at = &g->directory.items[row * g->stride + column / BH_BLOCK_ENTRIES];

@@ -19,6 +19,14 @@ int enter_namespaces(void **state);
 /* Teardown: removes the pins, and interface bh0. */
 int remove_all(void **state);
 
+/*
+ * Group fixtures: one without pins, and with what the tests before left in it, for loading is what
+ * takes the time.
+ */
+extern struct datapath *shared;
+int open_shared(void **state);
+int close_shared(void **state);
+
 void run_command(const char *command);
 bool is_there(const char *path);
 
