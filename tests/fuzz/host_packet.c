@@ -96,6 +96,14 @@ int bpf_xdp_adjust_head(struct xdp_md *ctx, int change)
 	return 0;
 }
 
+/* As of a driver that has no room for it. */
+int bpf_xdp_adjust_meta(struct xdp_md *ctx, int change)
+{
+	(void)ctx;
+	(void)change;
+	return -EOPNOTSUPP;
+}
+
 int bpf_xdp_adjust_tail(struct xdp_md *ctx, int change)
 {
 	size_t len = host_packet.len + (size_t)change;

@@ -54,6 +54,7 @@ __s64 bpf_csum_diff(__be32 *from, __u32 from_size, __be32 *to, __u32 to_size, __
 __u64 bpf_xdp_get_buff_len(struct xdp_md *ctx);
 int bpf_xdp_adjust_head(struct xdp_md *ctx, int change);
 int bpf_xdp_adjust_tail(struct xdp_md *ctx, int change);
+int bpf_xdp_adjust_meta(struct xdp_md *ctx, int change);
 
 int bpf_skb_pull_data(struct __sk_buff *skb, __u32 len);
 int bpf_skb_load_bytes(const struct __sk_buff *skb, __u32 offset, void *to, __u32 len);
@@ -61,5 +62,7 @@ int bpf_skb_store_bytes(struct __sk_buff *skb, __u32 offset, const void *from, _
 			__u64 flags);
 int bpf_skb_change_tail(struct __sk_buff *skb, __u32 len, __u64 flags);
 int bpf_redirect(__u32 ifindex, __u64 flags);
+
+#define barrier_var(var) asm volatile("" : "+r"(var))
 
 #endif
