@@ -17,7 +17,7 @@
 #define ONLY_CLSACT (1u << ATTACH_XDP_NATIVE | 1u << ATTACH_XDP_GENERIC | WITHOUT_TCX)
 
 static uint32_t methods_off; /* in all tests of the group */
-static struct datapath *shared;
+static struct datapath *kept;
 
 static struct datapath *open_group(const char *bpffs)
 {
@@ -31,16 +31,16 @@ static struct datapath *open_group(const char *bpffs)
  */
 static struct datapath *share(void)
 {
-	if (!shared)
-		shared = open_group(PINS);
-	shared->methods_off = methods_off;
-	return shared;
+	if (!kept)
+		kept = open_group(PINS);
+	kept->methods_off = methods_off;
+	return kept;
 }
 
 static void unshare_datapath(void)
 {
-	datapath_free(shared);
-	shared = NULL;
+	datapath_free(kept);
+	kept = NULL;
 }
 
 static int make_veth(void **state)
@@ -55,8 +55,8 @@ static int clean_up(void **state)
 	uint32_t ifindex = if_nametoindex("bh0");
 
 	(void)state;
-	if (shared && ifindex)
-		datapath_detach(shared, ifindex);
+	if (kept && ifindex)
+		datapath_detach(kept, ifindex);
 	if (ifindex)
 		run_command("ip link del bh0");
 	return 0;
