@@ -20,7 +20,7 @@
 
 static struct datapath *dp;
 
-static int open_shared(void **state)
+static int open_pinned(void **state)
 {
 	int err = enter_namespaces(state);
 
@@ -29,7 +29,7 @@ static int open_shared(void **state)
 	return err;
 }
 
-static int close_shared(void **state)
+static int close_pinned(void **state)
 {
 	datapath_free(dp);
 	return remove_all(state);
@@ -332,5 +332,5 @@ int main(void)
 		WITH_VETH(who_removed_everything_meant_it),
 	};
 
-	return cmocka_run_group_tests(tests, open_shared, close_shared);
+	return cmocka_run_group_tests(tests, open_pinned, close_pinned);
 }
