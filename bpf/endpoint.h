@@ -49,12 +49,15 @@ static __always_inline bool is_source(const struct packet *p, const struct bh_ad
 /* Fills in who is enforced on the interface; an interface that nobody registered passes nothing. */
 static __always_inline enum bh_reason find_endpoint(struct packet *p)
 {
-	struct bh_endpoint *endpoint;
+	__u32 at = p->ifindex % BH_INTERFACE_ENTRIES;
+	const struct bh_endpoint *endpoint;
 
 	if (p->is_host)
 		return BH_REASON_NONE;
 	p->endpoint = BH_ENDPOINT_UNKNOWN;
-	endpoint = bpf_map_lookup_elem(&bh_endpoints, &p->ifindex);
+	endpoint = bpf_map_lookup_elem(&bh_interfaces, &at);
+	if (!endpoint || endpoint->ifindex != p->ifindex)
+		endpoint = bpf_map_lookup_elem(&bh_endpoints, &p->ifindex);
 	if (!endpoint || endpoint->kind != BH_ENDPOINT_WORKLOAD)
 		return BH_REASON_UNKNOWN_ENDPOINT;
 	p->endpoint = endpoint->id;

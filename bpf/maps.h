@@ -106,6 +106,15 @@ struct {
 	__type(value, struct bh_endpoint);
 } bh_endpoints SEC(".maps");
 
+/* Low bits of an interface -> endpoint, of one interface that has them.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_INTERFACE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_endpoint);
+} bh_interfaces SEC(".maps");
+
 /* (Endpoint, address), what a workload may send from -> BH_SOURCE_LINK_ONLY or 0.  The agent
  * writes. */
 struct {
@@ -183,6 +192,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bh_conn_setup);
 } bh_conn_setup SEC(".maps");
+
+/* What bh_read_clock read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_clock);
+} bh_clock SEC(".maps");
 
 /* What a sweep is asked, and found. */
 struct {

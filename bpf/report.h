@@ -86,7 +86,7 @@ static __always_inline bool is_over_rate(const struct packet *p, enum bh_reason 
 static __always_inline void fill_event(struct bh_event *event, const struct packet *p,
 				       enum bh_reason reason)
 {
-	event->time_ns = p->now;
+	event->time_ns = bpf_ktime_get_ns();
 	event->src = p->src;
 	event->dst = p->dst;
 	event->sport = p->sport;

@@ -11,12 +11,12 @@ enum bh_endpoint_kind {
 	BH_ENDPOINT_WORKLOAD, /* the host side of a workload's veth */
 };
 
-/* Value of bh_endpoints; the key is the interface index. */
+/* Value of bh_endpoints, by interface index, and of bh_interfaces, by its low bits. */
 struct bh_endpoint {
 	__u16 id;   /* BH_ENDPOINT_HOST for every NIC, else unique */
 	__u8 kind;  /* enum bh_endpoint_kind */
 	__u8 flags; /* BH_ENDPOINT_* below */
-	__u8 pad[4];
+	__u32 ifindex;
 };
 
 /* Nobody knows the workload's link-local addresses: it may claim any in neighbour discovery. */

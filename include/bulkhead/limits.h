@@ -30,13 +30,14 @@
 #define BH_RULE_ENTRIES     262144 /* 4 MiB a CPU */
 #define BH_LATER_ENTRIES    65536  /* 1 MiB; programs count on this number */
 
-#define BH_CONN_LINES       262144 /* a power of two; 32 MiB */
-#define BH_FRAGMENT_BUCKETS 2048
-#define BH_ENDPOINT_ENTRIES 1024
-#define BH_SOURCE_ENTRIES   65536
-#define BH_LOCAL_ENTRIES    65536 /* memory as they are used */
-#define BH_LIMITER_ENTRIES  16384
-#define BH_RING_BYTES       (4 * 1024 * 1024)
+#define BH_CONN_LINES        262144 /* a power of two; 32 MiB */
+#define BH_FRAGMENT_BUCKETS  2048
+#define BH_ENDPOINT_ENTRIES  1024
+#define BH_INTERFACE_ENTRIES 16384 /* a power of two; programs count on this number */
+#define BH_SOURCE_ENTRIES    65536
+#define BH_LOCAL_ENTRIES     65536 /* memory as they are used */
+#define BH_LIMITER_ENTRIES   16384
+#define BH_RING_BYTES        (4 * 1024 * 1024)
 
 /* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */
 #define BH_CONN_SETTLED_PARTS   10

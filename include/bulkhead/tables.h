@@ -131,6 +131,16 @@ struct bh_control {
 	__u32 layout;         /* BH_LAYOUT_VERSION of whoever made the maps */
 	__u64 heartbeat_ns;   /* CLOCK_MONOTONIC, of the agent's last one; 0: there was none yet */
 	__u64 wall_offset_ns; /* what CLOCK_BOOTTIME lacks to the time on the wall */
+
+	/* CLOCK_MONOTONIC is jiffies * jiffy_ns + jiffies_offset_ns, modulo 2^64. */
+	__u64 jiffy_ns; /* 0: not known */
+	__u64 jiffies_offset_ns;
+};
+
+/* Two clocks, read at once. */
+struct bh_clock {
+	__u64 jiffies;
+	__u64 monotonic_ns;
 };
 
 _Static_assert(sizeof(struct bh_prefix_key) == 24, "LPM key: length, then 20 bytes");

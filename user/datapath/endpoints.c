@@ -173,6 +173,37 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
 
 /* --- endpoints --- */
 
+/* Of interfaces whose low bits are the same one has the quick way; the others are in the hash. */
+static int enter_quickly(const struct datapath *dp, uint32_t ifindex,
+			 const struct bh_endpoint *endpoint)
+{
+	int fd = bpf_map__fd(dp->skel->maps.bh_interfaces);
+	const __u32 at = ifindex % BH_INTERFACE_ENTRIES;
+	struct bh_endpoint there = {};
+	int err = bpf_map_lookup_elem(fd, &at, &there);
+
+	if (err || (there.ifindex && there.ifindex != ifindex))
+		return err;
+	return bpf_map_update_elem(fd, &at, endpoint, BPF_ANY);
+}
+
+static int enter_interface(const struct datapath *dp, uint32_t ifindex, struct bh_endpoint endpoint)
+{
+	int err;
+
+	endpoint.ifindex = ifindex;
+	err = bpf_map_update_elem(endpoints_fd(dp), &ifindex, &endpoint, BPF_ANY);
+	return err ? err : enter_quickly(dp, ifindex, &endpoint);
+}
+
+static int drop_interface(const struct datapath *dp, uint32_t ifindex)
+{
+	const struct bh_endpoint none = {};
+	int err = enter_quickly(dp, ifindex, &none);
+
+	return err ? err : bpf_map_delete_elem(endpoints_fd(dp), &ifindex);
+}
+
 int endpoint_forget(struct datapath *dp, uint32_t ifindex)
 {
 	struct bh_endpoint endpoint;
@@ -180,7 +211,7 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex)
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = bpf_map_delete_elem(endpoints_fd(dp), &ifindex);
+	err = drop_interface(dp, ifindex);
 	if (!err)
 		err = connections_share(dp);
 	if (err || endpoint.kind != BH_ENDPOINT_WORKLOAD)
@@ -201,7 +232,7 @@ static int enter(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint
 		err = endpoint_forget(dp, ifindex);
 	if (err && err != -ENOENT)
 		return err;
-	err = bpf_map_update_elem(endpoints_fd(dp), &ifindex, endpoint, BPF_ANY);
+	err = enter_interface(dp, ifindex, *endpoint);
 	return err ? err : connections_share(dp);
 }
 
@@ -275,7 +306,7 @@ static int attach_hooks(struct datapath *dp, const struct hook_list *hooks,
 /* Where the XDP program is not native, or none, nobody asks for the answerer. */
 static int drop_answerer(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint *endpoint)
 {
-	int err = bpf_map_update_elem(endpoints_fd(dp), &ifindex, endpoint, BPF_ANY);
+	int err = enter_interface(dp, ifindex, *endpoint);
 
 	if (!err)
 		answerer_remove(dp, ifindex);

@@ -1,6 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
 #include "datapath/internal.h"
 #include "util/clock.h"
+
+#define NS_PER_S       INT64_C(1000000000)
+#define JIFFIES_ZERO_S 300 /* jiffies count from so long before 2^32: include/linux/jiffies.h */
+#define TOLERANCE_NS   NS_PER_S
+#define FRAME_LEN      64
+
+/* What kernels are built with (CONFIG_HZ). */
+static const int64_t rates[] = {100, 250, 300, 1000};
+
+static int read_clocks(const struct datapath *dp, struct bh_clock *ret)
+{
+	static char frame[FRAME_LEN];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+	const __u32 key = 0;
+	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.bh_read_clock), &opts);
+
+	return err ? err : bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_clock), &key, ret);
+}
+
+static int64_t distance_ns(const struct bh_clock *clock, int64_t rate)
+{
+	int64_t since = (int64_t)(clock->jiffies - (UINT64_C(1) << 32)) + JIFFIES_ZERO_S * rate;
+	int64_t distance = since * (NS_PER_S / rate) - (int64_t)clock->monotonic_ns;
+
+	return distance < 0 ? -distance : distance;
+}
+
+/* How many jiffies a second has, by how many there were since the machine started; 0: unclear. */
+static int64_t find_rate(const struct bh_clock *clock)
+{
+	int64_t found = 0;
+
+	for (size_t i = 0; i < COUNT(rates); i++) {
+		if (distance_ns(clock, rates[i]) > TOLERANCE_NS)
+			continue;
+		if (found)
+			return 0;
+		found = rates[i];
+	}
+	return found;
+}
+
+/* As long as it doesn't succeed, programs read the exact clock. */
+static void set_tick(struct datapath *dp)
+{
+	struct bh_control *control = dp->tables.control;
+	struct bh_clock clock;
+	int64_t rate;
+
+	if (read_clocks(dp, &clock))
+		return;
+	rate = find_rate(&clock);
+	if (!rate)
+		return;
+	__atomic_store_n(&control->jiffies_offset_ns,
+			 clock.monotonic_ns - clock.jiffies * (uint64_t)(NS_PER_S / rate),
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&control->jiffy_ns, (uint64_t)(NS_PER_S / rate), __ATOMIC_RELEASE);
+}
 
 void heartbeat_set_clock(struct datapath *dp)
 {
@@ -8,6 +71,7 @@ void heartbeat_set_clock(struct datapath *dp)
 	uint64_t offset = clock_wall_ns() - clock_boot_ns();
 
 	__atomic_store_n(&dp->tables.control->wall_offset_ns, offset, __ATOMIC_RELAXED);
+	set_tick(dp);
 }
 
 void datapath_beat(struct datapath *dp)

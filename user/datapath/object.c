@@ -178,8 +178,8 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 /* These hold nothing between two packets, and constants belong to the programs. */
 static bool is_kept(const struct bpf_map *map)
 {
-	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet", "bh_answer",
-					  "bh_sweep"};
+	static const char *const own[] = {"bh_grace",  "bh_grace_inner", "bh_packet",
+					  "bh_answer", "bh_sweep",       "bh_clock"};
 
 	for (size_t i = 0; i < COUNT(own); i++) {
 		if (!strcmp(bpf_map__name(map), own[i]))
