@@ -35,19 +35,21 @@ static __always_inline struct fragment_bucket *fragment_bucket(const struct frag
 	return bpf_map_lookup_elem(&bh_fragments, &at);
 }
 
-/* The entry of a first fragment that is known, else the one that has been there the longest. */
-static __always_inline __u32 fragment_place(const struct fragment_bucket *bucket,
-					    const struct fragment_key *key)
+/* BH_FRAGMENT_WAYS: it is not known. */
+static __always_inline __u32 fragment_way(const struct fragment_bucket *bucket,
+					  const struct fragment_key *key)
 {
-	__u32 oldest = 0;
-
-	for (__u32 i = 0; i < FRAGMENT_WAYS; i++) {
-		if (keys_equal(&bucket->entry[i].key, key))
-			return i;
-		if (bucket->entry[i].seen_ns < bucket->entry[oldest % FRAGMENT_WAYS].seen_ns)
-			oldest = i;
+	for (__u32 way = 0; way < BH_FRAGMENT_WAYS; way++) {
+		if (keys_equal(&bucket->entry[way].key, key))
+			return way;
 	}
-	return oldest % FRAGMENT_WAYS;
+	return BH_FRAGMENT_WAYS;
+}
+
+/* `seen_ns` may be newer than our clock reading when another CPU is faster. */
+static __always_inline bool fragment_is_awaited(__u64 seen_ns, __u64 now)
+{
+	return seen_ns && (__s64)(now - seen_ns) <= (__s64)FRAGMENT_TIMEOUT_NS;
 }
 
 /* After a first fragment was let through. */
@@ -61,13 +63,17 @@ static __always_inline void fragment_remember(const struct packet *p)
 		.proto = p->proto,
 	};
 	struct fragment_bucket *bucket;
+	__u32 way;
 
 	fragment_key_of(p, &entry.key);
 	bucket = fragment_bucket(&entry.key);
 	if (!bucket)
 		return;
 	bpf_spin_lock(&bucket->lock);
-	bucket->entry[fragment_place(bucket, &entry.key)] = entry;
+	way = fragment_way(bucket, &entry.key);
+	if (way == BH_FRAGMENT_WAYS)
+		way = bucket->next++ % BH_FRAGMENT_WAYS;
+	bucket->entry[way] = entry;
 	bpf_spin_unlock(&bucket->lock);
 }
 
@@ -75,17 +81,20 @@ static __always_inline void fragment_remember(const struct packet *p)
 static __always_inline enum bh_reason fragment_recall(struct packet *p)
 {
 	struct fragment_bucket *bucket;
-	struct fragment_entry first;
+	struct fragment_entry first = {};
 	struct fragment_key key;
+	__u32 way;
 
 	fragment_key_of(p, &key);
 	bucket = fragment_bucket(&key);
 	if (!bucket)
 		return BH_REASON_FRAGMENT;
 	bpf_spin_lock(&bucket->lock);
-	first = bucket->entry[fragment_place(bucket, &key)];
+	way = fragment_way(bucket, &key);
+	if (way < BH_FRAGMENT_WAYS)
+		first = bucket->entry[way];
 	bpf_spin_unlock(&bucket->lock);
-	if (!keys_equal(&first.key, &key) || p->now - first.seen_ns > FRAGMENT_TIMEOUT_NS)
+	if (!fragment_is_awaited(first.seen_ns, p->now))
 		return BH_REASON_FRAGMENT;
 	/* What overlaps the first could replace the header that was judged. */
 	if (p->fragment_offset < first.end)

@@ -6,8 +6,7 @@
 #include <linux/bpf.h>
 
 #include <bulkhead/address.h>
-
-#define FRAGMENT_WAYS 4
+#include <bulkhead/limits.h>
 
 struct fragment_key {
 	struct bh_addr src;
@@ -30,8 +29,8 @@ struct fragment_entry {
 
 struct fragment_bucket {
 	struct bpf_spin_lock lock;
-	__u32 pad;
-	struct fragment_entry entry[FRAGMENT_WAYS];
+	__u32 next; /* the entry that is displaced next, modulo their number */
+	struct fragment_entry entry[BH_FRAGMENT_WAYS];
 };
 
 _Static_assert(sizeof(struct fragment_key) == 40, "fragment key has no holes");

@@ -72,7 +72,8 @@ static __always_inline bool is_over_rate(const struct packet *p, enum bh_reason 
 		bpf_map_update_elem(&bh_limiters, &key, &fresh, BPF_ANY);
 		return false;
 	}
-	if (p->now - limiter->window_ns >= 1000000000ull) {
+	/* Signed: another CPU's packet may have come later, and been faster. */
+	if ((__s64)(p->now - limiter->window_ns) >= 1000000000ll) {
 		limiter->window_ns = p->now;
 		limiter->count = 1;
 		return false;

@@ -4,6 +4,7 @@
 #define BPF_SWEEP_H
 
 #include "conn_table.h"
+#include "fragment.h"
 
 static __always_inline struct bh_sweep *sweep_here(void)
 {
@@ -30,15 +31,27 @@ static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
 		sweep->embryonic++;
 }
 
-/* The next lines.  The agent runs one sweep at a time. */
+static __always_inline void sweep_fragments(struct bh_sweep *sweep, __u32 at)
+{
+	const struct fragment_bucket *bucket = bpf_map_lookup_elem(&bh_fragments, &at);
+
+	for (int i = 0; bucket && i < BH_FRAGMENT_WAYS; i++)
+		sweep->fragments += fragment_is_awaited(READ_NOW(bucket->entry[i].seen_ns),
+							sweep->now_ns);
+}
+
+/* The next part.  The agent runs one sweep at a time. */
 static __always_inline void sweep_some(void)
 {
 	struct bh_sweep *sweep = sweep_here();
+	__u32 run;
 
 	if (!sweep)
 		return;
-	for (int i = 0; i < BH_SWEEP_LINES; i++)
-		sweep_line(sweep, sweep->next++);
+	run = sweep->runs++;
+	for (__u32 i = 0; i < BH_SWEEP_LINES; i++)
+		sweep_line(sweep, run * BH_SWEEP_LINES + i);
+	sweep_fragments(sweep, run);
 }
 
 #endif

@@ -120,16 +120,18 @@ struct bh_conn_setup {
 	__u32 settled_shared; /* of all endpoints, up to which one may have more than that */
 };
 
-/* One pass over a part of the table: the agent asks, bh_sweep answers. */
+/* A pass over all that is remembered: the agent asks, and bh_sweep_lines answers, in many runs. */
 struct bh_sweep {
 	__u64 now_ns;
-	__u32 next;      /* line */
-	__u32 expired;   /* lines freed */
-	__u32 settled;   /* lines found in use */
+	__u32 runs;      /* so many there were */
+	__u32 expired;   /* connections freed */
+	__u32 settled;   /* connections found */
 	__u32 embryonic; /* likewise */
+	__u32 fragments; /* first ones that are waited for */
+	__u32 pad;
 };
 
-#define BH_SWEEP_LINES 64 /* looked at in one run */
+#define BH_SWEEP_LINES 64 /* of bh_conns, and one bucket of bh_fragments, in one run */
 
 /* How long a connection may be silent, in seconds, by protocol and state. */
 /* clang-format off */

@@ -32,6 +32,7 @@
 
 #define BH_CONN_LINES        262144 /* a power of two; 32 MiB */
 #define BH_FRAGMENT_BUCKETS  2048
+#define BH_FRAGMENT_WAYS     4 /* datagrams in a bucket */
 #define BH_ENDPOINT_ENTRIES  1024
 #define BH_INTERFACE_ENTRIES 16384 /* a power of two; programs count on this number */
 #define BH_SOURCE_ENTRIES    65536

@@ -196,7 +196,7 @@ static void a_flood_of_fragments_costs_only_fragments(void **state)
 	struct rig *rig = rig_new_config(&small);
 	const struct packet_spec first = {UDP, PIECE, .fragment_id = 7};
 	const struct packet_spec tail = {UDP, PIECE, .fragment_id = 7, .offset = 9};
-	uint32_t capacity = setup_of(rig).fragments_each * FRAGMENT_WAYS;
+	uint32_t capacity = setup_of(rig).fragments_each * BH_FRAGMENT_WAYS;
 
 	(void)state;
 	rig_policy(rig, rules);
@@ -213,6 +213,10 @@ static void a_flood_of_fragments_costs_only_fragments(void **state)
 	assert_true(rig_run(rig, "FR-07 again", PROGRAM_TO, &first).is_passed);
 	assert_true(rig_run(rig, "FR-07 its tail", PROGRAM_TO, &tail).is_passed);
 	assert_true(rig_run(rig, "FR-07 another endpoint's tail", PROGRAM_XDP_IN, &tail).is_passed);
+	datapath_sweep(rig->dp, clock_monotonic_ns());
+	assert_in_range(fill_of(rig, "bh_fragments").used, capacity / 2, capacity + 1);
+	datapath_sweep(rig->dp, clock_monotonic_ns() + DAYS_2);
+	assert_int_equal(fill_of(rig, "bh_fragments").used, 0);
 	rig_free(rig);
 }
 

@@ -239,7 +239,7 @@ static void age_fragments(const struct rig *rig, uint32_t seconds)
 
 	for (__u32 at = 0; at < bpf_map__max_entries(map); at++) {
 		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &at, &bucket), 0);
-		for (int i = 0; i < FRAGMENT_WAYS; i++)
+		for (int i = 0; i < BH_FRAGMENT_WAYS; i++)
 			bucket.entry[i].seen_ns -= bucket.entry[i].seen_ns ? seconds * NS_PER_S : 0;
 		assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &at, &bucket, BPF_ANY), 0);
 	}

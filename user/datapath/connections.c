@@ -125,9 +125,11 @@ uint32_t datapath_timeout_s(const struct datapath *dp, const struct bh_conn *con
 
 int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 {
+	uint32_t runs = lines_of(dp) / BH_SWEEP_LINES;
+	uint32_t buckets = bpf_map__max_entries(dp->skel->maps.bh_fragments);
 	static char frame[64];
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .repeat = (int)(lines_of(dp) / BH_SWEEP_LINES));
+		    .repeat = (int)(runs > buckets ? runs : buckets));
 	int fd = bpf_map__fd(dp->skel->maps.bh_sweep), err;
 	struct bh_sweep sweep = {.now_ns = now_ns};
 
@@ -141,6 +143,7 @@ int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 		return err;
 	dp->settled = sweep.settled;
 	dp->embryonic = sweep.embryonic;
+	dp->fragments = sweep.fragments;
 	return (int)sweep.expired;
 }
 

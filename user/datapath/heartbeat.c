@@ -51,6 +51,7 @@ static int64_t find_rate(const struct bh_clock *clock)
 static void set_tick(struct datapath *dp)
 {
 	struct bh_control *control = dp->tables.control;
+	uint64_t jiffy_ns, offset;
 	struct bh_clock clock;
 	int64_t rate;
 
@@ -59,10 +60,11 @@ static void set_tick(struct datapath *dp)
 	rate = find_rate(&clock);
 	if (!rate)
 		return;
-	__atomic_store_n(&control->jiffies_offset_ns,
-			 clock.monotonic_ns - clock.jiffies * (uint64_t)(NS_PER_S / rate),
-			 __ATOMIC_RELEASE);
-	__atomic_store_n(&control->jiffy_ns, (uint64_t)(NS_PER_S / rate), __ATOMIC_RELEASE);
+	jiffy_ns = (uint64_t)(NS_PER_S / rate);
+	/* One less: the tick may have been over nearly, and nobody's clock shall be ahead. */
+	offset = clock.monotonic_ns - (clock.jiffies + 1) * jiffy_ns;
+	__atomic_store_n(&control->jiffies_offset_ns, offset, __ATOMIC_RELEASE);
+	__atomic_store_n(&control->jiffy_ns, jiffy_ns, __ATOMIC_RELEASE);
 }
 
 void heartbeat_set_clock(struct datapath *dp)

@@ -32,7 +32,7 @@ struct datapath {
 	bool is_grace_due;     /* programs may still read the idle slot */
 	uint32_t idle_cleared; /* rules of the idle slot, from the first, whose counts are 0 */
 	uint32_t methods_off;  /* as in struct datapath_config */
-	uint64_t settled, embryonic; /* at the last sweep; UINT64_MAX: there was none */
+	uint64_t settled, embryonic, fragments; /* at the last sweep; UINT64_MAX: there was none */
 	int cpus;
 	struct ring_buffer *ring;
 	event_fn *event;

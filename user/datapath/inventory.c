@@ -100,6 +100,16 @@ static uint64_t churning_used(const struct bpf_map *map)
 	return err ? UINT64_MAX : used;
 }
 
+/* Some of the connection table is kept free, and buckets of fragments hold several. */
+static uint64_t capacity_of(const struct datapath *dp, const struct bpf_map *map)
+{
+	uint64_t entries = bpf_map__max_entries(map);
+
+	if (map == dp->skel->maps.bh_conns)
+		return entries / 16 * BH_CONN_SETTLED_PARTS;
+	return map == dp->skel->maps.bh_fragments ? entries * BH_FRAGMENT_WAYS : entries;
+}
+
 size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 {
 	uint64_t sums[SUM_COUNT] = {};
@@ -123,7 +133,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_local, keys_used(dp->skel->maps.bh_local)},
 			{dp->skel->maps.bh_conns, dp->settled},
 			{dp->skel->maps.bh_embryonic, dp->embryonic},
-			{dp->skel->maps.bh_fragments, UINT64_MAX},
+			{dp->skel->maps.bh_fragments, dp->fragments},
 			{dp->skel->maps.bh_limiters, churning_used(dp->skel->maps.bh_limiters)},
 			{dp->skel->maps.bh_events, UINT64_MAX},
 		};
@@ -133,7 +143,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 				ret[count] = (struct table_fill){
 					.name = bpf_map__name(all[count].map),
 					.used = all[count].used,
-					.capacity = bpf_map__max_entries(all[count].map),
+					.capacity = capacity_of(dp, all[count].map),
 					.bytes = memory_of(bpf_map__fd(all[count].map)),
 				};
 		}

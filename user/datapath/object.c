@@ -417,7 +417,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 
 	libbpf_set_print(print_libbpf);
 	dp->methods_off = config->methods_off;
-	dp->settled = dp->embryonic = UINT64_MAX;
+	dp->settled = dp->embryonic = dp->fragments = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
 	if (dp->cpus < 0)
 		return explain_error(reterr, dp->cpus, "cannot count the CPUs");
