@@ -23,6 +23,8 @@ struct conn_share {
 struct conn_room {
 	struct bpf_spin_lock lock;
 	__u32 settled;
+	__u32 next; /* bucket to look for expired ones in; CPUs may race for it */
+	__u32 pad;
 };
 
 _Static_assert(sizeof(struct conn_lock) == 64, "a lock is a cache line");

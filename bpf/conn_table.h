@@ -122,23 +122,32 @@ static __always_inline bool is_expired(const struct bh_conn *conn, __u32 now)
 
 /* --- shares --- */
 
+static __always_inline bool has_room(const struct bh_conn_setup *setup,
+				     const struct conn_share *share, const struct conn_room *room)
+{
+	return READ_NOW(share->settled) < setup->settled_each ||
+	       READ_NOW(room->settled) < setup->settled_shared;
+}
+
 static __always_inline bool share_take(__u32 endpoint)
 {
 	const struct bh_conn_setup *setup = conn_setup();
 	struct conn_share *share = share_of(endpoint);
 	struct conn_room *room = room_here();
-	bool has_room;
+	bool is_taken;
 
-	if (!setup || !share || !room)
+	/* Without the lock first: packets of connections that can't settle would all wait for it.
+	 */
+	if (!setup || !share || !room || !has_room(setup, share, room))
 		return false;
 	bpf_spin_lock(&room->lock);
-	has_room = share->settled < setup->settled_each || room->settled < setup->settled_shared;
-	if (has_room) {
+	is_taken = has_room(setup, share, room);
+	if (is_taken) {
 		share->settled++;
 		room->settled++;
 	}
 	bpf_spin_unlock(&room->lock);
-	return has_room;
+	return is_taken;
 }
 
 static __always_inline void share_return(__u32 endpoint)
@@ -281,8 +290,11 @@ static __always_inline __u32 free_ways(const struct bh_conn_tags *tags, __u32 *r
 	return count;
 }
 
-/* Frees a line of the bucket whose connection has expired; LINE_NONE: there is none. */
-static __always_inline __u32 conn_reclaim(__u32 bucket, __u32 now)
+/*
+ * Frees a line of the bucket whose connection has expired; LINE_NONE: there is none.  Global:
+ * verified once.
+ */
+__noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 {
 	for (__u32 way = 0; way < BH_CONN_WAYS; way++) {
 		__u32 line = bucket * BH_CONN_WAYS + way, stamp;
@@ -291,7 +303,7 @@ static __always_inline __u32 conn_reclaim(__u32 bucket, __u32 now)
 		if (!conn)
 			break;
 		stamp = READ_NOW(conn->stamp);
-		if (is_expired(conn, now) && conn_free(line, stamp, false))
+		if (conn->key.is_used && is_expired(conn, now) && conn_free(line, stamp, false))
 			return line;
 	}
 	return LINE_NONE;
@@ -420,19 +432,32 @@ __noinline int conn_enter(void)
 
 /* --- change --- */
 
+/* The agent's sweep frees what has expired, but agents may be down for long. */
+static __always_inline void reclaim_somewhere(__u32 now)
+{
+	struct conn_room *room = room_here();
+
+	if (room)
+		conn_reclaim(room->next++ & bh_conn_mask / BH_CONN_WAYS, now);
+}
+
 /*
  * From now on only its own end takes the connection's place.  Without room in the endpoint's share
  * it stays where a flood may displace it: worse service, never a wrong verdict.
  */
-static __always_inline void conn_settle(const struct hit *hit)
+static __always_inline void conn_settle(const struct hit *hit, __u32 now)
 {
 	struct bh_conn *conn = hit->conn;
 	struct conn_lock *lock = lock_of(hit->line);
 	__u32 endpoint = conn->key.endpoint;
 	bool is_ours;
 
-	if (!lock || !share_take(endpoint))
+	if (!lock)
 		return;
+	if (!share_take(endpoint)) {
+		reclaim_somewhere(now);
+		return;
+	}
 	bpf_spin_lock(&lock->lock);
 	is_ours = conn->stamp == hit->stamp && conn->key.is_used && !conn->is_settled;
 	if (is_ours)

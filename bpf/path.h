@@ -267,7 +267,7 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
 	if (!conn->is_settled &&
 	    (conn->state == BH_CONN_ESTABLISHED || conn->state == BH_CONN_HELLO))
-		conn_settle(hit);
+		conn_settle(hit, BH_TICKS(p->now));
 	return BH_REASON_NONE;
 }
 

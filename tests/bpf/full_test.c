@@ -141,6 +141,26 @@ static void a_full_share_displaces_no_connection(void **state)
 	rig_free(rig);
 }
 
+/* Each packet of a connection that wants to settle looks into one bucket for those that ended. */
+static void what_expired_gives_way_without_an_agent(void **state)
+{
+	struct rig *rig = rig_new_config(&small);
+	const struct packet_spec new = {.sport = 2222, .flags = "A", .seq = 101, .ack = 501};
+	uint32_t room = setup_of(rig).settled_shared;
+	struct connection c;
+
+	(void)state;
+	rig_policy(rig, rules);
+	assert_int_equal(fill_share(rig, room), room);
+	rig_age(rig, 2 * 43200);
+	play(rig, false, 2222);
+	for (int i = 0; i < BH_CONN_GROUP_BUCKETS; i++)
+		assert_true(rig_run(rig, "data", PROGRAM_TO, &new).is_passed);
+	assert_int_equal(rig_connection(rig, &new, RIG_ENDPOINT, &c), 0);
+	assert_false(c.is_embryonic);
+	rig_free(rig);
+}
+
 /* Whatever one endpoint takes, the others' own shares are theirs. */
 static void nobody_takes_anothers_share(void **state)
 {
@@ -256,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_share_displaces_no_connection),
+		cmocka_unit_test(what_expired_gives_way_without_an_agent),
 		cmocka_unit_test(nobody_takes_anothers_share),
 		cmocka_unit_test(a_flood_displaces_no_connection),
 		cmocka_unit_test(a_flood_of_fragments_costs_only_fragments),
