@@ -49,10 +49,11 @@ const char *watchdog_trouble(const struct endpoint *e)
 static void say_hook(const struct hook_state *state, const struct attachment *was, struct text *out)
 {
 	enum attach_method method = state->is_ingress ? was->ingress : was->egress;
+	const char *place = state->is_ingress ? "ingress" : "egress";
 
-	text_addf(out, "%s%s %s", out->len ? "; " : "", state->is_ingress ? "ingress" : "egress",
+	text_addf(out, "%s%s %s", out->len ? "; " : "", state->is_answerer ? "answers" : place,
 		  hook_fault_word(state->fault));
-	if (state->fault == HOOK_DETACHED)
+	if (state->fault == HOOK_DETACHED && !state->is_answerer)
 		text_addf(out, " (was %s)", attach_method_word(method));
 	if (state->fault == HOOK_MODE)
 		text_addf(out, " %s (was %s)", attach_method_word(state->method),

@@ -21,6 +21,39 @@ static uint32_t lines_of(const struct datapath *dp)
 
 /* --- setting up --- */
 
+/* As many as a pinned table has, else as was asked for. */
+static uint32_t conn_lines(const struct datapath *dp, const struct datapath_config *config)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, "bh_conns");
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    info.type == BPF_MAP_TYPE_ARRAY && info.max_entries >= BH_CONN_GROUP_LINES)
+		return info.max_entries;
+	return config->conn_lines ? config->conn_lines : BH_CONN_LINES;
+}
+
+int connections_size(struct datapath *dp, const struct datapath_config *config)
+{
+	uint32_t lines = conn_lines(dp, config);
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} wants[] = {
+		{dp->skel->maps.bh_conns, lines},
+		{dp->skel->maps.bh_conn_tags, lines / BH_CONN_WAYS},
+		{dp->skel->maps.bh_conn_locks, lines / BH_CONN_GROUP_LINES},
+		{dp->skel->maps.bh_embryonic, lines / 16 * BH_CONN_EMBRYONIC_PARTS},
+	};
+	int err = 0;
+
+	dp->skel->rodata->bh_conn_mask = lines - 1;
+	for (size_t i = 0; !err && i < COUNT(wants); i++)
+		err = bpf_map__set_max_entries(wants[i].map, wants[i].entries);
+	return err;
+}
+
 static int read_setup(const struct datapath *dp, struct bh_conn_setup *ret)
 {
 	return bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_conn_setup), &zero, ret);

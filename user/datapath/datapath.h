@@ -179,7 +179,8 @@ const char *hook_fault_word(enum hook_fault fault);
 #define HOOK_OTHER_STRLEN 64
 
 struct hook_state {
-	bool is_ingress; /* as seen by the endpoint */
+	bool is_ingress;  /* as seen by the endpoint */
+	bool is_answerer; /* it only sends the answers of XDP */
 	enum hook_fault fault;
 	enum attach_method method;       /* ATTACH_NONE: it hangs nowhere */
 	enum attach_method other_method; /* of what comes before it */

@@ -402,6 +402,7 @@ int datapath_verify(const struct datapath *dp, uint32_t ifindex, enum bh_endpoin
 
 		hook_look(dp, &hooks.of[i], state);
 		state->is_ingress = is_ingress(&hooks.of[i], kind);
+		state->is_answerer = hooks.of[i].is_answerer;
 		was = state->is_ingress ? attached->ingress : attached->egress;
 		if (state->fault == HOOK_INTACT && state->method != was &&
 		    attach_method_is_xdp(state->method) && attach_method_is_xdp(was))

@@ -108,6 +108,9 @@ int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *
 
 /* --- connections.c --- */
 
+/* Before the maps are made: as many lines as a pinned table has, else as was asked for. */
+int connections_size(struct datapath *dp, const struct datapath_config *config);
+
 /* Before the first packet: the table's secrets, if they are to be chosen, and the shares. */
 int connections_set_up(const struct datapath *dp, bool is_fresh);
 
