@@ -165,8 +165,8 @@ static __always_inline void share_return(__u32 endpoint)
 
 /* --- free --- */
 
-/* False if the line does not hold that connection any more.  Global: verified once. */
-__noinline int conn_free(__u32 line, __u32 stamp, int is_only_embryonic)
+/* False if the line does not hold that connection any more. */
+static __always_inline bool free_line(__u32 line, __u32 stamp, bool is_only_embryonic)
 {
 	struct bh_conn_tags *tags = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
@@ -190,6 +190,12 @@ __noinline int conn_free(__u32 line, __u32 stamp, int is_only_embryonic)
 	if (is_freed && is_settled)
 		share_return(endpoint);
 	return is_freed;
+}
+
+/* Global: verified once. */
+__noinline int conn_free(__u32 line, __u32 stamp, int is_only_embryonic)
+{
+	return free_line(line, stamp, is_only_embryonic);
 }
 
 static __always_inline void conn_delete(const struct hit *hit)
@@ -292,7 +298,7 @@ static __always_inline __u32 free_ways(const struct bh_conn_tags *tags, __u32 *r
 
 /*
  * Frees a line of the bucket whose connection has expired; LINE_NONE: there is none.  Global:
- * verified once.
+ * verified once.  The chain of calls that ends here has little stack left.
  */
 __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 {
@@ -303,7 +309,7 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 		if (!conn)
 			break;
 		stamp = READ_NOW(conn->stamp);
-		if (conn->key.is_used && is_expired(conn, now) && conn_free(line, stamp, false))
+		if (conn->key.is_used && is_expired(conn, now) && free_line(line, stamp, false))
 			return line;
 	}
 	return LINE_NONE;
@@ -331,7 +337,14 @@ __noinline __u32 conn_choose(void)
 		return bucket_of(p->hash, 0) * BH_CONN_WAYS + first;
 	if (other_count)
 		return bucket_of(p->hash, 1) * BH_CONN_WAYS + other;
-	line = conn_reclaim(bucket_of(p->hash, 0), BH_TICKS(p->now));
+	return LINE_NONE;
+}
+
+/* Where no line is free, one may have expired. */
+static __always_inline __u32 conn_make_room(const struct packet *p)
+{
+	__u32 line = conn_reclaim(bucket_of(p->hash, 0), BH_TICKS(p->now));
+
 	if (line != LINE_NONE)
 		return line;
 	return conn_reclaim(bucket_of(p->hash, 1), BH_TICKS(p->now));
@@ -419,6 +432,8 @@ __noinline int conn_enter(void)
 	}
 	for (int i = 0; i < ENTER_TRIES && err == -EAGAIN; i++) {
 		line = conn_choose();
+		if (line == LINE_NONE)
+			line = conn_make_room(p);
 		err = line == LINE_NONE ? -ENOSPC : conn_write(p, line, &stamp);
 	}
 	if (!err && place) {

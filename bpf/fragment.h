@@ -12,8 +12,10 @@
  * (net.ipv4.ipfrag_time). */
 #define FRAGMENT_TIMEOUT_NS (30 * 1000000000ull)
 
-static __always_inline void fragment_key_of(const struct packet *p, struct fragment_key *key)
+static __always_inline void fragment_key(struct packet *p)
 {
+	struct fragment_key *key = &p->piece.key;
+
 	key->src = p->src;
 	key->dst = p->dst;
 	key->id = p->fragment_id;
@@ -53,27 +55,25 @@ static __always_inline bool fragment_is_awaited(__u64 seen_ns, __u64 now)
 }
 
 /* After a first fragment was let through. */
-static __always_inline void fragment_remember(const struct packet *p)
+static __always_inline void fragment_remember(struct packet *p)
 {
-	struct fragment_entry entry = {
-		.seen_ns = p->now,
-		.sport = p->sport,
-		.dport = p->dport,
-		.end = p->fragment_end,
-		.proto = p->proto,
-	};
 	struct fragment_bucket *bucket;
 	__u32 way;
 
-	fragment_key_of(p, &entry.key);
-	bucket = fragment_bucket(&entry.key);
+	fragment_key(p);
+	p->piece.seen_ns = p->now;
+	p->piece.sport = p->sport;
+	p->piece.dport = p->dport;
+	p->piece.end = p->fragment_end;
+	p->piece.proto = p->proto;
+	bucket = fragment_bucket(&p->piece.key);
 	if (!bucket)
 		return;
 	bpf_spin_lock(&bucket->lock);
-	way = fragment_way(bucket, &entry.key);
+	way = fragment_way(bucket, &p->piece.key);
 	if (way == BH_FRAGMENT_WAYS)
 		way = bucket->next++ % BH_FRAGMENT_WAYS;
-	bucket->entry[way] = entry;
+	bucket->entry[way] = p->piece;
 	bpf_spin_unlock(&bucket->lock);
 }
 
@@ -81,27 +81,26 @@ static __always_inline void fragment_remember(const struct packet *p)
 static __always_inline enum bh_reason fragment_recall(struct packet *p)
 {
 	struct fragment_bucket *bucket;
-	struct fragment_entry first = {};
-	struct fragment_key key;
 	__u32 way;
 
-	fragment_key_of(p, &key);
-	bucket = fragment_bucket(&key);
+	fragment_key(p);
+	p->piece.seen_ns = 0;
+	bucket = fragment_bucket(&p->piece.key);
 	if (!bucket)
 		return BH_REASON_FRAGMENT;
 	bpf_spin_lock(&bucket->lock);
-	way = fragment_way(bucket, &key);
+	way = fragment_way(bucket, &p->piece.key);
 	if (way < BH_FRAGMENT_WAYS)
-		first = bucket->entry[way];
+		p->piece = bucket->entry[way];
 	bpf_spin_unlock(&bucket->lock);
-	if (!fragment_is_awaited(first.seen_ns, p->now))
+	if (!fragment_is_awaited(p->piece.seen_ns, p->now))
 		return BH_REASON_FRAGMENT;
 	/* What overlaps the first could replace the header that was judged. */
-	if (p->fragment_offset < first.end)
+	if (p->fragment_offset < p->piece.end)
 		return BH_REASON_FRAGMENT;
-	p->sport = first.sport;
-	p->dport = first.dport;
-	p->proto = first.proto;
+	p->sport = p->piece.sport;
+	p->dport = p->piece.dport;
+	p->proto = p->piece.proto;
 	return BH_REASON_NONE;
 }
 

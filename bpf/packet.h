@@ -21,6 +21,7 @@
 #include <bulkhead/verdict.h>
 
 #include "cursor.h"
+#include "fragment_bucket.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -117,6 +118,9 @@ struct packet {
 	struct bh_conn_key key;
 	__u64 hash;
 	struct bh_conn entry;
+
+	/* The same of a datagram in pieces. */
+	struct fragment_entry piece;
 };
 
 #define VLAN_ID 0x0fff /* of a tag's control information */
