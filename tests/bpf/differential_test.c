@@ -16,9 +16,10 @@
 #include "util/clock.h"
 #include "util/mem.h"
 
-#define SECONDS   10
-#define ADDRESSES 10 /* of each policy; each is asked for with each other */
-#define SERVICES  10
+#define PACKETS_MIN 1000
+#define SECONDS     10
+#define ADDRESSES   10 /* of each policy; each is asked for with each other */
+#define SERVICES    10
 
 /* One policy in force, and what its counters must come to. */
 struct world {
@@ -354,11 +355,11 @@ static void programs_do_what_the_tables_and_the_reference_say(void **state)
 		       number_given("SECONDS", SECONDS) * UINT64_C(1000000000);
 
 	rig_forget(rig);
-	for (; clock_monotonic_ns() < end; seed++, policies++)
+	/* On a slow machine longer: a few packets say little. */
+	for (; clock_monotonic_ns() < end || packets < PACKETS_MIN; seed++, policies++)
 		packets += meet_world(rig, seed);
 	print_message("%llu packets, %llu policies\n", (unsigned long long)packets,
 		      (unsigned long long)policies);
-	assert_true(packets > 1000);
 }
 
 int main(void)
