@@ -12,25 +12,10 @@ add_station db "$db4" "$db6"
 # write_policy FILE RULE…
 write_policy()
 {
-	local file=$1 rule
+	local file=$1
 	shift
 
-	cat >"$file" <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: connections}
-	spec:
-	  zones:
-	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-	  workloads:
-	    - {name: app, zone: internal, addresses: [$app4, "$app6"]}
-	    - {name: db,  zone: data,     addresses: [$db4, "$db6"]}
-	  rules:
-	END
-	for rule; do
-		echo "    - $rule" >>"$file"
-	done
+	two_workloads connections -- "$@" >"$file"
 }
 
 flows()

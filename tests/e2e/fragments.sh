@@ -14,28 +14,12 @@ add_station visitor 198.51.100.7 2001:db8:1::7
 # write_policy FILE RULE…
 write_policy()
 {
-	local file=$1 rule
+	local file=$1
 	shift
 
-	cat >"$file" <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: pieces}
-	spec:
-	  zones:
-	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-	    - {name: visitors, cidrs: [198.51.100.0/24, "2001:db8:1::/64"]}
-	    - {name: service,  cidrs: [$virtual4, "$virtual6"]}
-	  workloads:
-	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
-	    - {name: db,  zone: data,     addresses: [$db4, "$db6"]}
-	  rules:
-	    - {name: good, from: app, to: db, services: udp/7801}
-	END
-	for rule; do
-		echo "    - $rule" >>"$file"
-	done
+	two_workloads pieces '{name: visitors, cidrs: [198.51.100.0/24, "2001:db8:1::/64"]}' \
+		"{name: service, cidrs: [$virtual4, \"$virtual6\"]}" \
+		-- '{name: good, from: app, to: db, services: udp/7801}' "$@" >"$file"
 }
 
 pieces()

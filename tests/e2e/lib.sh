@@ -275,6 +275,33 @@ nothing_is_left()
 declare -A pumps # by port: who sends
 sinks=           # who receive
 
+# two_workloads NAME [ZONE…] -- RULE…: a policy of app and db, each in a zone of its own.
+two_workloads()
+{
+	cat <<-END
+	apiVersion: bulkhead.dev/v1
+	kind: ZonePolicy
+	metadata: {name: $1}
+	spec:
+	  zones:
+	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
+	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
+	END
+	shift
+	while [ "$1" != -- ]; do
+		echo "    - $1"
+		shift
+	done
+	shift
+	cat <<-END
+	  workloads:
+	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
+	    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
+	  rules:
+	END
+	[ $# -eq 0 ] || printf '    - %s\n' "$@"
+}
+
 # start_stream FROM TO ADDRESS PORT SECONDS: its ends write to sink.PORT and pump.PORT.
 start_stream()
 {

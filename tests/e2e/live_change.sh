@@ -6,28 +6,16 @@
 add_station app 10.0.16.10 fd00:0:0:20::10
 add_station db 10.0.32.10 fd00:0:0:30::10
 
-# write_policy FILE RULE…
+# write_policy FILE PORT…: a rule for each.
 write_policy()
 {
-	local file=$1 rule
+	local file=$1 rules=() port
 	shift
 
-	cat >"$file" <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: live}
-	spec:
-	  zones:
-	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-	  workloads:
-	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
-	    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
-	  rules:
-	END
-	for rule; do
-		echo "    - {name: port-$rule, from: app, to: db, services: tcp/$rule}" >>"$file"
+	for port; do
+		rules+=("{name: port-$port, from: app, to: db, services: tcp/$port}")
 	done
+	two_workloads live -- "${rules[@]}" >"$file"
 }
 
 generation()

@@ -11,29 +11,14 @@ serve db tcp/7000 tcp/7001 udp/7001
 serve visitor tcp/7000 tcp/7001 udp/7001
 serve server tcp/7000 tcp/7001 udp/7001
 
-# write_policy RULE-FOR-7000
+readonly all='[tcp/7001, udp/7001, icmp/echo-request, icmp6/echo-request]'
+
+# write_policy ACTION-FOR-7000
 write_policy()
 {
-	cat >policy.yaml <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: reject}
-	spec:
-	  zones:
-	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-	    - {name: hosts,    cidrs: [192.0.2.0/24, "2001:db8::/64"]}
-	  workloads:
-	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
-	    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
-	  rules:
-	    - {name: good, from: any, to: any, services: tcp/7000, action: $1}
-	    - name: bad
-	      from: any
-	      to: any
-	      services: [tcp/7001, udp/7001, icmp/echo-request, icmp6/echo-request]
-	      action: reject
-	END
+	two_workloads reject '{name: hosts, cidrs: [192.0.2.0/24, "2001:db8::/64"]}' \
+		-- "{name: good, from: any, to: any, services: tcp/7000, action: $1}" \
+		"{name: bad, from: any, to: any, services: $all, action: reject}" >policy.yaml
 }
 
 # refused STATION ADDRESS SERVICE…

@@ -8,20 +8,8 @@ readonly megabytes=32 # of each stream
 add_station app 10.0.16.10 fd00:0:0:20::10
 add_station db 10.0.32.10 fd00:0:0:30::10
 
-cat >policy.yaml <<'END'
-apiVersion: bulkhead.dev/v1
-kind: ZonePolicy
-metadata: {name: shapes}
-spec:
-  zones:
-    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-  workloads:
-    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
-    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
-  rules:
-    - {name: good, from: app, to: db, services: [tcp/7801, udp/7801]}
-END
+two_workloads shapes -- \
+	'{name: good, from: app, to: db, services: [tcp/7801, udp/7801]}' >policy.yaml
 
 shapes()
 {
