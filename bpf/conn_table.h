@@ -487,17 +487,15 @@ static __always_inline void conn_stamp_decision(const struct packet *p, const st
 {
 	struct conn_lock *lock = lock_of(hit->line);
 	struct bh_conn *conn = hit->conn;
-	__u32 rule = p->rule, until_s = p->until_s, generation = p->generation;
-	__u8 verdict = p->verdict;
 
 	if (!lock)
 		return;
 	bpf_spin_lock(&lock->lock);
 	if (conn->stamp == hit->stamp) {
-		conn->rule = rule;
-		conn->verdict = verdict;
-		conn->until_s = until_s;
-		conn->generation = generation;
+		conn->rule = p->rule;
+		conn->verdict = p->verdict;
+		conn->until_s = p->until_s;
+		conn->generation = p->generation;
 	}
 	bpf_spin_unlock(&lock->lock);
 }

@@ -8,8 +8,6 @@
 #include "identify.h"
 #include "transport.h"
 
-#define NS_PER_S 1000000000ull
-
 /* A connection as the policy is asked about it: who opens it, to whom, for which service. */
 struct question {
 	struct bh_addr src;

@@ -48,10 +48,9 @@ static __always_inline __u32 fragment_way(const struct fragment_bucket *bucket,
 	return BH_FRAGMENT_WAYS;
 }
 
-/* `seen_ns` may be newer than our clock reading when another CPU is faster. */
 static __always_inline bool fragment_is_awaited(__u64 seen_ns, __u64 now)
 {
-	return seen_ns && (__s64)(now - seen_ns) <= (__s64)FRAGMENT_TIMEOUT_NS;
+	return seen_ns && elapsed_ns(seen_ns, now) <= (__s64)FRAGMENT_TIMEOUT_NS;
 }
 
 /* After a first fragment was let through. */

@@ -123,6 +123,15 @@ struct packet {
 	struct fragment_entry piece;
 };
 
+/*
+ * Signed: another CPU's packet may have come later and been faster, or its clock be ahead of ours,
+ * and then what it noted is newer than @now.
+ */
+static __always_inline __s64 elapsed_ns(__u64 since, __u64 now)
+{
+	return (__s64)(now - since);
+}
+
 #define VLAN_ID 0x0fff /* of a tag's control information */
 
 static __always_inline void packet_add_tag(struct packet *p, __u16 tci)

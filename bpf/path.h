@@ -14,13 +14,13 @@
 #include "report.h"
 #include "tcp.h"
 
-/* The agent has beaten, but not for a while.  Signed: another CPU's clock may be ahead of ours. */
+/* The agent has beaten, but not for a while. */
 static __always_inline bool is_heartbeat_late(const struct packet *p,
 					      const struct bh_control *control)
 {
 	__u64 beat = *(volatile const __u64 *)&control->heartbeat_ns;
 
-	return beat && (__s64)(p->now - beat) > (__s64)(bh_down_after_s * NS_PER_S);
+	return beat && elapsed_ns(beat, p->now) > (__s64)(bh_down_after_s * NS_PER_S);
 }
 
 /* The word that says which slot is in force is read here, once: no packet sees two policies. */

@@ -69,9 +69,9 @@ static __always_inline bool take_token(__u64 now)
 	if (!cost || !bucket)
 		return false;
 	bpf_spin_lock(&bucket->lock);
-	if ((__s64)(now - bucket->spent_ns) > (__s64)all)
+	if (elapsed_ns(bucket->spent_ns, now) > (__s64)all)
 		bucket->spent_ns = now - all;
-	is_taken = (__s64)(now - bucket->spent_ns) >= (__s64)cost;
+	is_taken = elapsed_ns(bucket->spent_ns, now) >= (__s64)cost;
 	if (is_taken)
 		bucket->spent_ns += cost;
 	bpf_spin_unlock(&bucket->lock);

@@ -72,8 +72,7 @@ static __always_inline bool is_over_rate(const struct packet *p, enum bh_reason 
 		bpf_map_update_elem(&bh_limiters, &key, &fresh, BPF_ANY);
 		return false;
 	}
-	/* Signed: another CPU's packet may have come later, and been faster. */
-	if ((__s64)(p->now - limiter->window_ns) >= 1000000000ll) {
+	if (elapsed_ns(limiter->window_ns, p->now) >= (__s64)NS_PER_S) {
 		limiter->window_ns = p->now;
 		limiter->count = 1;
 		return false;

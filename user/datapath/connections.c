@@ -86,25 +86,44 @@ static int count_shares(const struct datapath *dp, uint32_t *ret)
  * Half of the settled ones is divided equally, and belongs to each endpoint whatever others do.
  * Whoever wants more may have it as long as what the others may claim stays free.
  */
-int connections_share(const struct datapath *dp)
+static int divide(struct datapath *dp, uint32_t shares)
 {
-	uint32_t settled = lines_of(dp) / 16 * BH_CONN_SETTLED_PARTS, shares;
+	uint32_t settled = lines_of(dp) / 16 * BH_CONN_SETTLED_PARTS;
 	struct bh_conn_setup setup;
 	int err = read_setup(dp, &setup);
 
-	if (!err)
-		err = count_shares(dp, &shares);
 	if (err)
 		return err;
 	setup.settled_each = settled / shares / 2;
 	setup.settled_shared = settled - (shares - 1) * setup.settled_each;
 	setup.embryonic_each = bpf_map__max_entries(dp->skel->maps.bh_embryonic) / shares;
 	setup.fragments_each = bpf_map__max_entries(dp->skel->maps.bh_fragments) / shares;
-	return write_setup(dp, &setup);
+	err = write_setup(dp, &setup);
+	if (!err)
+		dp->shares = shares;
+	return err;
+}
+
+int connections_share(struct datapath *dp)
+{
+	uint32_t shares;
+	int err = count_shares(dp, &shares);
+
+	return err ? err : divide(dp, shares);
+}
+
+int connections_join(struct datapath *dp, uint16_t id)
+{
+	return id < dp->shares ? 0 : divide(dp, id + 1u);
+}
+
+int connections_leave(struct datapath *dp, uint16_t id)
+{
+	return id + 1u < dp->shares ? 0 : connections_share(dp);
 }
 
 /* The secrets of a table stay as long as what was entered by them. */
-int connections_set_up(const struct datapath *dp, bool is_fresh)
+int connections_set_up(struct datapath *dp, bool is_fresh)
 {
 	struct bh_conn_setup setup = {};
 
@@ -160,16 +179,13 @@ int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 {
 	uint32_t runs = lines_of(dp) / BH_SWEEP_LINES;
 	uint32_t buckets = bpf_map__max_entries(dp->skel->maps.bh_fragments);
-	static char frame[64];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .repeat = (int)(runs > buckets ? runs : buckets));
 	int fd = bpf_map__fd(dp->skel->maps.bh_sweep), err;
 	struct bh_sweep sweep = {.now_ns = now_ns};
 
 	err = bpf_map_update_elem(fd, &zero, &sweep, BPF_ANY);
 	if (!err)
-		err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.bh_sweep_lines),
-					     &opts);
+		err = program_run_alone(dp->skel->progs.bh_sweep_lines,
+					runs > buckets ? runs : buckets);
 	if (!err)
 		err = bpf_map_lookup_elem(fd, &zero, &sweep);
 	if (err)

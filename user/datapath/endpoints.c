@@ -213,7 +213,7 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex)
 		return err == -ENOENT ? 0 : err;
 	err = drop_interface(dp, ifindex);
 	if (!err)
-		err = connections_share(dp);
+		err = connections_leave(dp, endpoint.id);
 	if (err || endpoint.kind != BH_ENDPOINT_WORKLOAD)
 		return err;
 	err = set_sources(dp, &(struct workload_endpoint){.id = endpoint.id});
@@ -233,7 +233,7 @@ static int enter(struct datapath *dp, uint32_t ifindex, const struct bh_endpoint
 	if (err && err != -ENOENT)
 		return err;
 	err = enter_interface(dp, ifindex, *endpoint);
-	return err ? err : connections_share(dp);
+	return err ? err : connections_join(dp, endpoint->id);
 }
 
 /*

@@ -9,17 +9,14 @@
 #define NS_PER_S       INT64_C(1000000000)
 #define JIFFIES_ZERO_S 300 /* jiffies count from so long before 2^32: include/linux/jiffies.h */
 #define TOLERANCE_NS   NS_PER_S
-#define FRAME_LEN      64
 
 /* What kernels are built with (CONFIG_HZ). */
 static const int64_t rates[] = {100, 250, 300, 1000};
 
 static int read_clocks(const struct datapath *dp, struct bh_clock *ret)
 {
-	static char frame[FRAME_LEN];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
 	const __u32 key = 0;
-	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.bh_read_clock), &opts);
+	int err = program_run_alone(dp->skel->progs.bh_read_clock, 1);
 
 	return err ? err : bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_clock), &key, ret);
 }

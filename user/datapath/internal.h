@@ -33,6 +33,7 @@ struct datapath {
 	uint32_t idle_cleared; /* rules of the idle slot, from the first, whose counts are 0 */
 	uint32_t methods_off;  /* as in struct datapath_config */
 	uint64_t settled, embryonic, fragments; /* at the last sweep; UINT64_MAX: there was none */
+	uint32_t shares;                        /* that the connection table is divided into */
 	int cpus;
 	struct ring_buffer *ring;
 	event_fn *event;
@@ -106,16 +107,25 @@ int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image)
 int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
 		 bool is_listed);
 
+/* --- program.c --- */
+
+/* So often one of those that are on no hook. */
+int program_run_alone(const struct bpf_program *program, uint32_t times);
+
 /* --- connections.c --- */
 
 /* Before the maps are made: as many lines as a pinned table has, else as was asked for. */
 int connections_size(struct datapath *dp, const struct datapath_config *config);
 
 /* Before the first packet: the table's secrets, if they are to be chosen, and the shares. */
-int connections_set_up(const struct datapath *dp, bool is_fresh);
+int connections_set_up(struct datapath *dp, bool is_fresh);
 
-/* Divides the table again, after endpoints came or went. */
-int connections_share(const struct datapath *dp);
+/* Divides the table among the endpoints that there are, which it counts. */
+int connections_share(struct datapath *dp);
+
+/* The same after one was entered, or dropped: which seldom makes another number of shares. */
+int connections_join(struct datapath *dp, uint16_t id);
+int connections_leave(struct datapath *dp, uint16_t id);
 
 /* As if no packet had been seen.  Only while no program runs. */
 int connections_forget(const struct datapath *dp);

@@ -10,6 +10,8 @@
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
 
+#define ALONE_FRAME 64 /* bytes, which such a program doesn't look at */
+
 const char *program_word(enum program program)
 {
 	static const char *const words[PROGRAMS] = {
@@ -81,6 +83,15 @@ int program_run(const struct datapath *dp, enum program program, const struct pr
 	}
 	*ret = (int)opts.retval;
 	return 0;
+}
+
+int program_run_alone(const struct bpf_program *program, uint32_t times)
+{
+	static char frame[ALONE_FRAME];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = (int)times);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 }
 
 bool program_passes(enum program program, int returned)

@@ -32,7 +32,7 @@ static void on_event(const struct bh_event *event, void *user)
 }
 
 /* A workload that may send from everywhere. */
-static int register_workload(const struct datapath *dp)
+static int register_workload(struct datapath *dp)
 {
 	const struct bh_endpoint workload = {.id = WORKLOAD, .kind = BH_ENDPOINT_WORKLOAD};
 	const struct bh_source_key all = {
