@@ -183,9 +183,9 @@ foreign load "$theirs/watches" tc "$next"
 it "a program may come last" foreign tcx "$theirs/watches" db in last
 reaches visitor 10.0.32.10 tcp/80
 it "it sees what ours lets through" test "$(foreign count "$theirs/watches")" -gt 0
-takes_off to-db db "displaced by program .accepts. \(id [0-9]+\) at tcx" \
+takes_off to-db db "displaced by program \(id [0-9]+\) at tcx" \
 	foreign tcx "$theirs/accepts" db out first
-takes_off from-host visitor "displaced by program .accepts2." \
+takes_off from-host visitor "displaced by program \(id [0-9]+\)" \
 	foreign tcx "$theirs/accepts2" visitor out first
 since=$(foreign now)
 repairs=$(value watchdog.repairs)
@@ -212,7 +212,7 @@ is_displaced()
 
 since=$(foreign now)
 it "another XDP program takes the place of ours" detach_and_replace
-it "which is told" wait_for 3 is_displaced visitor "ingress displaced by program 'other_xdp'"
+it "which is told" wait_for 3 is_displaced visitor "ingress displaced by program \(id [0-9]+\)"
 it_not "with the exit code of status" "$BULKHEAD" status
 sleep 0.5
 it "behind it the policy is in force" enforces
@@ -284,7 +284,7 @@ takes_off from-db db 'egress detached' delete_filter db ingress
 takes_off from-host visitor 'egress detached' delete_filter visitor egress
 it_not "LI-11: generic XDP can't be taken off" ip link set dev visitor xdpgeneric off
 it "LI-10: the policy is in force" enforces
-takes_off to-db db "displaced by program .accepts." tc filter add dev db egress prio 1 \
+takes_off to-db db "displaced by program \(id [0-9]+\)" tc filter add dev db egress prio 1 \
 	protocol all bpf da pinned "$theirs/accepts"
 it "the other filter is left where it is" sh -c "tc filter show dev db egress | grep accepts"
 it "there is one of ours" test "$(tc filter show dev db egress | grep -c ' bh_tc_to')" = 1
@@ -292,7 +292,7 @@ it "the policy is in force" enforces
 since=$(foreign now)
 it "tcx comes before all filters" foreign tcx "$theirs/accepts2" db out first
 it "which is told, as it can't be helped" wait_for 3 is_displaced db \
-	"ingress displaced by program 'accepts2' .* at tcx"
+	"ingress displaced by program \(id [0-9]+\) .* at tcx"
 rm "$theirs/accepts2-link"
 it "once it is gone all is well" wait_for 3 "$BULKHEAD" status
 stop_here

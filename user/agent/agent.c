@@ -9,6 +9,7 @@
 #include "agent/machine.h"
 #include "agent/notify.h"
 #include "agent/parts.h"
+#include "agent/privileges.h"
 #include "agent/state.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -21,6 +22,9 @@
 /* Names ways to attach that are not to be tried: for a driver whose own is broken, and for tests.
  */
 #define METHODS_OFF "BULKHEAD_METHODS_OFF"
+
+/* What happens to system calls that the agent is not known to make: to find out, or to get by. */
+#define SECCOMP "BULKHEAD_SECCOMP"
 
 static int fail(const char *what, const struct text *why, int err)
 {
@@ -142,6 +146,7 @@ static void on_sample(void *user)
 	int err;
 
 	datapath_beat(a->dp);
+	notify_alive();
 	policy_set_sample(&a->policies);
 	endpoints_scan(&a->endpoints);
 	err = policy_set_expire(&a->policies, &why);
@@ -304,10 +309,22 @@ static int listen_control(struct agent *a, struct text *why)
 	return control_open(&config, why, &a->control);
 }
 
+static int read_seccomp(struct text *why, enum seccomp_mode *ret)
+{
+	int err = seccomp_mode_parse(getenv(SECCOMP), ret);
+
+	if (err)
+		text_addf(why, "'%s' is none of errno, log, off", SECCOMP);
+	return err;
+}
+
 static int start(struct agent *a, struct text *why)
 {
-	int err = open_loop(a);
+	enum seccomp_mode mode;
+	int err = read_seccomp(why, &mode);
 
+	if (!err)
+		err = open_loop(a);
 	if (!err)
 		err = state_lock(a->config->state_dir, why, &a->lock_fd);
 	if (!err)
@@ -316,6 +333,8 @@ static int start(struct agent *a, struct text *why)
 		err = open_datapath(a, why);
 	if (!err)
 		err = enforce(a, why);
+	if (!err)
+		err = privileges_drop(mode, why);
 	if (err)
 		return err;
 	watchdog_start(&a->watchdog, a->loop, &a->endpoints, a->config->watchdog);

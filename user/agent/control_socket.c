@@ -2,6 +2,7 @@
 #include "agent/control_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #define BACKLOG    16
 #define GROUPS_MAX 1024 /* of a client; one in more is refused */
+#define MAP_LEN    512  /* of the user ids of a namespace, as far as they are compared */
 
 #define NO_GROUP ((gid_t)-1)
 
@@ -31,16 +33,26 @@ static int fail(const char *what, const char *path, int err, struct text *reterr
 	return -err;
 }
 
+/* Nobody else gets as far as the socket. */
+static int give_directory(const char *directory, gid_t group, struct text *reterr)
+{
+	if (group == NO_GROUP)
+		return 0;
+	if (chown(directory, 0, group) || chmod(directory, 0750))
+		return fail("give away directory", directory, errno, reterr);
+	return 0;
+}
+
+/* One that was there is left as it is, unless the service manager made it for the agent. */
 static int make_directory(const char *socket_path, gid_t group, struct text *reterr)
 {
+	const char *managed = getenv("RUNTIME_DIRECTORY");
 	_free_ char *copy = xstrdup(socket_path);
 	const char *directory = dirname(copy);
 
-	if (mkdir(directory, group == NO_GROUP ? 0755 : 0750))
-		return errno == EEXIST ? 0 : fail("make directory", directory, errno, reterr);
-	if (group != NO_GROUP && chown(directory, 0, group))
-		return fail("give away directory", directory, errno, reterr);
-	return 0;
+	if (!mkdir(directory, 0700) || (managed && !strcmp(managed, directory)))
+		return give_directory(directory, group, reterr);
+	return errno == EEXIST ? 0 : fail("make directory", directory, errno, reterr);
 }
 
 /* A socket file outlives its agent; one that is answered on doesn't belong to the past. */
@@ -126,13 +138,38 @@ static bool is_in_group(int fd, gid_t group)
 	return false;
 }
 
+static bool read_uid_map(pid_t pid, char map[static MAP_LEN])
+{
+	_text_ struct text path = TEXT_INIT;
+	_close_ int fd = -1;
+	ssize_t len;
+
+	text_addf(&path, "/proc/%d/uid_map", (int)pid);
+	fd = open(path.buf, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, map, MAP_LEN - 1);
+	if (len <= 0)
+		return false;
+	map[len] = '\0';
+	return true;
+}
+
+/* By what is mapped: which namespace it is by name may be read only of those with less privilege.
+ */
+static bool is_in_our_namespace(pid_t pid)
+{
+	char ours[MAP_LEN], theirs[MAP_LEN];
+
+	return pid > 0 && read_uid_map(getpid(), ours) && read_uid_map(pid, theirs) &&
+	       !strcmp(ours, theirs);
+}
+
 bool control_socket_may_talk(int fd)
 {
 	gid_t group = control_group();
 	struct ucred peer = {};
 	socklen_t len = sizeof(peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) || !is_in_our_namespace(peer.pid))
 		return false;
 	if (peer.uid == 0)
 		return true;

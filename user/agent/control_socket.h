@@ -8,12 +8,15 @@
 #include "util/text.h"
 
 /*
- * Makes directory and socket and listens.  A socket that nobody answers on is replaced; -EADDRINUSE
- * if an agent does.  A sentence in @reterr.
+ * Makes directory and socket, for root and for the group if there is one, and listens.  A socket
+ * that nobody answers on is replaced; -EADDRINUSE if an agent does.  A sentence in @reterr.
  */
 int control_socket_listen(const char *path, struct text *reterr, int *ret_fd);
 
-/* Whether whoever connected is root or in the group. */
+/*
+ * Whether whoever connected is root or in the group, and in the agent's own user namespace: root of
+ * a container is nobody here.  Who can't be looked at, as in another PID namespace, is refused.
+ */
 bool control_socket_may_talk(int fd);
 
 #endif

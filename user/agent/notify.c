@@ -2,6 +2,7 @@
 #include "agent/notify.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/text.h"
 
 void notify_manager(const char *state)
 {
@@ -29,6 +31,23 @@ void notify_manager(const char *state)
 	if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
 			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		log_warning("msg=\"service manager not told\" error=\"%s\"", strerror(errno));
+}
+
+/* WATCHDOG_PID is somebody else where the agent was started by what the manager started. */
+static bool is_watched(void)
+{
+	const char *pid = getenv("WATCHDOG_PID");
+	uint64_t expected;
+
+	if (!getenv("WATCHDOG_USEC"))
+		return false;
+	return !pid || (text_to_u64(pid, 0, INT32_MAX, &expected) && (pid_t)expected == getpid());
+}
+
+void notify_alive(void)
+{
+	if (is_watched())
+		notify_manager("WATCHDOG=1");
 }
 
 void notify_ready_fd(int fd)

@@ -6,6 +6,9 @@
 /* @state as in sd_notify(3), "READY=1"; nothing happens without a service manager. */
 void notify_manager(const char *state);
 
+/* To be called every second: a service manager that has a watchdog (of 2 s or more) hears of it. */
+void notify_alive(void);
+
 /* Writes the line "ready"; @fd -1: nothing. */
 void notify_ready_fd(int fd);
 

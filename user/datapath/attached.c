@@ -86,16 +86,28 @@ static int program_name(int fd, char ret[static BPF_OBJ_NAME_LEN])
 	return err;
 }
 
+/* An agent that ended between replacing a program and pinning it left another one of the name. */
+static bool is_our_name(uint32_t id, const char *name)
+{
+	_close_ int fd = bpf_prog_get_fd_by_id(id);
+	char there[BPF_OBJ_NAME_LEN];
+
+	return fd >= 0 && !program_name(fd, there) && !strcmp(there, name);
+}
+
 /* Whether the filter is still the one that was recorded, and none that took its place. */
 static bool is_our_filter(const struct pins *pins, const char *name, const struct record *record)
 {
 	struct clsact_filter filter = filter_of(record);
-	_close_ int there = clsact_get(&filter);
 	_close_ int ours = pins_get(pins, PIN_LINK, name);
-	char there_name[BPF_OBJ_NAME_LEN], our_name[BPF_OBJ_NAME_LEN];
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	uint32_t there;
 
-	return there >= 0 && ours >= 0 && !program_name(there, there_name) &&
-	       !program_name(ours, our_name) && !strcmp(there_name, our_name);
+	if (ours < 0 || clsact_program(&filter, &there) ||
+	    bpf_obj_get_info_by_fd(ours, &info, &len))
+		return false;
+	return there == info.id || is_our_name(there, info.name);
 }
 
 static int reuse_filter(struct pins *pins, const char *name, const struct hook *hook,

@@ -79,13 +79,15 @@ int clsact_attach(struct clsact_filter *filter, int prog_fd)
 	return err;
 }
 
-int clsact_get(const struct clsact_filter *filter)
+int clsact_program(const struct clsact_filter *filter, uint32_t *ret_id)
 {
 	struct bpf_tc_hook hook = hook_of(filter);
 	struct bpf_tc_opts opts = opts_of(filter);
 	int err = bpf_tc_query(&hook, &opts);
 
-	return err ? err : bpf_prog_get_fd_by_id(opts.prog_id);
+	if (!err)
+		*ret_id = opts.prog_id;
+	return err;
 }
 
 int clsact_detach(const struct clsact_filter *filter)

@@ -33,8 +33,8 @@ int clsact_make(uint32_t ifindex, bool *ret_is_new);
 /* Adds the filter, or replaces the program of the one at that handle and priority. */
 int clsact_attach(struct clsact_filter *filter, int prog_fd);
 
-/* The program there, to be closed; -ENOENT if there is none. */
-int clsact_get(const struct clsact_filter *filter);
+/* The program there; -ENOENT if there is none. */
+int clsact_program(const struct clsact_filter *filter, uint32_t *ret_id);
 int clsact_detach(const struct clsact_filter *filter);
 
 /* In the order in which they run; empty if there is no such qdisc. */

@@ -184,7 +184,8 @@ struct hook_state {
 	enum hook_fault fault;
 	enum attach_method method;       /* ATTACH_NONE: it hangs nowhere */
 	enum attach_method other_method; /* of what comes before it */
-	char other[HOOK_OTHER_STRLEN];   /* "program 'x' (id 7)"; empty: nothing does */
+	char other[HOOK_OTHER_STRLEN];   /* "program 'x' (id 7)", without CAP_SYS_ADMIN
+					  * "program (id 7)"; empty: nothing does */
 };
 
 #define HOOKS_MAX 4 /* of an interface */

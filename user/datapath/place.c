@@ -55,7 +55,7 @@ static bool is_ours(const struct datapath *dp, uint32_t id)
 	return false;
 }
 
-/* The first one counts. */
+/* The first one counts.  Its name takes a privilege that a running agent has given away. */
 static void note_program(struct hook_state *state, enum attach_method method, uint32_t id)
 {
 	_close_ int fd = bpf_prog_get_fd_by_id(id);
@@ -63,11 +63,12 @@ static void note_program(struct hook_state *state, enum attach_method method, ui
 
 	if (state->other[0])
 		return;
-	if (fd >= 0)
-		program_info(fd, &info);
 	state->other_method = method;
-	snprintf(state->other, sizeof(state->other), "program '%.*s' (id %" PRIu32 ")",
-		 BPF_OBJ_NAME_LEN, info.name, id);
+	if (fd >= 0 && program_info(fd, &info))
+		snprintf(state->other, sizeof(state->other), "program '%.*s' (id %" PRIu32 ")",
+			 BPF_OBJ_NAME_LEN, info.name, id);
+	else
+		snprintf(state->other, sizeof(state->other), "program (id %" PRIu32 ")", id);
 }
 
 static void note_filter(struct hook_state *state, const struct clsact_entry *entry)
