@@ -186,6 +186,43 @@ it "the service manager's directory" start_agent server --policy "$policies/web-
 	--attach eth0 --socket /run/managed/control.sock
 it "is opened for the group" mode_is 750 "0:$group" /run/managed
 stop_agent TERM || :
+unset RUNTIME_DIRECTORY
+
+# --- with what the unit file leaves ---
+
+readonly unit=/mnt/tree/scripts/deploy/systemd/bulkhead.service
+
+# start_bounded: with the capabilities of the unit file, as root without the others.
+start_bounded()
+{
+	local capabilities
+
+	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | sed 's/CAP_/+/g; s/ /,/g')
+	: >agent.out
+	nsenter --net=/run/netns/server -- setpriv --bounding-set "-all,${capabilities,,}" \
+		--inh-caps=-all -- "$BULKHEAD" run \
+		--state-dir "$work/state" --policy "$policies/web-server.yaml" --attach eth0 \
+		>agent.out 2>>agent.log &
+	agent_pid=$!
+	wait_for 60 agent_is_ready_or_gone
+	tail -n 5 agent.log
+	grep -qx ready agent.out
+}
+
+in_ns server "$BULKHEAD" detach
+for off in '' 'xdp-native tcx'; do
+	export BULKHEAD_METHODS_OFF=$off
+	it "the unit's capabilities suffice to start (without '$off')" start_bounded
+	it "it kept fewer" has CapEff "$net_admin_and_bpf"
+	it "it enforces" enforces
+	stop_agent KILL || :
+	it "they suffice to start again" start_bounded
+	it "it enforces again" enforces
+	it "and knows its own programs" "$BULKHEAD" status
+	stop_agent TERM || :
+	in_ns server "$BULKHEAD" detach
+done
+unset BULKHEAD_METHODS_OFF
 
 # --- the service manager, and the way around the filter ---
 

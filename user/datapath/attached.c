@@ -207,6 +207,9 @@ static int refresh(struct datapath *dp, const char *name, const struct record *r
 	enum attach_method method;
 	int err = recorded_program(&dp->pins, name, record, program);
 
+	/* Without CAP_SYS_ADMIN: it is what the interface is now that says which. */
+	if (err == -EPERM && !endpoint_hook(dp, record, &hook))
+		return reuse(&dp->pins, name, record, &hook, &method);
 	if (err)
 		return err;
 	hook.tc = bpf_object__find_program_by_name(dp->skel->obj, program);

@@ -273,6 +273,22 @@ static struct hook_list hooks_of(const struct datapath *dp, uint32_t ifindex,
 	};
 }
 
+int endpoint_hook(const struct datapath *dp, const struct record *record, struct hook *ret)
+{
+	struct bh_endpoint endpoint;
+	struct hook_list hooks;
+	int err = bpf_map_lookup_elem(endpoints_fd(dp), &record->ifindex, &endpoint);
+
+	if (err)
+		return err;
+	hooks = hooks_of(dp, record->ifindex, endpoint.kind);
+	if (record->is_answerer)
+		*ret = answerer_hook(dp, record->ifindex);
+	else
+		*ret = hooks.of[hooks.of[0].is_egress == record->is_egress ? 0 : 1];
+	return 0;
+}
+
 /* As seen by the endpoint. */
 static bool is_ingress(const struct hook *hook, enum bh_endpoint_kind kind)
 {

@@ -98,6 +98,10 @@ void answerer_remove(struct datapath *dp, uint32_t ifindex);
 /* Forgets an interface that is not enforced any more: its entry, sources and counts. */
 int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 
+/* What belongs where @record says; -ENOENT: the interface is no endpoint. */
+struct record;
+int endpoint_hook(const struct datapath *dp, const struct record *record, struct hook *ret);
+
 /* --- prefixes.c: a slot's part of the trie --- */
 
 /* Brings the part of @slot to what @image says; -EIO: what is there afterwards is not that. */
