@@ -215,30 +215,18 @@ $(FUZZERS): $(O)/tests/%: $(O)/fuzz/tests/%.o $(POLICY:%.c=$(O)/fuzz/%.o)
 
 # --- installing ---
 
-PREFIX  ?= /usr/local
-VERSION := $(shell sed -n 's/.*_VERSION "\(.*\)".*/\1/p' user/agent/version.h 2>/dev/null)
-DEBARCH  = $(shell dpkg --print-architecture)
-DEBROOT := $(O)/deb
+PREFIX ?= /usr/local
 
-.PHONY: install
-install: $(O)/bulkhead ## install below $(DESTDIR)$(PREFIX)
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/bulkhead
-	install -D -m 644 scripts/deploy/bulkhead.service \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/bulkhead.service
-	sed -i 's,/usr/sbin/,$(PREFIX)/sbin/,' $(DESTDIR)$(PREFIX)/lib/systemd/system/bulkhead.service
-	install -d $(DESTDIR)/etc/bulkhead/policy.d $(DESTDIR)$(PREFIX)/share/doc/bulkhead/policies
-	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/bulkhead
-	install -m 644 policies/*.yaml $(DESTDIR)$(PREFIX)/share/doc/bulkhead/policies
+.PHONY: install uninstall
+install: $(O)/bulkhead ## install below $(DESTDIR)$(PREFIX), and /etc/bulkhead
+	$(Q)scripts/deploy/install $(O) $(PREFIX) $(DESTDIR)
+
+uninstall: ## remove what was installed, but for /etc/bulkhead
+	$(Q)scripts/deploy/install --remove $(O) $(PREFIX) $(DESTDIR)
 
 .PHONY: deb
 deb: $(O)/bulkhead ## build a Debian package in $(O)
-	$(Q)rm -rf $(DEBROOT)
-	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(DEBROOT) PREFIX=/usr
-	$(Q)strip $(DEBROOT)/usr/sbin/bulkhead
-	$(Q)install -d $(DEBROOT)/DEBIAN
-	$(Q)sed 's/@VERSION@/$(VERSION)/; s/@ARCH@/$(DEBARCH)/' scripts/deploy/control >$(DEBROOT)/DEBIAN/control
-	$(Q)install -m 755 scripts/deploy/postinst scripts/deploy/prerm $(DEBROOT)/DEBIAN
-	$(Q)dpkg-deb --root-owner-group --build $(DEBROOT) $(O)/bulkhead_$(VERSION)_$(DEBARCH).deb
+	$(Q)scripts/deploy/deb $(O)
 
 .PHONY: clean
 clean: ## remove what was built

@@ -6,13 +6,12 @@
 #include <signal.h>
 #include <string.h>
 
-#include "agent/version.h"
-
 const struct command *const commands[] = {
 	/* clang-format off */
 	&check_command, &explain_command, &diff_command, &graph_command, &replay_command,
 	&learn_command, &lab_command, &run_command, &apply_command, &observe_command,
 	&status_command, &list_command, &detach_command,
+	&version_command,
 	/* clang-format on */
 };
 const size_t command_count = COUNT(commands);
@@ -110,10 +109,8 @@ static enum exit_code dispatch(char **argv)
 		print_help();
 		return EXIT_FINE;
 	}
-	if (!strcmp(name, "--version")) {
-		puts("bulkhead " BULKHEAD_VERSION);
-		return EXIT_FINE;
-	}
+	if (!strcmp(name, "--version"))
+		name = version_command.name;
 	command = find_command(name);
 	return command ? run_command_line(command, argv + 2) : unknown_command(name);
 }
