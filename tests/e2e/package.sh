@@ -13,8 +13,8 @@ cp "$BULKHEAD" build/bulkhead
 # on_machine COMMAND…: on a copy of this machine, which is lost afterwards.
 on_machine()
 {
-	chroot "$root" /usr/bin/env DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-		"$@" </dev/null
+	chroot "$root" /usr/bin/env DEBIAN_FRONTEND=noninteractive \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
 }
 
 # is_file MODE PATH
@@ -38,8 +38,8 @@ options()
 # --- by hand ---
 
 it "make install" "$deploy/install" build /usr/local "$work/hand"
-it "which says where the program is" \
-	grep -q '^ExecStart=/usr/local/sbin/bulkhead' hand/usr/local/lib/systemd/system/bulkhead.service
+it "the unit says where the program is" grep -q '^ExecStart=/usr/local/sbin/bulkhead' \
+	hand/usr/local/lib/systemd/system/bulkhead.service
 it "the program runs" hand/usr/local/sbin/bulkhead --version
 echo 'policy: [/elsewhere]' >hand/etc/bulkhead/agent.yaml
 it "installing again" "$deploy/install" build /usr/local "$work/hand"
@@ -67,7 +67,7 @@ for directory in proc sys dev; do
 done
 mount -t tmpfs tmpfs "$root/run"
 cp "$deb" "$root/bulkhead.deb"
-it "it installs" on_machine dpkg -i /bulkhead.deb
+it "it installs" on_machine dpkg --no-triggers -i /bulkhead.deb
 it "whole" on_machine dpkg -V bulkhead
 it "the group is there" grep -q ^bulkhead: "$root/etc/group"
 it "PR-03: the program is root's" is_file 755 /usr/sbin/bulkhead
@@ -88,9 +88,9 @@ starts()
 it "the configuration is taken" starts
 it "the agent answers" "$root/usr/sbin/bulkhead" status
 stop_agent TERM || :
-it "installing it again is an upgrade" on_machine dpkg -i /bulkhead.deb
+it "installing it again is an upgrade" on_machine dpkg --no-triggers -i /bulkhead.deb
 it "which leaves the policy in force" test -e /sys/fs/bpf/bulkhead/maps/bh_control
-it "LI-25: it can be removed" on_machine dpkg -P bulkhead
+it "LI-25: it can be removed" on_machine dpkg --no-triggers -P bulkhead
 it "LI-25: nothing is in force any more" test ! -e /sys/fs/bpf/bulkhead
 it "LI-25: nor is a file left" test -z \
 	"$(find "$root"/{usr,lib,etc,var/lib} -xdev -path '*bulkhead*' ! -path '*/dpkg/*')"
@@ -127,7 +127,8 @@ tells_all()
 # The example of the page on policies
 example()
 {
-	sed -n '/^\.SH EXAMPLES/,/^\.EE/p' docs/bulkhead-policy.5 | grep -v '^\.' | sed 's/\\-/-/g' >example.yaml
+	sed -n '/^\.SH EXAMPLES/,/^\.EE/p' docs/bulkhead-policy.5 |
+		sed '/^\./d; s/\\-/-/g' >example.yaml
 	"$BULKHEAD" check --strict example.yaml
 }
 
@@ -152,7 +153,7 @@ bash_knows_all()
 	for command in $(commands); do
 		diff <(options "$command") <(completes bulkhead "$command" -) || return 1
 	done
-	diff <({ commands; echo; } | sort) <(completes bulkhead '' | grep -v '^--' | { cat; echo; } | sort)
+	diff <(commands | sort) <(completes bulkhead '' | grep -v '^--')
 }
 
 zsh_knows_all()
