@@ -23,7 +23,21 @@ static __always_inline bool is_heartbeat_late(const struct packet *p,
 	return beat && elapsed_ns(beat, p->now) > (__s64)(bh_down_after_s * NS_PER_S);
 }
 
-/* The word that says which slot is in force is read here, once: no packet sees two policies. */
+/*
+ * Which slot is in force, as which generation; read once for each packet, so none sees two
+ * policies. Who goes back, agent or program, goes back to the same word: there is no order in which
+ * the agent's two stores could be seen that brings the newer policy back.
+ */
+static __always_inline __u64 active_word(const struct packet *p, const struct bh_control *control)
+{
+	__u64 active = *(volatile const __u64 *)&control->active;
+	__u64 revert_at = *(volatile const __u64 *)&control->revert_at_ns;
+
+	if (revert_at && p->now >= revert_at)
+		return *(volatile const __u64 *)&control->revert_to;
+	return active;
+}
+
 static __always_inline enum bh_reason find_policy(struct packet *p)
 {
 	__u32 zero = 0, slot;
@@ -33,7 +47,7 @@ static __always_inline enum bh_reason find_policy(struct packet *p)
 
 	if (!control)
 		return BH_REASON_NO_POLICY;
-	active = *(volatile const __u64 *)&control->active;
+	active = active_word(p, control);
 	if (!active)
 		return BH_REASON_NO_POLICY;
 	slot = BH_ACTIVE_SLOT(active);

@@ -5,7 +5,7 @@
 #define BULKHEAD_LIMITS_H
 
 /* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
-#define BH_LAYOUT_VERSION 4
+#define BH_LAYOUT_VERSION 5
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 

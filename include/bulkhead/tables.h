@@ -135,6 +135,14 @@ struct bh_control {
 	/* CLOCK_MONOTONIC is jiffies * jiffy_ns + jiffies_offset_ns, modulo 2^64. */
 	__u64 jiffy_ns; /* 0: not known */
 	__u64 jiffies_offset_ns;
+
+	/*
+	 * A policy that nobody has confirmed yet: at that time programs go back by themselves to
+	 * the word beside it, whose slot has the policy before.  Its generation is newer than the
+	 * active one, so that connections are decided again.
+	 */
+	__u64 revert_at_ns; /* CLOCK_MONOTONIC; 0: the active word stands */
+	__u64 revert_to;    /* BH_ACTIVE(); valid before the time is written */
 };
 
 /* Two clocks, read at once. */
@@ -149,6 +157,8 @@ _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache 
 _Static_assert(sizeof(struct bh_directory_line) == 64, "a directory line is a cache line");
 _Static_assert(sizeof(struct bh_block) == 128, "a block is two cache lines");
 _Static_assert(sizeof(struct bh_later) == 16, "a change has no holes");
+_Static_assert(__builtin_offsetof(struct bh_control, revert_to) == 64,
+	       "what every packet reads of it is a cache line");
 _Static_assert(sizeof(struct bh_policy) == 64, "a slot's header is a cache line");
 
 #endif

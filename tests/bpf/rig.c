@@ -119,7 +119,7 @@ void rig_document(struct rig *rig, const char *yaml)
 		diags_print(&diags, stderr);
 		fail_msg("not a policy: %s", yaml);
 	}
-	if (datapath_swap_policy(rig->dp, &rig->compiled->image, &why, &swap))
+	if (datapath_try_policy(rig->dp, &rig->compiled->image, rig->revert_at_ns, &why, &swap))
 		fail_msg("policy is not in force: %s", why.buf);
 }
 

@@ -39,6 +39,7 @@ struct rig {
 	struct policy *policy;
 	struct compiled *compiled;
 	const char *rules;          /* of rig_policy(), if that was the last; not owned */
+	uint64_t revert_at_ns;      /* of the next policy, as datapath_try_policy() has it */
 	enum end stand;             /* whose addresses are local, or a workload's sources */
 	bool is_forwarded;          /* tc: the packet came in on another interface */
 	bool is_unknown;            /* the interface is not registered */

@@ -92,6 +92,23 @@ int datapath_swap_policy(struct datapath *dp, const struct image *image, struct 
 			 struct datapath_swap *ret);
 
 /*
+ * The same, but programs go back to the policy before at @revert_at_ns (CLOCK_MONOTONIC; 0: never),
+ * whether or not there is an agent, unless the new one is kept.  Until then there is no idle slot,
+ * and a swap is -EBUSY.
+ */
+int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t revert_at_ns,
+			struct text *reterr, struct datapath_swap *ret);
+
+/* When programs go back, or have gone back; 0: the policy in force is to stay. */
+uint64_t datapath_revert_at(const struct datapath *dp);
+
+/* It stays.  -ETIME: programs have gone back, or are about to; -ENOENT: they wouldn't. */
+int datapath_keep(struct datapath *dp);
+
+/* Goes back at once, or makes what programs did by themselves final.  -ENOENT as above. */
+int datapath_revert(struct datapath *dp);
+
+/*
  * Does some of what the next swap would else have to do first: for when there is time, and the
  * counts of the policy before have been read.  1: there is more to do; 0: there is not; or -errno.
  */
@@ -104,6 +121,10 @@ int datapath_tidy(struct datapath *dp);
  */
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
 			  bool is_listed);
+
+/* The same in the policy that programs may go back to, which has other identities. */
+int datapath_set_identity_behind(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
+				 bool is_listed);
 
 uint32_t datapath_generation(const struct datapath *dp); /* in force; 0: none */
 uint32_t datapath_slot(const struct datapath *dp);

@@ -8,14 +8,37 @@
 
 #define TIDY_RULES 16384 /* whose counts are cleared at once: what it takes grows with the CPUs */
 
+#define KEEP_MARGIN_NS 100000000 /* before programs go back: by then nobody has yet */
+
+static uint32_t generation_after(uint32_t generation)
+{
+	/* 0 is no generation, also after four thousand million of them. */
+	return generation + 1 ? generation + 1 : 1;
+}
+
+uint64_t datapath_revert_at(const struct datapath *dp)
+{
+	return dp->tables.control->revert_at_ns;
+}
+
+/* As programs read it. */
+static uint64_t active_word(const struct datapath *dp)
+{
+	const struct bh_control *control = dp->tables.control;
+
+	if (control->revert_at_ns && clock_monotonic_ns() >= control->revert_at_ns)
+		return control->revert_to;
+	return control->active;
+}
+
 uint32_t datapath_generation(const struct datapath *dp)
 {
-	return BH_ACTIVE_GENERATION(dp->tables.control->active);
+	return BH_ACTIVE_GENERATION(active_word(dp));
 }
 
 uint32_t datapath_slot(const struct datapath *dp)
 {
-	return BH_ACTIVE_SLOT(dp->tables.control->active);
+	return BH_ACTIVE_SLOT(active_word(dp));
 }
 
 static uint32_t idle_slot(const struct datapath *dp)
@@ -23,12 +46,24 @@ static uint32_t idle_slot(const struct datapath *dp)
 	return datapath_generation(dp) ? !datapath_slot(dp) : 0;
 }
 
-/* 0 is no generation, also after four thousand million of them. */
+/* What programs may go back to is a generation of its own, and the newest. */
 static uint32_t next_generation(const struct datapath *dp)
 {
-	uint32_t next = datapath_generation(dp) + 1;
+	const struct bh_control *control = dp->tables.control;
 
-	return next ? next : 1;
+	return generation_after(BH_ACTIVE_GENERATION(control->revert_at_ns ? control->revert_to
+									   : control->active));
+}
+
+static void set_active(struct datapath *dp, uint64_t active)
+{
+	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+}
+
+static void set_revert(struct datapath *dp, uint64_t at_ns, uint64_t to)
+{
+	__atomic_store_n(&dp->tables.control->revert_to, to, __ATOMIC_RELEASE);
+	__atomic_store_n(&dp->tables.control->revert_at_ns, at_ns, __ATOMIC_RELEASE);
 }
 
 /* A write to a map of maps returns only when no program runs that began before it. */
@@ -63,8 +98,11 @@ static int clear_counts(struct datapath *dp, uint32_t most)
 
 int datapath_tidy(struct datapath *dp)
 {
-	int err = wait_for_programs(dp);
+	int err;
 
+	if (datapath_revert_at(dp))
+		return 0;
+	err = wait_for_programs(dp);
 	return err ? err : clear_counts(dp, TIDY_RULES);
 }
 
@@ -111,41 +149,96 @@ static int fill(struct datapath *dp, const struct image *image, struct datapath_
 }
 
 /* Programs see the whole slot or the old one: everything in it is stored before this word. */
-static void flip(struct datapath *dp, uint32_t slot)
+static void flip(struct datapath *dp, uint32_t slot, uint64_t revert_at_ns)
 {
-	uint64_t active = BH_ACTIVE(next_generation(dp), slot);
+	uint32_t generation = next_generation(dp);
 
-	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+	if (revert_at_ns)
+		set_revert(dp, revert_at_ns, BH_ACTIVE(generation_after(generation), !slot));
+	set_active(dp, BH_ACTIVE(generation, slot));
 	dp->is_grace_due = true;
 	dp->idle_cleared = 0;
+}
+
+static int set_identity(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
+			bool is_listed)
+{
+	if (!datapath_generation(dp) ||
+	    entry->identity >= tables_header(&dp->tables, slot)->identities)
+		return -EINVAL;
+	return prefixes_set(dp, slot, entry, is_listed);
 }
 
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
 			  bool is_listed)
 {
 	const struct image_prefix entry = {prefix_of_addr(a), identity};
-	uint32_t slot = datapath_slot(dp);
-	uint64_t active;
-	int err;
+	uint32_t slot = BH_ACTIVE_SLOT(dp->tables.control->active);
+	uint32_t generation = next_generation(dp);
+	int err = set_identity(dp, slot, &entry, is_listed);
 
-	if (!datapath_generation(dp) || identity >= tables_header(&dp->tables, slot)->identities)
-		return -EINVAL;
-	err = prefixes_set(dp, slot, &entry, is_listed);
 	if (err)
 		return err;
 	/* What was decided by the old identity is decided again; the slot stays as it is. */
-	active = BH_ACTIVE(next_generation(dp), slot);
-	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+	if (datapath_revert_at(dp))
+		set_revert(dp, datapath_revert_at(dp),
+			   BH_ACTIVE(generation_after(generation), !slot));
+	set_active(dp, BH_ACTIVE(generation, slot));
 	return 0;
 }
 
-int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
-			 struct datapath_swap *ret)
+int datapath_set_identity_behind(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
+				 bool is_listed)
+{
+	const struct image_prefix entry = {prefix_of_addr(a), identity};
+
+	return set_identity(dp, !BH_ACTIVE_SLOT(dp->tables.control->active), &entry, is_listed);
+}
+
+int datapath_keep(struct datapath *dp)
+{
+	uint64_t at_ns = datapath_revert_at(dp);
+	uint32_t generation = next_generation(dp);
+
+	if (!at_ns)
+		return -ENOENT;
+	if (clock_monotonic_ns() + KEEP_MARGIN_NS >= at_ns)
+		return -ETIME;
+	set_revert(dp, 0, dp->tables.control->revert_to);
+	/* If we were stopped just now and a program has gone back: that was another generation. */
+	set_active(dp, BH_ACTIVE(generation, BH_ACTIVE_SLOT(dp->tables.control->active)));
+	return 0;
+}
+
+int datapath_revert(struct datapath *dp)
+{
+	if (!datapath_revert_at(dp))
+		return -ENOENT;
+	set_active(dp, dp->tables.control->revert_to);
+	set_revert(dp, 0, dp->tables.control->revert_to);
+	dp->is_grace_due = true;
+	dp->idle_cleared = 0;
+	return 0;
+}
+
+static int check_swap(const struct datapath *dp, uint64_t revert_at_ns, struct text *reterr)
+{
+	if (datapath_revert_at(dp))
+		return explain_error(reterr, -EBUSY, "a policy waits to be confirmed");
+	if (revert_at_ns && !datapath_generation(dp))
+		return explain_error(reterr, -ENOENT, "there is no policy to go back to");
+	return 0;
+}
+
+int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t revert_at_ns,
+			struct text *reterr, struct datapath_swap *ret)
 {
 	struct datapath_swap swap = {.slot = idle_slot(dp)};
 	uint64_t start = clock_monotonic_ns();
-	int err;
+	int err = check_swap(dp, revert_at_ns, reterr);
 
+	if (err)
+		return err;
 	err = tables_check(&dp->tables, image, reterr);
 	lap(&swap, SWAP_CHECK, &start);
 	if (!err)
@@ -153,11 +246,17 @@ int datapath_swap_policy(struct datapath *dp, const struct image *image, struct 
 	if (err)
 		return err;
 	start = clock_monotonic_ns();
-	flip(dp, swap.slot);
+	flip(dp, swap.slot, revert_at_ns);
 	/* It is in force; if waiting fails, the next fill waits before it writes. */
 	wait_for_programs(dp);
 	lap(&swap, SWAP_FLIP, &start);
 	swap.generation = datapath_generation(dp);
 	*ret = swap;
 	return 0;
+}
+
+int datapath_swap_policy(struct datapath *dp, const struct image *image, struct text *reterr,
+			 struct datapath_swap *ret)
+{
+	return datapath_try_policy(dp, image, 0, reterr, ret);
 }
