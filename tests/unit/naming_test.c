@@ -65,7 +65,7 @@ static struct policy_version *make_version(const char *text, uint32_t generation
 		diags_print(&diags, stderr);
 		fail();
 	}
-	loaded = loaded_policy_new(policy, paths, COUNT(paths));
+	loaded = loaded_policy_new(policy, 0, paths, COUNT(paths));
 	assert_int_equal(policy_compile(policy, &env, &diags, &compiled), 0);
 	v = policy_version_new(loaded, compiled);
 	v->generation = generation;

@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "agent/answer.h"
+#include "agent/audit.h"
+#include "agent/change.h"
 #include "agent/machine.h"
 #include "agent/notify.h"
 #include "agent/parts.h"
+#include "agent/pending.h"
 #include "agent/privileges.h"
 #include "agent/state.h"
+#include "agent/temporary_rule.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -44,6 +48,7 @@ static void on_event(const struct bh_event *event, void *user)
 	naming_event(&a->naming, event, &names);
 	names.interface = endpoint ? endpoint_label(endpoint) : NULL;
 	names.endpoint = endpoints_name(&a->endpoints, event->endpoint);
+	audited_add(&a->audited, event, &names);
 	event_json(event, &names, &line);
 	text_addc(&line, '\n');
 	hub_publish(a->hub, &line);
@@ -147,6 +152,8 @@ static void on_sample(void *user)
 
 	datapath_beat(a->dp);
 	notify_alive();
+	pending_check(a);
+	temporary_rules_expire(a);
 	policy_set_sample(&a->policies);
 	endpoints_scan(&a->endpoints);
 	err = policy_set_expire(&a->policies, &why);
@@ -162,6 +169,7 @@ static bool on_request(void *user, struct request *request, struct text *out)
 {
 	struct agent *a = user;
 
+	pending_check(a);
 	switch (request->op) {
 	case REQUEST_STATUS:
 		answer_status(a, out);
@@ -173,7 +181,16 @@ static bool on_request(void *user, struct request *request, struct text *out)
 		answer_apply(a, request, out);
 		break;
 	case REQUEST_RELOAD:
-		answer_reload(a, out);
+		answer_reload(a, request, out);
+		break;
+	case REQUEST_ROLLBACK:
+		answer_rollback(a, request, out);
+		break;
+	case REQUEST_CONFIRM:
+		answer_confirm(a, request, out);
+		break;
+	case REQUEST_ALLOW:
+		answer_allow(a, request, out);
 		break;
 	case REQUEST_OBSERVE:
 		datapath_events_consume(a->dp);
@@ -205,6 +222,8 @@ static int open_loop(struct agent *a)
 		err = loop_on_signal(a->loop, SIGHUP, on_hangup, a);
 	if (!err)
 		a->tidy = loop_timer_new(a->loop, on_tidy, a);
+	if (!err)
+		pending_init(a);
 	return err;
 }
 
@@ -227,6 +246,7 @@ static int open_datapath(struct agent *a, struct text *why)
 		err = datapath_open(&config, why, &a->dp);
 	if (err)
 		return err;
+	datapath_revert(a->dp); /* the agent that could have been told to keep it is gone */
 	a->policies.dp = a->dp;
 	a->policies.hooks = (struct policy_hooks){before_swap, after_swap, a};
 	if (!datapath_is_adopted(a->dp))
@@ -253,8 +273,11 @@ static int read_policy(struct agent *a, struct text *why, struct policy_version 
 		.path_count = a->config->policy_count,
 	};
 	_text_ struct text diagnostics = TEXT_INIT;
-	int err = policy_set_prepare(&a->policies, &input, &diagnostics, ret);
+	int err;
 
+	if (pending_recover(a, ret))
+		return 0;
+	err = policy_set_prepare(&a->policies, &input, &diagnostics, ret);
 	fputs(diagnostics.buf, stderr);
 	if (err)
 		text_add(why, "the policy is not valid");
@@ -276,6 +299,29 @@ static int watch_events(struct agent *a, struct text *why)
 	return 0;
 }
 
+static void load_temporaries(struct agent *a)
+{
+	struct temporaries *rules = &a->policies.temporaries;
+	int err = temporaries_load(rules, a->config->state_dir);
+
+	if (err)
+		log_error("msg=\"temporary rules not loaded\" error=\"%s\"", strerror(-err));
+	temporaries_expire(rules, clock_wall_s());
+}
+
+static void tell_start(struct agent *a)
+{
+	const struct audit_entry entry = {
+		.command = "start",
+		.after = policy_hash(a),
+		.outcome = "done",
+	};
+
+	audit_add(a->config->state_dir, &entry);
+	pending_recovered(a);
+	change_settled(a, NULL);
+}
+
 /* Names are checked first, so that a wrong one leaves everything as it was. */
 static int enforce(struct agent *a, struct text *why)
 {
@@ -284,6 +330,7 @@ static int enforce(struct agent *a, struct text *why)
 
 	if (err)
 		return err;
+	load_temporaries(a);
 	err = read_policy(a, why, &v);
 	if (!err)
 		err = endpoints_init(&a->endpoints, a->dp, a->config, v->loaded->policy, why);
@@ -293,7 +340,10 @@ static int enforce(struct agent *a, struct text *why)
 		return err;
 	machine_set_local(a);
 	err = policy_set_swap(&a->policies, TAKE_PTR(v), why);
-	return err ? err : endpoints_attach(&a->endpoints, why);
+	if (err)
+		return err;
+	tell_start(a);
+	return endpoints_attach(&a->endpoints, why);
 }
 
 static int listen_control(struct agent *a, struct text *why)
@@ -365,6 +415,7 @@ static void release(struct agent *a)
 	watchdog_release(&a->watchdog);
 	naming_release(&a->naming);
 	policy_set_release(&a->policies);
+	audited_release(&a->audited);
 	vec_release(&a->addresses.list);
 	datapath_free(a->dp);
 	if (a->lock_fd >= 0)
@@ -379,6 +430,7 @@ int agent_run(const struct agent_config *config)
 		.naming = NAMING_INIT,
 		.hub = hub_new(config->history),
 		.started_ns = clock_wall_ns(),
+		.audited.since_ns = clock_wall_ns(),
 	};
 	_text_ struct text why = TEXT_INIT;
 	int err = start(&a, &why);

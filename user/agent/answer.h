@@ -11,7 +11,10 @@
 
 void answer_status(struct agent *a, struct text *out);
 void answer_apply(struct agent *a, struct request *request, struct text *out);
-void answer_reload(struct agent *a, struct text *out);
+void answer_reload(struct agent *a, const struct request *request, struct text *out);
+void answer_rollback(struct agent *a, const struct request *request, struct text *out);
+void answer_confirm(struct agent *a, const struct request *request, struct text *out);
+void answer_allow(struct agent *a, const struct request *request, struct text *out);
 
 /* Without the last line if the client follows. */
 void answer_observe(struct agent *a, const struct request *request, struct text *out);

@@ -1,156 +1,197 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
 #include <string.h>
 
 #include "agent/answer.h"
-#include "policy/diff.h"
+#include "agent/change.h"
+#include "agent/history.h"
+#include "agent/pending.h"
+#include "agent/temporary_rule.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/when.h"
 
 #define NS_PER_MS 1000000ull
 
-/* What was wrong with a policy, and why it is not in force. */
-struct failure {
-	struct text diagnostics;
-	struct text error;
-};
-
-#define FAILURE_INIT                                                                               \
-	{                                                                                          \
-		.diagnostics = TEXT_INIT, .error = TEXT_INIT                                       \
-	}
-
-static void failure_release(struct failure *f)
+/* What the change would do, as far as that was found out. */
+static void tell_effects(const struct agent *a, const struct change *c, struct json *j)
 {
-	text_release(&f->diagnostics);
-	text_release(&f->error);
+	if (!c->diff.len)
+		return;
+	json_raw(j, "diff", c->diff.buf);
+	cuts_json(&c->cuts, j, "cuts");
+	json_bool(j, "promotion", c->is_promotion);
+	audited_json(&a->audited, &c->drops, j, "audited");
 }
 
-static void answer_failure(const struct failure *f, struct text *out)
+static void answer_failure(const struct agent *a, const struct change *c, struct text *out)
 {
 	struct json j = {.out = out};
 
 	json_object(&j, NULL);
 	json_bool(&j, "ok", false);
-	json_string(&j, "error", f->error.buf);
-	json_string(&j, "diagnostics", f->diagnostics.buf);
+	json_string(&j, "error", c->error.buf);
+	json_string(&j, "diagnostics", c->diagnostics.buf);
+	tell_effects(a, c, &j);
 	json_end(&j, '}');
 	text_addc(out, '\n');
 }
 
-static void answer_success(struct agent *a, const struct policy *policy, uint64_t began_ns,
-			   const struct text *diff, struct text *out)
+static void answer_success(struct agent *a, const struct change *c, uint64_t began_ns,
+			   struct text *out)
 {
+	const struct policy_version *v = c->next ? c->next : a->policies.current;
+	const struct policy *policy = v->loaded->policy;
 	struct json j = answer_ok_begin(out);
 
-	if (diff)
-		json_raw(&j, "diff", diff->buf);
-
+	tell_effects(a, c, &j);
+	json_string(&j, "diagnostics", c->diagnostics.buf);
 	json_number(&j, "generation", datapath_generation(a->dp));
 	json_number(&j, "rules", policy->rules.count);
 	json_number(&j, "workloads", policy->workloads.count);
 	json_number(&j, "took_ms", (clock_monotonic_ns() - began_ns) / NS_PER_MS);
+	answer_time(&j, "confirm_until", c->next ? 0 : pending_until(a));
 	json_end(&j, '}');
 	text_addc(out, '\n');
 }
 
-/*
- * What @v changes, as a JSON array of lines; null without a policy in force, or where the two
- * differ too widely to be listed.
- */
-static void tell_diff(const struct agent *a, const struct policy_version *v, struct text *out)
+static void answer_wish(struct agent *a, const struct wish *wish, struct text *out)
 {
-	const struct policy_version *current = a->policies.current;
-	_text_ struct text line = TEXT_INIT;
-	struct json j = {.out = out};
-	_diff_ struct diff diff = {};
+	uint64_t began_ns = clock_monotonic_ns();
+	_change_ struct change c = CHANGE_INIT;
 
-	if (!current || policy_diff(current->compiled, v->compiled, &diff, &line)) {
-		text_add(out, "null");
-		return;
-	}
-	json_array(&j, NULL);
-	vec_foreach (region, &diff.regions) {
-		text_reset(&line);
-		diff_region_format(region, &line);
-		json_string(&j, NULL, line.buf);
-	}
-	json_end(&j, ']');
+	if (change_make(a, wish, &c))
+		answer_failure(a, &c, out);
+	else
+		answer_success(a, &c, began_ns, out);
 }
 
-static int prepare(struct agent *a, const struct policy_input *input, struct text *diagnostics,
-		   struct text *reterr, struct policy_version **ret)
+static struct wish reload_wish(const struct agent *a, const struct caller *who)
 {
-	int err = policy_set_prepare(&a->policies, input, diagnostics, ret);
-
-	if (err)
-		text_add(reterr, "the policy is not valid; the one in force is untouched");
-	return err;
-}
-
-static int swap(struct agent *a, struct policy_version *v, struct text *reterr)
-{
-	_text_ struct text why = TEXT_INIT;
-	int err = policy_set_swap(&a->policies, v, &why);
-
-	if (err)
-		text_addf(reterr, "cannot put the policy in force: %s",
-			  why.len ? why.buf : strerror(-err));
-	return err;
+	return (struct wish){
+		.command = "reload",
+		.who = who,
+		.input.paths = a->config->policy_paths,
+		.input.path_count = a->config->policy_count,
+		.is_forced = true,
+		.is_quiet = true,
+	};
 }
 
 int agent_reload(struct agent *a, struct text *diagnostics, struct text *reterr)
 {
-	struct policy_input input = {
-		.paths = a->config->policy_paths,
-		.path_count = a->config->policy_count,
-	};
-	_policy_version_ struct policy_version *v = NULL;
-	int err = prepare(a, &input, diagnostics, reterr, &v);
+	const struct wish wish = reload_wish(a, NULL);
+	_change_ struct change c = CHANGE_INIT;
+	int err = change_make(a, &wish, &c);
 
-	return err ? err : swap(a, TAKE_PTR(v), reterr);
+	text_add(diagnostics, c.diagnostics.buf);
+	text_add(reterr, c.error.buf);
+	return err;
 }
 
-void answer_reload(struct agent *a, struct text *out)
+void answer_reload(struct agent *a, const struct request *request, struct text *out)
 {
-	_cleanup_(failure_release)
-	struct failure failure = FAILURE_INIT;
-	uint64_t began_ns = clock_monotonic_ns();
+	const struct wish wish = reload_wish(a, &request->caller);
 
-	if (agent_reload(a, &failure.diagnostics, &failure.error)) {
-		log_warning("msg=\"policy not reloaded\" error=\"%s\"", failure.error.buf);
-		answer_failure(&failure, out);
-		return;
-	}
-	answer_success(a, a->policies.current->loaded->policy, began_ns, NULL, out);
+	answer_wish(a, &wish, out);
 }
 
 void answer_apply(struct agent *a, struct request *request, struct text *out)
 {
-	struct policy_input input = {
-		.sources = request->sources.items,
-		.source_count = request->sources.count,
+	const struct wish wish = {
+		.command = "apply",
+		.who = &request->caller,
+		.input.sources = request->sources.items,
+		.input.source_count = request->sources.count,
+		.is_dry_run = request->dry_run,
+		.is_forced = request->force,
+		.is_strict = request->strict,
+		.session = request->ssh,
+		.confirm_s = request->confirm_s,
 	};
-	_cleanup_(failure_release)
-	struct failure failure = FAILURE_INIT;
-	_policy_version_ struct policy_version *v = NULL;
-	uint64_t began_ns = clock_monotonic_ns();
-	_text_ struct text diff = TEXT_INIT;
-	int err;
 
-	err = prepare(a, &input, &failure.diagnostics, &failure.error, &v);
+	if (!request->dry_run && datapath_revert_at(a->dp)) {
+		_text_ struct text why = TEXT_INIT;
+
+		pending_refuse(a, &why);
+		control_error(out, why.buf);
+		return;
+	}
+	answer_wish(a, &wish, out);
 	request->sources.count = 0; /* their contents were taken over */
-	if (!err)
-		tell_diff(a, v, &diff);
-	if (!err && request->dry_run) {
-		answer_success(a, v->loaded->policy, began_ns, &diff, out);
+}
+
+static void roll_back(struct agent *a, const struct request *request, unsigned int back,
+		      struct text *out)
+{
+	_text_ struct text why = TEXT_INIT;
+	source_list texts = {};
+	struct wish wish = {
+		.command = "rollback",
+		.who = &request->caller,
+		.is_dry_run = request->dry_run,
+		.is_forced = request->force,
+		.session = request->ssh,
+	};
+
+	if (history_read(a->config->state_dir, back, &texts, &why)) {
+		control_error(out, why.buf);
 		return;
 	}
-	if (!err)
-		err = swap(a, TAKE_PTR(v), &failure.error);
-	if (err) {
-		log_warning("msg=\"policy not applied\" error=\"%s\"", failure.error.buf);
-		answer_failure(&failure, out);
+	wish.input.sources = texts.items;
+	wish.input.source_count = texts.count;
+	answer_wish(a, &wish, out);
+	vec_release(&texts);
+}
+
+/* One that waits to be confirmed is the newest, though no part of the history. */
+void answer_rollback(struct agent *a, const struct request *request, struct text *out)
+{
+	bool is_pending = datapath_revert_at(a->dp) && !request->dry_run;
+	const struct change c = CHANGE_INIT;
+
+	if (!request->back) {
+		control_error(out, "'back' must be at least 1");
 		return;
 	}
-	answer_success(a, a->policies.current->loaded->policy, began_ns, &diff, out);
+	if (is_pending)
+		pending_go_back(a, &request->caller, NULL);
+	if (is_pending && request->back == 1)
+		answer_success(a, &c, clock_monotonic_ns(), out);
+	else
+		roll_back(a, request, (unsigned int)(request->back - is_pending), out);
+}
+
+void answer_confirm(struct agent *a, const struct request *request, struct text *out)
+{
+	const struct change c = CHANGE_INIT;
+	int err = pending_confirm(a, &request->caller);
+
+	if (err == -ENOENT)
+		control_error(out, "no policy waits to be confirmed");
+	else if (err)
+		control_error(out, "it is too late; the policy before is in force again");
+	else
+		answer_success(a, &c, clock_monotonic_ns(), out);
+}
+
+void answer_allow(struct agent *a, const struct request *request, struct text *out)
+{
+	const struct temporary *rule;
+	_change_ struct change c = CHANGE_INIT;
+	_text_ struct text end = TEXT_INIT;
+	struct json j;
+
+	if (temporary_rule_add(a, request, &c, &rule)) {
+		answer_failure(a, &c, out);
+		return;
+	}
+	time_format(rule->expires, &end);
+	j = answer_ok_begin(out);
+	json_string(&j, "rule", rule->source.name);
+	json_string(&j, "expires", end.buf);
+	json_string(&j, "diagnostics", c.diagnostics.buf);
+	json_number(&j, "generation", datapath_generation(a->dp));
+	json_end(&j, '}');
+	text_addc(out, '\n');
 }

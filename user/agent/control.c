@@ -138,6 +138,7 @@ static void answer_line(struct peer *p, size_t len)
 		return;
 	}
 	text_release(&p->in);
+	caller_of(p->fd, &request.caller);
 	is_following = control->config.fn(control->config.user, &request, &p->out);
 	request_release(&request);
 	if (is_following) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/machine.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "agent/pending.h"
 #include "util/log.h"
 
 #define SETTLE_MS 100 /* addresses come in groups; a policy is compiled once for a group */
@@ -81,6 +83,12 @@ static void on_settled(void *user)
 	_text_ struct text why = TEXT_INIT;
 	int err = policy_set_recompile(&a->policies, &why);
 
+	if (err == -EBUSY) {
+		pending_go_back(a, NULL,
+				"this machine's addresses changed, and the policy must be "
+				"compiled for them");
+		err = policy_set_recompile(&a->policies, &why);
+	}
 	if (err)
 		log_error("msg=\"policy not compiled for new own addresses\" error=\"%s\"",
 			  why.len ? why.buf : strerror(-err));

@@ -9,6 +9,7 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/reason.h>
 
+#include "agent/words.h"
 #include "policy/explain.h"
 #include "util/clock.h"
 
@@ -139,28 +140,10 @@ void naming_rule_at(const struct policy *policy, uint32_t rule, struct text *out
 static struct near_key near_key(const struct bh_event *event, uint32_t src_class,
 				uint32_t dst_class)
 {
-	struct near_key key = {.src_class = src_class, .dst_class = dst_class};
+	uint16_t icmp = (uint16_t)(event->icmp_type << 8 | event->icmp_code);
+	struct service_number service = protocol_service(event->proto, ntohs(event->dport), icmp);
 
-	key.number = ntohs(event->dport);
-	switch (event->proto) {
-	case IPPROTO_TCP:
-		key.table = BH_SERVICE_TCP;
-		return key;
-	case IPPROTO_UDP:
-		key.table = BH_SERVICE_UDP;
-		return key;
-	case IPPROTO_SCTP:
-		key.table = BH_SERVICE_SCTP;
-		return key;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		key.table = event->proto == IPPROTO_ICMP ? BH_SERVICE_ICMP : BH_SERVICE_ICMP6;
-		key.number = (uint32_t)event->icmp_type << 8 | event->icmp_code;
-		return key;
-	}
-	key.table = BH_SERVICE_PROTO;
-	key.number = event->proto;
-	return key;
+	return (struct near_key){src_class, dst_class, service.table, service.number};
 }
 
 static char *ask_near(const struct compiled *c, const struct near_key *key)

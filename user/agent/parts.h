@@ -4,6 +4,7 @@
 #define AGENT_PARTS_H
 
 #include "agent/agent.h"
+#include "agent/audited.h"
 #include "agent/control.h"
 #include "agent/endpoints.h"
 #include "agent/events_hub.h"
@@ -27,7 +28,10 @@ struct agent {
 	struct watchdog watchdog;
 	struct events_hub *hub;
 	struct control *control;
-	struct loop_timer *tidy;   /* runs until the idle slot is ready for the next policy */
+	struct loop_timer *tidy; /* runs until the idle slot is ready for the next policy */
+	struct audited audited;
+	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
+	bool is_recovering;          /* from one that was not, when the agent before us ended */
 	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
 	uint64_t started_ns;       /* on the wall */
 	uint64_t adopt_until_ns;   /* CLOCK_MONOTONIC; 0: connections are not adopted */

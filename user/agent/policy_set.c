@@ -15,7 +15,9 @@ void policy_set_release(struct policy_set *set)
 	policy_version_free(set->current);
 	policy_version_free(set->previous);
 	rule_stats_release(&set->stats);
+	vec_release(&set->parked);
 	vec_release(&set->host);
+	temporaries_release(&set->temporaries);
 	*set = (struct policy_set){};
 }
 
@@ -68,30 +70,46 @@ static int check_promises(const struct policy_version *v, struct diags *diags)
 	return promise_check_never(v->compiled, diags) ? -EINVAL : 0;
 }
 
-static int read_input(const struct policy_input *input, struct diags *diags, struct policy **ret)
+/* With temporary rules, texts are copied: it may be read again without them. */
+static int read_input(const struct policy_input *input, const struct temporaries *temporaries,
+		      struct diags *diags, struct policy **ret)
 {
-	if (input->source_count)
-		return policy_load_sources(input->sources, input->source_count, diags, ret);
-	return policy_load(input->paths, input->path_count, diags, ret);
+	source_list texts = {};
+	int err;
+
+	for (size_t i = 0; i < input->source_count; i++) {
+		const struct source *source = &input->sources[i];
+
+		vec_push(&texts, temporaries ? source_of(source->name, source->text, source->len)
+					     : *source);
+	}
+	if (temporaries)
+		temporaries_texts(temporaries, &texts);
+	err = policy_load_both(input->paths, input->source_count ? 0 : input->path_count,
+			       texts.items, texts.count, diags, ret);
+	vec_release(&texts);
+	return err;
 }
 
-/* A policy given as texts goes by their names. */
-static struct loaded_policy *name_policy(const struct policy_input *input, struct policy *policy)
+/* A policy given as texts goes by their names, if it isn't called anything else. */
+static struct loaded_policy *name_policy(const struct policy_input *input, struct policy *policy,
+					 size_t temporary)
 {
 	struct loaded_policy *loaded;
 	VEC(const char *) names = {};
 
-	if (!input->source_count)
-		return loaded_policy_new(policy, input->paths, input->path_count);
-	vec_foreach (source, &policy->sources)
-		vec_push(&names, (*source)->name);
-	loaded = loaded_policy_new(policy, names.items, names.count);
+	if (input->path_count)
+		return loaded_policy_new(policy, temporary, input->paths, input->path_count);
+	for (size_t i = 0; i + temporary < policy->sources.count; i++)
+		vec_push(&names, policy->sources.items[i]->name);
+	loaded = loaded_policy_new(policy, temporary, names.items, names.count);
 	vec_release(&names);
 	return loaded;
 }
 
-int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
-		       struct text *diagnostics, struct policy_version **ret)
+static int prepare(struct policy_set *set, const struct policy_input *input,
+		   const struct temporaries *temporaries, struct text *diagnostics,
+		   struct policy_version **ret)
 {
 	_loaded_policy_ struct loaded_policy *loaded = NULL;
 	_policy_ struct policy *policy = NULL;
@@ -100,10 +118,11 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 	int err;
 
 	/* An agent that is busy with a huge policy is not one that is down. */
-	err = read_input(input, &diags, &policy);
+	err = read_input(input, temporaries, &diags, &policy);
 	datapath_beat(set->dp);
 	if (!err) {
-		loaded = name_policy(input, TAKE_PTR(policy));
+		loaded = name_policy(input, TAKE_PTR(policy),
+				     temporaries ? temporaries->list.count : 0);
 		err = compile_version(set, loaded, &diags, &v);
 		datapath_beat(set->dp);
 	}
@@ -113,6 +132,35 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 	diags_to_text(&diags, diagnostics);
 	if (!err)
 		*ret = TAKE_PTR(v);
+	return err;
+}
+
+static void release_texts(const struct policy_input *input)
+{
+	for (size_t i = 0; i < input->source_count; i++)
+		source_release(&input->sources[i]);
+}
+
+int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
+		       struct text *diagnostics, struct policy_version **ret)
+{
+	_text_ struct text with = TEXT_INIT;
+	int err;
+
+	if (!set->temporaries.list.count)
+		return prepare(set, input, NULL, diagnostics, ret);
+	err = prepare(set, input, &set->temporaries, &with, ret);
+	if (!err) {
+		release_texts(input);
+		text_add(diagnostics, with.buf);
+		return 0;
+	}
+	err = prepare(set, input, NULL, diagnostics, ret);
+	if (!err)
+		text_addf(diagnostics,
+			  "%swarning: temporary rules don't fit this policy, and end "
+			  "with it\n",
+			  with.buf);
 	return err;
 }
 
@@ -140,6 +188,14 @@ static void take_stances(struct policy_set *set, uint32_t old_slot)
 		rule_stats_add(&set->stats, BH_BUILTIN_DOWN, &counts[BH_BUILTIN_DOWN]);
 }
 
+/* If that policy comes back, so do its counts, and those were told already. */
+static void park_counts(struct policy_set *set)
+{
+	vec_release(&set->parked);
+	vec_foreach (stat, &set->stats.list)
+		vec_push(&set->parked, stat->seen);
+}
+
 /* The old slot's last counts are final: nobody counts there any more. */
 static void move_stats(struct policy_set *set, uint32_t old_slot, const struct policy *to)
 {
@@ -147,12 +203,14 @@ static void move_stats(struct policy_set *set, uint32_t old_slot, const struct p
 
 	if (from && sample_slot(set, old_slot))
 		log_warning("msg=\"counts of the policy before are not complete\"");
+	park_counts(set);
 	rule_stats_move(&set->stats, from, to);
 	if (!from && datapath_is_adopted(set->dp))
 		take_stances(set, old_slot);
 }
 
-int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr)
+int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t revert_at_ns,
+		   struct text *reterr)
 {
 	_policy_version_ struct policy_version *next = v;
 	uint32_t slot = datapath_slot(set->dp);
@@ -161,7 +219,7 @@ int policy_set_swap(struct policy_set *set, struct policy_version *v, struct tex
 
 	if (set->hooks.before)
 		set->hooks.before(set->hooks.user);
-	err = datapath_swap_policy(set->dp, &next->compiled->image, reterr, &swap);
+	err = datapath_try_policy(set->dp, &next->compiled->image, revert_at_ns, reterr, &swap);
 	if (err)
 		return err;
 
@@ -170,6 +228,52 @@ int policy_set_swap(struct policy_set *set, struct policy_version *v, struct tex
 	policy_version_free(set->previous);
 	set->previous = set->current;
 	set->current = TAKE_PTR(next);
+	if (set->hooks.after)
+		set->hooks.after(set->hooks.user);
+	return 0;
+}
+
+int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr)
+{
+	return policy_set_try(set, v, 0, reterr);
+}
+
+static void follow_generation(struct policy_set *set)
+{
+	set->current->moves = datapath_generation(set->dp) - set->current->generation;
+}
+
+int policy_set_keep(struct policy_set *set)
+{
+	int err = datapath_keep(set->dp);
+
+	if (!err)
+		follow_generation(set);
+	return err;
+}
+
+int policy_set_revert(struct policy_set *set)
+{
+	struct policy_version *back = set->previous;
+	uint32_t slot = BH_SLOTS;
+	int err;
+
+	if (set->hooks.before)
+		set->hooks.before(set->hooks.user);
+	err = datapath_revert(set->dp);
+	if (err)
+		return err;
+
+	slot = !datapath_slot(set->dp);
+	if (sample_slot(set, slot))
+		log_warning("msg=\"counts of the policy that is left are not complete\"");
+	rule_stats_move(&set->stats, set->current->loaded->policy, back->loaded->policy);
+	rule_stats_resume(&set->stats, set->parked.items, set->parked.count);
+	vec_release(&set->parked);
+	set->previous = set->current;
+	set->current = back;
+	back->generation = datapath_generation(set->dp);
+	back->moves = 0;
 	if (set->hooks.after)
 		set->hooks.after(set->hooks.user);
 	return 0;
@@ -191,36 +295,49 @@ static bool has_address(const struct bh_addr *list, size_t count, const struct b
 	return false;
 }
 
-static int move_address(struct policy_set *set, const struct bh_addr *a, bool is_host)
+static int move_address(struct policy_set *set, struct policy_version *v, const struct bh_addr *a,
+			bool is_host)
 {
-	struct policy_version *v = set->current;
 	struct address_entry entry;
 	int err = address_set_host(v->compiled, a, is_host, &entry);
 
 	if (err)
 		return err;
-	err = datapath_set_identity(set->dp, a, entry.identity, entry.is_listed);
-	if (!err)
-		v->moves++;
-	return err;
+	if (v == set->current)
+		return datapath_set_identity(set->dp, a, entry.identity, entry.is_listed);
+	return datapath_set_identity_behind(set->dp, a, entry.identity, entry.is_listed);
 }
 
-/* Without compiling; if it fails half-way, compiling puts all of it right. */
-static int move_host(struct policy_set *set)
+static int move_version(struct policy_set *set, struct policy_version *v)
 {
-	struct policy_version *v = set->current;
 	int err = 0;
 
 	vec_foreach (a, &v->host) {
 		if (!err && !has_address(set->host.items, set->host.count, a))
-			err = move_address(set, a, false);
+			err = move_address(set, v, a, false);
 	}
 	vec_foreach (a, &set->host) {
 		if (!err && !has_address(v->host.items, v->host.count, a))
-			err = move_address(set, a, true);
+			err = move_address(set, v, a, true);
 	}
 	if (!err)
 		keep_host(v, set);
+	return err;
+}
+
+/*
+ * Without compiling; if it fails half-way, compiling puts all of it right.  A policy that may come
+ * back any moment moves along.
+ */
+static int move_host(struct policy_set *set)
+{
+	int err = 0;
+
+	if (datapath_revert_at(set->dp))
+		err = move_version(set, set->previous);
+	if (!err)
+		err = move_version(set, set->current);
+	follow_generation(set);
 	return err;
 }
 
@@ -234,6 +351,8 @@ int policy_set_recompile(struct policy_set *set, struct text *reterr)
 		log_info("msg=\"own addresses moved\" generation=%u", datapath_generation(set->dp));
 		return 0;
 	}
+	if (datapath_revert_at(set->dp))
+		return -EBUSY;
 	err = compile_version(set, set->current->loaded, &diags, &next);
 	if (!err)
 		err = check_promises(next, &diags);
@@ -253,7 +372,7 @@ int policy_set_expire(struct policy_set *set, struct text *reterr)
 	int err;
 
 	due = set->current ? set->current->compiled->next_expiry : 0;
-	if (!due || clock_wall_s() < due)
+	if (!due || clock_wall_s() < due || datapath_revert_at(set->dp))
 		return 0;
 	err = compile_version(set, set->current->loaded, &diags, &next);
 	if (err) {

@@ -8,6 +8,7 @@
 
 #include "agent/policy_version.h"
 #include "agent/rule_stats.h"
+#include "agent/temporary.h"
 #include "datapath/datapath.h"
 
 /* Called around every switch. */
@@ -23,12 +24,15 @@ struct policy_set {
 	struct policy_version *current;  /* NULL: none yet */
 	struct policy_version *previous; /* its names are still needed for late events */
 	struct rule_stats stats;
-	VEC(struct bh_addr) host; /* who `host` is */
+	VEC(struct bh_count) parked; /* what the rules of `previous` had counted when it was left */
+	VEC(struct bh_addr) host;    /* who `host` is */
+	struct temporaries temporaries; /* in every policy that is prepared */
 };
 
 void policy_set_release(struct policy_set *set);
 
-/* What to read: files and directories, or texts (their contents are taken over). */
+/* What to read: files and directories, or texts (their contents are taken over); with texts the
+ * paths are only what it is called by. */
 struct policy_input {
 	const char *const *paths;
 	size_t path_count;
@@ -36,20 +40,32 @@ struct policy_input {
 	size_t source_count; /* 0: read the paths */
 };
 
-/* Loads, compiles, checks promises.  -EINVAL or -E2BIG with everything wrong in @diagnostics. */
+/*
+ * Loads, compiles, checks promises.  -EINVAL or -E2BIG with everything wrong in @diagnostics.  If
+ * that is the temporary rules, it goes without them, and says so there.
+ */
 int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 		       struct text *diagnostics, struct policy_version **ret);
 
 /* Puts it in force; takes @v over in any case. */
 int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr);
 
+/* The same, as datapath_try_policy() does it: neither is swapped again until one of these is. */
+int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t revert_at_ns,
+		   struct text *reterr);
+int policy_set_keep(struct policy_set *set);
+int policy_set_revert(struct policy_set *set);
+
 /* For the next policy that is prepared. */
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count);
 
-/* The policy in force for the present `host`: in place where that can be, else compiled again. */
+/*
+ * The policy in force for the present `host`: in place where that can be, else compiled again.
+ * -EBUSY: that has to be, and one that is tried can't.
+ */
 int policy_set_recompile(struct policy_set *set, struct text *reterr);
 
-/* The same if a rule has expired since; else does nothing. */
+/* The same if a rule has expired since; else does nothing, as while a policy is tried. */
 int policy_set_expire(struct policy_set *set, struct text *reterr);
 
 /* Reads the rules' counters. */

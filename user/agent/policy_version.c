@@ -9,13 +9,16 @@
 #include "util/map.h"
 #include "util/mem.h"
 
-static void hash_policy(const struct policy *policy, char ret[static POLICY_HASH_STRLEN])
+static void hash_policy(struct loaded_policy *loaded)
 {
 	uint64_t hash = 0;
 
-	vec_foreach (source, &policy->sources)
-		hash = hash_bytes((*source)->text, (*source)->len, hash);
-	snprintf(ret, POLICY_HASH_STRLEN, "%016" PRIx64, hash);
+	for (size_t i = 0; i < loaded->own_sources; i++) {
+		const struct source *source = loaded->policy->sources.items[i];
+
+		hash = hash_bytes(source->text, source->len, hash);
+	}
+	snprintf(loaded->hash, POLICY_HASH_STRLEN, "%016" PRIx64, hash);
 }
 
 static char *labels_json(const struct workload *workload)
@@ -30,15 +33,16 @@ static char *labels_json(const struct workload *workload)
 	return text_take(&out);
 }
 
-struct loaded_policy *loaded_policy_new(struct policy *policy, const char *const *paths,
-					size_t count)
+struct loaded_policy *loaded_policy_new(struct policy *policy, size_t temporary,
+					const char *const *paths, size_t count)
 {
 	struct loaded_policy *loaded = xcalloc(1, sizeof(*loaded));
 
 	loaded->policy = policy;
 	loaded->users = 1;
 	loaded->loaded_ns = clock_wall_ns();
-	hash_policy(policy, loaded->hash);
+	loaded->own_sources = policy->sources.count - temporary;
+	hash_policy(loaded);
 	for (size_t i = 0; i < count; i++)
 		vec_push(&loaded->paths, xstrdup(paths[i]));
 	vec_foreach (workload, &policy->workloads)

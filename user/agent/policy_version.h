@@ -12,7 +12,8 @@
 struct loaded_policy {
 	struct policy *policy;
 	unsigned int users;
-	char hash[POLICY_HASH_STRLEN]; /* of the texts, in their order; their names don't count */
+	size_t own_sources; /* of policy.sources, the first ones; behind them are temporary rules */
+	char hash[POLICY_HASH_STRLEN]; /* of its own texts, in order; their names don't count */
 	uint64_t loaded_ns;            /* on the wall */
 	VEC(char *) paths;             /* as they were given */
 	VEC(char *) labels;            /* parallel to policy.workloads: each a JSON object */
@@ -26,9 +27,9 @@ struct policy_version {
 	VEC(struct bh_addr) host; /* who `host` is in it */
 };
 
-/* Takes @policy over; copies @paths. */
-struct loaded_policy *loaded_policy_new(struct policy *policy, const char *const *paths,
-					size_t count);
+/* Takes @policy over, the last @temporary of its sources being temporary rules; copies @paths. */
+struct loaded_policy *loaded_policy_new(struct policy *policy, size_t temporary,
+					const char *const *paths, size_t count);
 struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded);
 void loaded_policy_drop(struct loaded_policy *loaded);
 void loaded_policy_dropp(struct loaded_policy **loaded);

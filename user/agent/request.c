@@ -7,6 +7,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "util/mem.h"
+
 #define X(id, word) [REQUEST_##id] = (word),
 static const char *const op_words[] = {REQUEST_OPS(X)};
 #undef X
@@ -15,14 +17,17 @@ static const char *const op_words[] = {REQUEST_OPS(X)};
 static const char *const subject_words[] = {LIST_SUBJECTS(X)};
 #undef X
 
-#define KEYS_MAX 3 /* beside "op" */
+#define KEYS_MAX 6 /* beside "op" */
 
 static const char *const op_keys[][KEYS_MAX] = {
 	[REQUEST_STATUS] = {NULL},
 	[REQUEST_LIST] = {"what"},
 	[REQUEST_OBSERVE] = {"last", "follow"},
-	[REQUEST_APPLY] = {"sources", "dry_run"},
+	[REQUEST_APPLY] = {"sources", "dry_run", "confirm", "force", "strict", "ssh"},
 	[REQUEST_RELOAD] = {NULL},
+	[REQUEST_ROLLBACK] = {"back", "dry_run", "force", "ssh"},
+	[REQUEST_CONFIRM] = {NULL},
+	[REQUEST_ALLOW] = {"for", "from", "to", "service", "reason"},
 };
 
 /* cJSON ends a string at an escaped NUL: what follows it would be silently cut off. */
@@ -151,6 +156,61 @@ static int read_sources(const cJSON *object, struct request *r, struct text *ret
 	return 0;
 }
 
+/* Text, or nothing unless it @is_due. */
+static int read_text(const cJSON *object, const char *key, bool is_due, char **ret,
+		     struct text *reterr)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	if (!item && !is_due)
+		return 0;
+	if (!cJSON_IsString(item)) {
+		text_addf(reterr, "'%s' must be text", key);
+		return -EINVAL;
+	}
+	*ret = xstrdup(item->valuestring);
+	return 0;
+}
+
+static int read_apply(const cJSON *object, struct request *r, struct text *reterr)
+{
+	int err = read_bool(object, "dry_run", &r->dry_run, reterr);
+
+	if (!err)
+		err = read_bool(object, "force", &r->force, reterr);
+	if (!err)
+		err = read_bool(object, "strict", &r->strict, reterr);
+	if (!err)
+		err = read_count(object, "confirm", &r->confirm_s, reterr);
+	if (!err)
+		err = read_text(object, "ssh", false, &r->ssh, reterr);
+	return err ? err : read_sources(object, r, reterr);
+}
+
+static int read_rollback(const cJSON *object, struct request *r, struct text *reterr)
+{
+	int err = read_count(object, "back", &r->back, reterr);
+
+	if (!err)
+		err = read_bool(object, "dry_run", &r->dry_run, reterr);
+	if (!err)
+		err = read_bool(object, "force", &r->force, reterr);
+	return err ? err : read_text(object, "ssh", false, &r->ssh, reterr);
+}
+
+static int read_allow(const cJSON *object, struct request *r, struct text *reterr)
+{
+	int err = read_count(object, "for", &r->for_s, reterr);
+
+	if (!err)
+		err = read_text(object, "from", true, &r->from, reterr);
+	if (!err)
+		err = read_text(object, "to", true, &r->to, reterr);
+	if (!err)
+		err = read_text(object, "service", true, &r->service, reterr);
+	return err ? err : read_text(object, "reason", true, &r->reason, reterr);
+}
+
 static int read_arguments(const cJSON *object, struct request *r, struct text *reterr)
 {
 	int err, what;
@@ -166,10 +226,14 @@ static int read_arguments(const cJSON *object, struct request *r, struct text *r
 		err = read_count(object, "last", &r->last, reterr);
 		return err ? err : read_bool(object, "follow", &r->follow, reterr);
 	case REQUEST_APPLY:
-		err = read_bool(object, "dry_run", &r->dry_run, reterr);
-		return err ? err : read_sources(object, r, reterr);
+		return read_apply(object, r, reterr);
+	case REQUEST_ROLLBACK:
+		return read_rollback(object, r, reterr);
+	case REQUEST_ALLOW:
+		return read_allow(object, r, reterr);
 	case REQUEST_STATUS:
 	case REQUEST_RELOAD:
+	case REQUEST_CONFIRM:
 		return 0;
 	}
 	return -EINVAL;
@@ -199,7 +263,7 @@ int request_parse(const char *line, size_t len, struct request *ret, struct text
 {
 	_cleanup_(free_json)
 	cJSON *object = NULL;
-	struct request r = {.last = REQUEST_LAST};
+	struct request r = {.last = REQUEST_LAST, .back = 1};
 	int op, err;
 
 	if (has_nul(line, len)) {
@@ -231,4 +295,9 @@ void request_release(struct request *r)
 	vec_foreach (source, &r->sources)
 		source_release(source);
 	vec_release(&r->sources);
+	free(r->ssh);
+	free(r->from);
+	free(r->to);
+	free(r->service);
+	free(r->reason);
 }

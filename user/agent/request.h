@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/caller.h"
 #include "util/source.h"
 #include "util/text.h"
 #include "util/vec.h"
@@ -14,11 +15,14 @@
 
 /* clang-format off */
 #define REQUEST_OPS(X)          \
-	X(STATUS,  "status")    \
-	X(LIST,    "list")      \
-	X(OBSERVE, "observe")   \
-	X(APPLY,   "apply")     \
-	X(RELOAD,  "reload")
+	X(STATUS,   "status")   \
+	X(LIST,     "list")     \
+	X(OBSERVE,  "observe")  \
+	X(APPLY,    "apply")    \
+	X(RELOAD,   "reload")   \
+	X(ROLLBACK, "rollback") \
+	X(CONFIRM,  "confirm")  \
+	X(ALLOW,    "allow")
 
 #define LIST_SUBJECTS(X)                   \
 	X(ENDPOINTS,   "endpoints")        \
@@ -45,7 +49,15 @@ struct request {
 	uint64_t last;
 	bool follow;
 	bool dry_run;
+	bool force;         /* even if it cuts the operator's own session */
+	bool strict;        /* not if it denies what was only audited */
+	uint64_t confirm_s; /* 0: it needs no confirmation */
+	uint64_t back;      /* policies */
+	uint64_t for_s;
+	char *ssh; /* as SSH_CONNECTION; or NULL */
+	char *from, *to, *service, *reason;
 	VEC(struct source) sources;
+	struct caller caller; /* whoever asks; not read from the line */
 };
 
 /*

@@ -24,9 +24,9 @@ static struct rule_stat retire(const struct rule_stat *old)
 {
 	struct rule_stat stat = *old;
 
-	stat.retired.packets += old->seen.packets;
-	stat.retired.bytes += old->seen.bytes;
-	stat.seen = (struct bh_count){};
+	stat.retired.packets += old->seen.packets - old->base.packets;
+	stat.retired.bytes += old->seen.bytes - old->base.bytes;
+	stat.seen = stat.base = (struct bh_count){};
 	return stat;
 }
 
@@ -64,6 +64,12 @@ void rule_stats_move(struct rule_stats *rs, const struct policy *from, const str
 	*rs = moved;
 }
 
+void rule_stats_resume(struct rule_stats *rs, const struct bh_count *counts, size_t count)
+{
+	for (size_t i = 0; i < count && i < rs->list.count; i++)
+		rs->list.items[i].seen = rs->list.items[i].base = counts[i];
+}
+
 void rule_stats_add(struct rule_stats *rs, uint32_t rule, const struct bh_count *count)
 {
 	if (rule >= rs->list.count)
@@ -80,8 +86,8 @@ struct bh_count rule_stats_total(const struct rule_stats *rs, uint32_t rule)
 		return (struct bh_count){};
 	stat = &rs->list.items[rule];
 	return (struct bh_count){
-		.packets = stat->retired.packets + stat->seen.packets,
-		.bytes = stat->retired.bytes + stat->seen.bytes,
+		.packets = stat->retired.packets + stat->seen.packets - stat->base.packets,
+		.bytes = stat->retired.bytes + stat->seen.bytes - stat->base.bytes,
 	};
 }
 

@@ -11,6 +11,7 @@
 struct rule_stat {
 	struct bh_count retired; /* counted in slots that are gone */
 	struct bh_count seen;    /* in the slot in force, when it was last sampled */
+	struct bh_count base;    /* of that, what is in `retired` already */
 	uint64_t last_hit_ns;    /* on the wall, as exact as the samples are; 0: never */
 };
 
@@ -26,6 +27,9 @@ void rule_stats_sample(struct rule_stats *rs, const struct bh_count *counts, siz
 /* Another policy is in force, and counts from zero: totals go with the names.  @from may be NULL.
  */
 void rule_stats_move(struct rule_stats *rs, const struct policy *from, const struct policy *to);
+
+/* The policy had counted that much already when it was left, and goes on from there. */
+void rule_stats_resume(struct rule_stats *rs, const struct bh_count *counts, size_t count);
 
 /* What was counted before the agent started. */
 void rule_stats_add(struct rule_stats *rs, uint32_t rule, const struct bh_count *count);

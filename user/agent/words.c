@@ -88,3 +88,20 @@ void tcp_flags_add(uint8_t flags, struct text *out)
 		is_first = false;
 	}
 }
+
+struct service_number protocol_service(uint8_t proto, uint16_t port, uint16_t icmp)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return (struct service_number){BH_SERVICE_TCP, port};
+	case IPPROTO_UDP:
+		return (struct service_number){BH_SERVICE_UDP, port};
+	case IPPROTO_SCTP:
+		return (struct service_number){BH_SERVICE_SCTP, port};
+	case IPPROTO_ICMP:
+		return (struct service_number){BH_SERVICE_ICMP, icmp};
+	case IPPROTO_ICMPV6:
+		return (struct service_number){BH_SERVICE_ICMP6, icmp};
+	}
+	return (struct service_number){BH_SERVICE_PROTO, proto};
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "policy/service_class.h"
 #include "util/text.h"
 
 #define WORD_STRLEN 16
@@ -18,6 +19,9 @@ const char *conn_state_word(unsigned int state);
 /* "tcp", "icmp6", else the number; into @buf, which is also returned. */
 const char *protocol_word(uint8_t proto, char buf[static WORD_STRLEN]);
 bool protocol_has_ports(uint8_t proto);
+
+/* What a policy calls it: by @port, in host order, or by ICMP's @type << 8 | code. */
+struct service_number protocol_service(uint8_t proto, uint16_t port, uint16_t icmp);
 
 /* "arp", else as "0x88cc"; host order. */
 const char *ethertype_word(uint16_t ethertype, char buf[static WORD_STRLEN]);

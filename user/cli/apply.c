@@ -2,31 +2,42 @@
 #include <string.h>
 
 #include "agent/protocol.h"
-#include "cli/cli.h"
-#include "cli/client.h"
+#include "cli/change_answer.h"
 #include "cli/output.h"
+#include "cli/ssh_session.h"
 #include "policy/load.h"
 #include "util/json.h"
 
+#define CONFIRM_MAX_S (24 * 3600)
+
 struct apply_values {
-	bool is_dry_run;
-	const char *socket;
-	const char *format;
+	struct change_values change;
+	uint32_t confirm_s;
+	bool is_forced;
+	bool is_strict;
 };
 
 /* clang-format off */
 #define AT(member) .offset = offsetof(struct apply_values, member)
 static const struct option apply_options[] = {
-	{ "dry-run", 0, OPTION_FLAG, AT(is_dry_run), NULL,
-	  "compile and check only; nothing changes" },
-	SOCKET_OPTION(struct apply_values, socket),
-	OUTPUT_OPTION(struct apply_values, format, "text|json", "text"),
+	{ "dry-run", 0, OPTION_FLAG, AT(change.is_dry_run), NULL,
+	  "tell what it would do; nothing changes" },
+	{ "confirm", 0, OPTION_DURATION, AT(confirm_s), "SECONDS",
+	  "go back after that time, unless 'bulkhead confirm' comes first" },
+	{ "force", 0, OPTION_FLAG, AT(is_forced), NULL,
+	  "also if it cuts your own SSH session" },
+	{ "strict", 0, OPTION_FLAG, AT(is_strict), NULL,
+	  "not if it drops what was only audited until now" },
+	SOCKET_OPTION(struct apply_values, change.socket),
+	OUTPUT_OPTION(struct apply_values, change.format, "text|json", "text"),
 };
 #undef AT
 /* clang-format on */
 
-static void add_request(const struct policy *policy, bool is_dry_run, struct text *out)
+static void add_request(const struct policy *policy, const struct apply_values *values,
+			struct text *out)
 {
+	_text_ struct text session = TEXT_INIT;
 	struct json json = {.out = out};
 
 	json_object(&json, NULL);
@@ -39,7 +50,12 @@ static void add_request(const struct policy *policy, bool is_dry_run, struct tex
 		json_end(&json, '}');
 	}
 	json_end(&json, ']');
-	json_bool(&json, "dry_run", is_dry_run);
+	json_bool(&json, "dry_run", values->change.is_dry_run);
+	json_bool(&json, "force", values->is_forced);
+	json_bool(&json, "strict", values->is_strict);
+	json_number(&json, "confirm", values->confirm_s);
+	if (ssh_session_find(&session))
+		json_string(&json, "ssh", session.buf);
 	json_end(&json, '}');
 }
 
@@ -55,7 +71,7 @@ static enum exit_code load_request(const struct arguments *args, struct text *re
 		diags_print(&diags, stderr);
 		return EXIT_USAGE;
 	}
-	add_request(policy, values->is_dry_run, request);
+	add_request(policy, values, request);
 	if (request->len >= PROTOCOL_MAX_REQUEST)
 		return cli_error("apply: the policy is too large for one request: %zu bytes, at "
 				 "most %lu",
@@ -63,103 +79,39 @@ static enum exit_code load_request(const struct arguments *args, struct text *re
 	return EXIT_FINE;
 }
 
-static void print_diff(const cJSON *answer)
-{
-	bool has_colour = output_has_colour(stdout);
-	_text_ struct text out = TEXT_INIT;
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "diff"))
-	{
-		const char *line = cJSON_GetStringValue(item);
-
-		if (!line)
-			continue;
-		text_add_colour(&out, has_colour ? colour_of_sign(*line) : COLOUR_NONE, line);
-		text_addc(&out, '\n');
-	}
-	fwrite(out.buf, 1, out.len, stdout);
-}
-
-static void print_applied(const cJSON *answer, bool is_dry_run)
-{
-	static const char *const counts[] = {"rules", "workloads", "took_ms"};
-	double numbers[COUNT(counts)];
-
-	for (size_t i = 0; i < COUNT(counts); i++) {
-		const cJSON *item = cJSON_GetObjectItemCaseSensitive(answer, counts[i]);
-
-		numbers[i] = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0;
-	}
-	if (is_dry_run)
-		fputs("would be applied: ", stdout);
-	else
-		printf("applied as generation %.0f: ",
-		       cJSON_GetNumberValue(
-			       cJSON_GetObjectItemCaseSensitive(answer, "generation")));
-	printf("%.0f rules, %.0f workloads, %.0f ms\n", numbers[0], numbers[1], numbers[2]);
-}
-
-static void print_refusal(const cJSON *answer)
-{
-	const char *diagnostics =
-		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "diagnostics"));
-	const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "error"));
-
-	if (diagnostics)
-		fputs(diagnostics, stderr);
-	cli_error("apply: refused: %s", error ? error : "the agent did not say why");
-}
-
-static enum exit_code print_answer(const cJSON *answer, const struct apply_values *values)
-{
-	bool is_ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"));
-	_free_ char *json = NULL;
-
-	if (output_is_json(values->format)) {
-		json = cJSON_PrintUnformatted(answer);
-		puts(json);
-	} else if (is_ok) {
-		print_diff(answer);
-		print_applied(answer, values->is_dry_run);
-	} else {
-		print_refusal(answer);
-	}
-	return is_ok ? EXIT_FINE : EXIT_FINDING;
-}
-
 static enum exit_code run_apply(const struct arguments *args)
 {
 	const struct apply_values *values = args->values;
-	_client_ struct client client = CLIENT_INIT;
 	_text_ struct text request = TEXT_INIT;
-	_text_ struct text error = TEXT_INIT;
-	_cjson_ cJSON *answer = NULL;
 	enum exit_code code;
 
 	if (!args->operands.count)
 		return cli_error("apply: a file of the policy is due");
+	if (arguments_have(args, "confirm") &&
+	    (!values->confirm_s || values->confirm_s > CONFIRM_MAX_S))
+		return cli_error("apply: '--confirm' must be from one second to a day");
 	code = load_request(args, &request);
-	if (code != EXIT_FINE)
-		return code;
-	if (client_ask(&client, values->socket, request.buf, &error) ||
-	    client_answer(&client, NULL, NULL, &error, &answer))
-		return cli_error("apply: %s", error.buf);
-	return print_answer(answer, values);
+	return code == EXIT_FINE ? change_ask("apply", request.buf, &values->change) : code;
 }
 
 const struct command apply_command = {
 	.name = "apply",
-	.arguments = "FILE... [--dry-run] [OPTION...]",
+	.arguments = "FILE... [--dry-run] [--confirm SECONDS] [OPTION...]",
 	.summary = "Have the agent swap a policy in, whole or not at all",
 	.details =
 		"All FILEs together are the new policy; what the agent had before is gone. A\n"
 		"policy that does not compile, or breaks a promise of its own, leaves the running\n"
-		"one untouched. Prints what changes for connections, as 'bulkhead diff' does. "
-		"Exit\n"
-		"code 1: the agent refused it; 2: it cannot be read, or no agent answers.",
+		"one untouched. Prints what changes for connections, as 'bulkhead diff' does,\n"
+		"which live connections are cut, by the rule that lets them through now, and what\n"
+		"of that which was only audited will be dropped. One that cuts the SSH session in\n"
+		"which it is typed is refused.\n\n"
+		"With --confirm the policy before comes back by itself after SECONDS, even if the\n"
+		"agent is dead by then, and also if it dies: unless 'bulkhead confirm' comes\n"
+		"first. 'bulkhead rollback' goes back at any time. Exit code 1: the agent refused\n"
+		"it; 2: it cannot be read, or no agent answers.",
 	.examples = "bulkhead apply policies/five-zone.yaml\n"
-		    "bulkhead apply --dry-run zones.yaml services/",
+		    "bulkhead apply --dry-run zones.yaml services/\n"
+		    "bulkhead apply --confirm 60 /etc/bulkhead/policy.d",
 	.options = OPTION_TABLE(apply_options),
 	.values_size = sizeof(struct apply_values),
 	.run = run_apply,

@@ -51,8 +51,8 @@ static uint32_t next_generation(const struct datapath *dp)
 {
 	const struct bh_control *control = dp->tables.control;
 
-	return generation_after(BH_ACTIVE_GENERATION(control->revert_at_ns ? control->revert_to
-									   : control->active));
+	return generation_after(
+		BH_ACTIVE_GENERATION(control->revert_at_ns ? control->revert_to : control->active));
 }
 
 static void set_active(struct datapath *dp, uint64_t active)

@@ -198,22 +198,25 @@ static int finish(struct loader *l, size_t first_diag, size_t errors, struct pol
 	return l->diags->errors > errors ? -EINVAL : 0;
 }
 
-int policy_load(const char *const *paths, size_t count, struct diags *d, struct policy **ret)
+int policy_load_both(const char *const *paths, size_t path_count, struct source *sources,
+		     size_t source_count, struct diags *d, struct policy **ret)
 {
 	struct loader l = {.policy = policy_new(), .diags = d};
 	size_t first_diag = d->list.count, errors = d->errors;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < path_count; i++)
 		add_path(&l, paths[i]);
+	for (size_t i = 0; i < source_count; i++)
+		add_source(&l, sources[i]);
 	return finish(&l, first_diag, errors, ret);
+}
+
+int policy_load(const char *const *paths, size_t count, struct diags *d, struct policy **ret)
+{
+	return policy_load_both(paths, count, NULL, 0, d, ret);
 }
 
 int policy_load_sources(struct source *sources, size_t count, struct diags *d, struct policy **ret)
 {
-	struct loader l = {.policy = policy_new(), .diags = d};
-	size_t first_diag = d->list.count, errors = d->errors;
-
-	for (size_t i = 0; i < count; i++)
-		add_source(&l, sources[i]);
-	return finish(&l, first_diag, errors, ret);
+	return policy_load_both(NULL, 0, sources, count, d, ret);
 }

@@ -17,6 +17,10 @@ int policy_load(const char *const *paths, size_t count, struct diags *d, struct 
 /* The same from memory; takes the contents of @sources over. */
 int policy_load_sources(struct source *sources, size_t count, struct diags *d, struct policy **ret);
 
+/* Paths, then texts, as one policy; takes the contents of @sources over. */
+int policy_load_both(const char *const *paths, size_t path_count, struct source *sources,
+		     size_t source_count, struct diags *d, struct policy **ret);
+
 /* Diagnostics from number @from on, with their notes: to the order of the files and their lines. */
 void policy_sort_diags(const struct policy *p, struct diags *d, size_t from);
 

@@ -1,0 +1,248 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Changing a policy safely: what apply tells before, and every way back after.
+. "$(dirname "$0")/lib.sh"
+
+add_station app 10.0.16.10 fd00:0:0:20::10
+add_station db 10.0.32.10 fd00:0:0:30::10
+serve db tcp/7001 tcp/7002 tcp/7003 tcp/7004
+
+# write_policy FILE MODE PORT…
+write_policy()
+{
+	local file=$1 mode=$2 port
+	shift 2
+
+	cat >"$file" <<-END
+	apiVersion: bulkhead.dev/v1
+	kind: ZonePolicy
+	metadata: {name: live}
+	spec:
+	  mode: $mode
+	  zones:
+	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
+	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
+	  workloads:
+	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
+	    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
+	  rules:
+	END
+	for port; do
+		echo "    - {name: port-$port, from: app, to: db, services: tcp/$port}" >>"$file"
+	done
+}
+
+generation()
+{
+	status_value generation
+}
+
+# only PORT…: exactly these of the served ports answer.
+only()
+{
+	local port
+
+	for port in 7001 7002 7003 7004; do
+		case " $* " in
+		*" $port "*) open app "10.0.32.10,$port" "fd00:0:0:30::10,$port" ;;
+		*) shut app "10.0.32.10,$port" "fd00:0:0:30::10,$port" ;;
+		esac || return 1
+	done
+}
+
+# is_open_now ADDRESS PORT: asked once, for a moment.
+is_open_now()
+{
+	in_ns app timeout 0.2 bash -c "</dev/tcp/$1/$2"
+}
+
+# audited KEY=VALUE…: whether the last line of the audit log has them.
+audited()
+{
+	tail -n 1 state/audit.jsonl | "$python" -c '
+import json, sys
+entry = json.load(sys.stdin)
+for term in sys.argv[1:]:
+    key, value = term.split("=", 1)
+    if str(entry[key]) != value:
+        sys.exit(f"{key} is {entry[key]}, not {value}")' "$@"
+}
+
+start_here()
+{
+	start_agent - --policy one.yaml --attach app=app --attach db=db
+}
+
+write_policy one.yaml enforce 7001
+write_policy two.yaml enforce 7002
+write_policy three.yaml enforce 7001 7003
+it "the agent enforces" start_here
+it "what the policy says holds" only 7001
+it "a start is in the audit log" audited command=start outcome=done who=None
+
+# --- what it tells before ---
+
+start_stream app db 10.0.32.10 7010 60
+write_policy with-stream.yaml enforce 7001 7010
+it "a policy that allows a stream" exits_with 0 "$BULKHEAD" apply with-stream.yaml
+start_stream app db 10.0.32.10 7011 60
+sleep 1
+before=$(generation)
+lines=$(wc -l <state/audit.jsonl)
+it "a dry run is fine" exits_with 0 "$BULKHEAD" apply --dry-run --confirm 5 two.yaml
+it "it tells the difference" grep -x -e '+ app -> db tcp/7002' out
+it "it tells what it would cut, by rule and name" \
+	grep -E "^cuts 1 connection of 'port-7010': app 10.0.16.10:[0-9]+ -> db 10.0.32.10:7010 tcp$" out
+it "it changes nothing" test "$(generation)" -eq "$before"
+it "it is in no log" test "$(wc -l <state/audit.jsonl)" -eq "$lines"
+it "nothing waits to be confirmed" exits_with 1 "$BULKHEAD" confirm
+
+# --- the operator's own session ---
+
+session=$("$BULKHEAD" list connections -o json | "$python" -c '
+import json, sys
+for c in json.load(sys.stdin):
+    if c["dst"].get("port") == 7010:
+        print(c["src"]["ip"], c["src"]["port"], c["dst"]["ip"], c["dst"]["port"])
+        break')
+it "the session is known" test -n "$session"
+it "who would cut their own session is refused" \
+	exits_with 1 env SSH_CONNECTION="$session" "$BULKHEAD" apply two.yaml
+it "and told why" grep 'it would cut your own session; --force' err
+it "that is in the audit log" audited command=apply outcome=refused
+it "the policy in force is untouched" test "$(generation)" -eq "$before"
+it "somebody else's session is no reason" \
+	exits_with 0 env SSH_CONNECTION="192.0.2.1 5 192.0.2.2 22" "$BULKHEAD" apply --dry-run two.yaml
+it "--force does it all the same" \
+	exits_with 0 env SSH_CONNECTION="$session" "$BULKHEAD" apply --force two.yaml
+it "the new policy is in force" only 7002
+it "that is in the audit log, with who did it" audited command=apply outcome=done note=None
+it "by the numbers of whoever asked" \
+	grep -E '"who":\{"uid":0,"gid":0,"pid":[0-9]+,"login":' state/audit.jsonl
+
+# --- back ---
+
+it "rollback goes back" exits_with 0 "$BULKHEAD" rollback
+it "it tells the difference, too" grep -x -e '- app -> db tcp/7002' out
+it "the policy before is in force" only 7001
+it "that is in the audit log" audited command=rollback outcome=done
+it "rollback goes back further" exits_with 0 "$BULKHEAD" rollback 1
+it "what was undone is in force" only 7002
+it "by a number" exits_with 0 "$BULKHEAD" rollback 3
+it "the first policy is in force" only 7001
+it "there is no policy ten back" exits_with 1 "$BULKHEAD" rollback 10
+for round in 1 2 3 4 5 6 7; do
+	"$BULKHEAD" apply three.yaml >/dev/null
+	"$BULKHEAD" apply one.yaml >/dev/null
+done
+it "ten are kept beside the one in force" test "$(ls state/history | wc -l)" -eq 11
+it "the tenth can be gone back to" exits_with 0 "$BULKHEAD" rollback 10 --dry-run
+
+# --- until confirmed ---
+
+it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm 3 two.yaml
+it "it says until when" grep -E "^until 20.*Z, unless 'bulkhead confirm' comes first" out
+it "it is in force" only 7002
+it "that is in the audit log" audited command=apply "outcome=to be confirmed"
+it "another one has to wait" exits_with 1 "$BULKHEAD" apply three.yaml
+it "it is told what for" grep 'a policy waits to be confirmed until' err
+it "nobody confirms it" wait_for 10 only 7001
+it "that is in the audit log" audited command=automatic-rollback outcome=done who=None
+it "it is too late then" exits_with 1 "$BULKHEAD" confirm
+
+it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm 3 two.yaml
+it "it is confirmed" exits_with 0 "$BULKHEAD" confirm
+it "that is in the audit log" audited command=confirm outcome=done
+sleep 4
+it "it stays" only 7002
+it "the one before is one back" exits_with 0 "$BULKHEAD" rollback
+it "and is in force" only 7001
+
+it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm 600 two.yaml
+it "is taken back at once" exits_with 0 "$BULKHEAD" rollback
+it "the policy before is in force" only 7001
+it "no file speaks of it any more" test ! -e state/pending.json
+
+# --- and the agent dies ---
+
+it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm 4 two.yaml
+deadline=$(($(date +%s%N) / 1000000 + 4000))
+kill -9 "$agent_pid"
+wait "$agent_pid" || :
+it "it is in force without an agent" only 7002
+it "the kernel goes back without an agent" wait_for 10 is_open_now 10.0.32.10 7001
+late=$(($(date +%s%N) / 1000000 - deadline))
+it "by the deadline ($late ms later)" test "$late" -lt 1000 -a "$late" -gt -500
+it "for both families" only 7001
+it "the disk knows of it" grep -q '"back_to"' state/pending.json
+it "a new agent goes on with the policy before" start_here
+it "which is in force" only 7001
+it "that is in the audit log" grep -q 'the agent ended before the policy was confirmed' \
+	state/audit.jsonl
+it "no file speaks of it any more" test ! -e state/pending.json
+
+it "a policy that is not in the files" exits_with 0 "$BULKHEAD" apply three.yaml
+it "and one to be confirmed after it" exits_with 0 "$BULKHEAD" apply --confirm 600 two.yaml
+kill -9 "$agent_pid"
+wait "$agent_pid" || :
+it "a new agent does not wait for the deadline" start_here
+it "and goes back to what was applied" only 7001 7003
+it "rules are counted where they were left" \
+	sh -c "'$BULKHEAD' list rules | grep -E '^port-7001 '"
+
+# --- break-glass ---
+
+"$BULKHEAD" apply one.yaml >/dev/null
+it "a reason is due" exits_with 2 "$BULKHEAD" allow --for 8s --from app --to db --service tcp/7004
+it "somebody unknown is refused" exits_with 1 \
+	"$BULKHEAD" allow --for 8s --from nobody --to db --service tcp/7004 --reason why
+it "and leaves nothing" test ! -e state/temporary.json
+it "access for a while" exits_with 0 \
+	"$BULKHEAD" allow --for 45s --from app --to db --service tcp/7004 --reason "INC-42 \"quoted\""
+ends=$(($(date +%s) + 45))
+it "it is open" only 7001 7004
+it "it is in the list of rules" sh -c "'$BULKHEAD' list rules | grep -E '^temporary-[0-9]+-1 +allow'"
+it "and in the audit log, with the reason" grep -q 'INC-42 \\"quoted\\"' state/audit.jsonl
+it "by address, too" exits_with 0 "$BULKHEAD" allow --for 9s --from fd00:0:0:20::10 \
+	--to fd00:0:0:30::10 --service tcp/7002 --reason migration
+it "it is open" open app fd00:0:0:30::10,7002
+it "over IPv4 it is not" shut app 10.0.32.10,7002
+it "the first to end ends first" wait_for 20 shut app fd00:0:0:30::10,7002
+it "by itself" only 7001 7004
+it "another policy" exits_with 0 "$BULKHEAD" apply three.yaml
+it "has it, too" only 7001 7003 7004
+kill -9 "$agent_pid"
+wait "$agent_pid" || :
+it "the agent starts again" start_here
+it "and has it still" only 7001 7004
+while [ "$(date +%s)" -le "$ends" ]; do
+	sleep 0.2
+done
+it "it ends by itself" wait_for 5 only 7001
+it "its rule is gone" wait_for 5 sh -c "! '$BULKHEAD' list rules | grep temporary-"
+it "that is in the audit log" audited command=allow outcome=ended
+
+# --- from audit to enforce ---
+
+write_policy audit.yaml audit 7001
+it "a policy that only audits" exits_with 0 "$BULKHEAD" apply audit.yaml
+it "to enforce it tells that nothing was seen" exits_with 0 "$BULKHEAD" apply --dry-run --strict one.yaml
+it "in its words" grep -E '^denies what was audited; nothing of it was seen since 20' out
+open app 10.0.32.10,7002
+open app fd00:0:0:30::10,7003
+open app 10.0.32.10,7001
+it "what was audited is told" exits_with 0 "$BULKHEAD" apply --dry-run one.yaml
+it "by rule" grep -E "^drops what was audited: 2 connections of 'default' since 20.*, such as app 10.0.16.10 -> db 10.0.32.10 tcp/7002$" out
+it "--strict refuses it" exits_with 1 "$BULKHEAD" apply --strict one.yaml
+write_policy fits.yaml enforce 7001 7002 7003
+it "a policy that allows it is fine" exits_with 0 "$BULKHEAD" apply --strict fits.yaml
+it "and is in force" only 7001 7002 7003
+
+it "the audit log is for root only" test "$(stat -c %a state/audit.jsonl)" = 600
+it "every line of it is JSON" "$python" -c '
+import json
+for line in open("state/audit.jsonl"):
+    json.loads(line)'
+it "the agent ends in order" stop_agent TERM
+
+end_test

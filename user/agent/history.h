@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The last policies that came into force, as texts, in the state directory. */
+#ifndef AGENT_HISTORY_H
+#define AGENT_HISTORY_H
+
+#include "agent/caller.h"
+#include "agent/policy_version.h"
+#include "util/source.h"
+
+#define HISTORY_DIRECTORY "history"
+#define HISTORY_BACK      10 /* policies before the newest */
+
+typedef VEC(struct source) source_list;
+
+void source_list_release(source_list *list);
+
+/* Of a policy; temporary rules are no part of it. */
+void history_texts(const struct loaded_policy *loaded, source_list *ret);
+
+/* It is the newest from now on, unless it is that already; the oldest goes.  -errno. */
+int history_add(const char *state_dir, const struct loaded_policy *loaded,
+		const struct caller *who);
+
+/* The one @back before the newest.  -ENOENT, or another error, with a sentence in @reterr. */
+int history_read(const char *state_dir, unsigned int back, source_list *ret, struct text *reterr);
+
+#endif
