@@ -37,6 +37,11 @@ generation()
 	status_value generation
 }
 
+is_past()
+{
+	[ "$(generation)" -gt "$1" ]
+}
+
 # only PORT…: exactly these of the served ports answer.
 only()
 {
@@ -92,7 +97,8 @@ lines=$(wc -l <state/audit.jsonl)
 it "a dry run is fine" exits_with 0 "$BULKHEAD" apply --dry-run --confirm 5 two.yaml
 it "it tells the difference" grep -x -e '+ app -> db tcp/7002' out
 it "it tells what it would cut, by rule and name" \
-	grep -E "^cuts 1 connection of 'port-7010': app 10.0.16.10:[0-9]+ -> db 10.0.32.10:7010 tcp$" out
+	grep -E "^cuts 1 connection of 'port-7010': app 10\.0\.16\.10:[0-9]+ -> db 10\.0\.32\.10:7010 " \
+	out
 it "it changes nothing" test "$(generation)" -eq "$before"
 it "it is in no log" test "$(wc -l <state/audit.jsonl)" -eq "$lines"
 it "nothing waits to be confirmed" exits_with 1 "$BULKHEAD" confirm
@@ -112,7 +118,28 @@ it "and told why" grep 'it would cut your own session; --force' err
 it "that is in the audit log" audited command=apply outcome=refused
 it "the policy in force is untouched" test "$(generation)" -eq "$before"
 it "somebody else's session is no reason" \
-	exits_with 0 env SSH_CONNECTION="192.0.2.1 5 192.0.2.2 22" "$BULKHEAD" apply --dry-run two.yaml
+	exits_with 0 env SSH_CONNECTION="192.0.2.1 5 192.0.2.2 22" \
+	"$BULKHEAD" apply --dry-run two.yaml
+# sudo takes SSH_CONNECTION away; then the session is that of the server above.
+cp "$python" sshd
+cat >server.py <<'END'
+import os, socket, subprocess, sys
+listener = socket.create_server(("10.0.32.10", 7012))
+print("serving", flush=True)
+client, _ = listener.accept()
+os.environ.pop("SSH_CONNECTION", None)
+sys.exit(subprocess.call(["sh", "-c", f"{sys.argv[1]} apply two.yaml; exit $?"]))
+END
+write_policy with-session.yaml enforce 7001 7010 7012
+"$BULKHEAD" apply with-session.yaml >/dev/null
+in_ns db ./sshd server.py "$BULKHEAD" >session.out 2>session.err &
+session_pid=$!
+wait_for 5 grep serving session.out
+in_ns app bash -c 'exec 3<>/dev/tcp/10.0.32.10/7012; sleep 5' &
+wait "$session_pid" && status=0 || status=$?
+it "who is logged in by SSH is refused, too" test "$status" -eq 1
+it "and told why" grep 'it would cut your own session; --force' session.err
+"$BULKHEAD" apply with-stream.yaml >/dev/null
 it "--force does it all the same" \
 	exits_with 0 env SSH_CONNECTION="$session" "$BULKHEAD" apply --force two.yaml
 it "the new policy is in force" only 7002
@@ -129,7 +156,7 @@ it "that is in the audit log" audited command=rollback outcome=done
 it "rollback goes back further" exits_with 0 "$BULKHEAD" rollback 1
 it "what was undone is in force" only 7002
 it "by a number" exits_with 0 "$BULKHEAD" rollback 3
-it "the first policy is in force" only 7001
+it "an earlier policy is in force" only 7001
 it "there is no policy ten back" exits_with 1 "$BULKHEAD" rollback 10
 for round in 1 2 3 4 5 6 7; do
 	"$BULKHEAD" apply three.yaml >/dev/null
@@ -159,8 +186,13 @@ it "the one before is one back" exits_with 0 "$BULKHEAD" rollback
 it "and is in force" only 7001
 
 it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm 600 two.yaml
+before=$(generation)
+ip addr add 192.0.2.77/32 dev lo
+it "this machine's addresses may change meanwhile" wait_for 5 is_past "$before"
+it "it is in force still" only 7002
 it "is taken back at once" exits_with 0 "$BULKHEAD" rollback
 it "the policy before is in force" only 7001
+ip addr del 192.0.2.77/32 dev lo
 it "no file speaks of it any more" test ! -e state/pending.json
 
 # --- and the agent dies ---
@@ -193,15 +225,17 @@ it "rules are counted where they were left" \
 # --- break-glass ---
 
 "$BULKHEAD" apply one.yaml >/dev/null
-it "a reason is due" exits_with 2 "$BULKHEAD" allow --for 8s --from app --to db --service tcp/7004
+it "a reason is due" \
+	exits_with 2 "$BULKHEAD" allow --for 8s --from app --to db --service tcp/7004
 it "somebody unknown is refused" exits_with 1 \
 	"$BULKHEAD" allow --for 8s --from nobody --to db --service tcp/7004 --reason why
 it "and leaves nothing" test ! -e state/temporary.json
-it "access for a while" exits_with 0 \
-	"$BULKHEAD" allow --for 45s --from app --to db --service tcp/7004 --reason "INC-42 \"quoted\""
+it "access for a while" exits_with 0 "$BULKHEAD" allow --for 45s --from app --to db \
+	--service tcp/7004 --reason "INC-42 \"quoted\""
 ends=$(($(date +%s) + 45))
 it "it is open" only 7001 7004
-it "it is in the list of rules" sh -c "'$BULKHEAD' list rules | grep -E '^temporary-[0-9]+-1 +allow'"
+it "it is in the list of rules" \
+	sh -c "'$BULKHEAD' list rules | grep -E '^temporary-[0-9]+-1 +allow'"
 it "and in the audit log, with the reason" grep -q 'INC-42 \\"quoted\\"' state/audit.jsonl
 it "by address, too" exits_with 0 "$BULKHEAD" allow --for 9s --from fd00:0:0:20::10 \
 	--to fd00:0:0:30::10 --service tcp/7002 --reason migration
@@ -226,13 +260,15 @@ it "that is in the audit log" audited command=allow outcome=ended
 
 write_policy audit.yaml audit 7001
 it "a policy that only audits" exits_with 0 "$BULKHEAD" apply audit.yaml
-it "to enforce it tells that nothing was seen" exits_with 0 "$BULKHEAD" apply --dry-run --strict one.yaml
+it "to enforce it tells that nothing was seen" \
+	exits_with 0 "$BULKHEAD" apply --dry-run --strict one.yaml
 it "in its words" grep -E '^denies what was audited; nothing of it was seen since 20' out
 open app 10.0.32.10,7002
 open app fd00:0:0:30::10,7003
 open app 10.0.32.10,7001
 it "what was audited is told" exits_with 0 "$BULKHEAD" apply --dry-run one.yaml
-it "by rule" grep -E "^drops what was audited: 2 connections of 'default' since 20.*, such as app 10.0.16.10 -> db 10.0.32.10 tcp/7002$" out
+it "by rule" grep -E "^drops what was audited: 2 connections of 'default' since 20" out
+it "with an example" grep -E ', such as app 10\.0\.16\.10 -> db 10\.0\.32\.10 tcp/7002$' out
 it "--strict refuses it" exits_with 1 "$BULKHEAD" apply --strict one.yaml
 write_policy fits.yaml enforce 7001 7002 7003
 it "a policy that allows it is fine" exits_with 0 "$BULKHEAD" apply --strict fits.yaml

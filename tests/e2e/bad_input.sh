@@ -157,10 +157,11 @@ mv old.yaml bad.yaml
 it "an unknown command is an error" says 2 "'frobnicate'" "$BULKHEAD" frobnicate
 it "an unknown option is an error" says 2 "'--frobnicate'" "$BULKHEAD" check --frobnicate
 it "no command is an error" exits_with 2 "$BULKHEAD"
-for command in check explain diff lab run apply observe status list detach; do
+for command in check explain diff lab run apply confirm rollback allow observe status list detach; do
 	it "$command --help helps" exits_with 0 "$BULKHEAD" $command --help
 done
-for command in 'status' 'observe' 'list rules' 'apply bad.yaml'; do
+for command in 'status' 'observe' 'list rules' 'apply bad.yaml' 'confirm' 'rollback' \
+	'allow --for 1 --from a --to b --service any --reason none'; do
 	# shellcheck disable=SC2086 # several words
 	it "$command without an agent is an error" says 2 'bulkhead: ' "$BULKHEAD" $command
 done

@@ -26,6 +26,19 @@ static const struct request_case good[] = {
 	{ "{\"op\":\"apply\",\"dry_run\":true,\"sources\":[{\"name\":\"a\","
 	"\"text\":\"\\\\u0000\"}]}",
 	  { .op = REQUEST_APPLY, .last = REQUEST_LAST, .dry_run = true, .sources.count = 1 } },
+	{ "{\"op\":\"apply\",\"confirm\":60,\"force\":true,\"strict\":true,\"ssh\":\"a b\","
+	"\"sources\":[{\"name\":\"a\",\"text\":\"\"}]}",
+	  { .op = REQUEST_APPLY, .last = REQUEST_LAST, .confirm_s = 60, .force = true,
+	    .strict = true, .ssh = "a b", .sources.count = 1 } },
+	{ "{\"op\":\"rollback\"}",
+	  { .op = REQUEST_ROLLBACK, .last = REQUEST_LAST } },
+	{ "{\"op\":\"rollback\",\"back\":3,\"force\":true}",
+	  { .op = REQUEST_ROLLBACK, .last = REQUEST_LAST, .back = 3, .force = true } },
+	{ "{\"op\":\"confirm\"}", { .op = REQUEST_CONFIRM, .last = REQUEST_LAST } },
+	{ "{\"op\":\"allow\",\"for\":9,\"from\":\"a\",\"to\":\"b\",\"service\":\"c\","
+	"\"reason\":\"d\"}",
+	  { .op = REQUEST_ALLOW, .last = REQUEST_LAST, .for_s = 9, .from = "a", .to = "b",
+	    .service = "c", .reason = "d" } },
 };
 
 struct refusal_case {
@@ -56,8 +69,29 @@ static const struct refusal_case bad[] = {
 	  "a source must have a 'name' and a 'text'" },
 	{ "{\"op\":\"apply\",\"sources\":[{\"name\":\"a\",\"text\":\"x\\u0000y\"}]}",
 	  "a request may not contain NUL" },
+	{ "{\"op\":\"rollback\",\"back\":\"1\"}", "'back' must be a number from 0 to 4294967295" },
+	{ "{\"op\":\"rollback\",\"ssh\":1}", "'ssh' must be text" },
+	{ "{\"op\":\"confirm\",\"force\":true}", "'confirm' has no key 'force'" },
+	{ "{\"op\":\"allow\",\"for\":9,\"from\":\"a\",\"to\":\"b\",\"service\":\"c\"}",
+	  "'reason' must be text" },
 };
 /* clang-format on */
+
+static bool has_text(const char *got, const char *want)
+{
+	return want ? got && !strcmp(got, want) : !got;
+}
+
+static bool has_choices(const struct request *got, const struct request *want)
+{
+	uint64_t back = want->back ? want->back : 1;
+
+	return got->force == want->force && got->strict == want->strict && got->back == back &&
+	       got->confirm_s == want->confirm_s && got->for_s == want->for_s &&
+	       has_text(got->ssh, want->ssh) && has_text(got->from, want->from) &&
+	       has_text(got->to, want->to) && has_text(got->service, want->service) &&
+	       has_text(got->reason, want->reason);
+}
 
 static void reads_what_the_protocol_has(void **state)
 {
@@ -72,7 +106,7 @@ static void reads_what_the_protocol_has(void **state)
 			fail_msg("%s: %s", good[i].line, error.buf);
 		if (got.op != want->op || got.what != want->what || got.last != want->last ||
 		    got.follow != want->follow || got.dry_run != want->dry_run ||
-		    got.sources.count != want->sources.count)
+		    got.sources.count != want->sources.count || !has_choices(&got, want))
 			fail_msg("%s: read as something else", good[i].line);
 		request_release(&got);
 	}

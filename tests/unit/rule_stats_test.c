@@ -50,6 +50,32 @@ static void totals_go_with_the_name(void **state)
 	vec_release(&after.policy.rules);
 }
 
+static void a_policy_that_comes_back_is_not_counted_twice(void **state)
+{
+	const struct bh_count parked[BH_RULE_FIRST + 1] = {[BH_RULE_FIRST] = {5, 50}};
+	struct rule_stats rs = {};
+	struct letters before, after;
+
+	(void)state;
+	set_letters(&before, "a");
+	set_letters(&after, "ax");
+	rule_stats_move(&rs, NULL, &before.policy);
+	count(&rs, BH_RULE_FIRST, 5, 100);
+	rule_stats_move(&rs, &before.policy, &after.policy);
+	count(&rs, BH_RULE_FIRST, 2, 200);
+	rule_stats_move(&rs, &after.policy, &before.policy);
+	rule_stats_resume(&rs, parked, COUNT(parked));
+	assert_int_equal(rule_stats_total(&rs, BH_RULE_FIRST).packets, 7);
+	count(&rs, BH_RULE_FIRST, 6, 300);
+	assert_int_equal(rule_stats_total(&rs, BH_RULE_FIRST).packets, 8);
+	assert_int_equal(rule_stats_total(&rs, BH_RULE_FIRST).bytes, 80);
+	rule_stats_move(&rs, &before.policy, &after.policy);
+	assert_int_equal(rule_stats_total(&rs, BH_RULE_FIRST).packets, 8);
+	rule_stats_release(&rs);
+	vec_release(&before.policy.rules);
+	vec_release(&after.policy.rules);
+}
+
 static void a_rule_that_moves_keeps_its_total(void **state)
 {
 	struct rule_stats rs = {};
@@ -107,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_go_with_the_name),
+		cmocka_unit_test(a_policy_that_comes_back_is_not_counted_twice),
 		cmocka_unit_test(a_rule_that_moves_keeps_its_total),
 		cmocka_unit_test(built_in_rules_stay),
 		cmocka_unit_test(only_growth_is_a_hit),

@@ -27,11 +27,20 @@
  *   {"op": "observe", "last": N, "follow": bool}
  *       events as event_json.h writes them; with follow it does not end, and says
  *       {"missed": N} when the client was too slow to get N events
- *   {"op": "apply", "sources": [{"name": "…", "text": "…"}], "dry_run": bool}
+ *   {"op": "apply", "sources": [{"name": "…", "text": "…"}], "dry_run": bool, "force": bool,
+ *    "strict": bool, "confirm": SECONDS, "ssh": SSH_CONNECTION of whoever asks}
+ *   {"op": "rollback", "back": N, "dry_run": bool, "force": bool, "ssh": …}
  *   {"op": "reload"}
- *       last line: generation, rules, workloads, took_ms, and of apply diff: lines as `bulkhead
- *       diff` prints them, from the policy in force to this one (null: there is none, or they
- *       differ too widely); on failure error and diagnostics (what `check` would print)
+ *   {"op": "confirm"}
+ *       last line: generation, rules, workloads, took_ms, confirm_until (time or null),
+ *       diagnostics, and of what changes the policy diff: lines as `bulkhead diff` prints them,
+ *       from the policy in force to this one (null: there is none, or they differ too widely),
+ *       cuts {connections, own_session (bool), rules [{rule, connections, examples []}]},
+ *       promotion (bool: what was audited is denied), audited {since, connections, left_out,
+ *       rules [{rule, connections, events, example}]}: what of that was seen.  On failure error
+ *       and diagnostics (what `check` would print), and the same of what changes
+ *   {"op": "allow", "for": SECONDS, "from": WHO, "to": WHO, "service": "…", "reason": "…"}
+ *       last line: rule, expires, diagnostics, generation; on failure error and diagnostics
  */
 /* clang-format on */
 #ifndef AGENT_PROTOCOL_H

@@ -161,14 +161,15 @@ static int read_text(const cJSON *object, const char *key, bool is_due, char **r
 		     struct text *reterr)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+	const char *text = cJSON_GetStringValue(item);
 
 	if (!item && !is_due)
 		return 0;
-	if (!cJSON_IsString(item)) {
+	if (!text) {
 		text_addf(reterr, "'%s' must be text", key);
 		return -EINVAL;
 	}
-	*ret = xstrdup(item->valuestring);
+	*ret = xstrdup(text);
 	return 0;
 }
 
