@@ -97,7 +97,7 @@ lines=$(wc -l <state/audit.jsonl)
 it "a dry run is fine" exits_with 0 "$BULKHEAD" apply --dry-run --confirm 5 two.yaml
 it "it tells the difference" grep -x -e '+ app -> db tcp/7002' out
 it "it tells what it would cut, by rule and name" \
-	grep -E "^cuts 1 connection of 'port-7010': app 10\.0\.16\.10:[0-9]+ -> db 10\.0\.32\.10:7010 " \
+	grep -E "^cuts 1 connection of 'port-7010': app 10\.0\.16\.10:[0-9]+ -> db .*:7010 tcp$" \
 	out
 it "it changes nothing" test "$(generation)" -eq "$before"
 it "it is in no log" test "$(wc -l <state/audit.jsonl)" -eq "$lines"
