@@ -8,6 +8,7 @@
 #include "agent/answer.h"
 #include "agent/audit.h"
 #include "agent/change.h"
+#include "agent/first_policy.h"
 #include "agent/machine.h"
 #include "agent/notify.h"
 #include "agent/parts.h"
@@ -21,6 +22,7 @@
 #define SWEEP_MS  5000 /* of expired connections */
 #define SAMPLE_MS 1000 /* heartbeat, rule counters, interfaces that could not be attached */
 #define TIDY_MS   100  /* after a swap, and between the parts of what is to be done then */
+#define RESCAN_MS 1
 #define NS_PER_S  1000000000ull
 
 /* Names ways to attach that are not to be tried: for a driver whose own is broken, and for tests.
@@ -80,7 +82,10 @@ static void after_swap(void *user)
 	const struct policy_version *v = a->policies.current;
 
 	datapath_beat(a->dp);
+	last_good_keep(&a->last_good, v->loaded);
+	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
+	a->endpoints.origin = v->loaded->origin;
 	endpoints_follow(&a->endpoints, v->loaded->policy);
 	loop_timer_start(a->tidy, TIDY_MS, 0);
 	log_info("msg=\"policy in force\" generation=%u hash=%s rules=%zu workloads=%zu",
@@ -117,11 +122,24 @@ static void on_link_gone(void *user, uint32_t ifindex)
 	endpoints_link_gone(&a->endpoints, ifindex);
 }
 
+/* What else there is to do has its turn between two parts of a crowd. */
+static void scan(struct agent *a)
+{
+	endpoints_scan(&a->endpoints);
+	if (a->endpoints.is_unfinished)
+		loop_timer_start(a->rescan, RESCAN_MS, 0);
+}
+
+static void on_rescan(void *user)
+{
+	scan(user);
+}
+
 static void on_links(void *user)
 {
 	struct agent *a = user;
 
-	endpoints_scan(&a->endpoints);
+	scan(a);
 	watchdog_soon(&a->watchdog);
 }
 
@@ -139,6 +157,7 @@ static void on_sweep(void *user)
 	struct agent *a = user;
 	int err = datapath_sweep(a->dp, clock_monotonic_ns());
 
+	last_good_keep(&a->last_good, a->policies.current->loaded);
 	if (err < 0)
 		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
 }
@@ -155,7 +174,7 @@ static void on_sample(void *user)
 	pending_check(a);
 	temporary_rules_expire(a);
 	policy_set_sample(&a->policies);
-	endpoints_scan(&a->endpoints);
+	scan(a);
 	err = policy_set_expire(&a->policies, &why);
 	if (err)
 		log_error("msg=\"a rule has expired, and the policy is not compiled without it\" "
@@ -223,6 +242,8 @@ static int open_loop(struct agent *a)
 	if (!err)
 		a->tidy = loop_timer_new(a->loop, on_tidy, a);
 	if (!err)
+		a->rescan = loop_timer_new(a->loop, on_rescan, a);
+	if (!err)
 		pending_init(a);
 	return err;
 }
@@ -268,20 +289,19 @@ static int watch_machine(struct agent *a, struct text *why)
 
 static int read_policy(struct agent *a, struct text *why, struct policy_version **ret)
 {
-	struct policy_input input = {
-		.paths = a->config->policy_paths,
-		.path_count = a->config->policy_count,
+	const struct first_policy_input input = {
+		.given = {.paths = a->config->policy_paths, .path_count = a->config->policy_count},
+		.last_good = &a->last_good,
+		.fallback = a->config->fallback,
 	};
-	_text_ struct text diagnostics = TEXT_INIT;
 	int err;
 
 	if (pending_recover(a, ret))
 		return 0;
-	err = policy_set_prepare(&a->policies, &input, &diagnostics, ret);
-	fputs(diagnostics.buf, stderr);
-	if (err)
-		text_add(why, "the policy is not valid");
-	return err ? -EINVAL : 0;
+	err = first_policy_prepare(&a->policies, &input, why, ret);
+	if (!err)
+		a->endpoints.origin = (*ret)->loaded->origin;
+	return err;
 }
 
 static int watch_events(struct agent *a, struct text *why)
@@ -427,6 +447,7 @@ int agent_run(const struct agent_config *config)
 	struct agent a = {
 		.config = config,
 		.lock_fd = -1,
+		.last_good.directory = config->state_dir,
 		.naming = NAMING_INIT,
 		.hub = hub_new(config->history),
 		.started_ns = clock_wall_ns(),

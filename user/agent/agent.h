@@ -11,7 +11,8 @@
 #include <bulkhead/vlan.h>
 
 /*
- * IFACE: a NIC of this machine.  IFACE=WORKLOAD: the host side of that workload's veth, which may
+ * IFACE: a NIC of this machine, or a pattern with *, ? or [...]: every one that it matches, once
+ * there is one.  IFACE=WORKLOAD: the host side of that workload's veth, which may
  * send from any of its addresses.  IFACE=ADDRESS[,ADDRESS…]: the same, from these only.
  */
 struct agent_attach {
@@ -37,6 +38,7 @@ struct agent_config {
 	size_t attach_count;
 	const char *socket;
 	const char *state_dir;
+	const char *fallback; /* as in first_policy.h; NULL: none is declared */
 	const char *bpffs;
 	uint32_t event_rate;   /* per second and (source identity, rule, reason); 0: unlimited */
 	uint32_t history;      /* events kept in memory */

@@ -18,6 +18,8 @@ static void add_policy(struct json *j, const struct policy_version *v)
 		json_string(j, NULL, *path);
 	json_end(j, ']');
 	json_string(j, "hash", loaded->hash);
+	json_string(j, "origin", policy_origin_word(loaded->origin));
+	json_bool(j, "kept", loaded->is_kept);
 	json_number(j, "rules", loaded->policy->rules.count);
 	json_number(j, "workloads", loaded->policy->workloads.count);
 	answer_time(j, "loaded_at", loaded->loaded_ns);

@@ -8,12 +8,15 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/limits.h>
 
+#include "agent/endpoint_patterns.h"
+#include "agent/first_policy.h"
 #include "agent/protocol.h"
 #include "policy/schema.h"
 #include "policy/yaml.h"
 #include "util/mem.h"
 #include "util/when.h"
 
+#define PATTERN_MAX    64
 #define BUILTIN_PREFIX "builtin-"
 
 static const char *const builtin_names[] = {
@@ -35,6 +38,7 @@ enum setting {
 	SET_DOWN_AFTER,
 	SET_VLAN,
 	SET_WATCHDOG,
+	SET_FALLBACK,
 	SET_COUNT
 };
 
@@ -52,6 +56,7 @@ static const struct schema_key file_keys[] = {
 	[SET_DOWN_AFTER] = { "downAfter", KEY_OPTIONAL, FORM_TEXT },
 	[SET_VLAN]       = { "vlan",      KEY_OPTIONAL, FORM_TEXT },
 	[SET_WATCHDOG]   = { "watchdog",  KEY_OPTIONAL, FORM_TEXT },
+	[SET_FALLBACK]   = { "fallback",  KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -87,6 +92,7 @@ void settings_release(struct settings *s)
 	free(s->socket);
 	free(s->state_dir);
 	free(s->bpffs);
+	free(s->fallback);
 	*s = (struct settings){};
 }
 
@@ -95,7 +101,7 @@ bool settings_add_attach(struct settings *s, const char *text, struct text *rete
 	size_t len = strcspn(text, "=");
 	struct agent_attach attach = {};
 
-	if (!len || len >= IF_NAMESIZE) {
+	if (!len || len >= PATTERN_MAX) {
 		text_addf(reterr, "'%s' does not begin with an interface's name", text);
 		return false;
 	}
@@ -104,6 +110,11 @@ bool settings_add_attach(struct settings *s, const char *text, struct text *rete
 		return false;
 	}
 	attach.interface = xstrndup(text, len);
+	if (len >= IF_NAMESIZE && !is_interface_pattern(attach.interface)) {
+		text_addf(reterr, "'%s' does not begin with an interface's name", text);
+		free(attach.interface);
+		return false;
+	}
 	if (text[len])
 		attach.workload = xstrdup(text + len + 1);
 	vec_push(&s->attach, attach);
@@ -254,6 +265,20 @@ static void read_watchdog(struct settings *s, const struct node *n, struct diags
 		s->watchdog = (enum watchdog_action)action;
 }
 
+static void read_fallback(struct settings *s, const struct node *n, struct diags *d)
+{
+	char buf[SHOWN_SIZE];
+
+	if (n && n->text[0] != '/' && strcmp(n->text, FALLBACK_CLOSED) != 0 &&
+	    strcmp(n->text, FALLBACK_OPEN) != 0)
+		diag_error(d, n->at,
+			   "'%s' is not a fallback; it is " FALLBACK_CLOSED ", " FALLBACK_OPEN
+			   " or a policy's path from / on",
+			   shown(n->text, buf));
+	else
+		read_text(&s->fallback, n);
+}
+
 static void read_document(struct settings *s, const struct node *document, struct diags *d)
 {
 	const struct node *values[SET_COUNT] = {};
@@ -273,6 +298,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_duration(&s->down_after_s, values[SET_DOWN_AFTER], d);
 	read_vlan(s, values[SET_VLAN], d);
 	read_watchdog(s, values[SET_WATCHDOG], d);
+	read_fallback(s, values[SET_FALLBACK], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -301,6 +327,7 @@ struct agent_config settings_config(const struct settings *s)
 		.socket = s->socket,
 		.state_dir = s->state_dir,
 		.bpffs = s->bpffs,
+		.fallback = s->fallback,
 		.event_rate = s->event_rate,
 		.history = s->history,
 		.adopt_s = s->adopt_s,

@@ -14,6 +14,7 @@ struct settings {
 	char *socket;
 	char *state_dir;
 	char *bpffs;
+	char *fallback; /* NULL: none is declared */
 	uint32_t event_rate;
 	uint32_t history;
 	uint32_t adopt_s;
@@ -31,7 +32,7 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
- * vlan (inspect|pass|drop), watchdog (repair|alarm), and builtins
+ * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), and builtins
  * {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "agent/endpoint_patterns.h"
 #include "agent/peer.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -18,12 +19,16 @@ static const struct workload *find_workload(const struct policy *policy, const c
 	return NULL;
 }
 
-static void workload_prefixes(const struct policy *policy, const char *name, prefixes *out)
+/* Where everything passes, so does what a workload sends that nobody knows. */
+static void workload_prefixes(const struct endpoints *es, const char *name, prefixes *out)
 {
-	const struct workload *workload = find_workload(policy, name);
+	const struct workload *workload = find_workload(es->policy, name);
 
-	if (!workload)
+	if (!workload) {
+		if (es->origin == POLICY_OPEN)
+			vec_push(out, (struct prefix){});
 		return;
+	}
 	vec_foreach (placed, &workload->prefixes)
 		vec_push(out, placed->prefix);
 }
@@ -47,6 +52,11 @@ static bool parse_prefixes(const char *s, prefixes *out)
 	return out->count;
 }
 
+static void release_prefixes(prefixes *list)
+{
+	vec_release(list);
+}
+
 static bool prefixes_equal(const prefixes *a, const prefixes *b)
 {
 	if (a->count != b->count)
@@ -67,8 +77,35 @@ static const struct endpoint *by_interface(const struct endpoints *es, const cha
 	return NULL;
 }
 
-static int add_endpoint(struct endpoints *es, const struct agent_attach *attach,
-			const struct policy *policy, struct text *reterr)
+void endpoint_take_workload(const struct endpoints *es, struct endpoint *e, const char *workload)
+{
+	if (parse_prefixes(workload, &e->sources))
+		return;
+	e->workload = workload;
+	workload_prefixes(es, workload, &e->sources);
+}
+
+/* What stands in for the policy that was given may be older than our options. */
+static int check_workload(const struct endpoints *es, const char *workload, const char *interface,
+			  struct text *reterr)
+{
+	_cleanup_(release_prefixes)
+	prefixes list = {};
+
+	if (!workload || parse_prefixes(workload, &list) || find_workload(es->policy, workload))
+		return 0;
+	if (es->origin != POLICY_GIVEN) {
+		log_warning("msg=\"no such workload in the policy\" workload=%s interface=%s",
+			    workload, interface);
+		return 0;
+	}
+	text_addf(reterr, "no workload '%s' in the policy, for interface '%s'", workload,
+		  interface);
+	return -EINVAL;
+}
+
+static int add_endpoint(struct endpoints *es, const struct agent_attach *attach, uint16_t id,
+			struct text *reterr)
 {
 	struct endpoint e = {
 		.interface = attach->interface,
@@ -88,17 +125,9 @@ static int add_endpoint(struct endpoints *es, const struct agent_attach *attach,
 	}
 	if (attach->workload) {
 		e.kind = BH_ENDPOINT_WORKLOAD;
-		e.id = (uint16_t)(BH_ENDPOINT_HOST + 1 + es->list.count);
-		if (!parse_prefixes(attach->workload, &e.sources))
-			e.workload = attach->workload;
+		e.id = id;
+		endpoint_take_workload(es, &e, attach->workload);
 	}
-	if (e.workload && !find_workload(policy, e.workload)) {
-		text_addf(reterr, "no workload '%s' in the policy, for interface '%s'", e.workload,
-			  e.interface);
-		return -EINVAL;
-	}
-	if (e.workload)
-		workload_prefixes(policy, e.workload, &e.sources);
 	vec_push(&es->list, e);
 	return 0;
 }
@@ -107,26 +136,37 @@ int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent
 		   const struct policy *policy, struct text *reterr)
 {
 	es->dp = dp;
+	es->config = config;
+	es->policy = policy;
 	if (config->attach_count >= BH_ENDPOINT_ENTRIES) {
 		text_addf(reterr, "too many interfaces; there may be %d", BH_ENDPOINT_ENTRIES - 1);
 		return -E2BIG;
 	}
 	for (size_t i = 0; i < config->attach_count; i++) {
-		int err = add_endpoint(es, &config->attach[i], policy, reterr);
+		const struct agent_attach *attach = &config->attach[i];
+		uint16_t id = (uint16_t)(BH_ENDPOINT_HOST + 1 + i);
+		int err = check_workload(es, attach->workload, attach->interface, reterr);
 
+		if (!err && !is_interface_pattern(attach->interface))
+			err = add_endpoint(es, attach, id, reterr);
 		if (err)
 			return err;
 	}
+	endpoint_patterns_find(es);
 	return 0;
+}
+
+static void endpoint_release(struct endpoint *e)
+{
+	vec_release(&e->sources);
+	text_release(&e->trouble.what);
+	text_release(&e->refusal);
 }
 
 void endpoints_release(struct endpoints *es)
 {
-	vec_foreach (e, &es->list) {
-		vec_release(&e->sources);
-		text_release(&e->trouble.what);
-		text_release(&e->refusal);
-	}
+	vec_foreach (e, &es->list)
+		endpoint_release(e);
 	vec_release(&es->list);
 }
 
@@ -169,8 +209,11 @@ static int detach_others(struct endpoints *es, struct text *reterr)
 	_free_ uint32_t *wanted = xcalloc(es->list.count, sizeof(*wanted));
 	int err;
 
-	for (size_t i = 0; i < es->list.count; i++)
-		wanted[i] = es->list.items[i].ifindex;
+	for (size_t i = 0; i < es->list.count; i++) {
+		const struct endpoint *e = &es->list.items[i];
+
+		wanted[i] = e->is_match ? e->seen : e->ifindex;
+	}
 	err = datapath_detach_others(es->dp, wanted, es->list.count);
 	if (err)
 		text_addf(reterr, "cannot detach what an earlier start attached: %s",
@@ -186,8 +229,11 @@ int endpoints_attach(struct endpoints *es, struct text *reterr)
 		return detached;
 	vec_foreach (e, &es->list) {
 		_text_ struct text why = TEXT_INIT;
-		int err = endpoints_attach_again(es, e, &why);
+		int err;
 
+		if (e->is_match)
+			continue;
+		err = endpoints_attach_again(es, e, &why);
 		if (err) {
 			text_addf(reterr, "cannot attach to interface '%s': %s", e->interface,
 				  why.len ? why.buf : strerror(-err));
@@ -195,18 +241,21 @@ int endpoints_attach(struct endpoints *es, struct text *reterr)
 		}
 		log_attached(e);
 	}
+	do {
+		endpoint_patterns_scan(es);
+		datapath_beat(es->dp);
+	} while (es->is_unfinished);
 	return 0;
 }
 
-/* Once the agent runs, a failure is only told: it is tried again with the next scan. */
-static bool try_attach(struct endpoints *es, struct endpoint *e)
+bool endpoints_try_attach(struct endpoints *es, struct endpoint *e)
 {
 	_text_ struct text why = TEXT_INIT;
 	int err = endpoints_attach_again(es, e, &why);
 
 	if (err && !e->refusal.len) {
 		text_add(&e->refusal, why.len ? why.buf : strerror(-err));
-		log_error("msg=\"not attached\" interface=%s error=\"%s\"", e->interface,
+		log_error("msg=\"not attached\" interface=%s error=\"%s\"", endpoint_label(e),
 			  e->refusal.buf);
 	}
 	if (!err) {
@@ -218,37 +267,44 @@ static bool try_attach(struct endpoints *es, struct endpoint *e)
 
 void endpoints_follow(struct endpoints *es, const struct policy *policy)
 {
+	es->policy = policy;
 	vec_foreach (e, &es->list) {
 		prefixes now = {};
 
 		if (!e->workload)
 			continue;
-		workload_prefixes(policy, e->workload, &now);
+		workload_prefixes(es, e->workload, &now);
 		if (prefixes_equal(&now, &e->sources)) {
 			vec_release(&now);
 			continue;
 		}
 		if (!now.count)
 			log_warning("msg=\"workload has no addresses\" workload=%s interface=%s",
-				    e->workload, e->interface);
+				    e->workload, endpoint_label(e));
 		vec_release(&e->sources);
 		e->sources = now;
-		if (e->ifindex && !try_attach(es, e))
+		if (e->ifindex && !endpoints_try_attach(es, e))
 			e->ifindex = 0;
 	}
 }
 
 void endpoints_link_gone(struct endpoints *es, uint32_t ifindex)
 {
-	vec_foreach (e, &es->list) {
-		if (e->ifindex != ifindex)
+	for (size_t i = es->list.count; i > 0; i--) {
+		struct endpoint *e = &es->list.items[i - 1];
+
+		if (e->ifindex != ifindex && e->seen != ifindex)
 			continue;
-		log_warning("msg=\"interface is gone\" interface=%s ifindex=%u", e->interface,
-			    ifindex);
+		log_warning("msg=\"interface is gone\" interface=%s ifindex=%u",
+			    e->is_match ? e->name : e->interface, ifindex);
 		datapath_detach(es->dp, ifindex);
 		e->ifindex = 0;
 		e->name[0] = '\0';
 		e->attachment = (struct attachment){};
+		if (e->is_match) {
+			endpoint_release(e);
+			vec_remove(&es->list, i - 1);
+		}
 	}
 }
 
@@ -274,16 +330,17 @@ void endpoints_scan(struct endpoints *es)
 {
 	vec_foreach (e, &es->list) {
 		uint32_t before = e->ifindex;
-		uint32_t now = if_nametoindex(e->interface);
+		uint32_t now = e->is_match ? 0 : if_nametoindex(e->interface);
 
 		follow_name(e);
 		if (!now || now == before)
 			continue;
 		e->ifindex = now;
 		e->name[0] = '\0';
-		if (!try_attach(es, e))
+		if (!endpoints_try_attach(es, e))
 			e->ifindex = before;
 	}
+	endpoint_patterns_scan(es);
 }
 
 const struct endpoint *endpoints_by_ifindex(const struct endpoints *es, uint32_t ifindex)
@@ -301,7 +358,7 @@ const char *endpoints_name(const struct endpoints *es, uint16_t id)
 		return "host";
 	vec_foreach (e, &es->list) {
 		if (e->id == id)
-			return e->workload ? e->workload : e->interface;
+			return e->workload ? e->workload : e->is_match ? e->name : e->interface;
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <bulkhead/endpoint.h>
 
 #include "agent/agent.h"
+#include "agent/policy_version.h"
 #include "datapath/datapath.h"
 #include "policy/model.h"
 
@@ -26,12 +27,15 @@ struct trouble {
 };
 
 struct endpoint {
-	const char *interface;  /* as configured */
+	const char *interface;  /* as configured: its name, or the pattern that it matches */
 	char name[IF_NAMESIZE]; /* as it is called now; empty: there was none yet */
 	const char *workload;   /* NULL: a NIC, or given by addresses */
 	enum bh_endpoint_kind kind;
 	uint16_t id;
-	uint32_t ifindex; /* 0: there is no such interface now */
+	uint32_t ifindex; /* 0: there is no such interface now, or it is not attached */
+	bool is_match;    /* of a pattern; it is forgotten when its interface goes */
+	bool is_running;  /* of such a one: its carrier was there when we last looked */
+	uint32_t seen;    /* of such a one: its index, attached or not */
 	prefixes sources; /* what a workload may send from */
 	struct attachment attachment;
 	struct text refusal; /* why it can't be attached; it is tried again all the time */
@@ -40,6 +44,11 @@ struct endpoint {
 
 struct endpoints {
 	struct datapath *dp;
+	const struct agent_config *config;
+	const struct policy *policy; /* in force */
+	enum policy_origin origin;   /* one that was not given need not know every workload */
+	bool is_unfinished;          /* there is more for endpoints_scan() to do, soon */
+	bool is_blind;               /* the last list of interfaces could not be had; was logged */
 	VEC(struct endpoint) list;
 };
 
@@ -55,6 +64,12 @@ int endpoints_attach_again(struct endpoints *es, struct endpoint *e, struct text
 
 /* Another policy is in force: workloads may have other addresses. */
 void endpoints_follow(struct endpoints *es, const struct policy *policy);
+
+/* As above; a failure is only told, and tried again with the next scan. */
+bool endpoints_try_attach(struct endpoints *es, struct endpoint *e);
+
+/* What is behind it: a workload's name, or a list of addresses. */
+void endpoint_take_workload(const struct endpoints *es, struct endpoint *e, const char *workload);
 
 void endpoints_link_gone(struct endpoints *es, uint32_t ifindex);
 void endpoints_scan(struct endpoints *es); /* attaches what has come back */

@@ -8,6 +8,7 @@
 #include "agent/control.h"
 #include "agent/endpoints.h"
 #include "agent/events_hub.h"
+#include "agent/last_good.h"
 #include "agent/loop.h"
 #include "agent/naming.h"
 #include "agent/policy_set.h"
@@ -23,12 +24,14 @@ struct agent {
 	struct rtnl *rtnl;
 	struct own_addresses addresses;
 	struct policy_set policies;
+	struct last_good last_good;
 	struct naming naming;
 	struct endpoints endpoints;
 	struct watchdog watchdog;
 	struct events_hub *hub;
 	struct control *control;
-	struct loop_timer *tidy; /* runs until the idle slot is ready for the next policy */
+	struct loop_timer *tidy;   /* runs until the idle slot is ready for the next policy */
+	struct loop_timer *rescan; /* runs while there are interfaces left to attach */
 	struct audited audited;
 	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
 	bool is_recovering;          /* from one that was not, when the agent before us ended */

@@ -9,6 +9,17 @@
 #include "util/map.h"
 #include "util/mem.h"
 
+const char *policy_origin_word(enum policy_origin origin)
+{
+	static const char *const words[] = {
+#define X(id, word) [POLICY_##id] = (word),
+		POLICY_ORIGINS(X)
+#undef X
+	};
+
+	return words[origin];
+}
+
 static void hash_policy(struct loaded_policy *loaded)
 {
 	uint64_t hash = 0;

@@ -8,6 +8,21 @@
 
 #define POLICY_HASH_STRLEN 17
 
+/* Where an agent has a policy from. */
+#define POLICY_ORIGINS(X)                                                                          \
+	X(GIVEN, "given")         /* by --policy, or applied */                                    \
+	X(LAST_GOOD, "last-good") /* as the given one could not be loaded */                       \
+	X(FALLBACK, "fallback")   /* as neither could */                                           \
+	X(OPEN, "fallback-open")  /* the same; whoever it is may send */
+
+enum policy_origin {
+#define X(id, word) POLICY_##id,
+	POLICY_ORIGINS(X)
+#undef X
+};
+
+const char *policy_origin_word(enum policy_origin origin);
+
 /* Shared by its versions: it is compiled again when this machine's addresses change. */
 struct loaded_policy {
 	struct policy *policy;
@@ -15,8 +30,10 @@ struct loaded_policy {
 	size_t own_sources; /* of policy.sources, the first ones; behind them are temporary rules */
 	char hash[POLICY_HASH_STRLEN]; /* of its own texts, in order; their names don't count */
 	uint64_t loaded_ns;            /* on the wall */
-	VEC(char *) paths;             /* as they were given */
-	VEC(char *) labels;            /* parallel to policy.workloads: each a JSON object */
+	enum policy_origin origin;
+	bool is_kept;       /* the next start needs nothing written for it */
+	VEC(char *) paths;  /* as they were given */
+	VEC(char *) labels; /* parallel to policy.workloads: each a JSON object */
 };
 
 struct policy_version {

@@ -26,6 +26,14 @@ static int say_errno(int err, const char *path, struct text *reterr)
 	return -err;
 }
 
+/* Who may write there chooses the policy that is in force after the next boot. */
+static bool is_others_too(const char *directory)
+{
+	struct stat st;
+
+	return stat(directory, &st) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH);
+}
+
 int state_lock(const char *directory, struct text *reterr, int *ret_fd)
 {
 	_text_ struct text path = TEXT_INIT;
@@ -33,6 +41,13 @@ int state_lock(const char *directory, struct text *reterr, int *ret_fd)
 
 	if (mkdir(directory, 0700) && errno != EEXIST)
 		return say_errno(errno, directory, reterr);
+	if (is_others_too(directory)) {
+		text_addf(reterr,
+			  "state directory '%s' may be written by others; its mode is due "
+			  "to be 0700, and the agent's user its owner",
+			  directory);
+		return -EPERM;
+	}
 	text_addf(&path, "%s/lock", directory);
 	fd = open(path.buf, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

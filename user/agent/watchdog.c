@@ -41,7 +41,7 @@ const char *watchdog_trouble(const struct endpoint *e)
 {
 	if (e->ifindex)
 		return e->trouble.what.len ? e->trouble.what.buf : NULL;
-	return e->refusal.len && if_nametoindex(e->interface) ? e->refusal.buf : NULL;
+	return e->refusal.len && if_nametoindex(endpoint_label(e)) ? e->refusal.buf : NULL;
 }
 
 /* --- words --- */

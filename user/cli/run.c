@@ -157,8 +157,10 @@ const struct command run_command = {
 		"Prints a line 'ready' once it enforces. SIGHUP reloads the policy; SIGTERM ends\n"
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
-		"eventRate, history, adopt, downAfter, watchdog (repair or alarm) and builtins\n"
-		"({arp: off}). Exit code 2: the policy or the configuration does not load; 1: the\n"
+		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback "
+		"(closed,\n"
+		"open or a policy's path; see README) and builtins ({arp: off}). Exit code 2: the "
+		"policy or the configuration does not load; 1: the\n"
 		"agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"

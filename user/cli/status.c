@@ -60,11 +60,16 @@ static void print_agent(const cJSON *status)
 static void print_policy(const cJSON *status)
 {
 	const cJSON *policy = value_of(status, "policy");
+	const char *origin = value_text(policy, "origin");
 	_text_ struct text line = TEXT_INIT;
 	const cJSON *path;
 
 	cJSON_ArrayForEach(path, value_of(policy, "paths"))
 		text_addf(&line, "%s%s", line.len ? " " : "", value_string(path));
+	if (origin && strcmp(origin, "given") != 0)
+		text_addf(&line, " (%s: the one given was not loaded)", origin);
+	if (cJSON_IsFalse(value_of(policy, "kept")))
+		text_add(&line, " (not kept for the next start)");
 	print_field("policy", line.buf);
 	text_reset(&line);
 	text_addf(&line, "%.0f rules, %.0f workloads, hash %s, loaded %s",

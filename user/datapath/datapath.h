@@ -177,6 +177,9 @@ int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint
 			     struct text *reterr, struct attachment *ret);
 int datapath_detach(struct datapath *dp, uint32_t ifindex);
 
+/* Of an interface that is enforced as a workload's, also by an earlier start; 0: it is none. */
+uint16_t datapath_workload_id(const struct datapath *dp, uint32_t ifindex);
+
 /* Detaches every interface but these: what an earlier start attached and this one doesn't want. */
 int datapath_detach_others(struct datapath *dp, const uint32_t *ifindexes, size_t count);
 

@@ -428,6 +428,16 @@ int datapath_verify(const struct datapath *dp, uint32_t ifindex, enum bh_endpoin
 	return if_indextoname(ifindex, interface) ? 0 : -ENODEV;
 }
 
+uint16_t datapath_workload_id(const struct datapath *dp, uint32_t ifindex)
+{
+	struct bh_endpoint endpoint;
+
+	if (bpf_map_lookup_elem(endpoints_fd(dp), &ifindex, &endpoint) ||
+	    endpoint.kind != BH_ENDPOINT_WORKLOAD)
+		return 0;
+	return endpoint.id;
+}
+
 int datapath_detach(struct datapath *dp, uint32_t ifindex)
 {
 	attached_remove_all(&dp->pins, ifindex);

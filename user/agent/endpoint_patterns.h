@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Endpoints of --attach 'veth*': every interface that matches is one, from when it appears. */
+#ifndef AGENT_ENDPOINT_PATTERNS_H
+#define AGENT_ENDPOINT_PATTERNS_H
+
+#include "agent/endpoints.h"
+
+bool is_interface_pattern(const char *interface);
+
+/*
+ * Takes in the interfaces that match and no endpoint has, and forgets what is gone.  Of several
+ * patterns the first one that matches counts; an interface that is named counts as named.  Nothing
+ * is attached.
+ */
+void endpoint_patterns_find(struct endpoints *es);
+
+/*
+ * Finds, and attaches what has none of our programs yet; if that takes long, some of it, and
+ * @es->is_unfinished is set.
+ */
+void endpoint_patterns_scan(struct endpoints *es);
+
+#endif

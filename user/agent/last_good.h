@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The last policy that was in force, on disk: what the next start falls back on. */
+#ifndef AGENT_LAST_GOOD_H
+#define AGENT_LAST_GOOD_H
+
+#include <stdbool.h>
+
+#include "agent/last_good_text.h"
+#include "agent/policy_version.h"
+
+#define LAST_GOOD_FILE "last-good"
+
+struct last_good {
+	const char *directory;
+	bool is_failing; /* which was logged */
+};
+
+/*
+ * Writes it, unless it is there already.  A failure is logged and does no harm to what is there;
+ * calling again tries again.
+ */
+void last_good_keep(struct last_good *lg, struct loaded_policy *loaded);
+
+/* -ENOENT: there is none.  Else -errno with a sentence in @reterr: it is not to be trusted. */
+int last_good_read(const struct last_good *lg, struct text *reterr, struct policy_texts *ret);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How the texts of a policy are written to one file, with a checksum over all of it. */
+#ifndef AGENT_LAST_GOOD_TEXT_H
+#define AGENT_LAST_GOOD_TEXT_H
+
+#include "policy/model.h"
+#include "util/source.h"
+#include "util/text.h"
+#include "util/vec.h"
+
+struct policy_texts {
+	VEC(struct source) list;
+};
+
+void policy_texts_release(struct policy_texts *texts);
+#define _policy_texts_ _cleanup_(policy_texts_release)
+
+void last_good_format(const struct policy *policy, struct text *out);
+
+/* All of it, or -EBADMSG with a sentence in @reterr: one byte that is not what was written. */
+int last_good_parse(const struct text *content, struct text *reterr, struct policy_texts *ret);
+
+#endif
