@@ -75,7 +75,8 @@ def datagram(source, target, port):
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 32, 0, 0, 64, 17, 0, socket.inet_aton(source),
                      socket.inet_aton(target))
     ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-    return b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\0" + ip + struct.pack("!HHHH", 4000, port, 12, 0) + b"late"
+    udp = struct.pack("!HHHH", 4000, port, 12, 0) + b"late"
+    return b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\0" + ip + udp
 
 
 def flood(interface, source, target, port, seconds):

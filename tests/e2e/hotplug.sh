@@ -97,7 +97,8 @@ left()
 {
 	local maps=/sys/fs/bpf/bulkhead/maps
 
-	echo "links $(find "$links" -mindepth 1 | wc -l) fds $(find "/proc/$agent_pid/fd" -type l | wc -l)" \
+	echo "links $(find "$links" -mindepth 1 | wc -l)" \
+		"fds $(find "/proc/$agent_pid/fd" -type l | wc -l)" \
 		"endpoints $(bpftool map dump pinned "$maps/bh_endpoints" | grep -c ifindex)" \
 		"sources $(bpftool map dump pinned "$maps/bh_sources" | grep -c prefix_len)"
 }
@@ -131,10 +132,7 @@ flooded()
 		in_ns behind ip link set dev eth0 up
 		;;
 	up) # both ends are up when they appear
-		in_ns behind ip link add eth0 up type veth peer name vethlate
-		in_ns behind ip link set dev vethlate up
-		in_ns behind ip link set dev vethlate netns 1
-		ip link set dev vethlate up
+		ip link add vethlate up type veth peer name eth0 up netns behind
 		;;
 	esac
 	wait "$sender"

@@ -31,15 +31,17 @@ static void every_key_is_read(void **state)
 
 	(void)state;
 	read_text("policy: [a.yaml, /etc/b]\n"
-		  "attach: [eth0, veth1=api, 'veth2=10.0.0.1,fd00::1']\n"
+		  "attach: [eth0, veth1=api, 'veth2=10.0.0.1,fd00::1', 'veth-of-web-[0-9]*=web']\n"
 		  "socket: /tmp/s\nstateDir: /tmp/d\nbpffs: /tmp/f\n"
 		  "eventRate: 0\nhistory: 5\nadopt: 1m\n"
-		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n",
+		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n"
+		  "fallback: /etc/f.yaml\n",
 		  &s, &messages);
 	assert_string_equal(messages.buf, "");
 	assert_int_equal(s.policies.count, 2);
 	assert_string_equal(s.policies.items[1], "/etc/b");
-	assert_int_equal(s.attach.count, 3);
+	assert_int_equal(s.attach.count, 4);
+	assert_string_equal(s.attach.items[3].interface, "veth-of-web-[0-9]*");
 	assert_string_equal(s.attach.items[0].interface, "eth0");
 	assert_null(s.attach.items[0].workload);
 	assert_string_equal(s.attach.items[1].workload, "api");
@@ -54,6 +56,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.builtins_off, 1u << BH_BUILTIN_ARP | 1u << BH_BUILTIN_ICMP);
 	assert_int_equal(s.vlan, BH_VLAN_DROP);
 	assert_int_equal(s.watchdog, WATCHDOG_ALARM);
+	assert_string_equal(s.fallback, "/etc/f.yaml");
 }
 
 static void what_is_left_out_is_the_default(void **state)
@@ -73,6 +76,7 @@ static void what_is_left_out_is_the_default(void **state)
 	assert_int_equal(config.builtins_off, 0);
 	assert_int_equal(config.vlan, BH_VLAN_INSPECT);
 	assert_int_equal(config.watchdog, WATCHDOG_REPAIR);
+	assert_null(config.fallback);
 	assert_int_equal(config.ready_fd, -1);
 }
 
@@ -89,6 +93,8 @@ static const struct bad_case bad[] = {
 	{ "vlan: deny\n",             "1:7: 'deny' is not a mode of VLAN tags; it is inspect, pass or drop" },
 	{ "watchdog: bark\n",
 	  "1:11: 'bark' is not what the watchdog does; it is repair or alarm" },
+	{ "fallback: ajar\n",
+	  "1:11: 'ajar' is not a fallback; it is closed, open or a policy's path from / on" },
 	{ "attach: [eth0=]\n",        "1:10: 'eth0=' names no workload after '='" },
 	{ "attach: '=api'\n",         "1:9: '=api' does not begin with an interface's name" },
 	{ "attach: a-name-of-16-chr\n",

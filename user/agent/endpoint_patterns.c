@@ -28,13 +28,12 @@ static void links_release(struct links *links)
 		close(links->fd);
 }
 
-static int links_read(struct links *ret)
+static bool links_read(struct links *ret)
 {
 	ret->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (ret->fd < 0)
-		return -errno;
-	ret->list = if_nameindex();
-	return ret->list ? 0 : -errno;
+	if (ret->fd >= 0)
+		ret->list = if_nameindex();
+	return ret->list != NULL;
 }
 
 bool is_interface_pattern(const char *interface)
@@ -150,14 +149,15 @@ static void find(struct endpoints *es, const struct links *links)
 	}
 }
 
-static int open_links(struct endpoints *es, struct links *ret)
+static bool open_links(struct endpoints *es, struct links *ret)
 {
-	int err = links_read(ret);
+	bool is_read = links_read(ret);
+	int err = errno;
 
-	if (err && !es->is_blind)
-		log_error("msg=\"interfaces not listed\" error=\"%s\"", strerror(-err));
-	es->is_blind = err;
-	return err;
+	if (!is_read && !es->is_blind)
+		log_error("msg=\"interfaces not listed\" error=\"%s\"", strerror(err));
+	es->is_blind = !is_read;
+	return is_read;
 }
 
 void endpoint_patterns_find(struct endpoints *es)
@@ -165,7 +165,7 @@ void endpoint_patterns_find(struct endpoints *es)
 	_cleanup_(links_release)
 	struct links links = {.fd = -1};
 
-	if (!open_links(es, &links))
+	if (open_links(es, &links))
 		find(es, &links);
 }
 
@@ -208,7 +208,7 @@ void endpoint_patterns_scan(struct endpoints *es)
 	_cleanup_(links_release)
 	struct links links = {.fd = -1};
 
-	if (open_links(es, &links))
+	if (!open_links(es, &links))
 		return;
 	find(es, &links);
 	es->is_unfinished = false;

@@ -21,8 +21,8 @@ struct first_policy_input {
 /*
  * Logs what it takes, and why.  Where no last good policy was ever written, and no fallback is
  * declared, there is nothing to begin with: -EINVAL.  One that is there and can't be trusted is
- * followed by the fallback, closed if none is declared or if that is no good, either.  A policy that
- * an earlier agent left in force is better than a fallback: then it is -EINVAL, too.
+ * followed by the fallback, closed if none is declared or if that is no good, either.  A policy
+ * that an earlier agent left in force is better than a fallback: then it is -EINVAL, too.
  */
 int first_policy_prepare(struct policy_set *set, const struct first_policy_input *input,
 			 struct text *reterr, struct policy_version **ret);

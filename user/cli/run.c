@@ -153,15 +153,15 @@ const struct command run_command = {
 	.details =
 		"IFACE alone is a NIC of this machine. IFACE=WORKLOAD is the host side of that\n"
 		"workload's veth; it may send from the workload's addresses, or, written as\n"
-		"IFACE=ADDRESS[,ADDRESS...], from these only.\n\n"
+		"IFACE=ADDRESS[,ADDRESS...], from these only. IFACE may be a pattern such as\n"
+		"'veth*': every interface that matches, whenever it appears.\n\n"
 		"Prints a line 'ready' once it enforces. SIGHUP reloads the policy; SIGTERM ends\n"
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
-		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback "
-		"(closed,\n"
-		"open or a policy's path; see README) and builtins ({arp: off}). Exit code 2: the "
-		"policy or the configuration does not load; 1: the\n"
-		"agent failed.",
+		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback\n"
+		"(closed, open or a policy's path) and builtins ({arp: off}). A policy that does\n"
+		"not load is replaced by the last good one, and that by the fallback. Exit code\n"
+		"2: the configuration does not load, nor does any policy; 1: the agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"
 		    "bulkhead run --config /etc/bulkhead/agent.yaml --adopt 1m",

@@ -91,6 +91,9 @@ static int load(struct datapath *dp, struct text *reterr)
 	if (!err)
 		return 0;
 	explain_error(reterr, err, "cannot load the programs into the kernel");
+	if (err == -EPERM)
+		text_add(reterr, "; that takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root "
+				 "with all of its capabilities");
 	text_addf(reterr, "\n%s", tail_of(&log));
 	return err;
 }
@@ -394,8 +397,11 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 		err = open_object(dp, config, reterr);
 	if (!err)
 		err = attached_refresh(dp, reterr);
-	if (err)
+	if (err) {
+		if (dp->pins.dir)
+			pins_rmdir(&dp->pins);
 		return err;
+	}
 	*ret = TAKE_PTR(dp);
 	return 0;
 }
