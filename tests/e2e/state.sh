@@ -130,6 +130,13 @@ it "for nobody else to read" test "$(stat -c %a "$work/state" "$kept" | xargs)" 
 write_policy 81
 it "another policy is applied" "$BULKHEAD" apply policy.yaml
 it "it is kept before that is answered" grep -qF tcp/81 "$kept"
+write_policy 80
+it "one is tried" "$BULKHEAD" apply --confirm 60 policy.yaml
+it "it is not kept" grep -qF tcp/81 "$kept"
+it "until it is confirmed" "$BULKHEAD" confirm
+it "within a sweep" wait_for 8 grep -qF tcp/80 "$kept"
+write_policy 81
+it "the one before is applied again" "$BULKHEAD" apply policy.yaml
 it "a broken one is refused" exits_with 2 "$BULKHEAD" apply <(echo nonsense)
 it "and not kept" grep -qF tcp/81 "$kept"
 
@@ -165,6 +172,9 @@ for damage in "cut at a block" "a byte changed" "nothing in it" "somebody else's
 	it "IN-12: $damage: nothing passes" lets_nothing
 done
 it "a fallback is not kept as if it were good" origin_is fallback
+it "access for a while, beside the fallback" "$BULKHEAD" allow --for 2s --from 10.0.1.1 \
+	--to 10.0.2.1 --service tcp/80 --reason "the database is on fire"
+it "that makes the fallback no better" origin_is fallback
 it "what is there stays as it is" test "$(stat -c %s "$kept")" -eq "$size"
 
 boot

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "agent/audit.h"
 #include "agent/durable.h"
@@ -166,31 +165,6 @@ static void temporary_rules_outlive_the_agent(void **state)
 	temporaries_release(&before);
 }
 
-static void a_text_is_replaced_whole(void **state)
-{
-	_text_ struct text text = TEXT_INIT;
-	_text_ struct text got = TEXT_INIT;
-	_text_ struct text path = TEXT_INIT;
-	struct stat st;
-
-	(void)state;
-	assert_int_equal(durable_read(directory, "none", &got), -ENOENT);
-	text_add(&text, "first, and longer");
-	assert_int_equal(durable_write(directory, "file", &text), 0);
-	text_reset(&text);
-	text_add(&text, "second");
-	assert_int_equal(durable_write(directory, "file", &text), 0);
-	assert_int_equal(durable_read(directory, "file", &got), 0);
-	assert_string_equal(got.buf, "second");
-	text_addf(&path, "%s/file", directory);
-	assert_int_equal(stat(path.buf, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	text_add(&path, ".new");
-	assert_int_equal(stat(path.buf, &st), -1);
-	assert_int_equal(durable_remove(directory, "file"), 0);
-	assert_int_equal(durable_remove(directory, "file"), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,7 +172,6 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_torn_is_no_policy),
 		cmocka_unit_test(the_audit_log_only_grows),
 		cmocka_unit_test(temporary_rules_outlive_the_agent),
-		cmocka_unit_test(a_text_is_replaced_whole),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

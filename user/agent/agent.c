@@ -76,13 +76,20 @@ static void before_swap(void *user)
 		datapath_events_consume(a->dp);
 }
 
+/* A policy that may go back by itself isn't a good one yet. */
+static void keep_last_good(struct agent *a)
+{
+	if (!datapath_revert_at(a->dp))
+		last_good_keep(&a->last_good, a->policies.current->loaded);
+}
+
 static void after_swap(void *user)
 {
 	struct agent *a = user;
 	const struct policy_version *v = a->policies.current;
 
 	datapath_beat(a->dp);
-	last_good_keep(&a->last_good, v->loaded);
+	keep_last_good(a);
 	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
 	a->endpoints.origin = v->loaded->origin;
@@ -157,7 +164,7 @@ static void on_sweep(void *user)
 	struct agent *a = user;
 	int err = datapath_sweep(a->dp, clock_monotonic_ns());
 
-	last_good_keep(&a->last_good, a->policies.current->loaded);
+	keep_last_good(a);
 	if (err < 0)
 		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
 }

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "util/source.h"
+#include "util/mem.h"
+
+#define READ_BYTES 65536
 
 static int open_directory(const char *path)
 {
@@ -46,6 +48,8 @@ int durable_write(const char *directory, const char *name, const struct text *co
 
 	if (dir < 0)
 		return dir;
+	if (content->len > DURABLE_MAX)
+		return -EFBIG;
 	text_addf(&fresh, "%s.new", name);
 	fd = openat(dir, fresh.buf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
@@ -87,19 +91,53 @@ int durable_directory(const char *directory, const char *name, struct text *ret_
 	return 0;
 }
 
+static int check_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	return (unsigned long)st.st_size > DURABLE_MAX ? -EFBIG : 0;
+}
+
+static int read_all(int fd, struct text *out)
+{
+	_free_ char *buf = xmalloc(READ_BYTES);
+
+	for (;;) {
+		ssize_t n = read(fd, buf, READ_BYTES);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		if (out->len + (size_t)n > DURABLE_MAX)
+			return -EFBIG;
+		text_addn(out, buf, (size_t)n);
+	}
+}
+
 int durable_read(const char *directory, const char *name, struct text *ret)
 {
-	_text_ struct text path = TEXT_INIT;
-	struct source source;
+	_close_ int dir = open_directory(directory);
+	_text_ struct text content = TEXT_INIT;
+	_close_ int fd = -1;
 	int err;
 
-	text_addf(&path, "%s/%s", directory, name);
-	err = source_read(path.buf, &source);
-	if (err)
-		return err;
-	text_addn(ret, source.text, source.len);
-	source_release(&source);
-	return 0;
+	if (dir < 0)
+		return dir;
+	/* Opening a pipe must not wait for whoever writes to it. */
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP ? -EPERM : -errno;
+	err = check_file(fd);
+	if (!err)
+		err = read_all(fd, &content);
+	if (!err)
+		text_addn(ret, content.buf, content.len);
+	return err;
 }
 
 int durable_remove(const char *directory, const char *name)

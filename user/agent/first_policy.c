@@ -63,7 +63,7 @@ static int prepare_fallback(struct policy_set *set, const char *fallback,
 static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
 			     struct policy_version **ret)
 {
-	_policy_texts_ struct policy_texts texts = {};
+	_source_list_ source_list texts = {};
 	_text_ struct text why = TEXT_INIT;
 	struct policy_input input = {};
 	int err = last_good_read(lg, &why, &texts);
@@ -71,9 +71,9 @@ static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
 	if (err == -ENOENT)
 		return err;
 	if (!err) {
-		input.sources = texts.list.items;
-		input.source_count = texts.list.count;
-		texts.list.count = 0; /* their contents are taken over */
+		input.sources = texts.items;
+		input.source_count = texts.count;
+		texts.count = 0; /* their contents are taken over */
 		err = prepare(set, &input, POLICY_LAST_GOOD, ret);
 		if (err)
 			text_add(&why, "it does not compile");

@@ -16,22 +16,6 @@
 
 typedef VEC(uint64_t) number_list;
 
-void source_list_release(source_list *list)
-{
-	vec_foreach (source, list)
-		source_release(source);
-	vec_release(list);
-}
-
-void history_texts(const struct loaded_policy *loaded, source_list *ret)
-{
-	for (size_t i = 0; i < loaded->own_sources; i++) {
-		const struct source *source = loaded->policy->sources.items[i];
-
-		vec_push(ret, source_of(source->name, source->text, source->len));
-	}
-}
-
 static void free_json(cJSON **json)
 {
 	cJSON_Delete(*json);

@@ -10,13 +10,6 @@
 #define HISTORY_DIRECTORY "history"
 #define HISTORY_BACK      10 /* policies before the newest */
 
-typedef VEC(struct source) source_list;
-
-void source_list_release(source_list *list);
-
-/* Of a policy; temporary rules are no part of it. */
-void history_texts(const struct loaded_policy *loaded, source_list *ret);
-
 /* It is the newest from now on, unless it is that already; the oldest goes.  -errno. */
 int history_add(const char *state_dir, const struct loaded_policy *loaded,
 		const struct caller *who);

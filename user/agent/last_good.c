@@ -4,18 +4,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/state_file.h"
+#include "agent/durable.h"
 #include "util/log.h"
 
 void last_good_keep(struct last_good *lg, struct loaded_policy *loaded)
 {
 	_text_ struct text content = TEXT_INIT;
+	_source_list_ source_list texts = {};
 	int err;
 
 	if (loaded->is_kept)
 		return;
-	last_good_format(loaded->policy, &content);
-	err = state_file_write(lg->directory, LAST_GOOD_FILE, &content);
+	loaded_policy_texts(loaded, &texts);
+	last_good_format(&texts, &content);
+	err = durable_write(lg->directory, LAST_GOOD_FILE, &content);
 	loaded->is_kept = !err;
 	if (err && !lg->is_failing)
 		log_error("msg=\"policy not kept for the next start\" file=\"%s/%s\" error=\"%s\"",
@@ -35,10 +37,10 @@ static int say_unreadable(int err, struct text *reterr)
 	return err;
 }
 
-int last_good_read(const struct last_good *lg, struct text *reterr, struct policy_texts *ret)
+int last_good_read(const struct last_good *lg, struct text *reterr, source_list *ret)
 {
 	_text_ struct text content = TEXT_INIT;
-	int err = state_file_read(lg->directory, LAST_GOOD_FILE, &content);
+	int err = durable_read(lg->directory, LAST_GOOD_FILE, &content);
 
 	if (err)
 		return err == -ENOENT ? err : say_unreadable(err, reterr);

@@ -22,6 +22,6 @@ struct last_good {
 void last_good_keep(struct last_good *lg, struct loaded_policy *loaded);
 
 /* -ENOENT: there is none.  Else -errno with a sentence in @reterr: it is not to be trusted. */
-int last_good_read(const struct last_good *lg, struct text *reterr, struct policy_texts *ret);
+int last_good_read(const struct last_good *lg, struct text *reterr, source_list *ret);
 
 #endif

@@ -25,13 +25,6 @@ struct cursor {
 	size_t left;
 };
 
-void policy_texts_release(struct policy_texts *texts)
-{
-	vec_foreach (source, &texts->list)
-		source_release(source);
-	vec_release(&texts->list);
-}
-
 static void add_sum(const char *bytes, size_t len, struct text *out)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
@@ -44,15 +37,15 @@ static void add_sum(const char *bytes, size_t len, struct text *out)
 		text_addf(out, "%02x", digest[i]);
 }
 
-void last_good_format(const struct policy *policy, struct text *out)
+void last_good_format(const source_list *texts, struct text *out)
 {
 	_text_ struct text body = TEXT_INIT;
 
-	text_addf(&body, "%zu\n", policy->sources.count);
-	vec_foreach (source, &policy->sources) {
-		text_addf(&body, "%zu %zu\n", strlen((*source)->name), (*source)->len);
-		text_add(&body, (*source)->name);
-		text_addn(&body, (*source)->text, (*source)->len);
+	text_addf(&body, "%zu\n", texts->count);
+	vec_foreach (source, texts) {
+		text_addf(&body, "%zu %zu\n", strlen(source->name), source->len);
+		text_add(&body, source->name);
+		text_addn(&body, source->text, source->len);
 	}
 	text_add(out, MARK);
 	add_sum(body.buf, body.len, out);
@@ -73,7 +66,7 @@ static bool take_number(struct cursor *c, char end, uint64_t max, uint64_t *ret)
 	return text_to_u64(digits.buf, 0, max, ret);
 }
 
-static bool take_source(struct cursor *c, struct policy_texts *out)
+static bool take_source(struct cursor *c, source_list *out)
 {
 	_text_ struct text name = TEXT_INIT;
 	uint64_t name_len, len;
@@ -82,13 +75,13 @@ static bool take_source(struct cursor *c, struct policy_texts *out)
 	    !take_number(c, '\n', SOURCE_MAX, &len) || c->left < name_len + len)
 		return false;
 	text_addn(&name, c->at, name_len);
-	vec_push(&out->list, source_of(name.buf, c->at + name_len, len));
+	vec_push(out, source_of(name.buf, c->at + name_len, len));
 	c->at += name_len + len;
 	c->left -= name_len + len;
 	return true;
 }
 
-static bool take_sources(struct cursor *c, struct policy_texts *out)
+static bool take_sources(struct cursor *c, source_list *out)
 {
 	uint64_t count;
 
@@ -116,9 +109,9 @@ static const char *what_is_wrong(const struct text *content)
 	return NULL;
 }
 
-int last_good_parse(const struct text *content, struct text *reterr, struct policy_texts *ret)
+int last_good_parse(const struct text *content, struct text *reterr, source_list *ret)
 {
-	_policy_texts_ struct policy_texts texts = {};
+	_source_list_ source_list texts = {};
 	const char *wrong = what_is_wrong(content);
 	struct cursor c;
 
@@ -132,6 +125,6 @@ int last_good_parse(const struct text *content, struct text *reterr, struct poli
 		return -EBADMSG;
 	}
 	*ret = texts;
-	texts = (struct policy_texts){};
+	texts = (source_list){};
 	return 0;
 }

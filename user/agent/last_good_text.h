@@ -3,21 +3,12 @@
 #ifndef AGENT_LAST_GOOD_TEXT_H
 #define AGENT_LAST_GOOD_TEXT_H
 
-#include "policy/model.h"
 #include "util/source.h"
 #include "util/text.h"
-#include "util/vec.h"
 
-struct policy_texts {
-	VEC(struct source) list;
-};
-
-void policy_texts_release(struct policy_texts *texts);
-#define _policy_texts_ _cleanup_(policy_texts_release)
-
-void last_good_format(const struct policy *policy, struct text *out);
+void last_good_format(const source_list *texts, struct text *out);
 
 /* All of it, or -EBADMSG with a sentence in @reterr: one byte that is not what was written. */
-int last_good_parse(const struct text *content, struct text *reterr, struct policy_texts *ret);
+int last_good_parse(const struct text *content, struct text *reterr, source_list *ret);
 
 #endif

@@ -67,6 +67,15 @@ struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded)
 	return loaded;
 }
 
+void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret)
+{
+	for (size_t i = 0; i < loaded->own_sources; i++) {
+		const struct source *source = loaded->policy->sources.items[i];
+
+		vec_push(ret, source_of(source->name, source->text, source->len));
+	}
+}
+
 void loaded_policy_drop(struct loaded_policy *loaded)
 {
 	if (!loaded || --loaded->users)

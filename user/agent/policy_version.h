@@ -48,6 +48,8 @@ struct policy_version {
 struct loaded_policy *loaded_policy_new(struct policy *policy, size_t temporary,
 					const char *const *paths, size_t count);
 struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded);
+/* Copies of its own texts. */
+void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret);
 void loaded_policy_drop(struct loaded_policy *loaded);
 void loaded_policy_dropp(struct loaded_policy **loaded);
 #define _loaded_policy_ _cleanup_(loaded_policy_dropp)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "agent/audit.h"
-#include "agent/history.h"
 #include "agent/pending.h"
 #include "policy/explain.h"
 #include "util/clock.h"
@@ -19,14 +18,18 @@ static int prepare_again(struct agent *a, struct text *diagnostics, struct polic
 	struct policy_input input = {};
 	int err;
 
-	history_texts(loaded, &texts);
+	loaded_policy_texts(loaded, &texts);
 	input.sources = texts.items;
 	input.source_count = texts.count;
 	input.paths = (const char *const *)loaded->paths.items;
 	input.path_count = loaded->paths.count;
 	err = policy_set_prepare(&a->policies, &input, diagnostics, ret);
 	vec_release(&texts);
-	return err;
+	if (err)
+		return err;
+	(*ret)->loaded->origin = loaded->origin;
+	(*ret)->loaded->is_kept = loaded->is_kept;
+	return 0;
 }
 
 /* A deny stands above it: then it is better not to be there than to be of no use. */

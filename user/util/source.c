@@ -109,3 +109,10 @@ void source_release(struct source *s)
 	free(s->text);
 	*s = (struct source){};
 }
+
+void source_list_release(source_list *list)
+{
+	vec_foreach (source, list)
+		source_release(source);
+	vec_release(list);
+}

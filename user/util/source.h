@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "util/vec.h"
+
 #define SOURCE_MAX (64ul * 1024 * 1024) /* bytes; a larger file is refused */
 
 struct source {
@@ -25,5 +27,10 @@ struct span {
 int source_read(const char *path, struct source *ret);
 struct source source_of(const char *name, const char *text, size_t len); /* copies */
 void source_release(struct source *s);
+
+typedef VEC(struct source) source_list;
+
+void source_list_release(source_list *list);
+#define _source_list_ _cleanup_(source_list_release)
 
 #endif
