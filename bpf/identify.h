@@ -3,20 +3,107 @@
 #ifndef BPF_IDENTIFY_H
 #define BPF_IDENTIFY_H
 
+#include <bpf/bpf_endian.h>
+
+#include "config.h"
 #include "maps.h"
 #include "packet.h"
 
-/* Identity 0 is `outside`: no prefix of the slot has the address. */
+/* The entry's word if it is this prefix, else 0; without a branch. */
+static __always_inline __u64 word_if(const volatile struct bh_prefix *entry, __u64 high, __u64 low,
+				     __u32 len)
+{
+	__u64 word = entry->word, none = 0, differs, negated;
+
+	/* The address is loaded after the word: a CPU keeps loads apart of which one needs the other. */
+	asm volatile("" : "+r"(none));
+	if (bh_is_weakly_ordered)
+		entry = (const volatile void *)((const volatile char *)entry + (word & none));
+	differs = (entry->high ^ high) | (entry->low ^ low) | (BH_PREFIX_LEN(word) ^ len);
+	negated = -differs;
+	/* So that the compiler doesn't find the comparison in this. */
+	asm volatile("" : "+r"(negated));
+	return word & (((differs | negated) >> 63) - 1);
+}
+
+static __always_inline __u64 hash_of(const struct bh_prefixes *t, __u64 high, __u64 low, __u32 len)
+{
+	const __u32 *key = t->hash.key;
+	__u64 sum = (__u64)((__u32)(high >> 32) + key[0]) * ((__u32)high + key[1]) +
+		    (__u64)((__u32)(low >> 32) + key[2]) * ((__u32)low + key[3]) +
+		    (__u64)(len + key[4]) * key[5];
+
+	return (sum ^ sum >> 32) * t->hash.factor;
+}
+
+/* The word of an entry, or 0. */
+static __always_inline __u64 find_prefix(const struct bh_prefixes *t, __u64 high, __u64 low,
+					 __u32 len)
+{
+	__u64 hash = hash_of(t, high, low, len), found = 0;
+
+	for (__u32 n = 0; n < BH_PREFIX_LINES_OF; n++) {
+		__u32 at = t->line + BH_PREFIX_LINE(hash, t->lines, n);
+		const struct bh_prefix_line *line = bpf_map_lookup_elem(&bh_prefixes, &at);
+
+		if (!line)
+			break;
+		for (int way = 0; way < BH_PREFIX_WAYS; way++)
+			found |= word_if(&line->of[way], high, low, len);
+		if (!(*(const volatile __u64 *)&line->spills & BH_PREFIX_SPILL(hash)))
+			break;
+	}
+	return found;
+}
+
+static __always_inline __u32 longest_prefix(const struct bh_prefixes *t, __u64 high, __u64 low)
+{
+	__u32 family = high || low >> 32 != 0xffff ? BH_FAMILY_V6 : BH_FAMILY_V4;
+	__u32 identity = t->otherwise[family], node = 1;
+
+	for (int i = 0; i < BH_PREFIX_STEPS; i++) {
+		__u32 len = t->length[family][node & ((1 << BH_PREFIX_STEPS) - 1)];
+		__u64 found;
+
+		if (!len)
+			break;
+		found = find_prefix(t, len < 64 ? high & ~0ull << (64 - len) : high,
+				    len > 64 ? low & ~0ull << (128 - len) : 0, len);
+		node = node * 2 + (found >> 8 & 1);
+		/* What verifiers know of it is the same, whatever was found. */
+		asm volatile("" : "+r"(node));
+		if (!found)
+			continue;
+		identity = BH_PREFIX_IDENTITY(found);
+		if (!(found & BH_PREFIX_MORE))
+			break;
+	}
+	return identity;
+}
+
+/*
+ * Identity 0 is `outside`: no prefix of the slot has the address, in host order.  A global function,
+ * of numbers only: those are verified once, whoever calls them.
+ */
+__noinline __u32 identity_of_words(__u64 high, __u64 low, __u32 slot);
+
+__noinline __u32 identity_of_words(__u64 high, __u64 low, __u32 slot)
+{
+	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
+	__u64 found;
+
+	if (!policy)
+		return 0;
+	/* Most addresses that matter are workloads'. */
+	found = find_prefix(&policy->prefixes, high, low, 128);
+	return found ? BH_PREFIX_IDENTITY(found) : longest_prefix(&policy->prefixes, high, low);
+}
+
 static __always_inline __u32 identify(const struct bh_addr *addr, __u32 slot)
 {
-	struct bh_prefix_key key = {
-		.prefix_len = BH_SLOT_BITS + 128,
-		.slot = slot,
-		.addr = *addr,
-	};
-	__u32 *identity = bpf_map_lookup_elem(&bh_prefixes, &key);
-
-	return identity ? *identity : 0;
+	return identity_of_words((__u64)bpf_ntohl(addr->word[0]) << 32 | bpf_ntohl(addr->word[1]),
+				 (__u64)bpf_ntohl(addr->word[2]) << 32 | bpf_ntohl(addr->word[3]),
+				 slot);
 }
 
 /* NULL when the tables contradict themselves; then nothing is allowed. */

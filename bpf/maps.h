@@ -42,13 +42,17 @@ struct {
 	__type(value, struct bh_policy);
 } bh_policies SEC(".maps");
 
-/* (Slot, address) -> identity.  The agent writes. */
+/*
+ * Prefixes with their identities, a line at a time; slot s has the s-th half.  The agent writes, one
+ * address of the slot in force in shared memory: an update of a whole line by syscall could be seen
+ * half done, and the kernel shares no memory for writing with BPF_F_RDONLY_PROG.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
-	__uint(max_entries, BH_PREFIX_ENTRIES);
-	__type(key, struct bh_prefix_key);
-	__type(value, __u32);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_PREFIX_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_prefix_line);
 } bh_prefixes SEC(".maps");
 
 /* Identity -> class.  The agent writes. */

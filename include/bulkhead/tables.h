@@ -16,15 +16,66 @@
 #include <bulkhead/address.h>
 #include <bulkhead/limits.h>
 
-/* Key of the longest-prefix trie.  The slot stands in front of the address, so one trie holds both.
+/*
+ * Longest prefixes by hash, both families in 128 bits.  An entry is a prefix of the policy, or a
+ * waypoint that a search for longer ones comes through, which has the identity of the longest
+ * prefix around it: no search goes back.  Its word is stored and loaded at once; 0: free.
  */
-struct bh_prefix_key {
-	__u32 prefix_len; /* BH_SLOT_BITS + 0..128, in bits */
-	__u32 slot;
-	struct bh_addr addr;
+struct bh_prefix {
+	__u64 high; /* the address as two numbers in host order, bits past the length zero */
+	__u64 low;
+	__u64 word; /* BH_PREFIX() */
 };
 
-#define BH_SLOT_BITS 32
+#define BH_PREFIX(len, identity, flags) ((__u64)(identity) << 32 | (flags) | (len))
+#define BH_PREFIX_LEN(word)             ((__u32)(word)&0xff) /* 1..128; 0: none is here */
+#define BH_PREFIX_MORE                  (1u << 8)            /* there may be longer ones in it */
+#define BH_PREFIX_GONE                  (1u << 9) /* one was here, and programs may still look */
+#define BH_PREFIX_IDENTITY(word)        ((__u32)((word) >> 32))
+
+#define BH_PREFIX_WAYS  5 /* entries in a line */
+#define BH_PREFIX_LINES_OF 4 /* lines that an entry may be in */
+
+/* Two cache lines. */
+struct bh_prefix_line {
+	struct bh_prefix of[BH_PREFIX_WAYS];
+	__u64 spills; /* BH_PREFIX_SPILL() of what could be here, and is in the next of its lines */
+};
+
+/*
+ * Hash of a prefix: NH (RFC 4418, 5.2.2) of its five words {high >> 32, high, low >> 32, low,
+ * length} and a zero; then h ^= h >> 32, h *= factor.
+ */
+#define BH_PREFIX_LINE(hash, lines, n)                                                             \
+	((__u32)((__u64)((__u32)((hash) >> 32) + (n) * ((__u32)(hash) | 1)) * (lines) >> 32))
+#define BH_PREFIX_SPILL(hash) (1ull << ((hash) >> 26 & 63))
+
+struct bh_prefix_hash {
+	__u32 key[6];
+	__u64 factor; /* odd */
+};
+
+enum bh_family {
+	BH_FAMILY_V4,
+	BH_FAMILY_V6,
+	BH_FAMILIES
+};
+
+#define BH_PREFIX_STEPS 7 /* and 2^7 nodes: so many lengths there are between 0 and 128 */
+
+/*
+ * How a slot's prefixes are found.  Whole addresses are looked for first.  Then a family's lengths
+ * are gone through as a binary tree, from node 1: from node n to 2n if no prefix of its length is
+ * there, to 2n + 1 if there is one and there may be longer ones; a length of 0 ends the search.
+ */
+struct bh_prefixes {
+	__u32 line;  /* first, in bh_prefixes */
+	__u32 lines;
+	struct bh_prefix_hash hash;
+	__u32 otherwise[BH_FAMILIES]; /* identity of what none of the entries has */
+	__u64 pad[2];
+	__u8 length[BH_FAMILIES][1 << BH_PREFIX_STEPS];
+};
 
 /* What an address resolves to.  Identity 0 is `outside`: in no zone, in no workload. */
 struct bh_identity {
@@ -105,7 +156,7 @@ struct bh_later {
 /* Header of a slot. */
 struct bh_policy {
 	__u32 generation; /* as which it was filled; 0: nothing in this slot */
-	__u16 slot;  /* its own number: in prefix keys; services begin at slot * BH_SERVICE_LINES */
+	__u16 slot;  /* its own number; services begin at slot * BH_SERVICE_LINES */
 	__u16 flags; /* BH_POLICY_* */
 	__u32 identity;   /* first entry in bh_identities */
 	__u32 identities; /* bound */
@@ -113,6 +164,7 @@ struct bh_policy {
 	__u32 rules;      /* bound, built-in rules included */
 	struct bh_grid pairs;
 	struct bh_grid cells;
+	struct bh_prefixes prefixes;
 };
 
 /*
@@ -151,7 +203,8 @@ struct bh_clock {
 	__u64 monotonic_ns;
 };
 
-_Static_assert(sizeof(struct bh_prefix_key) == 24, "LPM key: length, then 20 bytes");
+_Static_assert(sizeof(struct bh_prefix_line) == 128, "a line of prefixes is two cache lines");
+_Static_assert(sizeof(struct bh_prefixes) == 320, "each part of it is whole cache lines");
 _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 bytes anyway");
 _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");
 _Static_assert(sizeof(struct bh_directory_line) == 64, "a directory line is a cache line");
@@ -159,6 +212,6 @@ _Static_assert(sizeof(struct bh_block) == 128, "a block is two cache lines");
 _Static_assert(sizeof(struct bh_later) == 16, "a change has no holes");
 _Static_assert(__builtin_offsetof(struct bh_control, revert_to) == 64,
 	       "what every packet reads of it is a cache line");
-_Static_assert(sizeof(struct bh_policy) == 64, "a slot's header is a cache line");
+_Static_assert(__builtin_offsetof(struct bh_policy, prefixes) == 64, "grids are in the first line");
 
 #endif

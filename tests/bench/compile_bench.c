@@ -122,7 +122,7 @@ static struct sizes sizes_of(const struct image *image)
 	size_t blocks = image->pairs.blocks.count + image->cells.blocks.count;
 
 	return (struct sizes){
-		.prefixes = image->prefixes.count * (sizeof(struct bh_prefix_key) + sizeof(__u32)),
+		.prefixes = prefix_table_entries(image) * sizeof(struct bh_prefix),
 		.identities = image->identities.count * sizeof(struct bh_identity),
 		.services = BH_SERVICE_LINES * sizeof(struct bh_service_line),
 		.grids = lines * sizeof(struct bh_directory_line) +

@@ -15,14 +15,10 @@
 
 static uint32_t identity_of(const struct datapath *dp, uint32_t slot, uint32_t address)
 {
-	struct bh_prefix_key key = {.prefix_len = BH_SLOT_BITS + 128, .slot = slot};
-	uint32_t identity;
+	const struct bh_prefixes *head = &tables_header(&dp->tables, slot)->prefixes;
+	struct bh_addr a = {{0, 0, htonl(0xffff), htonl(address)}};
 
-	key.addr.word[2] = htonl(0xffff);
-	key.addr.word[3] = htonl(address);
-	if (bpf_map_lookup_elem(bpf_map__fd(dp->skel->maps.bh_prefixes), &key, &identity))
-		return 0;
-	return identity;
+	return prefix_lines_identity(tables_prefixes(&dp->tables, slot), head, &a);
 }
 
 static uint32_t grid_value(const struct datapath *dp, const struct bh_grid *g, uint32_t row,

@@ -128,6 +128,7 @@ static struct tables tables_of_world(void)
 		.control = first_of(HOST_CONTROL),
 		.of =
 			{
+				[TABLE_PREFIXES] = table_of(HOST_PREFIXES),
 				[TABLE_IDENTITIES] = table_of(HOST_IDENTITIES),
 				[TABLE_SERVICES] = table_of(HOST_SERVICES),
 				[TABLE_DIRECTORY] = table_of(HOST_DIRECTORY),
@@ -135,7 +136,8 @@ static struct tables tables_of_world(void)
 				[TABLE_LATER] = table_of(HOST_LATER),
 				[TABLE_POLICIES] = table_of(HOST_POLICIES),
 			},
-		.prefix_entries = host_table(HOST_PREFIXES).max_entries,
+		.prefixes = first_of(HOST_PREFIXES),
+		.prefix_hash = {.key = {1, 3, 5, 7, 11, 13}, .factor = 0x9e3779b97f4a7c15},
 		.rule_entries = host_table(HOST_RULES).max_entries,
 	};
 }
@@ -143,16 +145,15 @@ static struct tables tables_of_world(void)
 static void fill_slot(const struct image *image, uint32_t to)
 {
 	const struct tables tables = tables_of_world();
-	struct bh_policy at = tables_place(&tables, image, to, 1);
+	_tables_content_ struct tables_content content = {.image = image};
 	_text_ struct text why = TEXT_INIT;
+	struct bh_policy at;
 
-	if (tables_check(&tables, image, &why) || tables_fill(&tables, image, &at))
+	if (tables_check(&tables, image, &why) || tables_build(&tables, &content, &why))
 		abort();
-	vec_foreach (p, &image->prefixes) {
-		const struct bh_prefix_key key = {BH_SLOT_BITS + p->prefix.len, to, p->prefix.addr};
-
-		put(HOST_PREFIXES, &key, &p->identity);
-	}
+	at = tables_place(&tables, &content, to, 1);
+	if (tables_fill(&tables, &content, &at))
+		abort();
 }
 
 /* This machine is the server, and so is the workload on it; the node is nobody else's. */

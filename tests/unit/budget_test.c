@@ -24,7 +24,7 @@ static void entries_are_those_of_the_tables(void **state)
 	(void)state;
 	budget_take(t.compiled, &b);
 	assert_int_equal(b.lines[BUDGET_PREFIXES].entries, image->prefixes.count);
-	assert_int_equal(b.lines[BUDGET_PREFIXES].bytes, image->prefixes.count * 28);
+	assert_int_equal(b.lines[BUDGET_PREFIXES].bytes, image->prefixes.count * 24);
 	assert_int_equal(b.lines[BUDGET_IDENTITIES].entries, image->identities.count);
 	assert_int_equal(b.lines[BUDGET_RULES].entries, BH_RULE_FIRST + 1);
 	assert_int_equal(b.lines[BUDGET_BLOCKS].entries,

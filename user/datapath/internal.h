@@ -8,26 +8,17 @@
 #include "datapath/datapath.h"
 #include "datapath/entries.h"
 #include "datapath/pins.h"
-#include "datapath/prefix_diff.h"
 #include "datapath/tables.h"
 #include "util/text.h"
-#include "util/vec.h"
 
 struct bpf_program;
 struct bulkhead_bpf;
 struct ring_buffer;
 
-/* What a slot's part of bh_prefixes holds, so that a swap writes only what changed. */
-struct shadow {
-	bool is_known; /* false: walk the trie before the next write */
-	prefix_list prefixes;
-};
-
 struct datapath {
 	struct bulkhead_bpf *skel;
 	struct pins pins;
 	struct tables tables;
-	struct shadow shadows[BH_SLOTS];
 	bool is_adopted;
 	bool is_grace_due;     /* programs may still read the idle slot */
 	uint32_t idle_cleared; /* rules of the idle slot, from the first, whose counts are 0 */
@@ -101,15 +92,6 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 /* What belongs where @record says; -ENOENT: the interface is no endpoint. */
 struct record;
 int endpoint_hook(const struct datapath *dp, const struct record *record, struct hook *ret);
-
-/* --- prefixes.c: a slot's part of the trie --- */
-
-/* Brings the part of @slot to what @image says; -EIO: what is there afterwards is not that. */
-int prefixes_fill(struct datapath *dp, uint32_t slot, const struct image *image);
-
-/* Puts one entry into the part of @slot, or sees to it that there is none. */
-int prefixes_set(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
-		 bool is_listed);
 
 /* --- program.c --- */
 

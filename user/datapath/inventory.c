@@ -51,6 +51,7 @@ static uint64_t grid_blocks(const struct tables *t, const struct bh_grid *g)
 }
 
 enum sum {
+	SUM_PREFIXES,
 	SUM_IDENTITIES,
 	SUM_SERVICES,
 	SUM_LINES,
@@ -63,23 +64,13 @@ static void add_slot(const struct tables *t, const struct bh_policy *p, uint64_t
 {
 	if (!p->generation)
 		return;
+	sums[SUM_PREFIXES] +=
+		prefix_lines_used(t->prefixes + p->prefixes.line, p->prefixes.lines);
 	sums[SUM_IDENTITIES] += p->identities;
 	sums[SUM_SERVICES] += BH_SERVICE_LINES;
 	sums[SUM_LINES] += grid_lines(&p->pairs) + grid_lines(&p->cells);
 	sums[SUM_BLOCKS] += grid_blocks(t, &p->pairs) + grid_blocks(t, &p->cells);
 	sums[SUM_RULES] += p->rules;
-}
-
-static uint64_t prefixes_used(const struct datapath *dp)
-{
-	uint64_t used = 0;
-
-	for (int slot = 0; slot < BH_SLOTS; slot++) {
-		if (!dp->shadows[slot].is_known)
-			return UINT64_MAX;
-		used += dp->shadows[slot].prefixes.count;
-	}
-	return used;
 }
 
 static uint64_t keys_used(const struct bpf_map *map)
@@ -100,11 +91,13 @@ static uint64_t churning_used(const struct bpf_map *map)
 	return err ? UINT64_MAX : used;
 }
 
-/* Some of the connection table is kept free, and buckets of fragments hold several. */
+/* Some of these two tables is kept free, and buckets of fragments hold several. */
 static uint64_t capacity_of(const struct datapath *dp, const struct bpf_map *map)
 {
 	uint64_t entries = bpf_map__max_entries(map);
 
+	if (map == dp->skel->maps.bh_prefixes)
+		return BH_PREFIX_ENTRIES;
 	if (map == dp->skel->maps.bh_conns)
 		return entries / 16 * BH_CONN_SETTLED_PARTS;
 	return map == dp->skel->maps.bh_fragments ? entries * BH_FRAGMENT_WAYS : entries;
@@ -122,7 +115,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			const struct bpf_map *map;
 			uint64_t used;
 		} all[] = {
-			{dp->skel->maps.bh_prefixes, prefixes_used(dp)},
+			{dp->skel->maps.bh_prefixes, sums[SUM_PREFIXES]},
 			{dp->skel->maps.bh_identities, sums[SUM_IDENTITIES]},
 			{dp->skel->maps.bh_services, sums[SUM_SERVICES]},
 			{dp->skel->maps.bh_directory, sums[SUM_LINES]},

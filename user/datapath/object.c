@@ -24,7 +24,7 @@ static const struct {
 	const char *map;
 	uint32_t entries;
 } sizes[] = {
-	{"bh_prefixes",    BH_PREFIX_ENTRIES},
+	{"bh_prefixes",    BH_PREFIX_LINES},
 	{"bh_identities",  BH_IDENTITY_ENTRIES},
 	{"bh_directory",   BH_DIRECTORY_LINES},
 	{"bh_blocks",      BH_BLOCKS},
@@ -284,6 +284,8 @@ static void *share(const struct bpf_map *map, int protection)
 static const struct bpf_map *map_of(const struct datapath *dp, enum table_id table)
 {
 	switch (table) {
+	case TABLE_PREFIXES:
+		return dp->skel->maps.bh_prefixes;
 	case TABLE_IDENTITIES:
 		return dp->skel->maps.bh_identities;
 	case TABLE_SERVICES:
@@ -307,10 +309,10 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 	struct tables *t = &dp->tables;
 	bool is_shared;
 
-	t->prefix_entries = bpf_map__max_entries(dp->skel->maps.bh_prefixes);
 	t->rule_entries = bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
 	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
-	is_shared = t->control != NULL;
+	t->prefixes = share(dp->skel->maps.bh_prefixes, PROT_READ | PROT_WRITE);
+	is_shared = t->control && t->prefixes;
 	for (int i = 0; is_shared && i < TABLE_COUNT; i++) {
 		const struct bpf_map *map = map_of(dp, i);
 
@@ -331,6 +333,8 @@ static void unshare_tables(struct datapath *dp)
 
 	if (t->control)
 		munmap(t->control, mapped_size(dp->skel->maps.bh_control));
+	if (t->prefixes)
+		munmap(t->prefixes, mapped_size(dp->skel->maps.bh_prefixes));
 	for (int i = 0; i < TABLE_COUNT; i++) {
 		if (t->of[i].bytes)
 			munmap((void *)t->of[i].bytes, mapped_size(map_of(dp, i)));
@@ -351,8 +355,20 @@ static void start_control(struct datapath *dp, const struct datapath_config *con
 	}
 	dp->is_adopted = control->active != 0;
 	dp->is_grace_due = dp->is_adopted;
-	for (int slot = 0; slot < BH_SLOTS; slot++)
-		dp->shadows[slot].is_known = is_fresh;
+}
+
+/* Kept as long as a table is, so that the next one finds most of its lines written. */
+static int choose_prefix_hash(struct datapath *dp)
+{
+	const struct bh_policy *header = tables_header(&dp->tables, datapath_slot(dp));
+	struct bh_prefix_hash *hash = &dp->tables.prefix_hash;
+
+	if (header->generation)
+		*hash = header->prefixes.hash;
+	else if (getrandom(hash, sizeof(*hash), 0) != sizeof(*hash))
+		return -EIO;
+	hash->factor |= 1;
+	return 0;
 }
 
 static int open_object(struct datapath *dp, const struct datapath_config *config,
@@ -375,6 +391,9 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	if (err)
 		return err;
 	start_control(dp, config, is_fresh);
+	err = choose_prefix_hash(dp);
+	if (err)
+		return explain_error(reterr, err, "cannot choose a random number");
 	err = connections_set_up(dp, is_fresh);
 	if (err)
 		return explain_error(reterr, err, "cannot set up the connection table");
@@ -423,8 +442,6 @@ void datapath_free(struct datapath *dp)
 		unshare_tables(dp);
 	datapath_events_close(dp);
 	bulkhead_bpf__destroy(dp->skel);
-	for (int slot = 0; slot < BH_SLOTS; slot++)
-		vec_release(&dp->shadows[slot].prefixes);
 	free(dp);
 }
 

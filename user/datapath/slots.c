@@ -106,14 +106,6 @@ int datapath_tidy(struct datapath *dp)
 	return err ? err : clear_counts(dp, TIDY_RULES);
 }
 
-/* What is written now, whatever it was before; the header stays away until all else is there. */
-static int fill_prefixes(struct datapath *dp, const struct image *image, uint32_t slot)
-{
-	int err = tables_clear_header(&dp->tables, slot);
-
-	return err ? err : prefixes_fill(dp, slot, image);
-}
-
 static void lap(struct datapath_swap *swap, enum swap_stage stage, uint64_t *start)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -122,10 +114,28 @@ static void lap(struct datapath_swap *swap, enum swap_stage stage, uint64_t *sta
 	*start = now;
 }
 
+/* The header stays away until all else is there. */
+static int write_slot(struct datapath *dp, const struct tables_content *content,
+		      struct datapath_swap *swap, struct text *reterr)
+{
+	const struct bh_policy at =
+		tables_place(&dp->tables, content, swap->slot, next_generation(dp));
+	uint64_t start = clock_monotonic_ns();
+	int err = tables_clear_header(&dp->tables, swap->slot);
+
+	if (!err)
+		err = tables_fill(&dp->tables, content, &at);
+	if (err)
+		return explain_error(reterr, err, "slot %u does not hold what is written to it",
+				     (unsigned int)swap->slot);
+	lap(swap, SWAP_TABLES, &start);
+	return 0;
+}
+
 static int fill(struct datapath *dp, const struct image *image, struct datapath_swap *swap,
 		struct text *reterr)
 {
-	struct bh_policy at = tables_place(&dp->tables, image, swap->slot, next_generation(dp));
+	_tables_content_ struct tables_content content = {.image = image};
 	uint64_t start = clock_monotonic_ns();
 	int err;
 
@@ -136,16 +146,9 @@ static int fill(struct datapath *dp, const struct image *image, struct datapath_
 	if (err)
 		return explain_error(reterr, err, "cannot clear 'bh_rule_counts'");
 	lap(swap, SWAP_COUNTS, &start);
-	err = fill_prefixes(dp, image, swap->slot);
-	if (err)
-		return explain_error(reterr, err, "cannot write 'bh_prefixes'");
+	err = tables_build(&dp->tables, &content, reterr);
 	lap(swap, SWAP_PREFIXES, &start);
-	err = tables_fill(&dp->tables, image, &at);
-	if (err)
-		return explain_error(reterr, err, "slot %u does not hold what is written to it",
-				     (unsigned int)swap->slot);
-	lap(swap, SWAP_TABLES, &start);
-	return 0;
+	return err ? err : write_slot(dp, &content, swap, reterr);
 }
 
 /* Programs see the whole slot or the old one: everything in it is stored before this word. */
@@ -160,22 +163,50 @@ static void flip(struct datapath *dp, uint32_t slot, uint64_t revert_at_ns)
 	dp->idle_cleared = 0;
 }
 
-static int set_identity(struct datapath *dp, uint32_t slot, const struct image_prefix *entry,
-			bool is_listed)
+/* Makes room in a slot that may be in force, where places of addresses that are gone are kept. */
+static int forget_gone(struct datapath *dp, const struct bh_prefixes *head, uint32_t slot)
 {
-	if (!datapath_generation(dp) ||
-	    entry->identity >= tables_header(&dp->tables, slot)->identities)
+	int err;
+
+	dp->is_grace_due = true;
+	err = wait_for_programs(dp);
+	if (!err)
+		prefix_lines_forget(tables_prefixes(&dp->tables, slot), head->lines);
+	return err;
+}
+
+static int put_address(struct datapath *dp, uint32_t slot, const struct bh_prefix *entry)
+{
+	const struct bh_prefixes *head = &tables_header(&dp->tables, slot)->prefixes;
+	struct bh_prefix_line *lines = tables_prefixes(&dp->tables, slot);
+	int err = prefix_lines_put(lines, head, entry);
+
+	if (err != -ENOSPC)
+		return err;
+	err = forget_gone(dp, head, slot);
+	return err ? err : prefix_lines_put(lines, head, entry);
+}
+
+static int set_identity(struct datapath *dp, uint32_t slot, const struct bh_addr *a,
+			uint32_t identity, bool is_listed)
+{
+	const struct bh_prefix entry = prefix_entry_of(a, identity);
+	const struct bh_policy *header = tables_header(&dp->tables, slot);
+
+	if (!datapath_generation(dp) || identity >= header->identities)
 		return -EINVAL;
-	return prefixes_set(dp, slot, entry, is_listed);
+	if (is_listed)
+		return put_address(dp, slot, &entry);
+	prefix_lines_drop(tables_prefixes(&dp->tables, slot), &header->prefixes, a);
+	return 0;
 }
 
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
 			  bool is_listed)
 {
-	const struct image_prefix entry = {prefix_of_addr(a), identity};
 	uint32_t slot = BH_ACTIVE_SLOT(dp->tables.control->active);
 	uint32_t generation = next_generation(dp);
-	int err = set_identity(dp, slot, &entry, is_listed);
+	int err = set_identity(dp, slot, a, identity, is_listed);
 
 	if (err)
 		return err;
@@ -190,9 +221,8 @@ int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t
 int datapath_set_identity_behind(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
 				 bool is_listed)
 {
-	const struct image_prefix entry = {prefix_of_addr(a), identity};
-
-	return set_identity(dp, !BH_ACTIVE_SLOT(dp->tables.control->active), &entry, is_listed);
+	return set_identity(dp, !BH_ACTIVE_SLOT(dp->tables.control->active), a, identity,
+			    is_listed);
 }
 
 int datapath_keep(struct datapath *dp)

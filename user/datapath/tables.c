@@ -18,7 +18,7 @@ struct piece {
 	size_t size; /* bytes */
 };
 
-#define PIECES 8
+#define PIECES 9
 
 #define PAIRS_ROOM  4096 /* blocks */
 #define RUN_ENTRIES 1024 /* written together if one of them has changed */
@@ -38,17 +38,23 @@ const struct bh_policy *tables_header(const struct tables *t, uint32_t slot)
 	return (const struct bh_policy *)t->of[TABLE_POLICIES].bytes + slot;
 }
 
+struct want {
+	const char *table, *unit;
+	uint64_t need, capacity;
+};
+
+static int refuse(struct text *reterr, const struct want *want)
+{
+	text_addf(reterr,
+		  "policy does not fit into '%s': it needs %" PRIu64
+		  " %s, there is room for %" PRIu64,
+		  want->table, want->need, want->unit, want->capacity);
+	return -E2BIG;
+}
+
 static int check_fits(const struct tables *t, const struct image *image, struct text *reterr)
 {
-	/*
-	 * One prefix less than half: kernels before 6.13 refuse to overwrite an entry of a trie
-	 * that is full.
-	 */
-	const struct {
-		const char *table, *unit;
-		uint64_t need, capacity;
-	} wants[] = {
-		{"bh_prefixes", "prefixes", image->prefixes.count, t->prefix_entries / 2 - 1},
+	const struct want wants[] = {
 		{"bh_identities", "identities", image->identities.count, half(t, TABLE_IDENTITIES)},
 		{"bh_directory", "directory lines",
 		 lines_of(&image->pairs) + lines_of(&image->cells), half(t, TABLE_DIRECTORY)},
@@ -61,11 +67,7 @@ static int check_fits(const struct tables *t, const struct image *image, struct 
 	for (size_t i = 0; i < COUNT(wants); i++) {
 		if (wants[i].need <= wants[i].capacity)
 			continue;
-		text_addf(reterr,
-			  "policy does not fit into '%s': it needs %" PRIu64
-			  " %s, there is room for %" PRIu64,
-			  wants[i].table, wants[i].need, wants[i].unit, wants[i].capacity);
-		return -E2BIG;
+		return refuse(reterr, &wants[i]);
 	}
 	return 0;
 }
@@ -137,6 +139,25 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 	return 0;
 }
 
+int tables_build(const struct tables *t, struct tables_content *content, struct text *reterr)
+{
+	int err = prefix_table_build(content->image, &t->prefix_hash, half(t, TABLE_PREFIXES),
+				     &content->prefixes);
+
+	if (err == -E2BIG)
+		return refuse(reterr, &(struct want){"bh_prefixes", "prefixes",
+						     content->prefixes.entries,
+						     IMAGE_PREFIXES_MAX});
+	if (err)
+		text_add(reterr, "policy's prefixes are not found where they were put");
+	return err;
+}
+
+void tables_content_release(struct tables_content *content)
+{
+	prefix_table_release(&content->prefixes);
+}
+
 /*
  * Where the second grid's blocks begin: with some room for those of the first, so that a few more
  * of them don't move what is there already.
@@ -149,12 +170,15 @@ static uint32_t cells_block(const struct tables *t, const struct image *image)
 	return spaced + image->cells.blocks.count <= half(t, TABLE_BLOCKS) ? spaced : pairs;
 }
 
-struct bh_policy tables_place(const struct tables *t, const struct image *image, uint32_t slot,
-			      uint32_t generation)
+struct bh_policy tables_place(const struct tables *t, const struct tables_content *content,
+			      uint32_t slot, uint32_t generation)
 {
+	const struct image *image = content->image;
+	struct bh_prefixes prefixes = content->prefixes.head;
 	uint32_t line = slot * half(t, TABLE_DIRECTORY);
 	uint32_t block = slot * half(t, TABLE_BLOCKS);
 
+	prefixes.line = slot * half(t, TABLE_PREFIXES);
 	return (struct bh_policy){
 		.generation = generation,
 		.slot = (uint16_t)slot,
@@ -179,6 +203,7 @@ struct bh_policy tables_place(const struct tables *t, const struct image *image,
 				.rows = image->cells.rows,
 				.columns = image->cells.columns,
 			},
+		.prefixes = prefixes,
 	};
 }
 
@@ -195,9 +220,12 @@ static void list_grid(const struct image_grid *g, const struct bh_grid *at,
  * The header is last: whoever finds it finds the rest.  No two overlap, so what one of them holds
  * is still there when all are written.
  */
-static void list_pieces(const struct image *image, const struct bh_policy *at,
+static void list_pieces(const struct tables_content *content, const struct bh_policy *at,
 			struct piece ret[static PIECES])
 {
+	const struct prefix_table *prefixes = &content->prefixes;
+	const struct image *image = content->image;
+
 	assert(at->pairs.line + lines_of(&image->pairs) <= at->cells.line);
 	assert(at->pairs.block + image->pairs.blocks.count <= at->cells.block);
 	ret[0] = (struct piece){TABLE_IDENTITIES, at->identity, image->identities.items,
@@ -210,7 +238,9 @@ static void list_pieces(const struct image *image, const struct bh_policy *at,
 		ret[5].from = image->timed.items;
 	ret[6] = (struct piece){TABLE_LATER, at->slot * IMAGE_LATER_MAX, image->later.items,
 				image->later.count * sizeof(*image->later.items)};
-	ret[7] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
+	ret[7] = (struct piece){TABLE_PREFIXES, at->prefixes.line, prefixes->lines,
+				prefixes->head.lines * sizeof(*prefixes->lines)};
+	ret[8] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
 }
 
 static int write_entries(const struct table *table, uint32_t first, const void *from, size_t count)
@@ -280,12 +310,18 @@ int tables_clear_header(const struct tables *t, uint32_t slot)
 	return write_piece(t, &piece);
 }
 
-int tables_fill(const struct tables *t, const struct image *image, const struct bh_policy *at)
+struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot)
+{
+	return t->prefixes + tables_header(t, slot)->prefixes.line;
+}
+
+int tables_fill(const struct tables *t, const struct tables_content *content,
+		const struct bh_policy *at)
 {
 	struct piece pieces[PIECES];
 	int err = 0;
 
-	list_pieces(image, at, pieces);
+	list_pieces(content, at, pieces);
 	for (size_t i = 0; !err && i < PIECES; i++)
 		err = write_piece(t, &pieces[i]);
 	return err;

@@ -12,6 +12,7 @@
 #include "util/text.h"
 
 enum table_id {
+	TABLE_PREFIXES,
 	TABLE_IDENTITIES,
 	TABLE_SERVICES,
 	TABLE_DIRECTORY,
@@ -32,9 +33,19 @@ struct table {
 struct tables {
 	struct bh_control *control; /* written in place: one store switches policies */
 	struct table of[TABLE_COUNT];
-	uint32_t prefix_entries; /* of both slots */
-	uint32_t rule_entries;
+	struct bh_prefix_line *prefixes; /* likewise: addresses of the slot in force change */
+	struct bh_prefix_hash prefix_hash;
+	uint32_t rule_entries; /* of both slots */
 };
+
+/* Its own tables, and its prefixes as one, which tables_build() adds. */
+struct tables_content {
+	const struct image *image;
+	struct prefix_table prefixes;
+};
+
+void tables_content_release(struct tables_content *content);
+#define _tables_content_ _cleanup_(tables_content_release)
 
 const struct bh_policy *tables_header(const struct tables *t, uint32_t slot);
 /* A header that says that nothing is in @slot. */
@@ -43,14 +54,21 @@ int tables_clear_header(const struct tables *t, uint32_t slot);
 /* -E2BIG: does not fit a slot; -EINVAL: contradicts itself.  @reterr says what and how much. */
 int tables_check(const struct tables *t, const struct image *image, struct text *reterr);
 
-/* Where the image's tables are in @slot. */
-struct bh_policy tables_place(const struct tables *t, const struct image *image, uint32_t slot,
-			      uint32_t generation);
+/* As tables_check(), of the prefixes. */
+int tables_build(const struct tables *t, struct tables_content *content, struct text *reterr);
+
+/* Where the content is in @slot. */
+struct bh_policy tables_place(const struct tables *t, const struct tables_content *content,
+			      uint32_t slot, uint32_t generation);
 
 /*
  * Brings the arrays to where @at says, the slot's header last: writes what is not there already,
  * and reads all of it.  -EIO: what is there afterwards is not that.
  */
-int tables_fill(const struct tables *t, const struct image *image, const struct bh_policy *at);
+int tables_fill(const struct tables *t, const struct tables_content *content,
+		const struct bh_policy *at);
+
+/* The lines of @slot's prefixes. */
+struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot);
 
 #endif

@@ -23,9 +23,8 @@ static void take_lines(const struct compiled *c, struct budget_line lines[static
 	const size_t directory = grid_lines(&image->pairs) + grid_lines(&image->cells);
 	const size_t blocks = image->pairs.blocks.count + image->cells.blocks.count;
 	const struct budget_line all[BUDGET_TABLES] = {
-		[BUDGET_PREFIXES] = {"prefixes", "bh_prefixes", image->prefixes.count,
-				     IMAGE_PREFIXES_MAX,
-				     sizeof(struct bh_prefix_key) + sizeof(uint32_t)},
+		[BUDGET_PREFIXES] = {"prefixes", "bh_prefixes", prefix_table_entries(image),
+				     IMAGE_PREFIXES_MAX, sizeof(struct bh_prefix)},
 		[BUDGET_IDENTITIES] = {"identities", "bh_identities", image->identities.count,
 				       BH_IDENTITY_ENTRIES / BH_SLOTS, sizeof(struct bh_identity)},
 		[BUDGET_RULES] = {"rules", "bh_rule_counts", image->rules,

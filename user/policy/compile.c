@@ -95,7 +95,7 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 	x->is_host_known = env->host_count > 0;
 
 	const struct bound bounds[] = {
-		{"address prefixes", c->image.prefixes.count, IMAGE_PREFIXES_MAX, false,
+		{"address prefixes", prefix_table_entries(&c->image), IMAGE_PREFIXES_MAX, false,
 		 blame_prefixes},
 		{"identities", c->identities.count, BH_IDENTITY_ENTRIES / BH_SLOTS, false,
 		 blame_identities},

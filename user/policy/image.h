@@ -12,11 +12,11 @@
 
 #include <bulkhead/tables.h>
 
+#include "policy/prefix_table.h"
 #include "util/address.h"
 #include "util/vec.h"
 
-/* One less than half: kernels before 6.13 refuse to overwrite an entry of a trie that is full. */
-#define IMAGE_PREFIXES_MAX (BH_PREFIX_ENTRIES / BH_SLOTS - 1)
+#define IMAGE_PREFIXES_MAX (BH_PREFIX_ENTRIES / BH_SLOTS) /* waypoints included */
 
 #define IMAGE_LATER_MAX (BH_LATER_ENTRIES / BH_SLOTS)
 

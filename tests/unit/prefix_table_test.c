@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "tests/test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "policy/image.h"
+#include "util/mem.h"
+
+#define ROOM       (BH_PREFIX_LINES / BH_SLOTS)
+#define MANY       100000
+#define POINTS     200000
+#define IDENTITIES 1000
+
+static const struct bh_prefix_hash hash = {
+	.key = {0x9e3779b9, 0x7f4a7c15, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1},
+	.factor = UINT64_C(0xd6e8feb86659fd93),
+};
+
+static uint64_t state_of_random = 88172645463325252;
+
+static uint32_t below(uint32_t bound)
+{
+	state_of_random ^= state_of_random << 13;
+	state_of_random ^= state_of_random >> 7;
+	state_of_random ^= state_of_random << 17;
+	return (uint32_t)(state_of_random >> 32) % bound;
+}
+
+static struct bh_addr v4(uint32_t word)
+{
+	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(word)}};
+}
+
+/* Of either family; in few enough places that prefixes are nested. */
+static struct bh_addr random_addr(bool is_v4)
+{
+	struct bh_addr a = v4(below(4) << 30 | below(1 << 30));
+
+	if (is_v4)
+		return a;
+	for (unsigned int i = 0; i < 4; i++)
+		a.word[i] = htonl(below(4) ? below(UINT32_MAX) & 0xf000000f : 0);
+	return a;
+}
+
+static struct prefix cut(const struct bh_addr *a, unsigned int len)
+{
+	const struct bh_prefix whole = prefix_entry_of(a, 0);
+	const struct bh_prefix kept = prefix_entry_cut(&whole, len ? len : 1);
+
+	if (!len)
+		return (struct prefix){};
+	return (struct prefix){
+		.addr = {{htonl(kept.high >> 32), htonl((uint32_t)kept.high),
+			  htonl(kept.low >> 32), htonl((uint32_t)kept.low)}},
+		.len = (uint8_t)len,
+	};
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct image_prefix *left = a, *right = b;
+
+	return prefix_cmp(&left->prefix, &right->prefix);
+}
+
+/* Sorted, and of equal ones the first only. */
+static void order(struct image *image)
+{
+	size_t kept = 0;
+
+	qsort(image->prefixes.items, image->prefixes.count, sizeof(*image->prefixes.items),
+	      compare);
+	for (size_t i = 0; i < image->prefixes.count; i++) {
+		struct image_prefix *p = &image->prefixes.items[i];
+
+		if (!kept || compare(p, &image->prefixes.items[kept - 1]))
+			image->prefixes.items[kept++] = *p;
+	}
+	image->prefixes.count = kept;
+}
+
+static void add(struct image *image, struct prefix p)
+{
+	vec_push(&image->prefixes, (struct image_prefix){p, below(IDENTITIES)});
+}
+
+static uint32_t naive(const struct image *image, const struct bh_addr *a)
+{
+	const struct image_prefix *best = NULL;
+
+	vec_foreach (p, &image->prefixes) {
+		if (prefix_has(&p->prefix, a) && (!best || p->prefix.len > best->prefix.len))
+			best = p;
+	}
+	return best ? best->identity : 0;
+}
+
+static void build(const struct image *image, struct prefix_table *ret)
+{
+	int err = prefix_table_build(image, &hash, ROOM, ret);
+
+	if (err)
+		fail_msg("%d: %zu prefixes, %zu entries", err, image->prefixes.count, ret->entries);
+	assert_int_equal(ret->entries, prefix_table_entries(image));
+	assert_int_equal(prefix_lines_used(ret->lines, ret->head.lines), ret->entries);
+}
+
+static void assert_equal(const struct prefix_table *t, const struct bh_addr *a, uint32_t want)
+{
+	uint32_t got = prefix_lines_identity(t->lines, &t->head, a);
+	char buf[ADDRESS_STRLEN];
+
+	if (got != want)
+		fail_msg("%s: %u, not %u", addr_format(a, buf), got, want);
+}
+
+/* Addresses in, and at the edges of, one prefix. */
+static struct bh_addr point_in(const struct prefix *p)
+{
+	struct bh_addr in = p->addr, last = prefix_last(p);
+
+	switch (below(4)) {
+	case 0:
+		return in;
+	case 1:
+		return last;
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		in.word[i] |= last.word[i] & below(UINT32_MAX);
+	return in;
+}
+
+static void small_tables_are_searched_as_by_trying_all(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		_prefix_table_ struct prefix_table t = {};
+		struct image image;
+
+		image_init(&image);
+		for (uint32_t i = below(60); i; i--) {
+			bool is_v4 = below(2);
+			struct bh_addr a = random_addr(is_v4);
+
+			add(&image, cut(&a, is_v4 ? 96 + below(33) : below(129)));
+		}
+		order(&image);
+		build(&image, &t);
+		for (int i = 0; i < 300; i++) {
+			struct bh_addr a = random_addr(below(2));
+
+			if (image.prefixes.count && below(4))
+				a = point_in(&image.prefixes.items[below(
+					(uint32_t)image.prefixes.count)].prefix);
+			assert_equal(&t, &a, naive(&image, &a));
+		}
+		image_release(&image);
+	}
+}
+
+static void check_many(struct image *image)
+{
+	_prefix_table_ struct prefix_table t = {};
+
+	order(image);
+	build(image, &t);
+	print_message("# %zu prefixes: %zu entries in %u lines\n", image->prefixes.count, t.entries,
+		      t.head.lines);
+	for (int i = 0; i < POINTS; i++) {
+		const struct image_prefix *p =
+			&image->prefixes.items[below((uint32_t)image->prefixes.count)];
+		struct bh_addr a = below(8) ? point_in(&p->prefix) : random_addr(below(2));
+
+		assert_equal(&t, &a, image_identity(image, &a));
+	}
+	image_release(image);
+}
+
+static void a_hundred_thousand_hosts_are_found(void **state)
+{
+	struct image image;
+
+	(void)state;
+	image_init(&image);
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct bh_addr a = v4(0x0a000000 + i);
+
+		add(&image, cut(&a, 128));
+	}
+	check_many(&image);
+}
+
+static void a_hundred_thousand_cidrs_are_found(void **state)
+{
+	for (int is_v4 = 0; is_v4 < 2; is_v4++) {
+		struct image image;
+
+		(void)state;
+		image_init(&image);
+		for (uint32_t i = 0; i < MANY; i++) {
+			struct bh_addr a = random_addr(is_v4);
+
+			if (!is_v4)
+				a.word[0] = htonl(0x20000000 | below(1 << 28));
+			add(&image, cut(&a, is_v4 ? 96 + 8 + below(25) : 20 + below(45)));
+		}
+		check_many(&image);
+	}
+}
+
+/* Every length there is, each in the one before. */
+static void prefixes_of_every_length_are_found(void **state)
+{
+	_prefix_table_ struct prefix_table t = {};
+	struct bh_addr ones = {{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
+	struct bh_addr four = v4(UINT32_MAX);
+	struct image image;
+
+	(void)state;
+	image_init(&image);
+	for (unsigned int len = 0; len <= 128; len++) {
+		add(&image, cut(&ones, len));
+		add(&image, cut(&four, len));
+	}
+	order(&image);
+	build(&image, &t);
+	vec_foreach (p, &image.prefixes) {
+		struct bh_addr last = prefix_last(&p->prefix);
+
+		assert_equal(&t, &p->prefix.addr, naive(&image, &p->prefix.addr));
+		assert_equal(&t, &last, naive(&image, &last));
+	}
+	image_release(&image);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+	struct prefix_table t = {};
+	struct image image;
+
+	(void)state;
+	image_init(&image);
+	for (uint32_t i = 0; i < 100; i++) {
+		struct bh_addr a = v4(i << 8);
+
+		add(&image, cut(&a, 120));
+	}
+	order(&image);
+	assert_int_equal(prefix_table_build(&image, &hash, 19, &t), -E2BIG);
+	assert_int_equal(t.entries, 100);
+	assert_null(t.lines);
+	assert_int_equal(prefix_table_build(&image, &hash, 30, &t), 0);
+	prefix_table_release(&t);
+	image_release(&image);
+}
+
+static void an_address_comes_and_goes_in_place(void **state)
+{
+	_prefix_table_ struct prefix_table t = {};
+	struct bh_addr net = v4(0x0a000000);
+	struct image image;
+
+	(void)state;
+	image_init(&image);
+	add(&image, cut(&net, 104));
+	build(&image, &t);
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct bh_addr a = v4(0x0a000000 + below(4000));
+		const struct bh_prefix entry = prefix_entry_of(&a, 1 + below(IDENTITIES));
+		int err = prefix_lines_put(t.lines, &t.head, &entry);
+
+		if (err == -ENOSPC) {
+			prefix_lines_forget(t.lines, t.head.lines);
+			err = prefix_lines_put(t.lines, &t.head, &entry);
+		}
+		assert_int_equal(err, 0);
+		assert_equal(&t, &a, BH_PREFIX_IDENTITY(entry.word));
+		a = v4(0x0a000000 + below(4000));
+		prefix_lines_drop(t.lines, &t.head, &a);
+		assert_equal(&t, &a, image.prefixes.items[0].identity);
+	}
+	image_release(&image);
+}
+
+/* A program that has loaded its word may still compare its address. */
+static void the_place_of_one_that_is_gone_is_kept_for_it(void **state)
+{
+	_prefix_table_ struct prefix_table t = {};
+	struct image image;
+	uint32_t put = 0;
+	int err = 0;
+
+	(void)state;
+	image_init(&image);
+	build(&image, &t);
+	for (uint32_t i = 0; !err; i++) {
+		struct bh_addr a = v4(i);
+		const struct bh_prefix entry = prefix_entry_of(&a, 1);
+
+		err = prefix_lines_put(t.lines, &t.head, &entry);
+		put += !err;
+		prefix_lines_drop(t.lines, &t.head, &a);
+	}
+	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(prefix_lines_used(t.lines, t.head.lines), 0);
+	for (uint32_t i = 0; i < put; i++) {
+		struct bh_addr a = v4(i);
+		const struct bh_prefix entry = prefix_entry_of(&a, 2);
+
+		assert_int_equal(prefix_lines_put(t.lines, &t.head, &entry), 0);
+	}
+	assert_int_equal(prefix_lines_used(t.lines, t.head.lines), put);
+	image_release(&image);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(small_tables_are_searched_as_by_trying_all),
+		cmocka_unit_test(prefixes_of_every_length_are_found),
+		cmocka_unit_test(a_hundred_thousand_hosts_are_found),
+		cmocka_unit_test(a_hundred_thousand_cidrs_are_found),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(an_address_comes_and_goes_in_place),
+		cmocka_unit_test(the_place_of_one_that_is_gone_is_kept_for_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
