@@ -15,7 +15,8 @@ static __always_inline __u64 word_if(const volatile struct bh_prefix *entry, __u
 {
 	__u64 word = entry->word, none = 0, differs, negated;
 
-	/* The address is loaded after the word: a CPU keeps loads apart of which one needs the other. */
+	/* The address is loaded after the word: a CPU keeps loads apart of which one needs the
+	 * other. */
 	asm volatile("" : "+r"(none));
 	if (bh_is_weakly_ordered)
 		entry = (const volatile void *)((const volatile char *)entry + (word & none));
@@ -42,27 +43,57 @@ static __always_inline __u64 find_prefix(const struct bh_prefixes *t, __u64 high
 {
 	__u64 hash = hash_of(t, high, low, len), found = 0;
 
+#pragma clang loop unroll(disable)
 	for (__u32 n = 0; n < BH_PREFIX_LINES_OF; n++) {
-		__u32 at = t->line + BH_PREFIX_LINE(hash, t->lines, n);
+		__u32 at = t->line + BH_START_LINES + BH_PREFIX_LINE(hash, t->lines, n);
 		const struct bh_prefix_line *line = bpf_map_lookup_elem(&bh_prefixes, &at);
 
 		if (!line)
 			break;
-		for (int way = 0; way < BH_PREFIX_WAYS; way++)
+		for (int way = 0; way < BH_PREFIX_WAYS; way++) {
 			found |= word_if(&line->of[way], high, low, len);
+			/* One after the other: there are no registers for all of them. */
+			asm volatile("" : "+r"(found));
+		}
 		if (!(*(const volatile __u64 *)&line->spills & BH_PREFIX_SPILL(hash)))
 			break;
 	}
 	return found;
 }
 
-static __always_inline __u32 longest_prefix(const struct bh_prefixes *t, __u64 high, __u64 low)
+/*
+ * Where nothing of the length is, and all that is left is on one side of it, nobody looks.  Whole
+ * addresses are the first length: nothing is right of it.
+ */
+static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, __u64 start)
 {
-	__u32 family = high || low >> 32 != 0xffff ? BH_FAMILY_V6 : BH_FAMILY_V4;
-	__u32 identity = t->otherwise[family], node = 1;
+	__u32 identity = BH_START_IDENTITY(start), n = 16;
+
+#pragma clang loop unroll(disable)
+	for (__u32 half = 16; half; half /= 2) {
+		__u32 right = BH_START_RIGHT(start, n, half), here = BH_START_HERE(start, n);
+		__u64 found = 0;
+
+		if (here || (right && BH_START_LEFT(start, n, half)))
+			found = find_prefix(t, 0, low & ~0ull << (16 - n), 112 + n);
+		else if (right)
+			found = BH_PREFIX_MORE;
+		if (BH_PREFIX_LEN(found)) {
+			identity = BH_PREFIX_IDENTITY(found);
+			if (!(found & BH_PREFIX_MORE))
+				break;
+		}
+		n += found ? half / 2 : -(half / 2);
+	}
+	return identity;
+}
+
+static __always_inline __u32 longest_v6(const struct bh_prefixes *t, __u64 high, __u64 low)
+{
+	__u32 identity = t->otherwise, node = 1;
 
 	for (int i = 0; i < BH_PREFIX_STEPS; i++) {
-		__u32 len = t->length[family][node & ((1 << BH_PREFIX_STEPS) - 1)];
+		__u32 len = t->length[node & ((1 << BH_PREFIX_STEPS) - 1)];
 		__u64 found;
 
 		if (!len)
@@ -81,29 +112,53 @@ static __always_inline __u32 longest_prefix(const struct bh_prefixes *t, __u64 h
 	return identity;
 }
 
-/*
- * Identity 0 is `outside`: no prefix of the slot has the address, in host order.  A global function,
- * of numbers only: those are verified once, whoever calls them.
- */
-__noinline __u32 identity_of_words(__u64 high, __u64 low, __u32 slot);
-
-__noinline __u32 identity_of_words(__u64 high, __u64 low, __u32 slot)
+static __always_inline const struct bh_prefixes *prefixes_of(__u32 slot)
 {
 	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
-	__u64 found;
 
-	if (!policy)
-		return 0;
-	/* Most addresses that matter are workloads'. */
-	found = find_prefix(&policy->prefixes, high, low, 128);
-	return found ? BH_PREFIX_IDENTITY(found) : longest_prefix(&policy->prefixes, high, low);
+	return policy ? &policy->prefixes : NULL;
 }
 
+/* Global functions, of numbers only: those are verified once, whoever calls them. */
+__noinline __u32 identity_of_v4(__u64 low, __u32 slot);
+__noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot);
+
+__noinline __u32 identity_of_v4(__u64 low, __u32 slot)
+{
+	__u32 number = (__u32)low >> 16, at;
+	const struct bh_prefixes *t = prefixes_of(slot);
+	const struct bh_start_line *line;
+
+	if (!t)
+		return 0;
+	at = t->line + number / BH_START_LINE_ENTRIES;
+	line = bpf_map_lookup_elem(&bh_prefixes, &at);
+	if (!line)
+		return 0;
+	return longest_v4(t, low,
+			  *(const volatile __u64 *)&line->start[number % BH_START_LINE_ENTRIES]);
+}
+
+__noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot)
+{
+	const struct bh_prefixes *t = prefixes_of(slot);
+	__u64 found;
+
+	if (!t)
+		return 0;
+	found = find_prefix(t, high, low, 128);
+	return found ? BH_PREFIX_IDENTITY(found) : longest_v6(t, high, low);
+}
+
+/* Identity 0 is `outside`: no prefix of the slot has the address. */
 static __always_inline __u32 identify(const struct bh_addr *addr, __u32 slot)
 {
-	return identity_of_words((__u64)bpf_ntohl(addr->word[0]) << 32 | bpf_ntohl(addr->word[1]),
-				 (__u64)bpf_ntohl(addr->word[2]) << 32 | bpf_ntohl(addr->word[3]),
-				 slot);
+	__u64 high = (__u64)bpf_ntohl(addr->word[0]) << 32 | bpf_ntohl(addr->word[1]);
+	__u64 low = (__u64)bpf_ntohl(addr->word[2]) << 32 | bpf_ntohl(addr->word[3]);
+
+	if (!high && low >> 32 == 0xffff)
+		return identity_of_v4(low, slot);
+	return identity_of_v6(high, low, slot);
 }
 
 /* NULL when the tables contradict themselves; then nothing is allowed. */

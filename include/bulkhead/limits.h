@@ -24,7 +24,7 @@
 
 /* Capacities, in entries over both slots, unless the agent chooses others at load. */
 #define BH_PREFIX_ENTRIES   655360 /* prefixes and waypoints: so many find a place in the lines */
-#define BH_PREFIX_LINES     180224 /* 22 MiB */
+#define BH_PREFIX_LINES     188416 /* 23 MiB */
 #define BH_IDENTITY_ENTRIES 32768
 #define BH_DIRECTORY_LINES  524288 /* 32 MiB */
 #define BH_BLOCKS           524288 /* 64 MiB */

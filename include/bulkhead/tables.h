@@ -33,7 +33,7 @@ struct bh_prefix {
 #define BH_PREFIX_GONE                  (1u << 9) /* one was here, and programs may still look */
 #define BH_PREFIX_IDENTITY(word)        ((__u32)((word) >> 32))
 
-#define BH_PREFIX_WAYS  5 /* entries in a line */
+#define BH_PREFIX_WAYS     5 /* entries in a line */
 #define BH_PREFIX_LINES_OF 4 /* lines that an entry may be in */
 
 /* Two cache lines. */
@@ -55,26 +55,43 @@ struct bh_prefix_hash {
 	__u64 factor; /* odd */
 };
 
-enum bh_family {
-	BH_FAMILY_V4,
-	BH_FAMILY_V6,
-	BH_FAMILIES
+/*
+ * Where a search for an IPv4 address starts: word a >> 16 of the first lines.  It has the identity
+ * of the longest prefix of up to 16 bits, and which longer ones there are: bit n for 16 + n bits.
+ */
+#define BH_START(identity, longer) ((__u64)(identity) << 32 | (longer))
+#define BH_START_IDENTITY(start)   ((__u32)((start) >> 32))
+#define BH_START_WHOLE             (1u << 16) /* whole addresses */
+#define BH_START_LINES             4096
+#define BH_START_LINE_ENTRIES      16
+
+struct bh_start_line {
+	__u64 start[BH_START_LINE_ENTRIES];
 };
+
+/*
+ * The lengths between 16 and 32 bits are gone through as a fixed tree: n is 8, then 8 +- 4, and so
+ * on.  Left is shorter, right is longer; @half is 8 for the first one, 1 for the last ones.
+ */
+#define BH_START_SIDE(start, from, half) ((__u32)(start) >> (from) & ((1u << ((half)-1)) - 1))
+#define BH_START_LEFT(start, n, half)    BH_START_SIDE(start, (n) - (half) + 1, half)
+#define BH_START_RIGHT(start, n, half)   BH_START_SIDE(start, (n) + 1, half)
+#define BH_START_HERE(start, n)          ((__u32)(start) >> (n)&1)
 
 #define BH_PREFIX_STEPS 7 /* and 2^7 nodes: so many lengths there are between 0 and 128 */
 
 /*
- * How a slot's prefixes are found.  Whole addresses are looked for first.  Then a family's lengths
- * are gone through as a binary tree, from node 1: from node n to 2n if no prefix of its length is
- * there, to 2n + 1 if there is one and there may be longer ones; a length of 0 ends the search.
+ * How a slot's prefixes are found.  Whole addresses are looked for first.  Then IPv6 goes through
+ * the lengths that are in use as a binary tree, from node 1: from node n to 2n if no prefix of its
+ * length is there, to 2n + 1 if there is one and there may be longer ones; a length of 0 ends it.
  */
 struct bh_prefixes {
-	__u32 line;  /* first, in bh_prefixes */
-	__u32 lines;
+	__u32 line;  /* first, in bh_prefixes: BH_START_LINES, then those of the hash table */
+	__u32 lines; /* of the hash table */
 	struct bh_prefix_hash hash;
-	__u32 otherwise[BH_FAMILIES]; /* identity of what none of the entries has */
-	__u64 pad[2];
-	__u8 length[BH_FAMILIES][1 << BH_PREFIX_STEPS];
+	__u32 otherwise; /* identity of an IPv6 address that no entry has */
+	__u32 pad[5];
+	__u8 length[1 << BH_PREFIX_STEPS];
 };
 
 /* What an address resolves to.  Identity 0 is `outside`: in no zone, in no workload. */
@@ -156,8 +173,8 @@ struct bh_later {
 /* Header of a slot. */
 struct bh_policy {
 	__u32 generation; /* as which it was filled; 0: nothing in this slot */
-	__u16 slot;  /* its own number; services begin at slot * BH_SERVICE_LINES */
-	__u16 flags; /* BH_POLICY_* */
+	__u16 slot;       /* its own number; services begin at slot * BH_SERVICE_LINES */
+	__u16 flags;      /* BH_POLICY_* */
 	__u32 identity;   /* first entry in bh_identities */
 	__u32 identities; /* bound */
 	__u32 rule;       /* first entry in bh_rule_counts */
@@ -204,7 +221,8 @@ struct bh_clock {
 };
 
 _Static_assert(sizeof(struct bh_prefix_line) == 128, "a line of prefixes is two cache lines");
-_Static_assert(sizeof(struct bh_prefixes) == 320, "each part of it is whole cache lines");
+_Static_assert(sizeof(struct bh_start_line) == sizeof(struct bh_prefix_line), "one array for both");
+_Static_assert(sizeof(struct bh_prefixes) == 192, "each part of it is whole cache lines");
 _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 bytes anyway");
 _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");
 _Static_assert(sizeof(struct bh_directory_line) == 64, "a directory line is a cache line");

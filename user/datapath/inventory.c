@@ -64,8 +64,7 @@ static void add_slot(const struct tables *t, const struct bh_policy *p, uint64_t
 {
 	if (!p->generation)
 		return;
-	sums[SUM_PREFIXES] +=
-		prefix_lines_used(t->prefixes + p->prefixes.line, p->prefixes.lines);
+	sums[SUM_PREFIXES] += prefix_lines_used(t->prefixes + p->prefixes.line, &p->prefixes);
 	sums[SUM_IDENTITIES] += p->identities;
 	sums[SUM_SERVICES] += BH_SERVICE_LINES;
 	sums[SUM_LINES] += grid_lines(&p->pairs) + grid_lines(&p->cells);

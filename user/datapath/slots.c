@@ -118,8 +118,8 @@ static void lap(struct datapath_swap *swap, enum swap_stage stage, uint64_t *sta
 static int write_slot(struct datapath *dp, const struct tables_content *content,
 		      struct datapath_swap *swap, struct text *reterr)
 {
-	const struct bh_policy at =
-		tables_place(&dp->tables, content, swap->slot, next_generation(dp));
+	const struct bh_policy at = tables_place(&dp->tables, content, swap->slot,
+						 next_generation(dp));
 	uint64_t start = clock_monotonic_ns();
 	int err = tables_clear_header(&dp->tables, swap->slot);
 
@@ -171,7 +171,7 @@ static int forget_gone(struct datapath *dp, const struct bh_prefixes *head, uint
 	dp->is_grace_due = true;
 	err = wait_for_programs(dp);
 	if (!err)
-		prefix_lines_forget(tables_prefixes(&dp->tables, slot), head->lines);
+		prefix_lines_forget(tables_prefixes(&dp->tables, slot), head);
 	return err;
 }
 

@@ -145,9 +145,9 @@ int tables_build(const struct tables *t, struct tables_content *content, struct 
 				     &content->prefixes);
 
 	if (err == -E2BIG)
-		return refuse(reterr, &(struct want){"bh_prefixes", "prefixes",
-						     content->prefixes.entries,
-						     IMAGE_PREFIXES_MAX});
+		return refuse(reterr,
+			      &(struct want){"bh_prefixes", "prefixes", content->prefixes.entries,
+					     IMAGE_PREFIXES_MAX});
 	if (err)
 		text_add(reterr, "policy's prefixes are not found where they were put");
 	return err;
@@ -239,7 +239,7 @@ static void list_pieces(const struct tables_content *content, const struct bh_po
 	ret[6] = (struct piece){TABLE_LATER, at->slot * IMAGE_LATER_MAX, image->later.items,
 				image->later.count * sizeof(*image->later.items)};
 	ret[7] = (struct piece){TABLE_PREFIXES, at->prefixes.line, prefixes->lines,
-				prefixes->head.lines * sizeof(*prefixes->lines)};
+				prefixes->line_count * sizeof(*prefixes->lines)};
 	ret[8] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
 }
 

@@ -68,59 +68,87 @@ static void plant(const struct lengths *l, uint8_t tree[static NODES])
 struct walk {
 	const struct image *image;
 	struct bh_prefixes *head;
+	struct bh_prefix_line *starts;
 	VEC(struct bh_prefix) entries;
-	size_t last[BH_FAMILIES][WHOLE]; /* of each length: place of the last entry, plus one */
+	size_t last[WHOLE]; /* of each length: place of the last entry, plus one */
 	struct image_prefix around[WHOLE + 1]; /* the prefixes around this one, outermost first */
 	size_t depth;
 };
 
-static enum bh_family family_of(const struct prefix *p)
+#define V4_START_LEN (BH_V4_PREFIX_LEN + 16)
+
+/* IPv4 prefixes that are no longer are in the words of starts. */
+static bool is_start(const struct prefix *p)
 {
-	return prefix_is_v4(p) ? BH_FAMILY_V4 : BH_FAMILY_V6;
+	return prefix_is_v4(p) && p->len <= V4_START_LEN;
 }
 
 /* What has all addresses of a family is no entry; whole addresses are looked for anyway. */
 static bool is_searched(const struct prefix *p)
 {
-	return p->len && p->len < WHOLE && (!prefix_is_v4(p) || p->len > BH_V4_PREFIX_LEN);
+	return p->len && p->len < WHOLE && !is_start(p);
 }
 
-static void plant_trees(const struct image *image, struct bh_prefixes *head)
+static void plant_tree(const struct image *image, struct bh_prefixes *head)
 {
-	uint32_t counts[BH_FAMILIES][WHOLE] = {};
+	uint32_t counts[WHOLE] = {};
+	struct lengths l = {};
 
 	vec_foreach (p, &image->prefixes) {
-		if (is_searched(&p->prefix))
-			counts[family_of(&p->prefix)][p->prefix.len]++;
+		if (!prefix_is_v4(&p->prefix) && is_searched(&p->prefix))
+			counts[p->prefix.len]++;
 	}
-	for (int family = 0; family < BH_FAMILIES; family++) {
-		struct lengths l = {};
+	for (unsigned int len = 0; len < WHOLE; len++) {
+		if (!counts[len])
+			continue;
+		l.of[l.count] = (uint8_t)len;
+		l.prefixes[l.count++] = counts[len];
+	}
+	plant(&l, head->length);
+}
 
-		for (unsigned int len = 0; len < WHOLE; len++) {
-			if (!counts[family][len])
-				continue;
-			l.of[l.count] = (uint8_t)len;
-			l.prefixes[l.count++] = counts[family][len];
-		}
-		plant(&l, head->length[family]);
+/* All that a prefix has start with its identity, until a longer one comes. */
+static void start_with(struct walk *w, const struct prefix *p, uint32_t identity)
+{
+	struct bh_prefix at = prefix_entry_of(&p->addr, 0);
+	__u64 *start = prefix_lines_start(w->starts, &at);
+	uint32_t count = 1u << (V4_START_LEN - p->len);
+
+	for (uint32_t i = 0; i < count; i++)
+		start[i] = BH_START(identity, 0);
+}
+
+static void plant_starts(struct walk *w)
+{
+	const struct prefix all = {{{0, 0, htonl(0xffff), 0}}, BH_V4_PREFIX_LEN};
+
+	vec_foreach (p, &w->image->prefixes) {
+		struct bh_prefix at = prefix_entry_of(&p->prefix.addr, 0);
+		uint32_t len = p->prefix.len;
+
+		if (is_start(&p->prefix))
+			start_with(w, &p->prefix, p->identity);
+		else if (prefix_is_v4(&p->prefix))
+			*prefix_lines_start(w->starts, &at) |= 1u << (len - V4_START_LEN);
+		else if (prefix_contains(&p->prefix, &all))
+			start_with(w, &all, p->identity);
 	}
 }
 
-static void add(struct walk *w, const struct bh_prefix *entry, enum bh_family family)
+static void add(struct walk *w, const struct bh_prefix *entry)
 {
 	uint32_t len = BH_PREFIX_LEN(entry->word);
 
 	vec_push(&w->entries, *entry);
 	if (len < WHOLE)
-		w->last[family][len] = w->entries.count;
+		w->last[len] = w->entries.count;
 }
 
 /* A search for longer ones than @len goes on from here. */
-static void lead_through(struct walk *w, const struct bh_prefix *p, enum bh_family family,
-			 uint32_t len)
+static void lead_through(struct walk *w, const struct bh_prefix *p, uint32_t len)
 {
 	struct bh_prefix cut = prefix_entry_cut(p, len);
-	size_t place = w->last[family][len], depth = w->depth;
+	size_t place = w->last[len], depth = w->depth;
 	struct bh_prefix *last = place ? &w->entries.items[place - 1] : NULL;
 	uint32_t identity;
 
@@ -132,54 +160,67 @@ static void lead_through(struct walk *w, const struct bh_prefix *p, enum bh_fami
 		depth--;
 	identity = depth ? w->around[depth - 1].identity : 0;
 	cut.word = BH_PREFIX(len, identity, BH_PREFIX_MORE);
-	add(w, &cut, family);
+	add(w, &cut);
 }
 
-static void lead_to(struct walk *w, const struct bh_prefix *p, enum bh_family family)
+static void lead_to_v6(struct walk *w, const struct bh_prefix *p)
 {
 	uint32_t len = BH_PREFIX_LEN(p->word), at, node = 1;
 
-	while ((at = w->head->length[family][node]) != len) {
+	while ((at = w->head->length[node]) != len) {
 		assert(at && 2 * node < NODES);
 		if (at < len)
-			lead_through(w, p, family, at);
+			lead_through(w, p, at);
 		node = 2 * node + (at < len);
 	}
 }
 
-static void take_otherwise(struct walk *w, const struct image_prefix *p)
+static void lead_to_v4(struct walk *w, const struct bh_prefix *p)
 {
-	const struct prefix all_v4 = {{{0, 0, htonl(0xffff), 0}}, BH_V4_PREFIX_LEN};
+	const uint64_t start = *prefix_lines_start(w->starts, p);
+	uint32_t bits = BH_PREFIX_LEN(p->word) - V4_START_LEN, n = 8;
 
-	if (prefix_contains(&p->prefix, &all_v4))
-		w->head->otherwise[BH_FAMILY_V4] = p->identity;
-	if (!p->prefix.len)
-		w->head->otherwise[BH_FAMILY_V6] = p->identity;
+	for (uint32_t half = 8; n != bits; half /= 2) {
+		assert(half > 1);
+		if (n < bits && (BH_START_HERE(start, n) || BH_START_LEFT(start, n, half)))
+			lead_through(w, p, V4_START_LEN + n);
+		n = n < bits ? n + half / 2 : n - half / 2;
+	}
 }
 
 static void visit(struct walk *w, const struct image_prefix *p)
 {
-	enum bh_family family = family_of(&p->prefix);
 	struct bh_prefix entry = prefix_entry_of(&p->prefix.addr, p->identity);
 
 	while (w->depth && !prefix_contains(&w->around[w->depth - 1].prefix, &p->prefix))
 		w->depth--;
-	take_otherwise(w, p);
+	if (!p->prefix.len)
+		w->head->otherwise = p->identity;
 	if (p->prefix.len < WHOLE) {
 		w->around[w->depth++] = *p;
 		entry.word = BH_PREFIX(p->prefix.len, p->identity, 0);
 	}
-	if (is_searched(&p->prefix))
-		lead_to(w, &entry, family);
+	if (is_searched(&p->prefix) && prefix_is_v4(&p->prefix))
+		lead_to_v4(w, &entry);
+	else if (is_searched(&p->prefix))
+		lead_to_v6(w, &entry);
 	if (is_searched(&p->prefix) || p->prefix.len == WHOLE)
-		add(w, &entry, family);
+		add(w, &entry);
 }
 
 static void walk_through(struct walk *w)
 {
-	plant_trees(w->image, w->head);
+	w->starts = xcalloc(BH_START_LINES, sizeof(*w->starts));
+	plant_tree(w->image, w->head);
+	plant_starts(w);
 	vec_foreach (p, &w->image->prefixes)
 		visit(w, p);
+}
+
+static void walk_release(struct walk *w)
+{
+	vec_release(&w->entries);
+	free(w->starts);
 }
 
 size_t prefix_table_entries(const struct image *image)
@@ -190,7 +231,7 @@ size_t prefix_table_entries(const struct image *image)
 
 	walk_through(&w);
 	count = w.entries.count;
-	vec_release(&w.entries);
+	walk_release(&w);
 	return count;
 }
 
@@ -200,7 +241,9 @@ static int place_all(const struct walk *w, struct prefix_table *table)
 {
 	int err = 0;
 
-	table->lines = xcalloc(w->head->lines, sizeof(*table->lines));
+	table->line_count = BH_START_LINES + w->head->lines;
+	table->lines = xcalloc(table->line_count, sizeof(*table->lines));
+	memcpy(table->lines, w->starts, BH_START_LINES * sizeof(*w->starts));
 	for (size_t i = 0; !err && i < w->entries.count; i++)
 		err = prefix_lines_fit(table->lines, w->head, &w->entries.items[i]);
 	if (err)
@@ -214,6 +257,9 @@ static int place_in_some(const struct walk *w, size_t room, struct prefix_table 
 	size_t lines = LINES_MIN;
 	int err;
 
+	if (room <= BH_START_LINES)
+		return -ENOSPC;
+	room -= BH_START_LINES;
 	do {
 		while (3 * lines < w->entries.count)
 			lines += lines / 4;
@@ -252,7 +298,7 @@ int prefix_table_build(const struct image *image, const struct bh_prefix_hash *h
 	table.entries = w.entries.count;
 	*ret = (struct prefix_table){.entries = table.entries};
 	err = table.entries > IMAGE_PREFIXES_MAX ? -ENOSPC : place_in_some(&w, room, &table);
-	vec_release(&w.entries);
+	walk_release(&w);
 	if (err)
 		return err == -ENOSPC ? -E2BIG : err;
 	*ret = table;

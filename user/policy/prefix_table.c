@@ -34,11 +34,29 @@ static uint64_t hash_of(const struct bh_prefixes *head, const struct bh_prefix *
 	uint32_t len = BH_PREFIX_LEN(p->word);
 	uint64_t sum = (uint64_t)((uint32_t)(p->high >> 32) + key[0]) *
 			       ((uint32_t)p->high + key[1]) +
-		       (uint64_t)((uint32_t)(p->low >> 32) + key[2]) *
-			       ((uint32_t)p->low + key[3]) +
+		       (uint64_t)((uint32_t)(p->low >> 32) + key[2]) * ((uint32_t)p->low + key[3]) +
 		       (uint64_t)(len + key[4]) * key[5];
 
 	return (sum ^ sum >> 32) * head->hash.factor;
+}
+
+static struct bh_prefix_line *line_at(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+				      uint64_t hash, uint32_t n)
+{
+	return lines + BH_START_LINES + BH_PREFIX_LINE(hash, head->lines, n);
+}
+
+__u64 *prefix_lines_start(struct bh_prefix_line *lines, const struct bh_prefix *p)
+{
+	struct bh_start_line *starts = (struct bh_start_line *)lines;
+	uint32_t number = (uint32_t)p->low >> 16;
+
+	return &starts[number / BH_START_LINE_ENTRIES].start[number % BH_START_LINE_ENTRIES];
+}
+
+static bool is_v4(const struct bh_prefix *p)
+{
+	return !p->high && p->low >> 32 == 0xffff;
 }
 
 static bool is_address(const struct bh_prefix *entry, const struct bh_prefix *p)
@@ -57,7 +75,7 @@ static struct bh_prefix *find(struct bh_prefix_line *lines, const struct bh_pref
 	uint64_t hash = hash_of(head, p);
 
 	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
-		struct bh_prefix_line *line = lines + BH_PREFIX_LINE(hash, head->lines, n);
+		struct bh_prefix_line *line = line_at(lines, head, hash, n);
 
 		for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
 			if (is_prefix(&line->of[way], p))
@@ -69,21 +87,41 @@ static struct bh_prefix *find(struct bh_prefix_line *lines, const struct bh_pref
 	return NULL;
 }
 
-uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct bh_prefixes *head,
-			       const struct bh_addr *a)
+/* The rest is as in bpf/identify.h, too. */
+static uint32_t longest_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			   const struct bh_prefix *whole)
 {
-	struct bh_prefix_line *at = (struct bh_prefix_line *)lines;
-	enum bh_family family = addr_is_v4(a) ? BH_FAMILY_V4 : BH_FAMILY_V6;
-	const struct bh_prefix whole = prefix_entry_of(a, 0);
-	const struct bh_prefix *found = find(at, head, &whole);
-	uint32_t identity = head->otherwise[family], node = 1;
+	const uint64_t start = *prefix_lines_start(lines, whole);
+	uint32_t identity = BH_START_IDENTITY(start), n = 8;
 
-	if (found)
-		return BH_PREFIX_IDENTITY(found->word);
-	while (node < 1 << BH_PREFIX_STEPS && head->length[family][node]) {
-		const struct bh_prefix p = prefix_entry_cut(&whole, head->length[family][node]);
+	for (uint32_t half = 8; half; half /= 2) {
+		const struct bh_prefix p = prefix_entry_cut(whole, 112 + n);
+		uint32_t right = BH_START_RIGHT(start, n, half);
+		const struct bh_prefix *found = NULL;
+		bool is_longer = right;
 
-		found = find(at, head, &p);
+		if (BH_START_HERE(start, n) || (right && BH_START_LEFT(start, n, half))) {
+			found = find(lines, head, &p);
+			is_longer = found && (found->word & BH_PREFIX_MORE);
+		}
+		if (found)
+			identity = BH_PREFIX_IDENTITY(found->word);
+		if (found && !is_longer)
+			break;
+		n = is_longer ? n + half / 2 : n - half / 2;
+	}
+	return identity;
+}
+
+static uint32_t longest_v6(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			   const struct bh_prefix *whole)
+{
+	uint32_t identity = head->otherwise, node = 1;
+
+	while (node < 1 << BH_PREFIX_STEPS && head->length[node]) {
+		const struct bh_prefix p = prefix_entry_cut(whole, head->length[node]);
+		const struct bh_prefix *found = find(lines, head, &p);
+
 		node = 2 * node + (found && (found->word & BH_PREFIX_MORE));
 		if (found)
 			identity = BH_PREFIX_IDENTITY(found->word);
@@ -91,6 +129,19 @@ uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct 
 			break;
 	}
 	return identity;
+}
+
+uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			       const struct bh_addr *a)
+{
+	struct bh_prefix_line *at = (struct bh_prefix_line *)lines;
+	const struct bh_prefix whole = prefix_entry_of(a, 0), *found = NULL;
+
+	if (!is_v4(&whole) || (*prefix_lines_start(at, &whole) & BH_START_WHOLE))
+		found = find(at, head, &whole);
+	if (found)
+		return BH_PREFIX_IDENTITY(found->word);
+	return is_v4(&whole) ? longest_v4(at, head, &whole) : longest_v6(at, head, &whole);
 }
 
 /*
@@ -122,7 +173,7 @@ static int enter(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 	uint32_t n;
 
 	for (n = 0; n < BH_PREFIX_LINES_OF; n++) {
-		place = find_place(lines + BH_PREFIX_LINE(hash, head->lines, n), entry);
+		place = find_place(line_at(lines, head, hash, n), entry);
 		if (place)
 			break;
 	}
@@ -132,7 +183,7 @@ static int enter(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 	place->low = entry->low;
 	store(&place->word, entry->word);
 	while (n--) {
-		struct bh_prefix_line *line = lines + BH_PREFIX_LINE(hash, head->lines, n);
+		struct bh_prefix_line *line = line_at(lines, head, hash, n);
 
 		store(&line->spills, line->spills | BH_PREFIX_SPILL(hash));
 	}
@@ -143,11 +194,16 @@ int prefix_lines_put(struct bh_prefix_line *lines, const struct bh_prefixes *hea
 		     const struct bh_prefix *entry)
 {
 	struct bh_prefix *place = find(lines, head, entry);
+	__u64 *start = prefix_lines_start(lines, entry);
+	int err = 0;
 
-	if (!place)
-		return enter(lines, head, entry);
-	store(&place->word, entry->word);
-	return 0;
+	if (place)
+		store(&place->word, entry->word);
+	else
+		err = enter(lines, head, entry);
+	if (!err && is_v4(entry))
+		store(start, *start | BH_START_WHOLE);
+	return err;
 }
 
 /* Whether one of the entries of a full line has found a place elsewhere. */
@@ -172,7 +228,7 @@ int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *hea
 	int err = enter(lines, head, entry);
 
 	for (uint32_t n = 0; err && n < BH_PREFIX_LINES_OF; n++) {
-		if (make_place(lines, head, lines + BH_PREFIX_LINE(hash, head->lines, n)))
+		if (make_place(lines, head, line_at(lines, head, hash, n)))
 			err = enter(lines, head, entry);
 	}
 	return err;
@@ -188,9 +244,10 @@ void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *h
 		store(&place->word, BH_PREFIX_GONE);
 }
 
-void prefix_lines_forget(struct bh_prefix_line *lines, size_t count)
+void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes *head)
 {
-	for (size_t i = 0; i < count; i++) {
+	lines += BH_START_LINES;
+	for (size_t i = 0; i < head->lines; i++) {
 		for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
 			if (lines[i].of[way].word == BH_PREFIX_GONE)
 				store(&lines[i].of[way].word, 0);
@@ -198,11 +255,12 @@ void prefix_lines_forget(struct bh_prefix_line *lines, size_t count)
 	}
 }
 
-uint64_t prefix_lines_used(const struct bh_prefix_line *lines, size_t count)
+uint64_t prefix_lines_used(const struct bh_prefix_line *lines, const struct bh_prefixes *head)
 {
 	uint64_t used = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	lines += BH_START_LINES;
+	for (size_t i = 0; i < head->lines; i++) {
 		for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++)
 			used += BH_PREFIX_LEN(lines[i].of[way].word) != 0;
 	}

@@ -13,9 +13,10 @@
 struct image;
 
 struct prefix_table {
-	struct bh_prefixes head; /* its lines begin at 0 */
-	struct bh_prefix_line *lines;
-	size_t entries;    /* prefixes and waypoints */
+	struct bh_prefixes head;      /* its lines begin at 0 */
+	struct bh_prefix_line *lines; /* with those of starts */
+	size_t line_count;
+	size_t entries; /* prefixes and waypoints */
 };
 
 /* Prefixes and waypoints of an image. */
@@ -37,7 +38,8 @@ void prefix_table_release(struct prefix_table *table);
 uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct bh_prefixes *head,
 			       const struct bh_addr *a);
 
-/* Enters a prefix or gives it another word.  -ENOSPC: the lines that it may be in are full. */
+/* Enters a whole address or gives it another word.  -ENOSPC: the lines that it may be in are full.
+ */
 int prefix_lines_put(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry);
 
@@ -50,7 +52,7 @@ void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *h
 		       const struct bh_addr *a);
 
 /* Frees what was kept.  Only if no program runs that began before the last of it was taken out. */
-void prefix_lines_forget(struct bh_prefix_line *lines, size_t count);
+void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes *head);
 
 /* A whole address as an entry. */
 struct bh_prefix prefix_entry_of(const struct bh_addr *a, uint32_t identity);
@@ -58,7 +60,10 @@ struct bh_prefix prefix_entry_of(const struct bh_addr *a, uint32_t identity);
 /* What has the first @len bits of @p, at least one, with identity 0. */
 struct bh_prefix prefix_entry_cut(const struct bh_prefix *p, uint32_t len);
 
-/* How many entries there are in @count lines. */
-uint64_t prefix_lines_used(const struct bh_prefix_line *lines, size_t count);
+/* How many entries there are. */
+uint64_t prefix_lines_used(const struct bh_prefix_line *lines, const struct bh_prefixes *head);
+
+/* Where a search for an IPv4 address starts. */
+__u64 *prefix_lines_start(struct bh_prefix_line *lines, const struct bh_prefix *p);
 
 #endif
