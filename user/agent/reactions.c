@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/reactions.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "agent/answer.h"
+#include "agent/machine.h"
+#include "agent/notify.h"
+#include "agent/pending.h"
+#include "agent/temporary_rule.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define SWEEP_MS  5000 /* of expired connections */
+#define SAMPLE_MS 1000 /* heartbeat, rule counters, interfaces that could not be attached */
+#define TIDY_MS   100  /* after a swap, and between the parts of what is to be done then */
+#define RESCAN_MS 1
+
+/* --- events --- */
+
+static void on_event(const struct bh_event *event, void *user)
+{
+	struct agent *a = user;
+	const struct endpoint *endpoint = endpoints_by_ifindex(&a->endpoints, event->ifindex);
+	_text_ struct text line = TEXT_INIT;
+	struct event_names names;
+
+	naming_event(&a->naming, event, &names);
+	names.interface = endpoint ? endpoint_label(endpoint) : NULL;
+	names.endpoint = endpoints_name(&a->endpoints, event->endpoint);
+	audited_add(&a->audited, event, &names);
+	event_json(event, &names, &line);
+	text_addc(&line, '\n');
+	hub_publish(a->hub, &line);
+}
+
+static void on_ring(void *user, unsigned int ready)
+{
+	struct agent *a = user;
+
+	(void)ready;
+	datapath_events_consume(a->dp);
+}
+
+/* --- policy --- */
+
+static void before_swap(void *user)
+{
+	struct agent *a = user;
+
+	/* While their generations have names; those of an agent before us get the first policy's.
+	 */
+	if (a->policies.current)
+		datapath_events_consume(a->dp);
+}
+
+/* A policy that may go back by itself isn't a good one yet. */
+static void keep_last_good(struct agent *a)
+{
+	if (!datapath_revert_at(a->dp))
+		last_good_keep(&a->last_good, a->policies.current->loaded);
+}
+
+static void after_swap(void *user)
+{
+	struct agent *a = user;
+	const struct policy_version *v = a->policies.current;
+
+	datapath_beat(a->dp);
+	keep_last_good(a);
+	datapath_beat(a->dp);
+	naming_update(&a->naming, v, a->policies.previous);
+	a->endpoints.origin = v->loaded->origin;
+	endpoints_follow(&a->endpoints, v->loaded->policy);
+	loop_timer_start(a->tidy, TIDY_MS, 0);
+	log_info("msg=\"policy in force\" generation=%u hash=%s rules=%zu workloads=%zu",
+		 v->generation, v->loaded->hash, v->loaded->policy->rules.count,
+		 v->loaded->policy->workloads.count);
+}
+
+/* What fails here, the next swap does; or it says what is wrong. */
+static void on_tidy(void *user)
+{
+	struct agent *a = user;
+
+	if (datapath_tidy(a->dp) > 0)
+		loop_timer_start(a->tidy, TIDY_MS, 0);
+}
+
+static void on_hangup(void *user)
+{
+	_text_ struct text diagnostics = TEXT_INIT;
+	_text_ struct text why = TEXT_INIT;
+
+	if (!agent_reload(user, &diagnostics, &why))
+		return;
+	fputs(diagnostics.buf, stderr);
+	log_error("msg=\"policy not reloaded\" error=\"%s\"", why.buf);
+}
+
+/* --- interfaces --- */
+
+static void on_link_gone(void *user, uint32_t ifindex)
+{
+	struct agent *a = user;
+
+	endpoints_link_gone(&a->endpoints, ifindex);
+}
+
+/* What else there is to do has its turn between two parts of a crowd. */
+static void scan(struct agent *a)
+{
+	endpoints_scan(&a->endpoints);
+	if (a->endpoints.is_unfinished)
+		loop_timer_start(a->rescan, RESCAN_MS, 0);
+}
+
+static void on_rescan(void *user)
+{
+	scan(user);
+}
+
+static void on_links(void *user)
+{
+	struct agent *a = user;
+
+	scan(a);
+	watchdog_soon(&a->watchdog);
+}
+
+static void on_filters(void *user)
+{
+	struct agent *a = user;
+
+	watchdog_soon(&a->watchdog);
+}
+
+/* --- time --- */
+
+static void on_sweep(void *user)
+{
+	struct agent *a = user;
+	int err = datapath_sweep(a->dp, clock_monotonic_ns());
+
+	keep_last_good(a);
+	if (err < 0)
+		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
+}
+
+static void on_sample(void *user)
+{
+	struct agent *a = user;
+
+	_text_ struct text why = TEXT_INIT;
+	int err;
+
+	datapath_beat(a->dp);
+	notify_alive();
+	pending_check(a);
+	temporary_rules_expire(a);
+	policy_set_sample(&a->policies);
+	scan(a);
+	err = policy_set_expire(&a->policies, &why);
+	if (err)
+		log_error("msg=\"a rule has expired, and the policy is not compiled without it\" "
+			  "error=\"%s\"",
+			  why.len ? why.buf : strerror(-err));
+}
+
+/* --- requests --- */
+
+bool reaction_to_request(void *user, struct request *request, struct text *out)
+{
+	struct agent *a = user;
+
+	pending_check(a);
+	switch (request->op) {
+	case REQUEST_STATUS:
+		answer_status(a, out);
+		break;
+	case REQUEST_LIST:
+		answer_list(a, request->what, out);
+		break;
+	case REQUEST_APPLY:
+		answer_apply(a, request, out);
+		break;
+	case REQUEST_RELOAD:
+		answer_reload(a, request, out);
+		break;
+	case REQUEST_ROLLBACK:
+		answer_rollback(a, request, out);
+		break;
+	case REQUEST_CONFIRM:
+		answer_confirm(a, request, out);
+		break;
+	case REQUEST_ALLOW:
+		answer_allow(a, request, out);
+		break;
+	case REQUEST_OBSERVE:
+		datapath_events_consume(a->dp);
+		answer_observe(a, request, out);
+		return request->follow;
+	}
+	return false;
+}
+
+/* --- what is reacted to --- */
+
+static void on_stop(void *user)
+{
+	struct agent *a = user;
+
+	loop_stop(a->loop);
+}
+
+int reactions_init(struct agent *a)
+{
+	int err = loop_new(&a->loop);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!err)
+		err = loop_on_signal(a->loop, SIGTERM, on_stop, a);
+	if (!err)
+		err = loop_on_signal(a->loop, SIGINT, on_stop, a);
+	if (!err)
+		err = loop_on_signal(a->loop, SIGHUP, on_hangup, a);
+	if (!err)
+		a->tidy = loop_timer_new(a->loop, on_tidy, a);
+	if (!err)
+		a->rescan = loop_timer_new(a->loop, on_rescan, a);
+	if (!err)
+		pending_init(a);
+	return err;
+}
+
+int reactions_to_events(struct agent *a, struct text *why)
+{
+	struct loop_watch *watch;
+	int err = datapath_events_open(a->dp, on_event, a);
+
+	if (!err)
+		err = loop_watch_new(a->loop, datapath_events_fd(a->dp), on_ring, a, &watch);
+	if (err) {
+		text_addf(why, "cannot read events: %s", strerror(-err));
+		return err;
+	}
+	loop_watch_want(watch, LOOP_READ);
+	return 0;
+}
+
+struct policy_hooks reactions_to_swaps(struct agent *a)
+{
+	return (struct policy_hooks){before_swap, after_swap, a};
+}
+
+struct rtnl_events reactions_to_links(struct agent *a)
+{
+	return (struct rtnl_events){on_link_gone, on_links, machine_changed, on_filters, a};
+}
+
+void reactions_start(struct agent *a)
+{
+	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), SWEEP_MS, SWEEP_MS);
+	loop_timer_start(loop_timer_new(a->loop, on_sample, a), SAMPLE_MS, SAMPLE_MS);
+}

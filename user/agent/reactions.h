@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the daemon does when something happens: a drop, a swap, a link, a second, a request. */
+#ifndef AGENT_REACTIONS_H
+#define AGENT_REACTIONS_H
+
+#include "agent/parts.h"
+
+/* Makes the loop, with its signals and timers, none of which runs yet.  -errno. */
+int reactions_init(struct agent *a);
+
+/* From now on; with a sentence in @why. */
+int reactions_to_events(struct agent *a, struct text *why);
+
+/* For those who tell of them. */
+struct policy_hooks reactions_to_swaps(struct agent *a);
+struct rtnl_events reactions_to_links(struct agent *a);
+bool reaction_to_request(void *agent, struct request *request, struct text *out);
+
+/* Sets the clockwork going. */
+void reactions_start(struct agent *a);
+
+#endif
