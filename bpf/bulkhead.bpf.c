@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "path.h"
+#include "quick.h"
 #include "reject_skb.h"
 #include "reject_xdp.h"
 #include "sweep.h"
@@ -42,24 +43,50 @@ static __always_inline int fate_of_packet(struct cursor *c, struct packet *p)
 }
 
 /* In several buffers, headers are taken from the first alone: what is cut there is malformed. */
-static __always_inline __u32 xdp_length(struct xdp_md *ctx, const struct cursor *c)
+static __always_inline __u32 xdp_length(struct xdp_md *ctx)
 {
 	if (bh_has_xdp_frags)
 		return bpf_xdp_get_buff_len(ctx);
-	return c->end - c->start;
+	return ctx->data_end - ctx->data;
+}
+
+/*
+ * Between the quick way and the whole one: so that nothing is kept in registers that the verifier
+ * learned on the one, and it looks at the other only once.
+ */
+static __always_inline void forget(void)
+{
+	asm volatile("" ::: "memory");
+}
+
+static __always_inline bool is_quick_xdp(struct xdp_md *ctx)
+{
+	const struct quick_packet q = {(void *)(long)ctx->data,
+				       (void *)(long)ctx->data_end,
+				       xdp_length(ctx),
+				       ctx->ingress_ifindex,
+				       BH_INGRESS,
+				       true};
+
+	return quick_pass(&q);
 }
 
 /* What a NIC of this machine receives. */
 SEC("xdp.frags")
 int bh_xdp_in(struct xdp_md *ctx)
 {
-	struct cursor c = {.start = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end};
-	struct packet *p = packet_begin(xdp_length(ctx, &c), ctx->ingress_ifindex, BH_INGRESS,
-					true);
+	struct packet *p;
+	struct cursor c;
 
+	if (is_quick_xdp(ctx))
+		return XDP_PASS;
+	forget();
+	p = packet_begin(xdp_length(ctx), ctx->ingress_ifindex, BH_INGRESS, true);
 	if (!p)
 		return XDP_DROP;
 	p->is_xdp = 1;
+	c.start = (void *)(long)ctx->data;
+	c.end = (void *)(long)ctx->data_end;
 	c.offset = &p->offset;
 	switch (fate_of_packet(&c, p)) {
 	case FATE_PASS:
@@ -90,12 +117,32 @@ static __always_inline bool take_answer_mark(struct __sk_buff *skb)
 	return true;
 }
 
+/* Whatever isn't told by the bytes alone takes the whole way. */
+static __always_inline bool is_quick_skb(struct __sk_buff *skb, enum bh_direction direction,
+					 bool is_host)
+{
+	const struct quick_packet q = {(void *)(long)skb->data,
+				       (void *)(long)skb->data_end,
+				       skb->len,
+				       skb->ifindex,
+				       direction,
+				       is_host};
+
+	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
+		return false;
+	return quick_pass(&q);
+}
+
 static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction direction,
 				     bool is_host)
 {
-	struct packet *p = packet_begin(skb->len, skb->ifindex, direction, is_host);
+	struct packet *p;
 	struct cursor c;
 
+	if (is_quick_skb(skb, direction, is_host))
+		return TC_ACT_UNSPEC;
+	forget();
+	p = packet_begin(skb->len, skb->ifindex, direction, is_host);
 	if (!p)
 		return TC_ACT_SHOT;
 	p->is_local_origin = !skb->ingress_ifindex;

@@ -32,6 +32,7 @@ struct hit {
 	__u32 stamp;
 	__u32 generation;
 	__u32 until_s;
+	__u8 state;
 	__u8 verdict;
 	__u8 opener;
 	__u8 direction;
@@ -212,8 +213,8 @@ static __always_inline void conn_hash(struct packet *p)
 	p->hash = setup ? keyed_hash(setup, &p->key) : 0;
 }
 
-/* Whether the line has the connection of p->key. */
-static __always_inline bool conn_read(const struct packet *p, __u32 line, struct hit *hit)
+/* Whether the line has the connection of that key. */
+static __always_inline bool conn_read(const void *key, __u32 line, struct hit *hit)
 {
 	struct bh_conn *conn = conn_at(line);
 
@@ -221,10 +222,11 @@ static __always_inline bool conn_read(const struct packet *p, __u32 line, struct
 		return false;
 	hit->stamp = READ_NOW(conn->stamp);
 	keep_order();
-	if (!keys_equal(&conn->key, &p->key))
+	if (!keys_equal(&conn->key, key))
 		return false;
 	hit->generation = READ_NOW(conn->generation);
 	hit->until_s = READ_NOW(conn->until_s);
+	hit->state = READ_NOW(conn->state);
 	hit->verdict = READ_NOW(conn->verdict);
 	hit->opener = READ_NOW(conn->opener);
 	hit->direction = READ_NOW(conn->direction);
@@ -265,9 +267,9 @@ static __always_inline struct hit conn_find(struct packet *p, __u8 sender)
 	__u32 line;
 
 	conn_hash(p);
-	if (!conn_read(p, home_of(p->hash), &hit)) {
+	if (!conn_read(&p->key, home_of(p->hash), &hit)) {
 		line = conn_search();
-		if (line == LINE_NONE || !conn_read(p, line, &hit))
+		if (line == LINE_NONE || !conn_read(&p->key, line, &hit))
 			return hit;
 	}
 	if (is_expired(hit.conn, BH_TICKS(p->now))) {

@@ -56,10 +56,17 @@ static __always_inline __u8 conn_key(struct packet *p)
 	return conn_key_ends(&p->key, &p->src, &p->dst, p->sport, p->dport);
 }
 
-static __always_inline void conn_count(struct bh_conn_half *half, const struct packet *p)
+static __always_inline void conn_count(struct bh_conn_half *half, __u32 length)
 {
 	__sync_fetch_and_add(&half->packets, 1);
-	__sync_fetch_and_add(&half->bytes, p->length);
+	__sync_fetch_and_add(&half->bytes, length);
+}
+
+/* Most packets come in a tick that is noted already; then other CPUs keep the line. */
+static __always_inline void conn_touch(struct bh_conn *conn, __u32 now)
+{
+	if (conn->seen != now)
+		conn->seen = now;
 }
 
 static __always_inline void plain_establish(struct bh_conn *conn, const struct packet *p)
@@ -87,9 +94,9 @@ static __always_inline enum step plain_step(struct bh_conn *conn, const struct p
 }
 
 /* Answers alone don't keep UDP alive: its opener may be gone, and nobody would say so. */
-static __always_inline bool is_keeping(const struct packet *p, bool is_reply)
+static __always_inline bool is_keeping(__u8 proto, bool is_reply)
 {
-	return !is_reply || p->proto != IPPROTO_UDP;
+	return !is_reply || proto != IPPROTO_UDP;
 }
 
 static __always_inline enum bh_timeout timeout_of_new(const struct packet *p)
@@ -212,7 +219,7 @@ static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
 		return reason_of_full(p);
 	hit = conn_find(p, sender);
 	if (hit.conn)
-		conn_count(&hit.conn->half[hit.is_reply], p);
+		conn_count(&hit.conn->half[hit.is_reply], p->length);
 	return BH_REASON_NONE;
 }
 
@@ -222,7 +229,7 @@ static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 
 	conn_set_state(conn, BH_CONN_NEW, timeout_of_new(p));
 	if (p->proto == IPPROTO_TCP)
-		tcp_note(conn, p, false);
+		tcp_note_packet(conn, p, false);
 	if (p->is_tls_required)
 		hello_begin(conn, p);
 	return conn_end(p, sender);
@@ -236,7 +243,7 @@ static __always_inline enum bh_reason conn_adopt(struct packet *p, __u8 sender, 
 	conn->is_settled = 1;
 	if (p->proto == IPPROTO_TCP) {
 		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
-		tcp_note(conn, p, is_reply);
+		tcp_note_packet(conn, p, is_reply);
 	} else {
 		plain_establish(conn, p);
 	}

@@ -46,17 +46,25 @@ static __always_inline bool is_source(const struct packet *p, const struct bh_ad
 	return flags && !(*flags & BH_SOURCE_LINK_ONLY);
 }
 
+/* Of an interface that no other one had to make room for; NULL: bh_endpoints may have it. */
+static __always_inline const struct bh_endpoint *endpoint_at(__u32 ifindex)
+{
+	__u32 at = ifindex % BH_INTERFACE_ENTRIES;
+	const struct bh_endpoint *endpoint = bpf_map_lookup_elem(&bh_interfaces, &at);
+
+	return endpoint && endpoint->ifindex == ifindex ? endpoint : NULL;
+}
+
 /* Fills in who is enforced on the interface; an interface that nobody registered passes nothing. */
 static __always_inline enum bh_reason find_endpoint(struct packet *p)
 {
-	__u32 at = p->ifindex % BH_INTERFACE_ENTRIES;
 	const struct bh_endpoint *endpoint;
 
 	if (p->is_host)
 		return BH_REASON_NONE;
 	p->endpoint = BH_ENDPOINT_UNKNOWN;
-	endpoint = bpf_map_lookup_elem(&bh_interfaces, &at);
-	if (!endpoint || endpoint->ifindex != p->ifindex)
+	endpoint = endpoint_at(p->ifindex);
+	if (!endpoint)
 		endpoint = bpf_map_lookup_elem(&bh_endpoints, &p->ifindex);
 	if (!endpoint || endpoint->kind != BH_ENDPOINT_WORKLOAD)
 		return BH_REASON_UNKNOWN_ENDPOINT;

@@ -8,11 +8,31 @@
 
 #include "maps.h"
 
+/* Where in a pair of words is which. */
+enum {
+	FIRST_HALF = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 32,
+	SECOND_HALF = 32 - FIRST_HALF,
+};
+
 static __always_inline const struct bh_conn_setup *conn_setup(void)
 {
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&bh_conn_setup, &zero);
+}
+
+static __always_inline __u64 hash_pair(const struct bh_conn_setup *setup, int at, __u32 first,
+				       __u32 second)
+{
+	return (__u64)(first + setup->hash_key[at]) * (second + setup->hash_key[at + 1]);
+}
+
+/* A product's low bits know little of its factors' high ones. */
+static __always_inline __u64 hash_end(const struct bh_conn_setup *setup, __u64 sum)
+{
+	sum ^= sum >> 32;
+	sum *= setup->hash_factor;
+	return sum ^ sum >> 32;
 }
 
 static __always_inline __u64 keyed_hash(const struct bh_conn_setup *setup, const void *key)
@@ -21,12 +41,19 @@ static __always_inline __u64 keyed_hash(const struct bh_conn_setup *setup, const
 	__u64 sum = 0;
 
 	for (int i = 0; i < BH_CONN_KEY_WORDS; i += 2)
-		sum += (__u64)(word[i] + setup->hash_key[i]) *
-		       (word[i + 1] + setup->hash_key[i + 1]);
-	/* A product's low bits know little of its factors' high ones. */
-	sum ^= sum >> 32;
-	sum *= setup->hash_factor;
-	return sum ^ sum >> 32;
+		sum += hash_pair(setup, i, word[i], word[i + 1]);
+	return hash_end(setup, sum);
+}
+
+/* The same of a key in registers, two words in each, as they are in memory. */
+static __always_inline __u64 keyed_hash_of_pairs(const struct bh_conn_setup *setup,
+						 const __u64 *pair)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < BH_CONN_KEY_WORDS / 2; i++)
+		sum += hash_pair(setup, 2 * i, pair[i] >> FIRST_HALF, pair[i] >> SECOND_HALF);
+	return hash_end(setup, sum);
 }
 
 /* Whether two keys of ten words, aligned to eight bytes, are the same. */

@@ -10,59 +10,25 @@
 #include "endpoint.h"
 #include "fragment.h"
 #include "icmp_error.h"
+#include "in_force.h"
 #include "parse.h"
 #include "report.h"
 #include "tcp.h"
 
-/* The agent has beaten, but not for a while. */
-static __always_inline bool is_heartbeat_late(const struct packet *p,
-					      const struct bh_control *control)
-{
-	__u64 beat = *(volatile const __u64 *)&control->heartbeat_ns;
-
-	return beat && elapsed_ns(beat, p->now) > (__s64)(bh_down_after_s * NS_PER_S);
-}
-
-/*
- * Which slot is in force, as which generation; read once for each packet, so none sees two
- * policies. Who goes back, agent or program, goes back to the same word: there is no order in which
- * the agent's two stores could be seen that brings the newer policy back.
- */
-static __always_inline __u64 active_word(const struct packet *p, const struct bh_control *control)
-{
-	__u64 active = *(volatile const __u64 *)&control->active;
-	__u64 revert_at = *(volatile const __u64 *)&control->revert_at_ns;
-
-	if (revert_at && p->now >= revert_at)
-		return *(volatile const __u64 *)&control->revert_to;
-	return active;
-}
-
 static __always_inline enum bh_reason find_policy(struct packet *p)
 {
-	__u32 zero = 0, slot;
-	const struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
-	const struct bh_policy *policy;
-	__u64 active;
+	struct in_force f;
 
-	if (!control)
+	if (!find_in_force(p->now, &f))
 		return BH_REASON_NO_POLICY;
-	active = active_word(p, control);
-	if (!active)
-		return BH_REASON_NO_POLICY;
-	slot = BH_ACTIVE_SLOT(active);
-	policy = bpf_map_lookup_elem(&bh_policies, &slot);
-	if (!policy)
-		return BH_REASON_NO_POLICY;
-	p->slot = slot;
-	p->generation = BH_ACTIVE_GENERATION(active);
-	p->rule_base = policy->rule;
-	p->rules = policy->rules;
-	p->builtins_off = control->builtins_off;
-	p->adopt_until_ns = control->adopt_until_ns;
-	p->has_failsafe = !!(policy->flags & BH_POLICY_FAILSAFE);
-	if (policy->flags & BH_POLICY_DOWN)
-		p->is_agent_down = is_heartbeat_late(p, control);
+	p->slot = f.slot;
+	p->generation = f.generation;
+	p->rule_base = f.policy->rule;
+	p->rules = f.policy->rules;
+	p->builtins_off = f.control->builtins_off;
+	p->adopt_until_ns = f.control->adopt_until_ns;
+	p->has_failsafe = !!(f.policy->flags & BH_POLICY_FAILSAFE);
+	p->is_agent_down = f.is_agent_down;
 	return BH_REASON_NONE;
 }
 
@@ -275,9 +241,9 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 		return refuse(p, hit, step, ret_is_over);
 
 	p->rule = conn->rule;
-	if (is_keeping(p, hit->is_reply))
-		conn->seen = BH_TICKS(p->now);
-	conn_count(&conn->half[hit->is_reply], p);
+	if (is_keeping(p->proto, hit->is_reply))
+		conn_touch(conn, BH_TICKS(p->now));
+	conn_count(&conn->half[hit->is_reply], p->length);
 	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
 	if (!conn->is_settled &&
 	    (conn->state == BH_CONN_ESTABLISHED || conn->state == BH_CONN_HELLO))
@@ -398,8 +364,8 @@ __noinline int admit(int parsed)
 		count_drop(p, reason);
 		identify_undecided(p);
 	}
-	count_endpoint(p, reason != BH_REASON_NONE);
-	count_rule(p);
+	count_endpoint(p->endpoint, p->direction, reason != BH_REASON_NONE, p->length);
+	count_rule(p->rule, p->rule_base, p->rules, p->length);
 	if (reason || p->is_reported)
 		report(p, reason);
 	return fate_of(p, reason);

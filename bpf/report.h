@@ -9,10 +9,10 @@
 #include "maps.h"
 #include "packet.h"
 
-static __always_inline void count_add(struct bh_count *count, const struct packet *p)
+static __always_inline void count_add(struct bh_count *count, __u32 length)
 {
 	count->packets++;
-	count->bytes += p->length;
+	count->bytes += length;
 }
 
 static __always_inline void count_drop(const struct packet *p, __u32 reason)
@@ -20,33 +20,33 @@ static __always_inline void count_drop(const struct packet *p, __u32 reason)
 	struct bh_count *count = bpf_map_lookup_elem(&bh_drops, &reason);
 
 	if (count)
-		count_add(count, p);
+		count_add(count, p->length);
 }
 
-static __always_inline void count_rule(const struct packet *p)
+/* @base and @rules: of the policy that it is a rule of. */
+static __always_inline void count_rule(__u32 rule, __u32 base, __u32 rules, __u32 length)
 {
-	__u32 at;
+	__u32 at = base + rule;
 	struct bh_count *count;
 
-	if (p->rule >= p->rules)
+	if (rule >= rules)
 		return;
-	at = p->rule_base + p->rule;
 	count = bpf_map_lookup_elem(&bh_rule_counts, &at);
 	if (count)
-		count_add(count, p);
+		count_add(count, length);
 }
 
-static __always_inline void count_endpoint(const struct packet *p, bool is_dropped)
+static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction direction,
+					   bool is_dropped, __u32 length)
 {
-	__u32 at = p->endpoint;
-	struct bh_endpoint_count *counts = bpf_map_lookup_elem(&bh_ep_counts, &at);
+	struct bh_endpoint_count *counts = bpf_map_lookup_elem(&bh_ep_counts, &endpoint);
 
 	if (!counts)
 		return;
 	if (is_dropped)
-		count_add(&counts->dropped[p->direction & 1], p);
+		count_add(&counts->dropped[direction & 1], length);
 	else
-		count_add(&counts->passed[p->direction & 1], p);
+		count_add(&counts->passed[direction & 1], length);
 }
 
 /*

@@ -21,18 +21,24 @@ static __always_inline bool tcp_is_opening(__u8 flags)
  * Races between CPUs may lose one of two updates: then a number stays behind by a segment, until
  * the next one.  The worst that comes of it is an RST that doesn't shorten the timeout.
  */
-static __always_inline void tcp_note(struct bh_conn *conn, const struct packet *p, bool is_reply)
+static __always_inline void tcp_note(struct bh_conn *conn, bool is_reply, __u8 flags, __u32 seq_end,
+				     __u32 ack)
 {
 	struct bh_conn_half *half = &conn->half[is_reply];
-	__u8 flags = conn->tcp_flags[is_reply], all = flags | p->tcp_flags;
-	bool is_first = !flags;
+	__u8 before = conn->tcp_flags[is_reply], all = before | flags;
 
-	if (all != flags)
+	if (all != before)
 		conn->tcp_flags[is_reply] = all;
-	if (is_first || (__s32)(p->seq_end - half->seq_end) > 0)
-		half->seq_end = p->seq_end;
-	if ((p->tcp_flags & TCP_ACK) && (!half->ack || (__s32)(p->ack - half->ack) > 0))
-		half->ack = p->ack;
+	if (!before || (__s32)(seq_end - half->seq_end) > 0)
+		half->seq_end = seq_end;
+	if ((flags & TCP_ACK) && (!half->ack || (__s32)(ack - half->ack) > 0))
+		half->ack = ack;
+}
+
+static __always_inline void tcp_note_packet(struct bh_conn *conn, const struct packet *p,
+					    bool is_reply)
+{
+	tcp_note(conn, is_reply, p->tcp_flags, p->seq_end, p->ack);
 }
 
 /* Only the next byte that the other end waits for proves that the sender sees the traffic (RFC
@@ -102,7 +108,7 @@ static __always_inline enum step tcp_step(struct bh_conn *conn, const struct pac
 	if (step != STEP_PASS)
 		return step;
 
-	tcp_note(conn, p, is_reply);
+	tcp_note_packet(conn, p, is_reply);
 	if (conn->tcp_flags[0] & conn->tcp_flags[1] & TCP_FIN)
 		conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
 	return STEP_PASS;

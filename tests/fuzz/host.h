@@ -62,6 +62,7 @@ extern struct host_ring host_ring;
 struct host_config {
 	uint32_t event_rate;
 	uint32_t vlan; /* enum bh_vlan_mode */
+	bool is_quick; /* for packets that take the quick way */
 };
 
 void host_configure(const struct host_config *config);
@@ -93,6 +94,8 @@ struct host_totals {
 	struct bh_books books[BH_VERDICT_COUNT];
 	uint64_t passed, dropped; /* of all endpoints up to HOST_ENDPOINT */
 	struct bh_rejects rejects;
+	uint64_t rules;       /* a digest of which rule counted how many packets */
+	uint64_t connections; /* a digest of those that were not adopted, without their bytes */
 };
 
 #define HOST_ENDPOINT 7 /* the workload's id */

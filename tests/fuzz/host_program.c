@@ -12,19 +12,22 @@
 #include "tests/fuzz/host_packet.h"
 
 /* Constants are in pages that nobody may write to, as for programs in the kernel. */
-static void set_constant(const volatile __u32 *constant, __u32 value)
+static void set_constant(const volatile void *constant, const void *value, size_t len)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)constant & -page;
 
 	if (mprotect((void *)start, page, PROT_READ | PROT_WRITE))
 		abort();
-	*(volatile __u32 *)constant = value;
+	memcpy((void *)(uintptr_t)constant, value, len);
 }
+
+#define SET(constant, value) set_constant(&(constant), &(value), sizeof(constant))
 
 void host_configure(const struct host_config *config)
 {
-	set_constant(&bh_event_rate, config->event_rate);
-	set_constant(&bh_vlan, config->vlan);
+	SET(bh_event_rate, config->event_rate);
+	SET(bh_vlan, config->vlan);
+	SET(bh_is_quick, config->is_quick);
 }
 
 struct host_map host_table(enum host_table table)
@@ -48,6 +51,58 @@ struct host_map host_table(enum host_table table)
 	return maps[table];
 }
 
+/* FNV-1a, a word at a time. */
+static uint64_t digest(uint64_t before, uint64_t word)
+{
+	return (before ^ word) * 0x100000001b3;
+}
+
+static uint64_t digest_rules(void)
+{
+	uint64_t sum = 0;
+
+	for (__u32 slot = 0; slot < BH_SLOTS; slot++) {
+		const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
+
+		for (__u32 i = 0; i < policy->rules; i++) {
+			const __u32 at = policy->rule + i;
+			const struct bh_count *count = bpf_map_lookup_elem(&bh_rule_counts, &at);
+
+			sum = digest(sum, count->packets);
+		}
+	}
+	return sum;
+}
+
+static uint64_t digest_connection(uint64_t sum, const struct bh_conn *c)
+{
+	sum = digest(sum, c->stamp);
+	sum = digest(sum, (__u64)c->seen << 32 | c->generation);
+	sum = digest(sum, (__u64)c->state << 32 | c->timeout << 16 | c->is_settled);
+	sum = digest(sum, (__u64)c->rule << 16 | c->tcp_flags[0] << 8 | c->tcp_flags[1]);
+	for (int i = 0; i < 2; i++) {
+		sum = digest(sum, c->half[i].packets);
+		sum = digest(sum, (__u64)c->half[i].seq_end << 32 | c->half[i].ack);
+	}
+	return sum;
+}
+
+static uint64_t digest_connections(void)
+{
+	static const __u32 endpoints[] = {BH_ENDPOINT_HOST, HOST_ENDPOINT};
+	const __u32 each = conn_setup()->embryonic_each;
+	uint64_t sum = 0;
+
+	for (__u32 i = 0; i < 2 * each; i++) {
+		const __u32 at = endpoints[i / each] * each + i % each;
+		const struct bh_embryonic *begun = bpf_map_lookup_elem(&bh_embryonic, &at);
+
+		if (begun->stamp)
+			sum = digest_connection(sum, conn_at(begun->line));
+	}
+	return sum;
+}
+
 void host_read_totals(struct host_totals *ret)
 {
 	*ret = (struct host_totals){};
@@ -69,6 +124,8 @@ void host_read_totals(struct host_totals *ret)
 		ret->dropped += c->dropped[BH_INGRESS].packets + c->dropped[BH_EGRESS].packets;
 	}
 	ret->rejects = *rejects_here();
+	ret->rules = digest_rules();
+	ret->connections = digest_connections();
 }
 
 static enum host_fate run_xdp(struct host_frame *frame)

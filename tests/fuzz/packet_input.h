@@ -24,7 +24,7 @@ struct input {
 };
 
 struct input_head {
-	bool is_host;
+	bool is_host, is_xdp_quick;
 	uint32_t ring_room; /* events that the ring takes; then they are lost */
 	struct host_config config;
 	struct switches switches;
