@@ -26,7 +26,9 @@ UNIT     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
 # Tests that must build without libbpf: they link the policy library only.
 PURE     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/reference/*_test.c))
 BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
-HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/e2e/*.c))
+HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/e2e/*.c)))
+# Other builds of the agent, for tests of upgrades: all is the same but the programs.
+RELEASES := $(patsubst tests/e2e/%.bpf.c,$(O)/tests/e2e/bulkhead-%,$(wildcard tests/e2e/*.bpf.c))
 FUZZ_SECONDS ?= 30
 BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bench/*_bench.c))
 BENCHLIB := $(O)/libbench.a
@@ -97,8 +99,25 @@ $(HELPERS): $(O)/tests/%: tests/%.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $< -o $@
 
+$(O)/releases/%/bulkhead.bpf.o: tests/e2e/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -iquote . -c $< -o $@
+
+$(O)/releases/%/bulkhead.skel.h: $(O)/releases/%/bulkhead.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name bulkhead_bpf > $@
+
+# The only file that has the programs themselves.
+$(O)/releases/%/object.o: user/datapath/object.c $(O)/releases/%/bulkhead.skel.h
+	$(call say,CC,$@)
+	$(Q)$(CC) -I$(@D) $(CFLAGS) -c $< -o $@
+
+$(RELEASES): $(O)/tests/e2e/bulkhead-%: $(O)/releases/%/object.o $(O)/user/cli/main.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_ALL) -o $@
+
 .PHONY: tests
-tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS)
+tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS) $(RELEASES)
 
 # --- trying it out ---
 
@@ -130,6 +149,12 @@ test: ## install what is missing, then run every check and test (needs root)
 	$(Q)$(MAKE) --no-print-directory -j2 all tests fuzzers
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=1 O=$(SANDIR) units
 	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS) $(BPFTESTS) $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
+
+.PHONY: test-long
+test-long: ## kill, swap and upgrade agents under load for minutes, not seconds (needs root)
+	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPERS) $(RELEASES)
+	$(Q)RESTARTS=100 SWAPS=100 UPGRADES=20 scripts/run-tests -o $(O)/test-logs \
+		tests/e2e/restarts.sh
 
 .PHONY: test-kernels
 test-kernels: ## run the tests of the programs and a lab on older kernels, in QEMU

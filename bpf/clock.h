@@ -17,7 +17,7 @@ static __always_inline __u64 clock_coarse_ns(void)
 	return bpf_jiffies64() * control->jiffy_ns + control->jiffies_offset_ns;
 }
 
-/* Both clocks at once, so that the agent can tell one by the other. */
+/* All clocks at once, so that the agent can tell one by the other. */
 static __always_inline void clock_compare(void)
 {
 	__u32 zero = 0;
@@ -27,6 +27,7 @@ static __always_inline void clock_compare(void)
 		return;
 	clock->jiffies = bpf_jiffies64();
 	clock->monotonic_ns = bpf_ktime_get_ns();
+	clock->boot_ns = bpf_ktime_get_boot_ns();
 }
 
 #endif

@@ -4,8 +4,11 @@
 #ifndef BULKHEAD_LIMITS_H
 #define BULKHEAD_LIMITS_H
 
-/* Changes whenever a pinned map's layout or meaning does: old pins are refused, never misread. */
-#define BH_LAYOUT_VERSION 5
+/*
+ * Changes whenever the meaning of a pinned map does, and its members don't: other members are
+ * noticed anyway.  Pins of another version are replaced, never misread.
+ */
+#define BH_LAYOUT_VERSION 6
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 

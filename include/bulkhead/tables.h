@@ -197,7 +197,7 @@ struct bh_control {
 	__u64 adopt_until_ns; /* CLOCK_MONOTONIC; until then connections older than the agent are
 				 adopted */
 	__u32 builtins_off;   /* bit n: enum bh_builtin n is turned off */
-	__u32 layout;         /* BH_LAYOUT_VERSION of whoever made the maps */
+	__u32 layout;         /* of whoever made the maps: a hash of what they are made of */
 	__u64 heartbeat_ns;   /* CLOCK_MONOTONIC, of the agent's last one; 0: there was none yet */
 	__u64 wall_offset_ns; /* what CLOCK_BOOTTIME lacks to the time on the wall */
 
@@ -214,10 +214,11 @@ struct bh_control {
 	__u64 revert_to;    /* BH_ACTIVE(); valid before the time is written */
 };
 
-/* Two clocks, read at once. */
+/* The kernel's clocks, read at once. */
 struct bh_clock {
 	__u64 jiffies;
 	__u64 monotonic_ns;
+	__u64 boot_ns;
 };
 
 _Static_assert(sizeof(struct bh_prefix_line) == 128, "a line of prefixes is two cache lines");

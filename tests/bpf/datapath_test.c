@@ -274,22 +274,120 @@ static void a_generation_is_never_zero(void **state)
 	assert_in_force(dp, 10, BH_RULE_FIRST);
 }
 
-static void pins_of_another_layout_are_refused(void **state)
+/* --- what another build pinned --- */
+
+static uint32_t id_of_map(int fd)
 {
-	const struct datapath_config config = {.bpffs = PINS};
-	_text_ struct text why = TEXT_INIT;
-	struct datapath *dp = open_at(PINS);
-	size_t links;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &len), 0);
+	close(fd);
+	return info.id;
+}
+
+static uint32_t pinned_id(const char *map)
+{
+	_text_ struct text path = TEXT_INIT;
+
+	text_addf(&path, "%s/maps/%s", PINS, map);
+	return id_of_map(bpf_obj_get(path.buf));
+}
+
+static void repin(const char *map, int fd)
+{
+	_text_ struct text path = TEXT_INIT;
+
+	assert_true(fd >= 0);
+	text_addf(&path, "%s/maps/%s", PINS, map);
+	unlink(path.buf);
+	assert_int_equal(bpf_obj_pin(fd, path.buf), 0);
+	close(fd);
+}
+
+static void other_version(struct datapath *dp)
+{
+	dp->tables.control->layout++;
+}
+
+static void other_value(struct datapath *dp)
+{
+	(void)dp;
+	repin("bh_room", bpf_map_create(BPF_MAP_TYPE_ARRAY, "bh_room", 4, 24, 1, NULL));
+}
+
+static void other_count(struct datapath *dp)
+{
+	(void)dp;
+	repin("bh_ep_counts", bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "bh_ep_counts", 4,
+					     sizeof(struct bh_endpoint_count), 7, NULL));
+}
+
+static void smaller_control(struct datapath *dp)
+{
+	(void)dp;
+	repin("bh_control", bpf_map_create(BPF_MAP_TYPE_ARRAY, "bh_control", 4, 8, 1, NULL));
+}
+
+static void no_map(struct datapath *dp)
+{
+	(void)dp;
+	unlink(PINS "/maps/bh_room");
+	assert_int_equal(
+		bpf_obj_pin(bpf_program__fd(dp->skel->progs.bh_tc_to), PINS "/maps/bh_room"), 0);
+}
+
+/* What was there is as it was until ours is complete. */
+static void pins_of_another_layout_are_replaced_once_ours_are_complete(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct datapath *dp);
+		const char *says;
+	} rows[] = {
+		{"another version", other_version, "layout"},
+		{"values of another size", other_value, "'bh_room'"},
+		{"another number of entries", other_count, "'bh_ep_counts'"},
+		{"a control word of another size", smaller_control, "'bh_control'"},
+		{"no map at all", no_map, "'bh_room'"},
+	};
 
 	(void)state;
-	dp->tables.control->layout = BH_LAYOUT_VERSION + 1;
-	datapath_free(dp);
-	dp = NULL;
-	assert_int_equal(datapath_open(&config, &why, &dp), -EPROTO);
-	assert_non_null(strstr(why.buf, "layout"));
-	assert_null(dp);
-	assert_int_equal(datapath_remove(PINS, &links), 0);
-	assert_false(is_there(PINS));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct datapath *dp = open_at(PINS);
+		_text_ struct text why = TEXT_INIT;
+		uint32_t conns = pinned_id("bh_conns");
+
+		print_message("%s\n", rows[i].name);
+		assert_null(datapath_beside(dp));
+		swap_to(dp, 10, BH_RULE_FIRST);
+		rows[i].change(dp);
+		datapath_free(dp);
+
+		dp = open_at(PINS);
+		assert_non_null(datapath_beside(dp));
+		assert_non_null(strstr(datapath_beside(dp), rows[i].says));
+		assert_false(datapath_is_adopted(dp));
+		assert_int_equal(pinned_id("bh_conns"), conns);
+		swap_to(dp, 20, BH_RULE_FIRST);
+		datapath_free(dp); /* it ends before all is attached */
+		assert_int_equal(pinned_id("bh_conns"), conns);
+
+		dp = open_at(PINS);
+		swap_to(dp, 30, BH_RULE_FIRST);
+		assert_int_equal(datapath_settle(dp, &why), 0);
+		assert_null(datapath_beside(dp));
+		assert_int_not_equal(pinned_id("bh_conns"), conns);
+		datapath_free(dp);
+
+		dp = open_at(PINS);
+		assert_null(datapath_beside(dp));
+		assert_true(datapath_is_adopted(dp));
+		assert_in_force(dp, 30, BH_RULE_FIRST);
+		datapath_free(dp);
+		remove_all(NULL);
+	}
 }
 
 static void only_a_bpf_filesystem_takes_pins(void **state)
@@ -333,7 +431,8 @@ int main(void)
 		cmocka_unit_test(a_refused_policy_leaves_the_old_one),
 		cmocka_unit_test_teardown(a_restart_finds_the_policy_in_force, remove_all),
 		cmocka_unit_test(a_generation_is_never_zero),
-		cmocka_unit_test_teardown(pins_of_another_layout_are_refused, remove_all),
+		cmocka_unit_test_teardown(
+			pins_of_another_layout_are_replaced_once_ours_are_complete, remove_all),
 		cmocka_unit_test(only_a_bpf_filesystem_takes_pins),
 		cmocka_unit_test(a_swap_puts_right_what_is_not_as_it_was_left),
 	};

@@ -5,7 +5,8 @@
 echo PORT...
     sends back what comes over TCP and UDP
 beat SECONDS COUNT ADDRESS,PORT...
-    COUNT connections of TCP and of UDP to each; every 50 ms each says something.  Prints
+    COUNT connections of TCP and of UDP to each; every 50 ms, or more rarely if there are many,
+    each says something.  After SECONDS, or when SIGTERM comes, prints
     "ADDRESS,PORT PROTOCOL SENT ANSWERED LAST" of each, LAST: when its last answer came, in seconds
     since 1970
 scatter PORT OTHER
@@ -14,12 +15,15 @@ gather ADDRESS PORT FROM
     asks so from port FROM, and prints what comes there and at the next as "SOURCE-PORT PORT"
 """
 import selectors
+import signal
 import socket
 import sys
 import time
 
 BEAT = 0.05
 PATIENCE = 1
+SO_RCVBUFFORCE = 33
+RATE = 4000 # messages a second, at most
 
 
 def family_of(address):
@@ -28,6 +32,7 @@ def family_of(address):
 
 def udp_socket(port, family=socket.AF_INET6):
     own = socket.socket(family, socket.SOCK_DGRAM)
+    own.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
     own.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
     return own
 
@@ -37,7 +42,7 @@ def echo(ports):
     servers = []
     for port in ports:
         servers.append(socket.create_server(("::", port), family=socket.AF_INET6,
-                                            dualstack_ipv6=True))
+                                            backlog=4096, dualstack_ipv6=True))
         for own in (servers[-1], udp_socket(port)):
             selector.register(own, selectors.EVENT_READ)
     print("serving", flush=True)
@@ -91,12 +96,14 @@ class Flow:
 def beat(seconds, count, ends):
     flows = [Flow(end, kind) for end in ends for _ in range(count)
              for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     print("talking", flush=True)
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not stopped:
         for flow in flows:
             flow.say()
-        time.sleep(BEAT)
+        time.sleep(max(BEAT, len(flows) / RATE))
         for flow in flows:
             flow.hear()
     time.sleep(PATIENCE)

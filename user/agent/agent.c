@@ -52,6 +52,11 @@ static int open_datapath(struct agent *a, struct text *why)
 		err = datapath_open(&config, why, &a->dp);
 	if (err)
 		return err;
+	a->was_in_force = datapath_is_adopted(a->dp) || datapath_beside(a->dp);
+	if (datapath_beside(a->dp))
+		log_warning("msg=\"the pinned maps are of another build: what is in force goes on "
+			    "until ours replaces it, and connections are adopted\" why=\"%s\"",
+			    datapath_beside(a->dp));
 	datapath_revert(a->dp); /* the agent that could have been told to keep it is gone */
 	a->policies.dp = a->dp;
 	a->policies.hooks = reactions_to_swaps(a);
@@ -133,7 +138,8 @@ static int enforce(struct agent *a, struct text *why)
 	if (err)
 		return err;
 	tell_start(a);
-	return endpoints_attach(&a->endpoints, why);
+	err = endpoints_attach(&a->endpoints, why);
+	return err ? err : datapath_settle(a->dp, why);
 }
 
 static int listen_control(struct agent *a, struct text *why)
@@ -185,7 +191,7 @@ static int start(struct agent *a, struct text *why)
 /* A start that fails leaves no trace, unless what it found was in force already. */
 static void undo_start(struct agent *a)
 {
-	bool is_ours = a->dp && !datapath_is_adopted(a->dp);
+	bool is_ours = a->dp && !a->was_in_force;
 	size_t links;
 
 	datapath_free(a->dp);

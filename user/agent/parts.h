@@ -36,6 +36,7 @@ struct agent {
 	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
 	bool is_recovering;          /* from one that was not, when the agent before us ended */
 	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
+	bool was_in_force;         /* something, when we started */
 	uint64_t started_ns;       /* on the wall */
 	uint64_t adopt_until_ns;   /* CLOCK_MONOTONIC; 0: connections are not adopted */
 };

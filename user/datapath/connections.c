@@ -29,7 +29,8 @@ static uint32_t conn_lines(const struct datapath *dp, const struct datapath_conf
 	__u32 len = sizeof(info);
 
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	    info.type == BPF_MAP_TYPE_ARRAY && info.max_entries >= BH_CONN_GROUP_LINES)
+	    info.type == BPF_MAP_TYPE_ARRAY && info.max_entries >= BH_CONN_GROUP_LINES &&
+	    !(info.max_entries & (info.max_entries - 1)))
 		return info.max_entries;
 	return config->conn_lines ? config->conn_lines : BH_CONN_LINES;
 }

@@ -40,8 +40,9 @@ struct datapath_config {
 
 /*
  * Loads the programs.  Maps that are pinned under bpffs with our layout are used again
- * (connections, policy and counters included), and links there get the new programs; pins of
- * another layout are refused.  -errno with a sentence in @reterr.
+ * (connections, policy and counters included), and links there get the new programs.  What is
+ * pinned with another layout stays in force as it is, beside empty maps of ours; -errno with a
+ * sentence in @reterr.
  */
 int datapath_open(const struct datapath_config *config, struct text *reterr, struct datapath **ret);
 
@@ -50,6 +51,15 @@ void datapath_free(struct datapath *dp);
 
 /* Whether a policy was in force already when it was opened. */
 bool datapath_is_adopted(const struct datapath *dp);
+
+/* Why what is in force goes on in other maps than ours, which nobody reads; NULL: it does not. */
+const char *datapath_beside(const struct datapath *dp);
+
+/*
+ * Once there is a policy, and all endpoints are attached, which gives links there our programs:
+ * pins our maps in place of the others.
+ */
+int datapath_settle(struct datapath *dp, struct text *reterr);
 
 /*
  * Removes every trace under @bpffs from the kernel, whoever made it and whether or not an agent

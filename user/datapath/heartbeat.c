@@ -44,6 +44,29 @@ static int64_t find_rate(const struct bh_clock *clock)
 	return found;
 }
 
+/* Whether a clock of ours, read before and after the kernel's, is the same one. */
+static bool is_between(uint64_t before, uint64_t kernel, uint64_t after)
+{
+	return kernel + TOLERANCE_NS >= before && kernel <= after + TOLERANCE_NS;
+}
+
+int heartbeat_check_clocks(const struct datapath *dp, struct text *reterr)
+{
+	uint64_t monotonic = clock_monotonic_ns(), boot = clock_boot_ns();
+	struct bh_clock kernel;
+	int err = read_clocks(dp, &kernel);
+
+	if (err)
+		return explain_error(reterr, err, "cannot read the kernel's clocks");
+	if (is_between(monotonic, kernel.monotonic_ns, clock_monotonic_ns()) &&
+	    is_between(boot, kernel.boot_ns, clock_boot_ns()))
+		return 0;
+	text_add(reterr, "the clocks of this process are not the machine's: it is in a time "
+			 "namespace, and deadlines of policies would be wrong; run the agent "
+			 "outside ('nsenter --time=/proc/1/ns/time bulkhead run ...')");
+	return -EOPNOTSUPP;
+}
+
 /* As long as it doesn't succeed, programs read the exact clock. */
 static void set_tick(struct datapath *dp)
 {

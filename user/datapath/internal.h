@@ -19,6 +19,8 @@ struct datapath {
 	struct bulkhead_bpf *skel;
 	struct pins pins;
 	struct tables tables;
+	struct text beside; /* why the maps that are pinned are not ours; empty: they are */
+	bool is_fresh;      /* nothing was in these maps when it was opened */
 	bool is_adopted;
 	bool is_grace_due;     /* programs may still read the idle slot */
 	uint32_t idle_cleared; /* rules of the idle slot, from the first, whose counts are 0 */
@@ -117,6 +119,9 @@ int connections_leave(struct datapath *dp, uint16_t id);
 int connections_forget(const struct datapath *dp);
 
 /* --- heartbeat.c --- */
+
+/* -EOPNOTSUPP: programs and this process have clocks of their own, in a time namespace. */
+int heartbeat_check_clocks(const struct datapath *dp, struct text *reterr);
 
 /* Tells programs the time on the wall: they only know how long the machine runs. */
 void heartbeat_set_clock(struct datapath *dp);

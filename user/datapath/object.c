@@ -10,6 +10,7 @@
 #include "bulkhead.skel.h"
 #include "datapath/attached.h"
 #include "datapath/internal.h"
+#include "datapath/pinned_maps.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -146,125 +147,6 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 	return err;
 }
 
-/* These hold nothing between two packets, and constants belong to the programs. */
-static bool is_kept(const struct bpf_map *map)
-{
-	static const char *const own[] = {"bh_grace",  "bh_grace_inner", "bh_packet",
-					  "bh_answer", "bh_sweep",       "bh_clock"};
-
-	for (size_t i = 0; i < COUNT(own); i++) {
-		if (!strcmp(bpf_map__name(map), own[i]))
-			return false;
-	}
-	return !bpf_map__is_internal(map);
-}
-
-/* Old pins are refused, never misread. */
-static int check_layout(int fd, const struct bpf_map *map, const struct pins *pins,
-			struct text *reterr)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
-
-	if (err)
-		return explain_error(reterr, err, "cannot inspect '%s/maps/%s'", pins->dir,
-				     bpf_map__name(map));
-	if (info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
-	    info.value_size == bpf_map__value_size(map) &&
-	    info.max_entries == bpf_map__max_entries(map) &&
-	    info.map_flags == bpf_map__map_flags(map))
-		return 0;
-	text_addf(reterr,
-		  "'%s/maps/%s' is of another layout; remove it with 'bulkhead detach' first",
-		  pins->dir, bpf_map__name(map));
-	return -EPROTO;
-}
-
-static int check_version(int fd, const struct pins *pins, struct text *reterr)
-{
-	struct bh_control control = {};
-	const __u32 key = 0;
-	int err = bpf_map_lookup_elem(fd, &key, &control);
-
-	if (err)
-		return explain_error(reterr, err, "cannot read '%s/maps/bh_control'", pins->dir);
-	if (control.layout == BH_LAYOUT_VERSION)
-		return 0;
-	text_addf(reterr,
-		  "'%s' is of layout %" PRIu32 ", not %d; remove it with 'bulkhead detach' first",
-		  pins->dir, control.layout, BH_LAYOUT_VERSION);
-	return -EPROTO;
-}
-
-static int adopt_map(struct datapath *dp, struct bpf_map *map, struct text *reterr)
-{
-	_close_ int fd = pins_get(&dp->pins, PIN_MAP, bpf_map__name(map));
-	int err;
-
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return explain_error(reterr, fd, "cannot open '%s/maps/%s'", dp->pins.dir,
-				     bpf_map__name(map));
-	err = check_layout(fd, map, &dp->pins, reterr);
-	if (!err && map == dp->skel->maps.bh_control)
-		err = check_version(fd, &dp->pins, reterr);
-	return err ? err : bpf_map__reuse_fd(map, fd);
-}
-
-/*
- * bh_control is pinned last: without it, what is there was left by a start that did not get so
- * far, and was never in force.
- */
-static int adopt_maps(struct datapath *dp, struct text *reterr, bool *ret_is_fresh)
-{
-	_close_ int control = pins_get(&dp->pins, PIN_MAP, "bh_control");
-	struct bpf_map *map;
-	int err = 0;
-
-	*ret_is_fresh = control == -ENOENT;
-	bpf_object__for_each_map(map, dp->skel->obj)
-	{
-		if (err || !is_kept(map))
-			continue;
-		if (*ret_is_fresh)
-			pins_drop(&dp->pins, PIN_MAP, bpf_map__name(map));
-		else
-			err = adopt_map(dp, map, reterr);
-	}
-	return err;
-}
-
-static int pin_map(struct datapath *dp, const struct bpf_map *map)
-{
-	_close_ int fd = pins_get(&dp->pins, PIN_MAP, bpf_map__name(map));
-
-	if (fd >= 0)
-		return 0;
-	return pins_put(&dp->pins, PIN_MAP, bpf_map__name(map), dup(bpf_map__fd(map)));
-}
-
-static int pin_maps(struct datapath *dp, struct text *reterr)
-{
-	const struct bpf_map *control = dp->skel->maps.bh_control;
-	struct bpf_map *map;
-	int err = 0;
-
-	if (!dp->pins.dir)
-		return 0;
-	bpf_object__for_each_map(map, dp->skel->obj)
-	{
-		if (!err && is_kept(map) && map != control)
-			err = pin_map(dp, map);
-	}
-	if (!err)
-		err = pin_map(dp, control);
-	if (err)
-		explain_error(reterr, err, "cannot pin maps under '%s'", dp->pins.dir);
-	return err;
-}
-
 /* Array elements are padded to 8 bytes, and a map is mapped in whole pages. */
 static size_t mapped_size(const struct bpf_map *map)
 {
@@ -341,14 +223,14 @@ static void unshare_tables(struct datapath *dp)
 	}
 }
 
-static void start_control(struct datapath *dp, const struct datapath_config *config, bool is_fresh)
+static void start_control(struct datapath *dp, const struct datapath_config *config)
 {
 	struct bh_control *control = dp->tables.control;
 
 	control->builtins_off = config->builtins_off;
 	heartbeat_set_clock(dp);
-	if (is_fresh) {
-		control->layout = BH_LAYOUT_VERSION;
+	if (dp->is_fresh) {
+		control->layout = pinned_maps_layout(dp);
 		if (config->adopt_s)
 			control->adopt_until_ns = clock_monotonic_ns() +
 						  config->adopt_s * UINT64_C(1000000000);
@@ -374,7 +256,6 @@ static int choose_prefix_hash(struct datapath *dp)
 static int open_object(struct datapath *dp, const struct datapath_config *config,
 		       struct text *reterr)
 {
-	bool is_fresh;
 	int err;
 
 	dp->skel = bulkhead_bpf__open();
@@ -383,21 +264,23 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	err = configure(dp, config);
 	if (err)
 		return explain_error(reterr, err, "cannot size the maps");
-	err = adopt_maps(dp, reterr, &is_fresh);
+	err = pinned_maps_adopt(dp, reterr);
 	if (!err)
 		err = load(dp, reterr);
+	if (!err)
+		err = heartbeat_check_clocks(dp, reterr);
 	if (!err)
 		err = share_tables(dp, reterr);
 	if (err)
 		return err;
-	start_control(dp, config, is_fresh);
+	start_control(dp, config);
 	err = choose_prefix_hash(dp);
 	if (err)
 		return explain_error(reterr, err, "cannot choose a random number");
-	err = connections_set_up(dp, is_fresh);
+	err = connections_set_up(dp, dp->is_fresh);
 	if (err)
 		return explain_error(reterr, err, "cannot set up the connection table");
-	return pin_maps(dp, reterr);
+	return dp->beside.len ? 0 : pinned_maps_keep(dp, reterr);
 }
 
 int datapath_open(const struct datapath_config *config, struct text *reterr, struct datapath **ret)
@@ -406,6 +289,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	int err;
 
 	libbpf_set_print(print_libbpf);
+	dp->beside = (struct text)TEXT_INIT;
 	dp->methods_off = config->methods_off;
 	dp->settled = dp->embryonic = dp->fragments = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
@@ -414,7 +298,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	err = pins_init(&dp->pins, config->bpffs, reterr);
 	if (!err)
 		err = open_object(dp, config, reterr);
-	if (!err)
+	if (!err && !dp->beside.len)
 		err = attached_refresh(dp, reterr);
 	if (err) {
 		if (dp->pins.dir)
@@ -438,6 +322,7 @@ void datapath_free(struct datapath *dp)
 		return;
 	detach_held(dp);
 	pins_release(&dp->pins);
+	text_release(&dp->beside);
 	if (dp->skel)
 		unshare_tables(dp);
 	datapath_events_close(dp);
@@ -453,4 +338,18 @@ void datapath_freep(struct datapath **dp)
 bool datapath_is_adopted(const struct datapath *dp)
 {
 	return dp->is_adopted;
+}
+
+const char *datapath_beside(const struct datapath *dp)
+{
+	return dp->beside.len ? dp->beside.buf : NULL;
+}
+
+int datapath_settle(struct datapath *dp, struct text *reterr)
+{
+	int err = dp->beside.len ? pinned_maps_keep(dp, reterr) : 0;
+
+	if (!err)
+		text_reset(&dp->beside);
+	return err;
 }

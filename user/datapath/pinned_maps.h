@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Maps from one start to the next: those that are pinned are used again, or replaced as a whole. */
+#ifndef DATAPATH_PINNED_MAPS_H
+#define DATAPATH_PINNED_MAPS_H
+
+#include "datapath/internal.h"
+
+/*
+ * Before the object is loaded.  What is pinned with our layout becomes our maps; of another layout,
+ * or in part, it is left alone, and dp->beside says why.
+ */
+int pinned_maps_adopt(struct datapath *dp, struct text *reterr);
+
+/* Pins what is not pinned yet, and replaces what is not ours. */
+int pinned_maps_keep(struct datapath *dp, struct text *reterr);
+
+/* What bh_control says that whoever made it takes its maps for. */
+uint32_t pinned_maps_layout(const struct datapath *dp);
+
+#endif
