@@ -121,6 +121,20 @@ void answer_apply(struct agent *a, struct request *request, struct text *out)
 	request->sources.count = 0; /* their contents were taken over */
 }
 
+/* Where the disk was full, the newest that is kept is another one, and numbers count from it. */
+static int keep_current(const struct agent *a, struct text *reterr)
+{
+	int err = history_add(a->config->state_dir, a->policies.current->loaded, NULL);
+
+	if (err)
+		text_addf(reterr,
+			  "the policy in force can't be kept in '%s/" HISTORY_DIRECTORY
+			  "', and what is kept there need not be the one before it: %s; apply the "
+			  "one that you want",
+			  a->config->state_dir, strerror(-err));
+	return err;
+}
+
 static void roll_back(struct agent *a, const struct request *request, unsigned int back,
 		      struct text *out)
 {
@@ -134,7 +148,7 @@ static void roll_back(struct agent *a, const struct request *request, unsigned i
 		.session = request->ssh,
 	};
 
-	if (history_read(a->config->state_dir, back, &texts, &why)) {
+	if (keep_current(a, &why) || history_read(a->config->state_dir, back, &texts, &why)) {
 		control_error(out, why.buf);
 		return;
 	}

@@ -38,6 +38,7 @@ struct control {
 	struct control_config config;
 	int fd;
 	struct loop_watch *watch;
+	bool is_paused; /* no client could be accepted */
 	VEC(struct peer *) peers;
 };
 
@@ -233,16 +234,43 @@ static void accept_peer(struct control *control, int fd)
 	peer_want(p);
 }
 
+static void turn_away_stranger(int fd, int err)
+{
+	_text_ struct text error = TEXT_INIT;
+
+	if (err == -EPERM)
+		text_add(&error, "only root and members of group '" PROTOCOL_GROUP "' may ask");
+	else
+		text_addf(&error, "the agent can't tell who asks: %s", strerror(-err));
+	turn_away(fd, error.buf);
+}
+
+/* Who waits would wake us again and again: they have to wait for the next tick. */
+static void pause_listening(struct control *control, int err)
+{
+	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
+		return;
+	if (!control->is_paused)
+		log_error("msg=\"clients have to wait\" error=\"%s\"", strerror(err));
+	control->is_paused = true;
+	loop_watch_want(control->watch, 0);
+}
+
 static void on_listen(void *user, unsigned int ready)
 {
 	struct control *control = user;
 	_close_ int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int err;
 
 	(void)ready;
-	if (fd < 0)
+	if (fd < 0) {
+		pause_listening(control, errno);
 		return;
-	if (!control_socket_may_talk(fd))
-		turn_away(fd, "only root and members of group '" PROTOCOL_GROUP "' may ask");
+	}
+	control->is_paused = false;
+	err = control_socket_admit(fd);
+	if (err)
+		turn_away_stranger(fd, err);
 	else if (control->peers.count >= PEERS_MAX)
 		turn_away(fd, "too many clients");
 	else
@@ -262,6 +290,7 @@ static void on_tick(void *user)
 	struct control *control = user;
 	uint64_t now_ns = clock_monotonic_ns();
 
+	loop_watch_want(control->watch, LOOP_READ);
 	for (size_t i = control->peers.count; i > 0; i--) {
 		struct peer *p = control->peers.items[i - 1];
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -138,7 +139,7 @@ static bool is_in_group(int fd, gid_t group)
 	return false;
 }
 
-static bool read_uid_map(pid_t pid, char map[static MAP_LEN])
+static int read_uid_map(pid_t pid, char map[static MAP_LEN])
 {
 	_text_ struct text path = TEXT_INIT;
 	_close_ int fd = -1;
@@ -147,31 +148,38 @@ static bool read_uid_map(pid_t pid, char map[static MAP_LEN])
 	text_addf(&path, "/proc/%d/uid_map", (int)pid);
 	fd = open(path.buf, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read(fd, map, MAP_LEN - 1);
-	if (len <= 0)
-		return false;
+	if (len < 0)
+		return -errno;
 	map[len] = '\0';
-	return true;
+	return len ? 0 : -EPERM;
 }
 
 /* By what is mapped: which namespace it is by name may be read only of those with less privilege.
  */
-static bool is_in_our_namespace(pid_t pid)
+static int check_namespace(pid_t pid)
 {
 	char ours[MAP_LEN], theirs[MAP_LEN];
+	int err = pid > 0 ? read_uid_map(getpid(), ours) : -EPERM;
 
-	return pid > 0 && read_uid_map(getpid(), ours) && read_uid_map(pid, theirs) &&
-	       !strcmp(ours, theirs);
+	if (!err)
+		err = read_uid_map(pid, theirs);
+	if (err == -ENOENT || err == -EACCES)
+		return -EPERM;
+	return !err && strcmp(ours, theirs) != 0 ? -EPERM : err;
 }
 
-bool control_socket_may_talk(int fd)
+int control_socket_admit(int fd)
 {
-	gid_t group = control_group();
 	struct ucred peer = {};
 	socklen_t len = sizeof(peer);
+	gid_t group;
+	int err;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) || !is_in_our_namespace(peer.pid))
-		return false;
-	if (peer.uid == 0)
-		return true;
-	return group != NO_GROUP && (peer.gid == group || is_in_group(fd, group));
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return -errno;
+	err = check_namespace(peer.pid);
+	if (err || peer.uid == 0)
+		return err;
+	group = control_group();
+	return group != NO_GROUP && (peer.gid == group || is_in_group(fd, group)) ? 0 : -EPERM;
 }

@@ -3,8 +3,6 @@
 #ifndef AGENT_CONTROL_SOCKET_H
 #define AGENT_CONTROL_SOCKET_H
 
-#include <stdbool.h>
-
 #include "util/text.h"
 
 /*
@@ -14,9 +12,10 @@
 int control_socket_listen(const char *path, struct text *reterr, int *ret_fd);
 
 /*
- * Whether whoever connected is root or in the group, and in the agent's own user namespace: root of
- * a container is nobody here.  Who can't be looked at, as in another PID namespace, is refused.
+ * 0: whoever connected is root or in the group, and in the agent's own user namespace: root of a
+ * container is nobody here.  -EPERM: or can't be looked at, as in another PID namespace.  Any other
+ * -errno: looking failed.
  */
-bool control_socket_may_talk(int fd);
+int control_socket_admit(int fd);
 
 #endif
