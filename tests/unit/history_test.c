@@ -155,14 +155,31 @@ static void temporary_rules_outlive_the_agent(void **state)
 			       "\"expires\":\"1970-01-01T00:33:20Z\""));
 	assert_non_null(strstr(after.list.items[1].source.text,
 			       "\"from\":{\"cidr\":\"fd00::/64\"},\"to\":\"db\""));
-	assert_int_equal(temporaries_expire(&after, 999), 0);
-	assert_int_equal(temporaries_expire(&after, 1000), 1);
+	assert_int_equal(temporaries_expire(&after, 999, 7), 0);
+	assert_int_equal(temporaries_expire(&after, 1000, 8), 1);
 	assert_string_equal(after.list.items[0].source.name, "temporary-2000-1");
 	temporaries_release(&after);
 	assert_int_equal(temporaries_save(&after, directory), 0);
 	assert_int_equal(temporaries_load(&after, directory), 0);
 	assert_int_equal(after.list.count, 0);
 	temporaries_release(&before);
+}
+
+static void a_clock_that_is_set_back_makes_no_temporary_rule_last_longer(void **state)
+{
+	const struct temporary_request hour = {"client", "db", "tcp/22", 100000 + 3600};
+	struct temporaries rules = {};
+
+	(void)state;
+	temporaries_add(&rules, &hour);
+	assert_int_equal(temporaries_expire(&rules, 100000, 50), 0);
+	assert_int_equal(temporaries_expire(&rules, 1000, 50 + 1800), 0);
+	assert_int_equal(temporaries_expire(&rules, 2800, 50 + 3600), 0);
+	assert_int_equal(temporaries_expire(&rules, 2801, 50 + 3601), 1);
+	temporaries_add(&rules, &hour);
+	assert_int_equal(temporaries_expire(&rules, 100000, 50), 0);
+	assert_int_equal(temporaries_expire(&rules, 100000 + 3600, 51), 1);
+	temporaries_release(&rules);
 }
 
 int main(void)
@@ -172,6 +189,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_torn_is_no_policy),
 		cmocka_unit_test(the_audit_log_only_grows),
 		cmocka_unit_test(temporary_rules_outlive_the_agent),
+		cmocka_unit_test(a_clock_that_is_set_back_makes_no_temporary_rule_last_longer),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

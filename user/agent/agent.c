@@ -101,7 +101,7 @@ static void load_temporaries(struct agent *a)
 
 	if (err)
 		log_error("msg=\"temporary rules not loaded\" error=\"%s\"", strerror(-err));
-	temporaries_expire(rules, clock_wall_s());
+	temporaries_expire(rules, clock_wall_s(), clock_boot_s());
 }
 
 static void tell_start(struct agent *a)

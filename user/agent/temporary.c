@@ -75,7 +75,8 @@ void temporaries_add(struct temporaries *t, const struct temporary_request *r)
 	json_end(&j, '}');
 	json_end(&j, '}');
 	text_addc(&yaml, '\n');
-	vec_push(&t->list, (struct temporary){source_of(name.buf, yaml.buf, yaml.len), r->expires});
+	vec_push(&t->list,
+		 (struct temporary){source_of(name.buf, yaml.buf, yaml.len), r->expires, 0});
 }
 
 void temporaries_drop(struct temporaries *t)
@@ -83,12 +84,20 @@ void temporaries_drop(struct temporaries *t)
 	source_release(&t->list.items[--t->list.count].source);
 }
 
-size_t temporaries_expire(struct temporaries *t, int64_t now)
+/* Both clocks are cut to seconds: the second one is never the first to say so. */
+static bool is_over(struct temporary *rule, int64_t wall_s, int64_t boot_s)
+{
+	if (!rule->until_boot_s)
+		rule->until_boot_s = boot_s + (rule->expires - wall_s) + 1;
+	return rule->expires <= wall_s || rule->until_boot_s <= boot_s;
+}
+
+size_t temporaries_expire(struct temporaries *t, int64_t wall_s, int64_t boot_s)
 {
 	size_t ended = 0;
 
 	for (size_t i = t->list.count; i > 0; i--) {
-		if (t->list.items[i - 1].expires > now)
+		if (!is_over(&t->list.items[i - 1], wall_s, boot_s))
 			continue;
 		source_release(&t->list.items[i - 1].source);
 		vec_remove(&t->list, i - 1);
@@ -131,7 +140,7 @@ static void take_rule(struct temporaries *t, const cJSON *item)
 
 	if (name && text && end > 0 && end < (double)INT64_MAX)
 		vec_push(&t->list,
-			 (struct temporary){source_of(name, text, strlen(text)), (int64_t)end});
+			 (struct temporary){source_of(name, text, strlen(text)), (int64_t)end, 0});
 }
 
 int temporaries_load(struct temporaries *t, const char *state_dir)

@@ -10,6 +10,7 @@
 struct temporary {
 	struct source source; /* a document with the one rule, named as the rule is */
 	int64_t expires;      /* seconds since 1970 */
+	int64_t until_boot_s; /* since the machine started; 0: not yet known */
 };
 
 struct temporaries {
@@ -28,8 +29,11 @@ void temporaries_add(struct temporaries *t, const struct temporary_request *r);
 /* Takes the newest back. */
 void temporaries_drop(struct temporaries *t);
 
-/* How many have ended at @now; they are gone. */
-size_t temporaries_expire(struct temporaries *t, int64_t now);
+/*
+ * How many have ended by now; they are gone.  A wall clock that is set back makes none last longer
+ * than was left of it when it was first seen here.
+ */
+size_t temporaries_expire(struct temporaries *t, int64_t wall_s, int64_t boot_s);
 
 /* Their documents, to be read after those of a policy. */
 void temporaries_texts(const struct temporaries *t, source_list *ret);

@@ -151,7 +151,7 @@ void temporary_rules_expire(struct agent *a)
 	struct policy_version *v = NULL;
 	int err;
 
-	if (datapath_revert_at(a->dp) || !temporaries_expire(rules, clock_wall_s()))
+	if (datapath_revert_at(a->dp) || !temporaries_expire(rules, clock_wall_s(), clock_boot_s()))
 		return;
 	temporaries_save(rules, a->config->state_dir);
 	err = prepare_again(a, &why, &v);

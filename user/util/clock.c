@@ -30,6 +30,11 @@ uint64_t clock_wall_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+int64_t clock_boot_s(void)
+{
+	return (int64_t)(clock_boot_ns() / NS_PER_S);
+}
+
 int64_t clock_wall_s(void)
 {
 	return (int64_t)(clock_wall_ns() / NS_PER_S);

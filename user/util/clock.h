@@ -11,7 +11,8 @@ uint64_t clock_monotonic_ns(void); /* what bpf_ktime_get_ns() counts */
 uint64_t clock_boot_ns(void);      /* bpf_ktime_get_boot_ns(): goes on while suspended */
 uint64_t clock_wall_ns(void);      /* since 1970, UTC */
 
-int64_t clock_wall_s(void); /* the same in seconds */
+int64_t clock_boot_s(void); /* the same in seconds */
+int64_t clock_wall_s(void);
 
 /* When a CLOCK_MONOTONIC time was, on the wall. */
 uint64_t clock_wall_of(uint64_t monotonic_ns);
