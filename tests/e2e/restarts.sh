@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Agents that are killed at any moment, swap policies and are of other releases, under load: what is
-# allowed arrives, all of it, and nothing that is denied: LI-03, LI-04, LI-07, LI-20.
+# allowed arrives, all of it, and nothing that is denied: LI-03, LI-04, LI-07, LI-20, LI-21.
 # RESTARTS, SWAPS and UPGRADES say how often; `make test-long` takes 100, 100 and 20.
 . "$(dirname "$0")/lib.sh"
 
@@ -176,6 +176,12 @@ map_ids()
 	done | sort
 }
 
+second_is_told()
+{
+	exits_with 1 "$other" run --state-dir "$work/state" --socket "$work/second.sock" \
+		--policy a.yaml "${workloads[@]:1}" && grep "another agent runs" err
+}
+
 # --- load ---
 
 begin_load()
@@ -313,6 +319,8 @@ upgrade_under_load "upgrade, XDP" "" "${host[@]}"
 it "an agent enforces" start_release "$BULKHEAD" "${workloads[@]}"
 ids=$(map_ids)
 begin_load
+it "LI-21: a second agent, of another release, is told" second_is_told
+it "LI-21: which changes nothing" test "$(map_ids)" = "$ids"
 stop_agent TERM || :
 it "another layout: a release with a map of another layout starts" \
 	start_release "$other" "${workloads[@]}"
