@@ -35,7 +35,7 @@ static void every_key_is_read(void **state)
 		  "socket: /tmp/s\nstateDir: /tmp/d\nbpffs: /tmp/f\n"
 		  "eventRate: 0\nhistory: 5\nadopt: 1m\n"
 		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n"
-		  "fallback: /etc/f.yaml\n",
+		  "fallback: /etc/f.yaml\nmetrics: '[::1]:9478'\n",
 		  &s, &messages);
 	assert_string_equal(messages.buf, "");
 	assert_int_equal(s.policies.count, 2);
@@ -57,6 +57,8 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.vlan, BH_VLAN_DROP);
 	assert_int_equal(s.watchdog, WATCHDOG_ALARM);
 	assert_string_equal(s.fallback, "/etc/f.yaml");
+	assert_int_equal(s.metrics.port, 9478);
+	assert_false(addr_is_v4(&s.metrics.addr));
 }
 
 static void what_is_left_out_is_the_default(void **state)
@@ -77,6 +79,7 @@ static void what_is_left_out_is_the_default(void **state)
 	assert_int_equal(config.vlan, BH_VLAN_INSPECT);
 	assert_int_equal(config.watchdog, WATCHDOG_REPAIR);
 	assert_null(config.fallback);
+	assert_int_equal(config.metrics.port, 0);
 	assert_int_equal(config.ready_fd, -1);
 }
 
@@ -95,6 +98,8 @@ static const struct bad_case bad[] = {
 	  "1:11: 'bark' is not what the watchdog does; it is repair or alarm" },
 	{ "fallback: ajar\n",
 	  "1:11: 'ajar' is not a fallback; it is closed, open or a policy's path from / on" },
+	{ "metrics: on\n",
+	  "1:10: 'on' is not an address and a port such as 127.0.0.1:9478, nor a port, nor off" },
 	{ "attach: [eth0=]\n",        "1:10: 'eth0=' names no workload after '='" },
 	{ "attach: '=api'\n",         "1:9: '=api' does not begin with an interface's name" },
 	{ "attach: a-name-of-16-chr\n",

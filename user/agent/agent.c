@@ -8,7 +8,9 @@
 #include "agent/change.h"
 #include "agent/first_policy.h"
 #include "agent/machine.h"
+#include "agent/metrics.h"
 #include "agent/notify.h"
+#include "agent/pages.h"
 #include "agent/parts.h"
 #include "agent/pending.h"
 #include "agent/privileges.h"
@@ -180,6 +182,8 @@ static int start(struct agent *a, struct text *why)
 	if (!err)
 		err = enforce(a, why);
 	if (!err)
+		pages_start(a);
+	if (!err)
 		err = privileges_drop(mode, why);
 	if (err)
 		return err;
@@ -203,6 +207,8 @@ static void undo_start(struct agent *a)
 static void release(struct agent *a)
 {
 	control_free(a->control);
+	pages_free(a->pages);
+	metrics_free(a->metrics);
 	rtnl_free(a->rtnl);
 	loop_free(a->loop);
 	hub_free(a->hub);

@@ -10,6 +10,8 @@
 
 #include <bulkhead/vlan.h>
 
+#include "agent/listen_address.h"
+
 /*
  * IFACE: a NIC of this machine, or a pattern with *, ? or [...]: every one that it matches, once
  * there is one.  IFACE=WORKLOAD: the host side of that workload's veth, which may
@@ -47,7 +49,8 @@ struct agent_config {
 	uint32_t down_after_s; /* without a heartbeat, and zones take their stance */
 	enum bh_vlan_mode vlan;
 	enum watchdog_action watchdog;
-	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
+	struct listen_address metrics; /* and the pages of health */
+	int ready_fd;                  /* a line "ready" goes there once it enforces; -1: none */
 };
 
 #define AGENT_EVENT_RATE 100

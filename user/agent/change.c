@@ -104,6 +104,7 @@ static int prepare(struct agent *a, const struct wish *wish, struct change *c)
 
 	err = policy_set_prepare(&a->policies, &wish->input, &c->diagnostics, &c->next);
 	if (err) {
+		a->policies.swaps.failed += !wish->is_dry_run;
 		text_add(&c->error, "the policy is not valid; the one in force is untouched");
 		return err;
 	}

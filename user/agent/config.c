@@ -39,6 +39,7 @@ enum setting {
 	SET_VLAN,
 	SET_WATCHDOG,
 	SET_FALLBACK,
+	SET_METRICS,
 	SET_COUNT
 };
 
@@ -57,6 +58,7 @@ static const struct schema_key file_keys[] = {
 	[SET_VLAN]       = { "vlan",      KEY_OPTIONAL, FORM_TEXT },
 	[SET_WATCHDOG]   = { "watchdog",  KEY_OPTIONAL, FORM_TEXT },
 	[SET_FALLBACK]   = { "fallback",  KEY_OPTIONAL, FORM_TEXT },
+	[SET_METRICS]    = { "metrics",   KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -279,6 +281,14 @@ static void read_fallback(struct settings *s, const struct node *n, struct diags
 		read_text(&s->fallback, n);
 }
 
+static void read_metrics(struct settings *s, const struct node *n, struct diags *d)
+{
+	_text_ struct text error = TEXT_INIT;
+
+	if (n && !listen_address_parse(n->text, &s->metrics, &error))
+		diag_error(d, n->at, "%s", error.buf);
+}
+
 static void read_document(struct settings *s, const struct node *document, struct diags *d)
 {
 	const struct node *values[SET_COUNT] = {};
@@ -299,6 +309,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_vlan(s, values[SET_VLAN], d);
 	read_watchdog(s, values[SET_WATCHDOG], d);
 	read_fallback(s, values[SET_FALLBACK], d);
+	read_metrics(s, values[SET_METRICS], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -335,6 +346,7 @@ struct agent_config settings_config(const struct settings *s)
 		.builtins_off = s->builtins_off,
 		.vlan = s->vlan,
 		.watchdog = s->watchdog,
+		.metrics = s->metrics,
 		.ready_fd = -1,
 	};
 }

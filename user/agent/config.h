@@ -22,6 +22,7 @@ struct settings {
 	uint32_t down_after_s;
 	enum bh_vlan_mode vlan;
 	enum watchdog_action watchdog;
+	struct listen_address metrics;
 };
 
 #define SETTINGS_MAX_HISTORY 10000000
@@ -32,8 +33,9 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
- * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), and builtins
- * {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
+ * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), metrics
+ * ([ADDRESS:]PORT|off), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong
+ * goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

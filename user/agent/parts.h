@@ -30,6 +30,8 @@ struct agent {
 	struct watchdog watchdog;
 	struct events_hub *hub;
 	struct control *control;
+	struct metrics *metrics;   /* NULL: nobody is to have any */
+	struct pages *pages;       /* the same */
 	struct loop_timer *tidy;   /* runs until the idle slot is ready for the next policy */
 	struct loop_timer *rescan; /* runs while there are interfaces left to attach */
 	struct audited audited;

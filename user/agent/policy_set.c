@@ -209,6 +209,20 @@ static void move_stats(struct policy_set *set, uint32_t old_slot, const struct p
 		take_stances(set, old_slot);
 }
 
+static void count_swap(struct swap_stats *stats, int err, const struct datapath_swap *swap)
+{
+	if (err) {
+		stats->failed++;
+		return;
+	}
+	stats->done++;
+	stats->last_ns = clock_wall_ns();
+	stats->last_took_ns = 0;
+	for (size_t i = 0; i < SWAP_STAGES; i++)
+		stats->last_took_ns += swap->ns[i];
+	stats->took_ns += stats->last_took_ns;
+}
+
 int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t revert_at_ns,
 		   struct text *reterr)
 {
@@ -220,6 +234,7 @@ int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t re
 	if (set->hooks.before)
 		set->hooks.before(set->hooks.user);
 	err = datapath_try_policy(set->dp, &next->compiled->image, revert_at_ns, reterr, &swap);
+	count_swap(&set->swaps, err, &swap);
 	if (err)
 		return err;
 
@@ -357,6 +372,7 @@ int policy_set_recompile(struct policy_set *set, struct text *reterr)
 	if (!err)
 		err = check_promises(next, &diags);
 	if (err) {
+		set->swaps.failed++;
 		diags_to_text(&diags, reterr);
 		return err;
 	}
@@ -376,6 +392,7 @@ int policy_set_expire(struct policy_set *set, struct text *reterr)
 		return 0;
 	err = compile_version(set, set->current->loaded, &diags, &next);
 	if (err) {
+		set->swaps.failed++;
 		diags_to_text(&diags, reterr);
 		return err;
 	}

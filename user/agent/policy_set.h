@@ -18,6 +18,15 @@ struct policy_hooks {
 	void *user;
 };
 
+/* How putting policies in force went since the agent started, the first one included. */
+struct swap_stats {
+	uint64_t done;
+	uint64_t failed;  /* it did not load, compile, keep its promises, or fit */
+	uint64_t last_ns; /* on the wall */
+	uint64_t last_took_ns;
+	uint64_t took_ns; /* all of them */
+};
+
 struct policy_set {
 	struct datapath *dp;
 	struct policy_hooks hooks;
@@ -27,6 +36,7 @@ struct policy_set {
 	VEC(struct bh_count) parked; /* what the rules of `previous` had counted when it was left */
 	VEC(struct bh_addr) host;    /* who `host` is */
 	struct temporaries temporaries; /* in every policy that is prepared */
+	struct swap_stats swaps;
 };
 
 void policy_set_release(struct policy_set *set);

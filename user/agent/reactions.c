@@ -7,6 +7,7 @@
 
 #include "agent/answer.h"
 #include "agent/machine.h"
+#include "agent/metrics.h"
 #include "agent/notify.h"
 #include "agent/pending.h"
 #include "agent/temporary_rule.h"
@@ -31,6 +32,7 @@ static void on_event(const struct bh_event *event, void *user)
 	names.interface = endpoint ? endpoint_label(endpoint) : NULL;
 	names.endpoint = endpoints_name(&a->endpoints, event->endpoint);
 	audited_add(&a->audited, event, &names);
+	metrics_event(a->metrics, event, &names);
 	event_json(event, &names, &line);
 	text_addc(&line, '\n');
 	hub_publish(a->hub, &line);
@@ -161,6 +163,7 @@ static void on_sample(void *user)
 	pending_check(a);
 	temporary_rules_expire(a);
 	policy_set_sample(&a->policies);
+	metrics_sample(a);
 	scan(a);
 	err = policy_set_expire(&a->policies, &why);
 	if (err)

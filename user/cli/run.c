@@ -22,6 +22,7 @@ struct run_values {
 	uint32_t history;
 	uint32_t adopt_s;
 	uint32_t down_after_s;
+	const char *metrics;
 };
 
 /* clang-format off */
@@ -46,6 +47,8 @@ static const struct option run_options[] = {
 	  "adopt connections older than the first start (default: for 30s)" },
 	{ "down-after", 0, OPTION_DURATION, AT(down_after_s), "TIME",
 	  "without a heartbeat, and whenAgentIsDown applies (default: 10s)" },
+	{ "metrics", 0, OPTION_TEXT, AT(metrics), "[ADDRESS:]PORT",
+	  "serve /metrics, /healthz and /readyz (a port alone: on 127.0.0.1)" },
 	{ "without", 0, OPTION_LIST, AT(without), "BUILTIN",
 	  "turn off host, arp, nd, dhcp, icmp-error or self; repeatable" },
 };
@@ -111,6 +114,8 @@ static enum exit_code take_options(struct settings *settings, const struct argum
 		settings->adopt_s = values->adopt_s;
 	if (arguments_have(args, "down-after"))
 		settings->down_after_s = values->down_after_s;
+	if (values->metrics && !listen_address_parse(values->metrics, &settings->metrics, &error))
+		return cli_error("run: --metrics: %s", error.buf);
 	vec_foreach (attach, &values->attach)
 		if (!settings_add_attach(settings, *attach, &error))
 			return cli_error("run: --attach: %s", error.buf);
@@ -159,9 +164,10 @@ const struct command run_command = {
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
 		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback\n"
-		"(closed, open or a policy's path) and builtins ({arp: off}). A policy that does\n"
-		"not load is replaced by the last good one, and that by the fallback. Exit code\n"
-		"2: the configuration does not load, nor does any policy; 1: the agent failed.",
+		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off) and builtins\n"
+		"({arp: off}). A policy that does not load is replaced by the last good one, and\n"
+		"that by the fallback. Exit code 2: the configuration does not load, nor does any\n"
+		"policy; 1: the agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"
 		    "bulkhead run --config /etc/bulkhead/agent.yaml --adopt 1m",

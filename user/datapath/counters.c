@@ -104,6 +104,13 @@ int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_
 	return read_sums(dp, dp->skel->maps.bh_ep_counts, id, 1, ret);
 }
 
+int datapath_read_endpoints(struct datapath *dp, size_t count, struct bh_endpoint_count *ret)
+{
+	if (count > bpf_map__max_entries(dp->skel->maps.bh_ep_counts))
+		return -EINVAL;
+	return read_sums(dp, dp->skel->maps.bh_ep_counts, 0, count, ret);
+}
+
 int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret)
 {
 	uint32_t half = dp->tables.rule_entries / 2;

@@ -251,6 +251,9 @@ int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret);
 int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT]);
 int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_count *ret);
 
+/* Those with ids 0..count-1, whether or not there is such an endpoint. */
+int datapath_read_endpoints(struct datapath *dp, size_t count, struct bh_endpoint_count *ret);
+
 /* Rules 0..count-1 of a slot.  A slot's counts begin at zero when it is filled. */
 int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret);
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/zone_pairs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/model.h"
+#include "util/mem.h"
+
+#define KEY_LEN (2 * (4 * POLICY_NAME_MAX + 1)) /* a character may be four bytes */
+
+/* Both names with their NULs. */
+static size_t make_key(const char *from, const char *to, char key[static KEY_LEN])
+{
+	size_t len = strnlen(from, KEY_LEN / 2 - 1) + 1;
+
+	snprintf(key, KEY_LEN / 2, "%s", from);
+	snprintf(key + len, KEY_LEN / 2, "%s", to);
+	return len + strlen(key + len) + 1;
+}
+
+static struct zone_pair *find(struct zone_pairs *pairs, const char *from, const char *to)
+{
+	char key[KEY_LEN];
+	size_t len = make_key(from, to, key);
+	uint64_t *place = map_get(&pairs->places, key, len);
+
+	if (!place && pairs->list.count >= ZONE_PAIRS_MAX) {
+		from = to = ZONE_PAIRS_OTHER;
+		len = make_key(from, to, key);
+		place = map_get(&pairs->places, key, len);
+	}
+	if (!place) {
+		place = map_put(&pairs->places, key, len, pairs->list.count, NULL);
+		vec_push(&pairs->list,
+			 (struct zone_pair){.from = xstrdup(from), .to = xstrdup(to)});
+	}
+	return &pairs->list.items[*place];
+}
+
+void zone_pairs_add(struct zone_pairs *pairs, const char *from, const char *to,
+		    unsigned int verdict)
+{
+	if (verdict < BH_VERDICT_COUNT)
+		find(pairs, from ? from : "", to ? to : "")->events[verdict]++;
+}
+
+void zone_pairs_release(struct zone_pairs *pairs)
+{
+	vec_foreach (pair, &pairs->list) {
+		free(pair->from);
+		free(pair->to);
+	}
+	vec_release(&pairs->list);
+	map_release(&pairs->places);
+}
