@@ -16,7 +16,7 @@
 #define CLIENTS_MAX   64 /* with one more, the oldest has to go */
 #define CLIENTS_ROOM  128
 #define CLIENT_MEMORY ((size_t)16 * 1024) /* for a request and the head of its answer */
-#define SEND_BYTES    (64 * 1024)         /* that the kernel keeps for a client */
+#define SEND_BYTES    (128 * 1024)        /* that the kernel keeps for a client */
 #define RECEIVE_BYTES (16 * 1024)
 #define BACKLOG       128
 #define SILENCE_S     5u

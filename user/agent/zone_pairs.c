@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/zone_pairs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/model.h"
@@ -9,14 +8,21 @@
 
 #define KEY_LEN (2 * (4 * POLICY_NAME_MAX + 1)) /* a character may be four bytes */
 
+static size_t put_name(const char *name, char *place)
+{
+	size_t len = strnlen(name, KEY_LEN / 2 - 1);
+
+	memcpy(place, name, len);
+	place[len] = '\0';
+	return len + 1;
+}
+
 /* Both names with their NULs. */
 static size_t make_key(const char *from, const char *to, char key[static KEY_LEN])
 {
-	size_t len = strnlen(from, KEY_LEN / 2 - 1) + 1;
+	size_t len = put_name(from, key);
 
-	snprintf(key, KEY_LEN / 2, "%s", from);
-	snprintf(key + len, KEY_LEN / 2, "%s", to);
-	return len + strlen(key + len) + 1;
+	return len + put_name(to, key + len);
 }
 
 static struct zone_pair *find(struct zone_pairs *pairs, const char *from, const char *to)
