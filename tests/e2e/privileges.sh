@@ -93,12 +93,13 @@ it "and who says to be root in one" is_refused as "$nobody" '' unshare --user --
 
 # --- maps: PR-02 ---
 
-# maps_of_policy: programs can't write to what the agent compiled.
+# maps_of_policy: programs can't write to what the agent compiled.  The prefixes are not among them:
+# the agent writes to them in shared memory, which the kernel gives for one or the other only.
 maps_of_policy()
 {
 	local name flags
 
-	for name in policies prefixes identities services directory blocks later endpoints \
+	for name in policies identities services directory blocks later endpoints \
 		interfaces sources local; do
 		flags=$(bpftool -j map show pinned "/sys/fs/bpf/bulkhead/maps/bh_$name" |
 			grep -oE '"flags":[0-9]+')
