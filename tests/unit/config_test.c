@@ -28,6 +28,7 @@ static void every_key_is_read(void **state)
 {
 	_settings_ struct settings s = {};
 	_text_ struct text messages = TEXT_INIT;
+	static const uint32_t thresholds[] = {32, 2, 3, 0, 2, 3, 64, 1, 7};
 
 	(void)state;
 	read_text("policy: [a.yaml, /etc/b]\n"
@@ -35,7 +36,9 @@ static void every_key_is_read(void **state)
 		  "socket: /tmp/s\nstateDir: /tmp/d\nbpffs: /tmp/f\n"
 		  "eventRate: 0\nhistory: 5\nadopt: 1m\n"
 		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n"
-		  "fallback: /etc/f.yaml\nmetrics: '[::1]:9478'\n",
+		  "fallback: /etc/f.yaml\nmetrics: '[::1]:9478'\n"
+		  "detect: {window: 1h, cooldown: 30s, ports: 32, hosts: 2, dataOut: 3, "
+		  "management: 0, quiet: 2s, beats: 3, sources: 64, spoofed: 1, noise: 7}\n",
 		  &s, &messages);
 	assert_string_equal(messages.buf, "");
 	assert_int_equal(s.policies.count, 2);
@@ -59,6 +62,10 @@ static void every_key_is_read(void **state)
 	assert_string_equal(s.fallback, "/etc/f.yaml");
 	assert_int_equal(s.metrics.port, 9478);
 	assert_false(addr_is_v4(&s.metrics.addr));
+	assert_int_equal(s.detect.window_s, 3600);
+	assert_int_equal(s.detect.cooldown_s, 30);
+	for (enum detection id = 0; id < DETECTION_COUNT; id++)
+		assert_int_equal(s.detect.threshold[id], thresholds[id]);
 }
 
 static void what_is_left_out_is_the_default(void **state)
@@ -80,6 +87,9 @@ static void what_is_left_out_is_the_default(void **state)
 	assert_int_equal(config.watchdog, WATCHDOG_REPAIR);
 	assert_null(config.fallback);
 	assert_int_equal(config.metrics.port, 0);
+	assert_int_equal(config.detect.window_s, DETECT_WINDOW_S);
+	assert_int_equal(config.detect.threshold[DETECT_VERTICAL], 10);
+	assert_int_equal(config.detect.threshold[DETECT_FIRST], 86400);
 	assert_int_equal(config.ready_fd, -1);
 }
 
@@ -108,6 +118,13 @@ static const struct bad_case bad[] = {
 	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error, self" },
 	{ "history: -1\nadopt: x\n",  "1:10: '-1' is not a number from 0 to 10000000\n"
 	                              "2:8: 'x' is not a duration such as 30s or 5m" },
+	{ "detect: {port: 3}\n",       "1:10: unknown key 'port'; did you mean 'ports'?" },
+	{ "detect: {ports: 1}\n",      "1:17: '1' is not a number from 2 to 32, or 0 for off" },
+	{ "detect: {ports: 33}\n",     "1:17: '33' is not a number from 2 to 32, or 0 for off" },
+	{ "detect: {quiet: soon}\n",   "1:17: 'soon' is not a duration such as 1d, and 0 for off" },
+	{ "detect: {window: 0}\n",     "1:18: '0' is not a duration from 1s to 24h" },
+	{ "detect: {cooldown: 25h}\n", "1:20: '25h' is not a duration from 1s to 24h" },
+	{ "detect: [ports]\n",         "1:9: 'detect' must be a mapping, not a list" },
 	{ "history: 1\n---\nhistory: 2\n", "3:1: the agent's configuration is one document" },
 };
 /* clang-format on */

@@ -32,6 +32,9 @@ static const char *const events[] = {
 	/* e */ "{'time':'2026-11-21T09:00:04Z',"
 	        "'verdict':'deny','reason':'unsupported',"
 	        "'src':{},'dst':{},'proto':'0x88cc','interface':'eth0'}",
+	/* f */ "{'type':'alert','id':'BD001','time':'2026-11-21T09:00:05Z',"
+	        "'source':{'ip':'10.0.16.10','workload':'api','zone':'internal'},"
+	        "'target':{'ip':'10.0.32.10','workload':'postgres','zone':'data'},'interface':'eth0'}",
 };
 
 struct filter_case {
@@ -40,27 +43,33 @@ struct filter_case {
 };
 
 static const struct filter_case cases[] = {
-	{ "",                                             "abcde" },
+	{ "",                                             "abcdef" },
+	{ "--type alert",                                 "f" },
+	{ "--type drop",                                  "ace" },
+	{ "--type alert --type audit",                    "df" },
+	{ "--not --type alert",                           "abcde" },
+	{ "--type alert --from api",                      "f" },
+	{ "--type alert --to api",                        "" },
 	{ "--verdict deny",                               "ace" },
 	{ "--verdict deny --verdict audit",               "acde" },
 	{ "--verdict deny --reason policy",               "a" },
-	{ "--not --verdict deny",                         "bd" },
-	{ "--not --verdict deny --not --verdict audit",   "b" },
+	{ "--not --verdict deny",                         "bdf" },
+	{ "--not --verdict deny --not --verdict audit",   "bf" },
 	{ "--verdict deny --not --reason policy",         "ce" },
 	{ "--not --reason policy --verdict deny",         "ce" },
 	{ "--from edge-lb",                               "a" },
 	{ "--from dmz",                                   "ad" },
-	{ "--from dmz --from api",                        "abd" },
+	{ "--from dmz --from api",                        "abdf" },
 	{ "--from outside",                               "c" },
 	{ "--to outside",                                 "d" },
 	{ "--to postgres --not --from 10.0.16.0/20",      "a" },
 	{ "--from 10.0.0.0/20",                           "ad" },
 	{ "--from 10.0.0.10",                             "a" },
 	{ "--from ::/0",                                  "c" },
-	{ "--from 0.0.0.0/0",                             "abd" },
-	{ "--to data",                                    "ab" },
+	{ "--from 0.0.0.0/0",                             "abdf" },
+	{ "--to data",                                    "abf" },
 	{ "--from data",                                  "" },
-	{ "--ip 10.0.32.10",                              "ab" },
+	{ "--ip 10.0.32.10",                              "abf" },
 	{ "--ip fd00::/16",                               "c" },
 	{ "--ip 198.51.100.0/24 --ip 2001:db8::/32",      "cd" },
 	{ "--port 5432",                                  "ab" },
@@ -69,9 +78,9 @@ static const struct filter_case cases[] = {
 	{ "--protocol tcp",                               "ab" },
 	{ "--protocol udp --protocol icmp",               "cd" },
 	{ "--rule default",                               "ac" },
-	{ "--not --rule default",                         "bde" },
+	{ "--not --rule default",                         "bdef" },
 	{ "--interface eth0 --verdict deny",              "ce" },
-	{ "--interface eth0 -o json --last 3",            "cde" },
+	{ "--interface eth0 -o json --last 3",            "cdef" },
 };
 
 struct refusal {
@@ -80,6 +89,7 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
+	{ "--type alrt",          "'--type': there is no 'alrt'; did you mean 'alert'?" },
 	{ "--verdict dney",       "'--verdict': there is no 'dney'; did you mean 'deny'?" },
 	{ "--verdict drop",       "'--verdict': there is no 'drop'; there are deny, allow, reject, audit" },
 	{ "--reason polcy",       "'--reason': there is no 'polcy'; did you mean 'policy'?" },

@@ -54,6 +54,13 @@ static const struct line_case lines[] = {
 	  "'src':{'workload':'x\\ny'},'dst':{},'proto':'tcp','interface':'e\\u0007',"
 	  "'generation':2}",
 	  "T deny egress x?y -> - tcp rule=a?b reason=policy if=e? gen=2" },
+	{ "an alert",
+	  "{'type':'alert','id':'BD001','time':'T','source':{'ip':'10.0.16.10'},'count':1,"
+	  "'text':'api(internal) 10.0.16.10 tried 10 ports'}",
+	  "T alert BD001 api(internal) 10.0.16.10 tried 10 ports" },
+	{ "an alert that was due before",
+	  "{'type':'alert','id':'BD002','time':'T','count':7,'text':'x tried\\u001b'}",
+	  "T alert BD002 x tried? count=7" },
 	{ "nothing of what is expected",
 	  "{'verdict':7,'src':3}",
 	  "- - - - -> - - rule=- reason=- if=- gen=0" },

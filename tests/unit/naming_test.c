@@ -153,6 +153,23 @@ static void names_ends_as_in_their_generation(void **state)
 	}
 }
 
+static void a_zone_brings_its_role(void **state)
+{
+	struct fixture *f = *state;
+	struct bh_addr front = address("10.0.0.10"), data = address("10.0.32.1");
+	struct bh_addr loose = address("192.0.2.9"), stranger = address("203.0.113.1");
+	struct event_end end;
+
+	naming_end(&f->naming, OLD_GENERATION, 0, &front, &end);
+	assert_int_equal(end.role, ROLE_FRONT);
+	naming_end(&f->naming, OLD_GENERATION, 0, &data, &end);
+	assert_int_equal(end.role, ROLE_DATA);
+	naming_end(&f->naming, OLD_GENERATION, 0, &loose, &end);
+	assert_int_equal(end.role, ROLE_UNSET);
+	naming_end(&f->naming, OLD_GENERATION, 0, &stranger, &end);
+	assert_int_equal(end.role, ROLE_UNSET);
+}
+
 struct rule_case {
 	const char *name;
 	uint32_t generation, rule;
@@ -285,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_ends_as_in_their_generation),
+		cmocka_unit_test(a_zone_brings_its_role),
 		cmocka_unit_test(names_rules_as_in_their_generation),
 		cmocka_unit_test(tells_what_came_near_a_denial_by_default),
 		cmocka_unit_test(gives_an_event_its_rule_place_and_hash),

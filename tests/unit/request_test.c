@@ -19,6 +19,8 @@ static const struct request_case good[] = {
 	  { .op = REQUEST_LIST, .what = LIST_CONNECTIONS, .last = REQUEST_LAST } },
 	{ "{\"op\":\"observe\",\"last\":0,\"follow\":true}",
 	  { .op = REQUEST_OBSERVE, .last = 0, .follow = true } },
+	{ "{\"op\":\"observe\",\"alerts\":true}",
+	  { .op = REQUEST_OBSERVE, .last = REQUEST_LAST, .alerts = true } },
 	{ "{\"op\":\"observe\"}", { .op = REQUEST_OBSERVE, .last = REQUEST_LAST } },
 	{ "{\"op\":\"apply\",\"sources\":[{\"name\":\"a\",\"text\":\"x\"},{\"name\":\"b\","
 	"\"text\":\"\"}]}",
@@ -105,8 +107,9 @@ static void reads_what_the_protocol_has(void **state)
 		if (request_parse(good[i].line, strlen(good[i].line), &got, &error))
 			fail_msg("%s: %s", good[i].line, error.buf);
 		if (got.op != want->op || got.what != want->what || got.last != want->last ||
-		    got.follow != want->follow || got.dry_run != want->dry_run ||
-		    got.sources.count != want->sources.count || !has_choices(&got, want))
+		    got.follow != want->follow || got.alerts != want->alerts ||
+		    got.dry_run != want->dry_run || got.sources.count != want->sources.count ||
+		    !has_choices(&got, want))
 			fail_msg("%s: read as something else", good[i].line);
 		request_release(&got);
 	}

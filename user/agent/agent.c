@@ -150,6 +150,7 @@ static int listen_control(struct agent *a, struct text *why)
 		.loop = a->loop,
 		.socket = a->config->socket,
 		.hub = a->hub,
+		.alerts = a->alerts.own,
 		.fn = reaction_to_request,
 		.user = a,
 	};
@@ -211,6 +212,7 @@ static void release(struct agent *a)
 	metrics_free(a->metrics);
 	rtnl_free(a->rtnl);
 	loop_free(a->loop);
+	alerts_release(&a->alerts);
 	hub_free(a->hub);
 	endpoints_release(&a->endpoints);
 	watchdog_release(&a->watchdog);
@@ -235,7 +237,10 @@ int agent_run(const struct agent_config *config)
 		.audited.since_ns = clock_wall_ns(),
 	};
 	_text_ struct text why = TEXT_INIT;
-	int err = start(&a, &why);
+	int err;
+
+	alerts_init(&a.alerts, &config->detect, a.hub);
+	err = start(&a, &why);
 
 	if (err) {
 		fail("not started", &why, err);

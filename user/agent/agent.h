@@ -10,6 +10,7 @@
 
 #include <bulkhead/vlan.h>
 
+#include "agent/detect_config.h"
 #include "agent/listen_address.h"
 
 /*
@@ -50,7 +51,8 @@ struct agent_config {
 	enum bh_vlan_mode vlan;
 	enum watchdog_action watchdog;
 	struct listen_address metrics; /* and the pages of health */
-	int ready_fd;                  /* a line "ready" goes there once it enforces; -1: none */
+	struct detect_config detect;
+	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
 };
 
 #define AGENT_EVENT_RATE 100

@@ -206,6 +206,7 @@ void answer_status(struct agent *a, struct text *out)
 	add_health(&j, &a->endpoints);
 	add_watchdog(&j, &a->watchdog);
 	add_events(&j, a->hub);
+	alerts_json(&a->alerts, &j, "alerts");
 	add_books(&j, a->dp);
 	add_rejects(&j, a->dp);
 	add_drops(&j, a->dp);

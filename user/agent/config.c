@@ -8,6 +8,7 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/limits.h>
 
+#include "agent/config_detect.h"
 #include "agent/endpoint_patterns.h"
 #include "agent/first_policy.h"
 #include "agent/protocol.h"
@@ -40,6 +41,7 @@ enum setting {
 	SET_WATCHDOG,
 	SET_FALLBACK,
 	SET_METRICS,
+	SET_DETECT,
 	SET_COUNT
 };
 
@@ -59,6 +61,7 @@ static const struct schema_key file_keys[] = {
 	[SET_WATCHDOG]   = { "watchdog",  KEY_OPTIONAL, FORM_TEXT },
 	[SET_FALLBACK]   = { "fallback",  KEY_OPTIONAL, FORM_TEXT },
 	[SET_METRICS]    = { "metrics",   KEY_OPTIONAL, FORM_TEXT },
+	[SET_DETECT]     = { "detect",    KEY_OPTIONAL, FORM_MAP  },
 };
 /* clang-format on */
 
@@ -79,6 +82,7 @@ void settings_init(struct settings *s)
 		.adopt_s = AGENT_ADOPT_S,
 		.down_after_s = BH_DOWN_AFTER_S,
 	};
+	config_detect_init(&s->detect);
 }
 
 void settings_release(struct settings *s)
@@ -310,6 +314,8 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_watchdog(s, values[SET_WATCHDOG], d);
 	read_fallback(s, values[SET_FALLBACK], d);
 	read_metrics(s, values[SET_METRICS], d);
+	if (values[SET_DETECT])
+		config_detect_read(&s->detect, values[SET_DETECT], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -347,6 +353,7 @@ struct agent_config settings_config(const struct settings *s)
 		.vlan = s->vlan,
 		.watchdog = s->watchdog,
 		.metrics = s->metrics,
+		.detect = s->detect,
 		.ready_fd = -1,
 	};
 }

@@ -23,6 +23,7 @@ struct settings {
 	enum bh_vlan_mode vlan;
 	enum watchdog_action watchdog;
 	struct listen_address metrics;
+	struct detect_config detect;
 };
 
 #define SETTINGS_MAX_HISTORY 10000000
@@ -34,8 +35,8 @@ void settings_release(struct settings *s);
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
  * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), metrics
- * ([ADDRESS:]PORT|off), and builtins {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong
- * goes to @d; then -EINVAL.
+ * ([ADDRESS:]PORT|off), detect (see config_detect.h), and builtins
+ * {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

@@ -30,6 +30,7 @@ struct peer {
 	struct text out;
 	size_t sent;               /* bytes of out */
 	uint64_t active_ns;        /* when bytes last went either way */
+	struct events_hub *hub;    /* what it follows */
 	struct follower *follower; /* NULL: it gets an answer and is closed */
 	uint64_t answer_left;      /* bytes of the history before what it follows */
 };
@@ -62,7 +63,7 @@ static void peer_free(struct peer *p)
 			control->peers.items[i] = control->peers.items[--control->peers.count];
 	}
 	if (p->follower)
-		hub_unfollow(control->config.hub, p->follower);
+		hub_unfollow(p->hub, p->follower);
 	loop_watch_free(p->watch);
 	close(p->fd);
 	text_release(&p->in);
@@ -141,12 +142,13 @@ static void answer_line(struct peer *p, size_t len)
 	text_release(&p->in);
 	caller_of(p->fd, &request.caller);
 	is_following = control->config.fn(control->config.user, &request, &p->out);
+	p->hub = request.alerts ? control->config.alerts : control->config.hub;
 	request_release(&request);
 	if (is_following) {
 		struct hub_sink sink = {follower_pending, follower_send, p};
 
 		p->answer_left = p->out.len;
-		p->follower = hub_follow(control->config.hub, &sink);
+		p->follower = hub_follow(p->hub, &sink);
 	}
 }
 

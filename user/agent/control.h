@@ -16,6 +16,7 @@ struct control_config {
 	struct loop *loop;
 	const char *socket;
 	struct events_hub *hub;
+	struct events_hub *alerts; /* what a request for alerts alone follows */
 	control_fn *fn;
 	void *user;
 };

@@ -5,6 +5,7 @@
 
 #include <bulkhead/event.h>
 
+#include "policy/model.h"
 #include "util/text.h"
 
 /* What the agent knows of an end. */
@@ -12,6 +13,7 @@ struct event_end {
 	const char *workload; /* NULL: none */
 	const char *zone;
 	const char *labels_json; /* "{}" if none */
+	enum zone_role role;     /* of the zone; ROLE_UNSET: it is in none of the policy */
 };
 
 /* What the agent adds to a record of the ring.  Strings are borrowed. */

@@ -86,8 +86,11 @@ void naming_identity(const struct policy_version *v, uint32_t identity, struct e
 	if (!is_named && v->compiled->image.identities.items[identity].flags & BH_IDENTITY_HOST)
 		ret->zone = "host";
 	if (is_named)
-		ret->zone = found->zone == POLICY_NONE ? NULL
-						       : policy->zones.items[found->zone].name;
+		ret->zone = NULL;
+	if (found->zone != POLICY_NONE) {
+		ret->zone = policy->zones.items[found->zone].name;
+		ret->role = zone_role(&policy->zones.items[found->zone]);
+	}
 	if (found->workload != POLICY_NONE)
 		name_workload(v, found->workload, ret);
 }

@@ -4,6 +4,7 @@
 #define AGENT_PARTS_H
 
 #include "agent/agent.h"
+#include "agent/alerts.h"
 #include "agent/audited.h"
 #include "agent/control.h"
 #include "agent/endpoints.h"
@@ -29,6 +30,7 @@ struct agent {
 	struct endpoints endpoints;
 	struct watchdog watchdog;
 	struct events_hub *hub;
+	struct alerts alerts;
 	struct control *control;
 	struct metrics *metrics;   /* NULL: nobody is to have any */
 	struct pages *pages;       /* the same */

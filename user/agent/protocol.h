@@ -10,7 +10,7 @@
  *       generation, adopting (bool), endpoints (count), health ("ok" or "degraded"),
  *       degraded [{interface, ifindex, what, since}]: whose programs are not in place, or can't be
  *       attached, watchdog {action, faults {FAULT: count}, repairs, last {interface, what, at,
- *       repaired_at}} (last: if there was one), events {history, size} and
+ *       repaired_at}} (last: if there was one), events {history, size}, alerts {ID: count} and
  *       books {VERDICT: {produced, delivered, suppressed, lost}},
  *       drops {REASON: {packets, bytes}} (those that are not 0), dropped (their sum),
  *       tables [{name, used, capacity, bytes}], kernel {FEATURE: bool or word}
@@ -24,8 +24,9 @@
  *       connections  protocol, src {ip, port, workload, zone}, dst {…}, state, verdict, rule,
  *                    generation, endpoint, age_s, idle_s, expires_s, packets [2], bytes [2];
  *                    src is the end that opened it
- *   {"op": "observe", "last": N, "follow": bool}
- *       events as event_json.h writes them; with follow it does not end, and says
+ *   {"op": "observe", "last": N, "follow": bool, "alerts": bool}
+ *       events as event_json.h writes them, and alerts (detect.h), or these alone, of which more
+ *       are kept; with follow it does not end, and says
  *       {"missed": N} when the client was too slow to get N events
  *   {"op": "apply", "sources": [{"name": "…", "text": "…"}], "dry_run": bool, "force": bool,
  *    "strict": bool, "confirm": SECONDS, "ssh": SSH_CONNECTION of whoever asks}

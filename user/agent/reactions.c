@@ -36,6 +36,7 @@ static void on_event(const struct bh_event *event, void *user)
 	event_json(event, &names, &line);
 	text_addc(&line, '\n');
 	hub_publish(a->hub, &line);
+	alerts_take_event(&a->alerts, event, &names);
 }
 
 static void on_ring(void *user, unsigned int ready)
@@ -74,6 +75,7 @@ static void after_swap(void *user)
 	keep_last_good(a);
 	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
+	detect_workloads(a->alerts.detect, v->loaded->policy, clock_monotonic_ns());
 	a->endpoints.origin = v->loaded->origin;
 	endpoints_follow(&a->endpoints, v->loaded->policy);
 	loop_timer_start(a->tidy, TIDY_MS, 0);

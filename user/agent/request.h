@@ -48,6 +48,7 @@ struct request {
 	enum list_subject what;
 	uint64_t last;
 	bool follow;
+	bool alerts; /* only these */
 	bool dry_run;
 	bool force;         /* even if it cuts the operator's own session */
 	bool strict;        /* not if it denies what was only audited */

@@ -18,6 +18,8 @@ static const char *const verdicts[] = {
 #undef X
 };
 
+static const char *const types[] = { "drop", "audit", "allow", "alert" };
+
 static const char *const reasons[] = {
 #define X(id, word, help) word,
 	BH_REASONS(X)
@@ -55,6 +57,11 @@ static bool read_word(const struct event_term *term, const char *const *words, s
 static bool read_verdict(struct event_term *term, struct text *reterr)
 {
 	return read_word(term, verdicts, COUNT(verdicts), reterr);
+}
+
+static bool read_type(struct event_term *term, struct text *reterr)
+{
+	return read_word(term, types, COUNT(types), reterr);
 }
 
 static bool read_reason(struct event_term *term, struct text *reterr)
@@ -99,6 +106,34 @@ static bool is_text(const cJSON *object, const char *key, const char *value)
 	return text && !strcmp(text, value);
 }
 
+/* An alert has its own names for them. */
+static const cJSON *end_of(const cJSON *event, const char *key)
+{
+	const cJSON *end = value_of(event, key);
+
+	if (end)
+		return end;
+	return value_of(event, strcmp(key, "src") ? "target" : "source");
+}
+
+/* What says no type tells of a packet. */
+static const char *type_of(const cJSON *event)
+{
+	const char *type = value_text(event, "type");
+	const char *verdict = value_text(event, "verdict");
+
+	if (type || !verdict)
+		return type;
+	return !strcmp(verdict, "deny") || !strcmp(verdict, "reject") ? "drop" : verdict;
+}
+
+static bool matches_type(const struct event_term *term, const cJSON *event)
+{
+	const char *type = type_of(event);
+
+	return type && !strcmp(type, term->value);
+}
+
 static bool matches_text(const struct event_term *term, const cJSON *event)
 {
 	return is_text(event, term->field->key, term->value);
@@ -117,7 +152,7 @@ static bool has_address(const struct event_term *term, const cJSON *end)
 
 static bool matches_end(const struct event_term *term, const cJSON *event)
 {
-	const cJSON *end = value_of(event, term->field->key);
+	const cJSON *end = end_of(event, term->field->key);
 	bool is_named = value_text(end, "workload") || value_text(end, "zone");
 
 	if (term->is_prefix)
@@ -129,8 +164,7 @@ static bool matches_end(const struct event_term *term, const cJSON *event)
 
 static bool matches_address(const struct event_term *term, const cJSON *event)
 {
-	return has_address(term, value_of(event, "src")) ||
-	       has_address(term, value_of(event, "dst"));
+	return has_address(term, end_of(event, "src")) || has_address(term, end_of(event, "dst"));
 }
 
 static bool has_port(const struct event_term *term, const cJSON *end)
@@ -149,6 +183,7 @@ static bool matches_port(const struct event_term *term, const cJSON *event)
 
 /* clang-format off */
 static const struct event_field fields[] = {
+	{ "type",      NULL,        matches_type,    read_type    },
 	{ "verdict",   "verdict",   matches_text,    read_verdict },
 	{ "from",      "src",       matches_end,     read_end     },
 	{ "to",        "dst",       matches_end,     read_end     },
@@ -241,6 +276,20 @@ bool event_filter_matches(const struct event_filter *f, const cJSON *event)
 			return false;
 	}
 	return true;
+}
+
+bool event_filter_wants_only(const struct event_filter *f, const char *field, const char *value)
+{
+	bool is_wanted = false;
+
+	vec_foreach (term, &f->terms) {
+		if (strcmp(term->field->name, field) != 0 || term->is_negated)
+			continue;
+		if (strcmp(term->value, value) != 0)
+			return false;
+		is_wanted = true;
+	}
+	return is_wanted;
 }
 
 bool event_filter_is_empty(const struct event_filter *f)

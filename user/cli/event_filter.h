@@ -30,8 +30,8 @@ struct event_filter {
 };
 
 /*
- * Adds the term of an option of `observe`: verdict, from, to, ip, port, protocol, reason, rule,
- * interface.  -EINVAL with a sentence in @reterr for a value that no event can have.
+ * Adds the term of an option of `observe`: type, verdict, from, to, ip, port, protocol, reason,
+ * rule, interface.  -EINVAL with a sentence in @reterr for a value that no event can have.
  */
 int event_filter_add(struct event_filter *f, const char *field, const char *value, bool is_negated,
 		     struct text *reterr);
@@ -40,6 +40,8 @@ int event_filter_add(struct event_filter *f, const char *field, const char *valu
 int event_filter_read(struct event_filter *f, const struct arguments *args, struct text *reterr);
 
 bool event_filter_matches(const struct event_filter *f, const cJSON *event);
+/* Whether the field must have this value. */
+bool event_filter_wants_only(const struct event_filter *f, const char *field, const char *value);
 bool event_filter_is_empty(const struct event_filter *f);
 void event_filter_release(struct event_filter *f);
 #define _event_filter_ _cleanup_(event_filter_release)

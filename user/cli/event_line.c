@@ -103,12 +103,35 @@ static void add_field(const char *name, const char *value, struct text *out)
 	add_or_dash(out, value);
 }
 
+static bool is_alert(const cJSON *event)
+{
+	const char *type = value_text(event, "type");
+
+	return type && !strcmp(type, "alert");
+}
+
+/* TIME alert ID SENTENCE [count=N] */
+static void add_alert(const cJSON *alert, bool has_colour, struct text *out)
+{
+	text_add_colour(out, has_colour ? COLOUR_YELLOW : COLOUR_NONE, "alert");
+	text_addc(out, ' ');
+	add_or_dash(out, value_text(alert, "id"));
+	text_addc(out, ' ');
+	add_or_dash(out, value_text(alert, "text"));
+	if (value_number(alert, "count") > 1)
+		text_addf(out, " count=%.0f", value_number(alert, "count"));
+}
+
 void event_line(const cJSON *event, bool has_colour, struct text *out)
 {
 	const char *near = value_text(event, "near");
 
 	add_or_dash(out, value_text(event, "time"));
 	text_addc(out, ' ');
+	if (is_alert(event)) {
+		add_alert(event, has_colour, out);
+		return;
+	}
 	add_verdict(event, has_colour, out);
 	text_addc(out, ' ');
 	add_or_dash(out, value_text(event, "direction"));
@@ -181,6 +204,10 @@ void event_row_heading(bool has_colour, struct text *out)
 
 void event_row(const cJSON *event, bool has_colour, struct text *out)
 {
+	if (is_alert(event)) {
+		event_line(event, has_colour, out);
+		return;
+	}
 	for (size_t i = 0; i < COUNT(row_columns); i++) {
 		_text_ struct text cell = TEXT_INIT;
 

@@ -9,11 +9,12 @@
 
 /*
  * TIME VERDICT DIRECTION src -> dst proto FLAGS rule=… reason=… if=… gen=… [near=…], without an
- * end of line.  An end is `workload(zone) ip:port`, `zone ip:port` or `outside ip:port`.
+ * end of line.  An end is `workload(zone) ip:port`, `zone ip:port` or `outside ip:port`.  Of an
+ * alert: TIME alert ID SENTENCE [count=N].
  */
 void event_line(const cJSON *event, bool has_colour, struct text *out);
 
-/* The same in columns. */
+/* The same in columns; an alert is no row. */
 void event_row_heading(bool has_colour, struct text *out);
 void event_row(const cJSON *event, bool has_colour, struct text *out);
 

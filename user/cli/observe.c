@@ -37,6 +37,8 @@ static const struct option observe_options[] = {
 	  "not before: RFC 3339, or 5m for five minutes ago" },
 	{ "until", 0, OPTION_TIME, AT(until_ns), "TIME", "not after" },
 	{ "not", 0, OPTION_TERM, .help = "negates the filter right behind it" },
+	{ "type", 0, OPTION_TERM, .value = "WORD",
+	  .help = "drop, audit, allow, or alert: of these, more are kept" },
 	{ "verdict", 0, OPTION_TERM, .value = "WORD", .help = "deny, allow or audit" },
 	{ "from", 0, OPTION_TERM, .value = "X",
 	  .help = "source: a workload, zone, 'outside', address or prefix" },
@@ -213,8 +215,9 @@ static int observe(struct observation *o, uint32_t last, const char *socket, str
 	}
 	client.stop_fd = stop_fd;
 	client.output_fd = o->is_follow ? STDOUT_FILENO : -1;
-	text_addf(&request, "{\"op\":\"observe\",\"last\":%" PRIu32 ",\"follow\":%s}", last,
-		  o->is_follow ? "true" : "false");
+	text_addf(&request, "{\"op\":\"observe\",\"last\":%" PRIu32 ",\"follow\":%s,\"alerts\":%s}",
+		  last, o->is_follow ? "true" : "false",
+		  event_filter_wants_only(&o->filter, "type", "alert") ? "true" : "false");
 	err = client_ask(&client, socket, request.buf, reterr);
 	if (err)
 		return err;
@@ -287,7 +290,8 @@ const struct command observe_command = {
 		"[near=N]\n\n"
 		"where an end is 'workload(zone) IP:PORT', 'zone IP:PORT' or 'outside IP:PORT',\n"
 		"IPv6 as [IP]:PORT, no port where there is none; PROTOCOL is 'tcp SYN', 'udp' or\n"
-		"'icmp echo-request'; near says which rule came nearest to allowing it.\n\n"
+		"'icmp echo-request'; near says which rule came nearest to allowing it.\n"
+		"Of an alert it is 'TIME alert ID SENTENCE'; --from and --to find its ends.\n\n"
 		"When a follow ends, a line on stderr says how many events were shown, and the\n"
 		"agent's books: produced = delivered + suppressed (rate limit) + lost (ring full).",
 	.examples = "bulkhead observe --last 50 --verdict deny\n"

@@ -164,10 +164,10 @@ const struct command run_command = {
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
 		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback\n"
-		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off) and builtins\n"
-		"({arp: off}). A policy that does not load is replaced by the last good one, and\n"
-		"that by the fallback. Exit code 2: the configuration does not load, nor does any\n"
-		"policy; 1: the agent failed.",
+		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off), detect\n"
+		"(thresholds of alerts) and builtins ({arp: off}). A policy that does not load is\n"
+		"replaced by the last good one, and that by the fallback. Exit code 2: the\n"
+		"configuration does not load, nor does any policy; 1: the agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"
 		    "bulkhead run --config /etc/bulkhead/agent.yaml --adopt 1m",

@@ -84,6 +84,21 @@ static void print_policy(const cJSON *status)
 	print_field("generation", line.buf);
 }
 
+/* "BD001 2, BD004 1", or "none". */
+static void add_alerts(const cJSON *alerts, struct text *out)
+{
+	const cJSON *count;
+
+	cJSON_ArrayForEach(count, alerts)
+	{
+		if (count->valuedouble > 0)
+			text_addf(out, "%s%s %.0f", out->len ? ", " : "", count->string,
+				  count->valuedouble);
+	}
+	if (!out->len)
+		text_add(out, "none");
+}
+
 static void print_counts(const cJSON *status)
 {
 	const cJSON *events = value_of(status, "events");
@@ -102,6 +117,9 @@ static void print_counts(const cJSON *status)
 	text_addf(&line, "%.0f of %.0f kept", value_number(events, "history"),
 		  value_number(events, "size"));
 	print_field("history", line.buf);
+	text_reset(&line);
+	add_alerts(value_of(status, "alerts"), &line);
+	print_field("alerts", line.buf);
 	text_reset(&line);
 	text_addf(&line, "%.0f answered, %.0f suppressed, %.0f silent",
 		  value_number(rejects, "answered"), value_number(rejects, "suppressed"),

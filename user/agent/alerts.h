@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The daemon's detection: what it sees, and where its alerts go. */
+#ifndef AGENT_ALERTS_H
+#define AGENT_ALERTS_H
+
+#include "agent/detect.h"
+#include "agent/events_hub.h"
+#include "util/json.h"
+
+#define ALERTS_HISTORY 1000 /* kept beside the other events, which can't push them out */
+
+struct alerts {
+	struct detect *detect;
+	struct events_hub *own; /* alerts only */
+	struct events_hub *all; /* where all events go */
+};
+
+/* @all is borrowed. */
+void alerts_init(struct alerts *a, const struct detect_config *config, struct events_hub *all);
+void alerts_release(struct alerts *a);
+
+/* An alert goes to both hubs, and to the log. */
+void alerts_take_event(struct alerts *a, const struct bh_event *event,
+		       const struct event_names *names);
+
+/* {"BD001": N, …}: alerts since the start. */
+void alerts_json(const struct alerts *a, struct json *j, const char *key);
+
+#endif
