@@ -73,10 +73,15 @@ count_of()
 	status_value "alerts.$1"
 }
 
-# tries STATION ADDRESS,PORT: a connection that does not open; nobody waits for it.
+# tries STATION ADDRESS PORT: one SYN, whose answer nobody waits for.
 tries()
 {
-	in_ns "$1" timeout 0.3 "$python" "$here/peer.py" shut "$2" || :
+	in_ns "$1" "$python" - "$2" "$3" <<-'END'
+	import socket, sys
+	s = socket.socket()
+	s.setblocking(False)
+	s.connect_ex((sys.argv[1], int(sys.argv[2])))
+	END
 }
 
 everyday()
@@ -92,8 +97,8 @@ everyday()
 	    with socket.create_connection((address, 9100), 2) as s:
 	        assert s.recv(9) == b"hello\n"
 	END
-	tries edge "$db,5432"
-	tries edge "$db,5432"
+	tries edge "$db" 5432
+	tries edge "$db" 5432
 }
 
 # From every address of the farm, one SYN to the database.
@@ -148,10 +153,10 @@ it "a sweep" scan api -sS -T4 --min-rate 2000 -p22 10.0.17.0/26
 it "is told" is_told BD002 "api\(internal\) $api tried tcp/22 on 10 hosts in "
 it "a sweep of pings" in_ns edge nmap -n -sn -PE --max-retries 0 --min-rate 1000 10.0.18.0/27
 it "is told" is_told BD002 "edge\(dmz\) $edge tried icmp/echo-request on 10 hosts"
-tries db 198.51.100.7,443
+tries db 198.51.100.7 443
 it "data that reaches out is told" \
 	is_told BD003 "db\(store\) $db, .* outside 198.51.100.7 tcp/443"
-tries api "$bastion,22"
+tries api "$bastion" 22
 it "and who reaches for management" is_told BD004 "api\(internal\) $api .* $bastion tcp/22"
 it "many of whom each tries once" crowd
 it "are told" is_told BD007 "20 sources were denied on their way to db\(store\) $db"
@@ -169,6 +174,7 @@ assert all(a["type"] == "alert" and a["text"] and a["evidence"] for a in alerts)
 assert all(a["source"]["zone"] for a in alerts if a["id"] != "BD008")
 END
 it "all of it is in the log" grep -qE 'level=warning msg=alert id=BD008 text="edge at' agent.log
+it_not "alerts stand alone" "$BULKHEAD" observe --type alert --type drop
 it "the agent ends in order" stop_agent TERM
 
 # --- slower, with lower thresholds ---
@@ -177,10 +183,10 @@ it "the agent enforces" start_agent - --policy policy.yaml --config eager.yaml $
 beats &
 beating=$!
 sleep 2
-tries bastion "$api,9"
+tries bastion "$api" 9
 it "the first denial of who was quiet is told" is_told BD005 "bastion\(management\) $bastion was"
 it "a slow scan" scan edge -sS --scan-delay 400ms -p1-6 "$db"
-it "is told" is_told BD001 "edge\(dmz\) $edge tried 5 ports of db\(store\) $db in [23] s"
+it "is told" is_told BD001 "edge\(dmz\) $edge tried 5 ports of db\(store\) $db in [0-9]+ s"
 wait "$beating" || :
 it "regular attempts are told" is_told BD006 "api\(internal\) .* tcp/443 every 2 s, 4 times"
 it "alerts are found by who caused them" \

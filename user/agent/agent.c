@@ -150,7 +150,7 @@ static int listen_control(struct agent *a, struct text *why)
 		.loop = a->loop,
 		.socket = a->config->socket,
 		.hub = a->hub,
-		.alerts = a->alerts.own,
+		.alerts = a->alerts.hub,
 		.fn = reaction_to_request,
 		.user = a,
 	};
@@ -239,7 +239,7 @@ int agent_run(const struct agent_config *config)
 	_text_ struct text why = TEXT_INIT;
 	int err;
 
-	alerts_init(&a.alerts, &config->detect, a.hub);
+	alerts_init(&a.alerts, &config->detect);
 	err = start(&a, &why);
 
 	if (err) {

@@ -3,15 +3,6 @@
 
 #include "util/log.h"
 
-static void publish(struct events_hub *hub, const struct text *line)
-{
-	struct text copy = TEXT_INIT;
-
-	text_addn(&copy, line->buf, line->len);
-	text_addc(&copy, '\n');
-	hub_publish(hub, &copy);
-}
-
 static void on_alert(const struct alert *alert, void *user)
 {
 	const struct alerts *a = user;
@@ -21,21 +12,20 @@ static void on_alert(const struct alert *alert, void *user)
 	alert_text(alert, &sentence);
 	log_warning("msg=alert id=%s text=\"%s\"", detection_code(alert->id), sentence.buf);
 	alert_json(alert, &line);
-	publish(a->own, &line);
-	publish(a->all, &line);
+	text_addc(&line, '\n');
+	hub_publish(a->hub, &line);
 }
 
-void alerts_init(struct alerts *a, const struct detect_config *config, struct events_hub *all)
+void alerts_init(struct alerts *a, const struct detect_config *config)
 {
 	a->detect = detect_new(config, on_alert, a);
-	a->own = hub_new(ALERTS_HISTORY);
-	a->all = all;
+	a->hub = hub_new(ALERTS_HISTORY);
 }
 
 void alerts_release(struct alerts *a)
 {
 	detect_free(a->detect);
-	hub_free(a->own);
+	hub_free(a->hub);
 	*a = (struct alerts){};
 }
 

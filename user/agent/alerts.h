@@ -7,19 +7,17 @@
 #include "agent/events_hub.h"
 #include "util/json.h"
 
-#define ALERTS_HISTORY 1000 /* kept beside the other events, which can't push them out */
+#define ALERTS_HISTORY 1000
 
 struct alerts {
 	struct detect *detect;
-	struct events_hub *own; /* alerts only */
-	struct events_hub *all; /* where all events go */
+	struct events_hub *hub; /* theirs alone: events, whose books balance, are in another */
 };
 
-/* @all is borrowed. */
-void alerts_init(struct alerts *a, const struct detect_config *config, struct events_hub *all);
+void alerts_init(struct alerts *a, const struct detect_config *config);
 void alerts_release(struct alerts *a);
 
-/* An alert goes to both hubs, and to the log. */
+/* An alert goes to the hub and to the log. */
 void alerts_take_event(struct alerts *a, const struct bh_event *event,
 		       const struct event_names *names);
 

@@ -37,7 +37,7 @@ void answer_time(struct json *j, const char *key, uint64_t wall_ns)
 
 void answer_observe(struct agent *a, const struct request *request, struct text *out)
 {
-	hub_history(request->alerts ? a->alerts.own : a->hub, request->last, out);
+	hub_history(request->alerts ? a->alerts.hub : a->hub, request->last, out);
 	if (!request->follow)
 		answer_ok(out);
 }

@@ -25,8 +25,8 @@
  *                    generation, endpoint, age_s, idle_s, expires_s, packets [2], bytes [2];
  *                    src is the end that opened it
  *   {"op": "observe", "last": N, "follow": bool, "alerts": bool}
- *       events as event_json.h writes them, and alerts (detect.h), or these alone, of which more
- *       are kept; with follow it does not end, and says
+ *       events as event_json.h writes them, or in their place alerts (detect.h); with follow it
+ *       does not end, and says
  *       {"missed": N} when the client was too slow to get N events
  *   {"op": "apply", "sources": [{"name": "…", "text": "…"}], "dry_run": bool, "force": bool,
  *    "strict": bool, "confirm": SECONDS, "ssh": SSH_CONNECTION of whoever asks}

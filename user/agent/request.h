@@ -48,7 +48,7 @@ struct request {
 	enum list_subject what;
 	uint64_t last;
 	bool follow;
-	bool alerts; /* only these */
+	bool alerts; /* not events */
 	bool dry_run;
 	bool force;         /* even if it cuts the operator's own session */
 	bool strict;        /* not if it denies what was only audited */

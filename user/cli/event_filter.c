@@ -278,6 +278,15 @@ bool event_filter_matches(const struct event_filter *f, const cJSON *event)
 	return true;
 }
 
+bool event_filter_names(const struct event_filter *f, const char *field, const char *value)
+{
+	vec_foreach (term, &f->terms)
+		if (!term->is_negated && !strcmp(term->field->name, field) &&
+		    !strcmp(term->value, value))
+			return true;
+	return false;
+}
+
 bool event_filter_wants_only(const struct event_filter *f, const char *field, const char *value)
 {
 	bool is_wanted = false;

@@ -40,7 +40,8 @@ int event_filter_add(struct event_filter *f, const char *field, const char *valu
 int event_filter_read(struct event_filter *f, const struct arguments *args, struct text *reterr);
 
 bool event_filter_matches(const struct event_filter *f, const cJSON *event);
-/* Whether the field must have this value. */
+/* Whether the field may have this value by a term, and whether it may have no other. */
+bool event_filter_names(const struct event_filter *f, const char *field, const char *value);
 bool event_filter_wants_only(const struct event_filter *f, const char *field, const char *value);
 bool event_filter_is_empty(const struct event_filter *f);
 void event_filter_release(struct event_filter *f);

@@ -38,7 +38,7 @@ static const struct option observe_options[] = {
 	{ "until", 0, OPTION_TIME, AT(until_ns), "TIME", "not after" },
 	{ "not", 0, OPTION_TERM, .help = "negates the filter right behind it" },
 	{ "type", 0, OPTION_TERM, .value = "WORD",
-	  .help = "drop, audit, allow, or alert: of these, more are kept" },
+	  .help = "drop, audit or allow; or alert, a stream of its own" },
 	{ "verdict", 0, OPTION_TERM, .value = "WORD", .help = "deny, allow or audit" },
 	{ "from", 0, OPTION_TERM, .value = "X",
 	  .help = "source: a workload, zone, 'outside', address or prefix" },
@@ -238,6 +238,13 @@ static enum event_format format_of(const char *word)
 	return strcmp(word, "table") ? EVENT_COMPACT : EVENT_TABLE;
 }
 
+/* The agent has alerts beside the events, and gives one or the other. */
+static bool is_of_two_streams(const struct event_filter *f)
+{
+	return event_filter_names(f, "type", "alert") &&
+	       !event_filter_wants_only(f, "type", "alert");
+}
+
 static enum exit_code observe_filtered(const struct arguments *args, struct observation *o)
 {
 	const struct observe_values *values = args->values;
@@ -246,6 +253,9 @@ static enum exit_code observe_filtered(const struct arguments *args, struct obse
 
 	if (event_filter_read(&o->filter, args, &error))
 		return cli_error("observe: %s", error.buf);
+	if (is_of_two_streams(&o->filter))
+		return cli_error("observe: alerts are a stream of their own; '--type alert' stands "
+				 "without another type");
 	err = wanted(args) || o->is_follow ? observe(o, wanted(args), values->socket, &error) : 0;
 	if (o->is_follow && (!err || o->shown || err == -EINTR || err == -ENODATA))
 		summarise(o, values->socket);
@@ -291,7 +301,9 @@ const struct command observe_command = {
 		"where an end is 'workload(zone) IP:PORT', 'zone IP:PORT' or 'outside IP:PORT',\n"
 		"IPv6 as [IP]:PORT, no port where there is none; PROTOCOL is 'tcp SYN', 'udp' or\n"
 		"'icmp echo-request'; near says which rule came nearest to allowing it.\n"
-		"Of an alert it is 'TIME alert ID SENTENCE'; --from and --to find its ends.\n\n"
+		"--type alert shows alerts in place of events: 'TIME alert ID SENTENCE'; --from "
+		"and\n"
+		"--to find their ends.\n\n"
 		"When a follow ends, a line on stderr says how many events were shown, and the\n"
 		"agent's books: produced = delivered + suppressed (rate limit) + lost (ring full).",
 	.examples = "bulkhead observe --last 50 --verdict deny\n"
