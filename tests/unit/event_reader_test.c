@@ -69,6 +69,7 @@ static const struct line_case cases[] = {
 	{ "no addresses", "{\"verdict\":\"deny\",\"src\":{},\"dst\":{},\"proto\":\"tcp\"}", "" },
 	{ "not IP", "{\"verdict\":\"deny\"," BARE ",\"proto\":\"arp\"}", "" },
 	{ "a summary", "{\"shown\":12,\"missed\":0}", "" },
+	{ "an alert", "{\"type\":\"alert\",\"id\":\"BD001\",\"text\":\"a scan\",\"count\":1}", "" },
 	{ "a blank line", " \t", "" },
 	{ "an empty line", "", "" },
 	{ "no JSON", "2026-11-21T09:00:00Z deny ingress", "!" },
