@@ -47,6 +47,12 @@ void image_make(struct image *image, uint32_t last, uint32_t rule);
 void image_free(struct image *image);
 #define _image_ _cleanup_(image_free)
 
+/* The cell for tcp in the policy in force, found in the maps as programs do. */
+uint32_t decide_by_maps(const struct datapath *dp, uint32_t src, uint32_t dst, uint16_t port);
+
+/* What image_make(last, rule) says, and nothing that another image said. */
+void assert_in_force(const struct datapath *dp, uint32_t last, uint32_t rule);
+
 /* Swaps that policy in. */
 struct datapath_swap swap_to(struct datapath *dp, uint32_t last, uint32_t rule);
 

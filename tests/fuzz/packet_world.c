@@ -6,6 +6,7 @@
 #include <bulkhead/connection.h>
 
 #include "datapath/entries.h"
+#include "datapath/table_view.h"
 #include "datapath/tables.h"
 #include "policy/compile.h"
 #include "policy/load.h"
@@ -116,16 +117,31 @@ static struct table table_of(enum host_table table)
 
 	return (struct table){
 		.fd = (int)table,
-		.bytes = first_of(table),
 		.entries = map.max_entries,
 		.size = (uint32_t)map.value_size,
 	};
+}
+
+/* As the kernel's, without pages: a table's descriptor is its number. */
+int table_view_open(const struct table *table, uint32_t first, size_t size, struct table_view *ret)
+{
+	const char *bytes = first_of((enum host_table)table->fd);
+
+	(void)size;
+	*ret = (struct table_view){.bytes = bytes + (size_t)first * table->size};
+	return 0;
+}
+
+void table_view_close(struct table_view *view)
+{
+	*view = (struct table_view){};
 }
 
 static struct tables tables_of_world(void)
 {
 	return (struct tables){
 		.control = first_of(HOST_CONTROL),
+		.policies = first_of(HOST_POLICIES),
 		.of =
 			{
 				[TABLE_PREFIXES] = table_of(HOST_PREFIXES),

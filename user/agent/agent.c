@@ -35,7 +35,7 @@ static int fail(const char *what, const struct text *why, int err)
 	return err;
 }
 
-static int open_datapath(struct agent *a, struct text *why)
+static int open_datapath(struct agent *a, const struct policy_version *first, struct text *why)
 {
 	struct datapath_config config = {
 		.bpffs = a->config->bpffs,
@@ -44,6 +44,7 @@ static int open_datapath(struct agent *a, struct text *why)
 		.builtins_off = a->config->builtins_off,
 		.down_after_s = a->config->down_after_s,
 		.vlan = a->config->vlan,
+		.image = &first->compiled->image,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
 
@@ -79,23 +80,6 @@ static int watch_machine(struct agent *a, struct text *why)
 	return err;
 }
 
-static int read_policy(struct agent *a, struct text *why, struct policy_version **ret)
-{
-	const struct first_policy_input input = {
-		.given = {.paths = a->config->policy_paths, .path_count = a->config->policy_count},
-		.last_good = &a->last_good,
-		.fallback = a->config->fallback,
-	};
-	int err;
-
-	if (pending_recover(a, ret))
-		return 0;
-	err = first_policy_prepare(&a->policies, &input, why, ret);
-	if (!err)
-		a->endpoints.origin = (*ret)->loaded->origin;
-	return err;
-}
-
 static void load_temporaries(struct agent *a)
 {
 	struct temporaries *rules = &a->policies.temporaries;
@@ -104,6 +88,28 @@ static void load_temporaries(struct agent *a)
 	if (err)
 		log_error("msg=\"temporary rules not loaded\" error=\"%s\"", strerror(-err));
 	temporaries_expire(rules, clock_wall_s(), clock_boot_s());
+}
+
+/* First: tables are made as large as it takes. */
+static int read_policy(struct agent *a, struct text *why, struct policy_version **ret)
+{
+	const struct first_policy_input input = {
+		.given = {.paths = a->config->policy_paths, .path_count = a->config->policy_count},
+		.last_good = &a->last_good,
+		.fallback = a->config->fallback,
+		.is_in_force = datapath_is_in_force(a->config->bpffs),
+	};
+	int err = watch_machine(a, why);
+
+	if (err)
+		return err;
+	load_temporaries(a);
+	if (pending_recover(a, ret))
+		return 0;
+	err = first_policy_prepare(&a->policies, &input, why, ret);
+	if (!err)
+		a->endpoints.origin = (*ret)->loaded->origin;
+	return err;
 }
 
 static void tell_start(struct agent *a)
@@ -120,17 +126,11 @@ static void tell_start(struct agent *a)
 }
 
 /* Names are checked first, so that a wrong one leaves everything as it was. */
-static int enforce(struct agent *a, struct text *why)
+static int enforce(struct agent *a, struct policy_version *first, struct text *why)
 {
-	_policy_version_ struct policy_version *v = NULL;
-	int err = watch_machine(a, why);
+	_policy_version_ struct policy_version *v = first;
+	int err = endpoints_init(&a->endpoints, a->dp, a->config, v->loaded->policy, why);
 
-	if (err)
-		return err;
-	load_temporaries(a);
-	err = read_policy(a, why, &v);
-	if (!err)
-		err = endpoints_init(&a->endpoints, a->dp, a->config, v->loaded->policy, why);
 	if (!err)
 		err = reactions_to_events(a, why);
 	if (err)
@@ -169,6 +169,7 @@ static int read_seccomp(struct text *why, enum seccomp_mode *ret)
 
 static int start(struct agent *a, struct text *why)
 {
+	_policy_version_ struct policy_version *first = NULL;
 	enum seccomp_mode mode;
 	int err = read_seccomp(why, &mode);
 
@@ -179,9 +180,11 @@ static int start(struct agent *a, struct text *why)
 	if (!err)
 		err = listen_control(a, why); /* answers once the loop runs, and it enforces */
 	if (!err)
-		err = open_datapath(a, why);
+		err = read_policy(a, why, &first);
 	if (!err)
-		err = enforce(a, why);
+		err = open_datapath(a, first, why);
+	if (!err)
+		err = enforce(a, TAKE_PTR(first), why);
 	if (!err)
 		pages_start(a);
 	if (!err)

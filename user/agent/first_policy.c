@@ -101,7 +101,7 @@ int first_policy_prepare(struct policy_set *set, const struct first_policy_input
 		text_add(reterr, "the policy is not valid");
 		return -EINVAL;
 	}
-	if (datapath_is_adopted(set->dp) || datapath_beside(set->dp)) {
+	if (input->is_in_force) {
 		text_add(reterr, "the policy is not valid; the one in force stays");
 		return -EINVAL;
 	}

@@ -12,6 +12,7 @@ struct first_policy_input {
 	const struct last_good *last_good;
 	const char
 		*fallback; /* FALLBACK_CLOSED, FALLBACK_OPEN or a policy's path; NULL: see below */
+	bool is_in_force;  /* an earlier agent left one */
 };
 
 /* Words of agent.yaml. */

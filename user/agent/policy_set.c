@@ -107,6 +107,13 @@ static struct loaded_policy *name_policy(const struct policy_input *input, struc
 	return loaded;
 }
 
+/* An agent that is busy with a huge policy is not one that is down; one that starts has none. */
+static void beat(const struct policy_set *set)
+{
+	if (set->dp)
+		datapath_beat(set->dp);
+}
+
 static int prepare(struct policy_set *set, const struct policy_input *input,
 		   const struct temporaries *temporaries, struct text *diagnostics,
 		   struct policy_version **ret)
@@ -117,18 +124,17 @@ static int prepare(struct policy_set *set, const struct policy_input *input,
 	_diags_ struct diags diags = {};
 	int err;
 
-	/* An agent that is busy with a huge policy is not one that is down. */
 	err = read_input(input, temporaries, &diags, &policy);
-	datapath_beat(set->dp);
+	beat(set);
 	if (!err) {
 		loaded = name_policy(input, TAKE_PTR(policy),
 				     temporaries ? temporaries->list.count : 0);
 		err = compile_version(set, loaded, &diags, &v);
-		datapath_beat(set->dp);
+		beat(set);
 	}
 	if (!err)
 		err = check_promises(v, &diags);
-	datapath_beat(set->dp);
+	beat(set);
 	diags_to_text(&diags, diagnostics);
 	if (!err)
 		*ret = TAKE_PTR(v);

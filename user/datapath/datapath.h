@@ -36,6 +36,8 @@ struct datapath_config {
 	uint32_t conn_lines;   /* of the connection table, a power of two; 0: BH_CONN_LINES.  A
 				  pinned table keeps those that it has. */
 	enum bh_vlan_mode vlan;
+	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
+				      largest policy.  Pinned ones stay unless they are too small */
 };
 
 /*
@@ -48,6 +50,9 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 
 /* Closes descriptors.  Pinned links, maps and policy stay in force. */
 void datapath_free(struct datapath *dp);
+
+/* Whether a policy is in force under @bpffs, whoever put it there. */
+bool datapath_is_in_force(const char *bpffs);
 
 /* Whether a policy was in force already when it was opened. */
 bool datapath_is_adopted(const struct datapath *dp);

@@ -11,6 +11,7 @@
 #include "datapath/tables.h"
 #include "util/text.h"
 
+struct bpf_map;
 struct bpf_program;
 struct bulkhead_bpf;
 struct ring_buffer;
@@ -25,6 +26,7 @@ struct datapath {
 	bool is_grace_due;     /* programs may still read the idle slot */
 	uint32_t idle_cleared; /* rules of the idle slot, from the first, whose counts are 0 */
 	uint32_t methods_off;  /* as in struct datapath_config */
+	uint32_t grown;        /* bit n: table n of growth.c takes the place of a smaller one */
 	uint64_t settled, embryonic, fragments; /* at the last sweep; UINT64_MAX: there was none */
 	uint32_t shares;                        /* that the connection table is divided into */
 	int cpus;
@@ -117,6 +119,34 @@ int connections_leave(struct datapath *dp, uint16_t id);
 
 /* As if no packet had been seen.  Only while no program runs. */
 int connections_forget(const struct datapath *dp);
+
+/* --- growth.c: how large the tables of a policy are --- */
+
+/* Before pinned maps are looked at: what an earlier start began to replace is replaced, or as it
+ * was. */
+int growth_settle(struct datapath *dp);
+
+/*
+ * Before maps are made: as large as pinned ones are, if the policy fits into them; else with room
+ * for more.
+ */
+int growth_choose(struct datapath *dp, const struct image *image);
+
+/* Whether it is for growth_choose() to say how large a map is. */
+bool growth_sizes(const struct datapath *dp, const struct bpf_map *map);
+
+/* Whether the largest tables would hold it. */
+bool growth_is_possible(const struct image *image);
+
+/* Whether a map is made in place of a pinned one. */
+bool growth_replaces(const struct datapath *dp, const struct bpf_map *map);
+
+/* What the pinned ones hold, to where programs of this start look for it; pins these beside them.
+ */
+int growth_fill(struct datapath *dp);
+
+/* Once no program uses the pinned ones any more: their names are given to these. */
+int growth_finish(const struct datapath *dp);
 
 /* --- heartbeat.c --- */
 

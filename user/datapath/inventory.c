@@ -7,6 +7,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
+#include "datapath/table_view.h"
 
 #define MEMLOCK    "memlock:\t"
 #define FDINFO_LEN 256
@@ -35,14 +36,20 @@ static uint64_t grid_lines(const struct bh_grid *g)
 	return ((uint64_t)g->rows * g->stride + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
 }
 
-/* Block numbers are given in order, so the highest one says how many there are. */
+/*
+ * Block numbers are given in order, so the highest one says how many there are.  0 if they can't be
+ * read.
+ */
 static uint64_t grid_blocks(const struct tables *t, const struct bh_grid *g)
 {
-	const struct bh_directory_line *lines = t->of[TABLE_DIRECTORY].bytes;
-	const uint32_t *directory = lines[g->line].block;
 	uint64_t entries = (uint64_t)g->rows * g->stride;
+	_table_view_ struct table_view view = {};
 	uint32_t highest = 0;
+	const uint32_t *directory;
 
+	if (table_view_open(&t->of[TABLE_DIRECTORY], g->line, entries * sizeof(*directory), &view))
+		return 0;
+	directory = view.bytes;
 	for (uint64_t i = 0; i < entries; i++) {
 		if (directory[i] > highest)
 			highest = directory[i];
@@ -96,7 +103,7 @@ static uint64_t capacity_of(const struct datapath *dp, const struct bpf_map *map
 	uint64_t entries = bpf_map__max_entries(map);
 
 	if (map == dp->skel->maps.bh_prefixes)
-		return BH_PREFIX_ENTRIES;
+		return BH_SLOTS * (uint64_t)tables_prefix_room((uint32_t)entries / BH_SLOTS);
 	if (map == dp->skel->maps.bh_conns)
 		return entries / 16 * BH_CONN_SETTLED_PARTS;
 	return map == dp->skel->maps.bh_fragments ? entries * BH_FRAGMENT_WAYS : entries;

@@ -20,24 +20,20 @@
 #define LOG_TAIL_LINES 12 /* of the verifier's log in an error */
 
 /* clang-format off */
-/* How many entries maps get; the rest have the size of what indexes them. */
+/* How many entries maps get; growth.c says it of tables; the rest have the size of what indexes them.
+ */
 static const struct {
 	const char *map;
 	uint32_t entries;
 } sizes[] = {
-	{"bh_prefixes",    BH_PREFIX_LINES},
-	{"bh_identities",  BH_IDENTITY_ENTRIES},
-	{"bh_directory",   BH_DIRECTORY_LINES},
-	{"bh_blocks",      BH_BLOCKS},
-	{"bh_rule_counts", BH_RULE_ENTRIES},
-	{"bh_endpoints",   BH_ENDPOINT_ENTRIES},
-	{"bh_ep_counts",   BH_ENDPOINT_ENTRIES},
-	{"bh_sources",     BH_SOURCE_ENTRIES},
-	{"bh_local",       BH_LOCAL_ENTRIES},
-	{"bh_shares",      BH_ENDPOINT_ENTRIES},
-	{"bh_fragments",   BH_FRAGMENT_BUCKETS},
-	{"bh_limiters",    BH_LIMITER_ENTRIES},
-	{"bh_events",      BH_RING_BYTES},
+	{"bh_endpoints", BH_ENDPOINT_ENTRIES},
+	{"bh_ep_counts", BH_ENDPOINT_ENTRIES},
+	{"bh_sources",   BH_SOURCE_ENTRIES},
+	{"bh_local",     BH_LOCAL_ENTRIES},
+	{"bh_shares",    BH_ENDPOINT_ENTRIES},
+	{"bh_fragments", BH_FRAGMENT_BUCKETS},
+	{"bh_limiters",  BH_LIMITER_ENTRIES},
+	{"bh_events",    BH_RING_BYTES},
 };
 /* clang-format on */
 
@@ -186,27 +182,27 @@ static const struct bpf_map *map_of(const struct datapath *dp, enum table_id tab
 	return NULL;
 }
 
+/* Only what is read or written at any time stays shared; see table_view.h. */
 static int share_tables(struct datapath *dp, struct text *reterr)
 {
 	struct tables *t = &dp->tables;
-	bool is_shared;
 
 	t->rule_entries = bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
 	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
 	t->prefixes = share(dp->skel->maps.bh_prefixes, PROT_READ | PROT_WRITE);
-	is_shared = t->control && t->prefixes;
-	for (int i = 0; is_shared && i < TABLE_COUNT; i++) {
+	t->policies = share(dp->skel->maps.bh_policies, PROT_READ);
+	if (!t->control || !t->prefixes || !t->policies)
+		return explain_error(reterr, -errno, "cannot share memory with the kernel");
+	for (int i = 0; i < TABLE_COUNT; i++) {
 		const struct bpf_map *map = map_of(dp, i);
 
 		t->of[i] = (struct table){
 			.fd = bpf_map__fd(map),
-			.bytes = share(map, PROT_READ),
 			.entries = bpf_map__max_entries(map),
 			.size = bpf_map__value_size(map),
 		};
-		is_shared = t->of[i].bytes != NULL;
 	}
-	return is_shared ? 0 : explain_error(reterr, -errno, "cannot share memory with the kernel");
+	return 0;
 }
 
 static void unshare_tables(struct datapath *dp)
@@ -217,10 +213,8 @@ static void unshare_tables(struct datapath *dp)
 		munmap(t->control, mapped_size(dp->skel->maps.bh_control));
 	if (t->prefixes)
 		munmap(t->prefixes, mapped_size(dp->skel->maps.bh_prefixes));
-	for (int i = 0; i < TABLE_COUNT; i++) {
-		if (t->of[i].bytes)
-			munmap((void *)t->of[i].bytes, mapped_size(map_of(dp, i)));
-	}
+	if (t->policies)
+		munmap((void *)t->policies, mapped_size(dp->skel->maps.bh_policies));
 }
 
 static void start_control(struct datapath *dp, const struct datapath_config *config)
@@ -253,6 +247,21 @@ static int choose_prefix_hash(struct datapath *dp)
 	return 0;
 }
 
+/* What the maps hold before any program of ours reads them. */
+static int begin(struct datapath *dp, const struct datapath_config *config, struct text *reterr)
+{
+	int err = growth_fill(dp);
+
+	if (err)
+		return explain_error(reterr, err, "cannot move the policy to larger tables");
+	start_control(dp, config);
+	err = choose_prefix_hash(dp);
+	if (err)
+		return explain_error(reterr, err, "cannot choose a random number");
+	err = connections_set_up(dp, dp->is_fresh);
+	return err ? explain_error(reterr, err, "cannot set up the connection table") : 0;
+}
+
 static int open_object(struct datapath *dp, const struct datapath_config *config,
 		       struct text *reterr)
 {
@@ -262,6 +271,14 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	if (!dp->skel)
 		return explain_error(reterr, -errno, "cannot read the programs");
 	err = configure(dp, config);
+	if (!err)
+		err = growth_settle(dp);
+	if (err)
+		return explain_error(reterr, err, "cannot size the maps");
+	err = pinned_maps_compare(dp, reterr);
+	if (err)
+		return err;
+	err = growth_choose(dp, config->image);
 	if (err)
 		return explain_error(reterr, err, "cannot size the maps");
 	err = pinned_maps_adopt(dp, reterr);
@@ -271,16 +288,22 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 		err = heartbeat_check_clocks(dp, reterr);
 	if (!err)
 		err = share_tables(dp, reterr);
+	if (!err)
+		err = begin(dp, config, reterr);
 	if (err)
 		return err;
-	start_control(dp, config);
-	err = choose_prefix_hash(dp);
-	if (err)
-		return explain_error(reterr, err, "cannot choose a random number");
-	err = connections_set_up(dp, dp->is_fresh);
-	if (err)
-		return explain_error(reterr, err, "cannot set up the connection table");
 	return dp->beside.len ? 0 : pinned_maps_keep(dp, reterr);
+}
+
+/* Programs on hooks are replaced one by one; what they read, all at once. */
+static int take_over(struct datapath *dp, struct text *reterr)
+{
+	int err = attached_refresh(dp, reterr);
+
+	if (err)
+		return err;
+	err = growth_finish(dp);
+	return err ? explain_error(reterr, err, "cannot rename maps under '%s'", dp->pins.dir) : 0;
 }
 
 int datapath_open(const struct datapath_config *config, struct text *reterr, struct datapath **ret)
@@ -299,7 +322,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	if (!err)
 		err = open_object(dp, config, reterr);
 	if (!err && !dp->beside.len)
-		err = attached_refresh(dp, reterr);
+		err = take_over(dp, reterr);
 	if (err) {
 		if (dp->pins.dir)
 			pins_rmdir(&dp->pins);
@@ -333,6 +356,13 @@ void datapath_free(struct datapath *dp)
 void datapath_freep(struct datapath **dp)
 {
 	datapath_free(*dp);
+}
+
+bool datapath_is_in_force(const char *bpffs)
+{
+	const struct pins pins = {.dir = (char *)bpffs};
+
+	return pinned_maps_are_in_force(&pins);
 }
 
 bool datapath_is_adopted(const struct datapath *dp)

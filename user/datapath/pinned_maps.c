@@ -9,6 +9,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/layout.h"
+#include "util/mem.h"
 
 #define CONTROL "bh_control"
 
@@ -53,7 +54,7 @@ static int compare_info(struct datapath *dp, int fd, const struct bpf_map *map, 
 				     bpf_map__name(map));
 	if (info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
 	    info.value_size == bpf_map__value_size(map) &&
-	    info.max_entries == bpf_map__max_entries(map) &&
+	    (growth_sizes(dp, map) || info.max_entries == bpf_map__max_entries(map)) &&
 	    info.map_flags == bpf_map__map_flags(map))
 		return 0;
 	text_addf(&dp->beside, "'%s' is of another size or kind", bpf_map__name(map));
@@ -140,10 +141,9 @@ static void drop_all(struct datapath *dp)
  * bh_control is pinned last: without it, what is there was left by a start that did not get so
  * far; was it in force, there are links.
  */
-int pinned_maps_adopt(struct datapath *dp, struct text *reterr)
+int pinned_maps_compare(struct datapath *dp, struct text *reterr)
 {
 	_close_ int control = pins_get(&dp->pins, PIN_MAP, CONTROL);
-	struct bpf_map *map;
 	int err;
 
 	dp->is_fresh = control == -ENOENT;
@@ -156,12 +156,37 @@ int pinned_maps_adopt(struct datapath *dp, struct text *reterr)
 	}
 	err = compare_all(dp, reterr);
 	dp->is_fresh = dp->beside.len;
+	return err;
+}
+
+int pinned_maps_adopt(struct datapath *dp, struct text *reterr)
+{
+	struct bpf_map *map;
+	int err = 0;
+
 	bpf_object__for_each_map(map, dp->skel->obj)
 	{
-		if (!err && !dp->is_fresh && is_kept(map))
+		if (!err && !dp->is_fresh && is_kept(map) && !growth_replaces(dp, map))
 			err = reuse(dp, map, reterr);
 	}
 	return err;
+}
+
+/* Their layout may be another one; but the word comes first in all of them. */
+bool pinned_maps_are_in_force(const struct pins *pins)
+{
+	_close_ int fd = pins_get(pins, PIN_MAP, CONTROL);
+	struct bpf_map_info info = {};
+	_free_ uint64_t *active = NULL;
+	__u32 len = sizeof(info);
+	const __u32 key = 0;
+
+	if (has_links(pins))
+		return true;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size < sizeof(*active))
+		return false;
+	active = xcalloc(1, info.value_size);
+	return !bpf_map_lookup_elem(fd, &key, active) && *active;
 }
 
 /* --- to keep them for the next start --- */

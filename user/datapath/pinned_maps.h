@@ -6,10 +6,14 @@
 #include "datapath/internal.h"
 
 /*
- * Before the object is loaded.  What is pinned with our layout becomes our maps; of another layout,
- * or in part, it is left alone, and dp->beside says why.
+ * Both before the object is loaded.  What is pinned with our layout becomes our maps, but for
+ * tables that grow; of another layout, or in part, it is left alone, and dp->beside says why.
  */
+int pinned_maps_compare(struct datapath *dp, struct text *reterr);
 int pinned_maps_adopt(struct datapath *dp, struct text *reterr);
+
+/* Whether programs may be on hooks that read what is pinned there, of whatever layout it is. */
+bool pinned_maps_are_in_force(const struct pins *pins);
 
 /* Pins what is not pinned yet, and replaces what is not ours. */
 int pinned_maps_keep(struct datapath *dp, struct text *reterr);

@@ -175,6 +175,17 @@ void pins_drop(struct pins *pins, enum pin_kind kind, const char *name)
 	unlink(path);
 }
 
+int pins_rename(const struct pins *pins, enum pin_kind kind, const char *from, const char *to)
+{
+	_free_ char *old = NULL, *new = NULL;
+
+	if (!pins->dir)
+		return -ENOENT;
+	old = path_of(pins, kind, from);
+	new = path_of(pins, kind, to);
+	return rename(old, new) ? -errno : 0;
+}
+
 static void closedirp(DIR **dir)
 {
 	if (*dir)

@@ -42,6 +42,9 @@ int pins_put(struct pins *pins, enum pin_kind kind, const char *name, int fd);
 int pins_get(const struct pins *pins, enum pin_kind kind, const char *name);
 void pins_drop(struct pins *pins, enum pin_kind kind, const char *name);
 
+/* On a filesystem, in place of what is called @to.  -ENOENT: there is no @from. */
+int pins_rename(const struct pins *pins, enum pin_kind kind, const char *from, const char *to);
+
 /* All names of a kind; empty if there are none. */
 void pins_list(const struct pins *pins, enum pin_kind kind, pin_names *ret);
 void pin_names_release(pin_names *names);

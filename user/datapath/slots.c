@@ -273,6 +273,8 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	lap(&swap, SWAP_CHECK, &start);
 	if (!err)
 		err = fill(dp, image, &swap, reterr);
+	if (err == -E2BIG && growth_is_possible(image))
+		text_add(reterr, "; a start with this policy makes room");
 	if (err)
 		return err;
 	start = clock_monotonic_ns();

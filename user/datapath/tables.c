@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "datapath/entries.h"
+#include "datapath/table_view.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 
@@ -28,6 +29,11 @@ static uint64_t lines_of(const struct image_grid *g)
 	return (g->directory.count + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
 }
 
+uint64_t tables_lines(const struct image *image)
+{
+	return lines_of(&image->pairs) + lines_of(&image->cells);
+}
+
 static uint32_t half(const struct tables *t, enum table_id table)
 {
 	return t->of[table].entries / 2;
@@ -35,7 +41,16 @@ static uint32_t half(const struct tables *t, enum table_id table)
 
 const struct bh_policy *tables_header(const struct tables *t, uint32_t slot)
 {
-	return (const struct bh_policy *)t->of[TABLE_POLICIES].bytes + slot;
+	return t->policies + slot;
+}
+
+uint32_t tables_prefix_room(uint32_t lines)
+{
+	const uint32_t all = BH_PREFIX_LINES / BH_SLOTS - BH_START_LINES;
+
+	if (lines <= BH_START_LINES)
+		return 0;
+	return (uint32_t)((uint64_t)(lines - BH_START_LINES) * IMAGE_PREFIXES_MAX / all);
 }
 
 struct want {
@@ -56,8 +71,7 @@ static int check_fits(const struct tables *t, const struct image *image, struct 
 {
 	const struct want wants[] = {
 		{"bh_identities", "identities", image->identities.count, half(t, TABLE_IDENTITIES)},
-		{"bh_directory", "directory lines",
-		 lines_of(&image->pairs) + lines_of(&image->cells), half(t, TABLE_DIRECTORY)},
+		{"bh_directory", "directory lines", tables_lines(image), half(t, TABLE_DIRECTORY)},
 		{"bh_blocks", "blocks", image->pairs.blocks.count + image->cells.blocks.count,
 		 half(t, TABLE_BLOCKS)},
 		{"bh_rule_counts", "rules", image->rules, t->rule_entries / 2},
@@ -147,7 +161,7 @@ int tables_build(const struct tables *t, struct tables_content *content, struct 
 	if (err == -E2BIG)
 		return refuse(reterr,
 			      &(struct want){"bh_prefixes", "prefixes", content->prefixes.entries,
-					     IMAGE_PREFIXES_MAX});
+					     tables_prefix_room(half(t, TABLE_PREFIXES))});
 	if (err)
 		text_add(reterr, "policy's prefixes are not found where they were put");
 	return err;
@@ -253,16 +267,8 @@ static int write_entries(const struct table *table, uint32_t first, const void *
 	return entries_put(table->fd, &entries);
 }
 
-static bool is_held(const struct tables *t, const struct piece *piece)
-{
-	const struct table *table = &t->of[piece->table];
-	const char *there = (const char *)table->bytes + (size_t)piece->first * table->size;
-
-	return !piece->size || !memcmp(there, piece->from, piece->size);
-}
-
 /* Compares what is there before, and after if it had to be written. */
-static int write_run(const struct tables *t, const struct piece *run)
+static int write_run(const struct tables *t, const struct piece *run, const void *there)
 {
 	const struct table *table = &t->of[run->table];
 	size_t whole = run->size / table->size;
@@ -270,7 +276,7 @@ static int write_run(const struct tables *t, const struct piece *run)
 	_free_ char *last = NULL;
 	int err;
 
-	if (is_held(t, run))
+	if (!memcmp(there, run->from, run->size))
 		return 0;
 	err = write_entries(table, run->first, run->from, whole);
 	if (!err && rest) {
@@ -278,7 +284,7 @@ static int write_run(const struct tables *t, const struct piece *run)
 		memcpy(last, (const char *)run->from + whole * table->size, rest);
 		err = write_entries(table, run->first + (uint32_t)whole, last, 1);
 	}
-	if (!err && !is_held(t, run))
+	if (!err && memcmp(there, run->from, run->size) != 0)
 		err = -EIO;
 	return err;
 }
@@ -286,7 +292,8 @@ static int write_run(const struct tables *t, const struct piece *run)
 static int write_piece(const struct tables *t, const struct piece *piece)
 {
 	size_t run_size = RUN_ENTRIES * (size_t)t->of[piece->table].size;
-	int err = 0;
+	_table_view_ struct table_view there = {};
+	int err = table_view_open(&t->of[piece->table], piece->first, piece->size, &there);
 
 	for (size_t i = 0; !err && i * run_size < piece->size; i++) {
 		size_t left = piece->size - i * run_size;
@@ -297,17 +304,22 @@ static int write_piece(const struct tables *t, const struct piece *piece)
 			.size = left < run_size ? left : run_size,
 		};
 
-		err = write_run(t, &run);
+		err = write_run(t, &run, (const char *)there.bytes + i * run_size);
 	}
 	return err;
+}
+
+int tables_write(const struct tables *t, enum table_id table, uint32_t first, const void *from,
+		 size_t size)
+{
+	return write_piece(t, &(struct piece){table, first, from, size});
 }
 
 int tables_clear_header(const struct tables *t, uint32_t slot)
 {
 	static const struct bh_policy nothing;
-	const struct piece piece = {TABLE_POLICIES, slot, &nothing, sizeof(nothing)};
 
-	return write_piece(t, &piece);
+	return tables_write(t, TABLE_POLICIES, slot, &nothing, sizeof(nothing));
 }
 
 struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot)

@@ -22,18 +22,18 @@ enum table_id {
 	TABLE_COUNT,
 };
 
-/* Read through shared memory, written through the descriptor: no program may write to it. */
+/* Read through a view, written through the descriptor: no program may write to it. */
 struct table {
 	int fd;
-	const void *bytes;
 	uint32_t entries; /* of both slots; slot s has the s-th half */
 	uint32_t size;    /* of an entry */
 };
 
 struct tables {
 	struct bh_control *control; /* written in place: one store switches policies */
+	const struct bh_policy *policies;
+	struct bh_prefix_line *prefixes; /* like the first: addresses of the slot in force change */
 	struct table of[TABLE_COUNT];
-	struct bh_prefix_line *prefixes; /* likewise: addresses of the slot in force change */
 	struct bh_prefix_hash prefix_hash;
 	uint32_t rule_entries; /* of both slots */
 };
@@ -46,6 +46,12 @@ struct tables_content {
 
 void tables_content_release(struct tables_content *content);
 #define _tables_content_ _cleanup_(tables_content_release)
+
+/* Directory lines of both grids. */
+uint64_t tables_lines(const struct image *image);
+
+/* Prefixes and waypoints that so many lines take without much searching for places. */
+uint32_t tables_prefix_room(uint32_t lines);
 
 const struct bh_policy *tables_header(const struct tables *t, uint32_t slot);
 /* A header that says that nothing is in @slot. */
@@ -67,6 +73,10 @@ struct bh_policy tables_place(const struct tables *t, const struct tables_conten
  */
 int tables_fill(const struct tables *t, const struct tables_content *content,
 		const struct bh_policy *at);
+
+/* As tables_fill(), of one table from entry @first on. */
+int tables_write(const struct tables *t, enum table_id table, uint32_t first, const void *from,
+		 size_t size);
 
 /* The lines of @slot's prefixes. */
 struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot);

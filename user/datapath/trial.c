@@ -67,7 +67,7 @@ static int prepare(struct trial *t, const struct image *image, struct text *rete
 
 int trial_new(const struct image *image, struct text *reterr, struct trial **ret)
 {
-	const struct datapath_config config = {.conn_lines = BH_CONN_GROUP_LINES};
+	const struct datapath_config config = {.conn_lines = BH_CONN_GROUP_LINES, .image = image};
 	_trial_ struct trial *t = xcalloc(1, sizeof(*t));
 	int err = datapath_open(&config, reterr, &t->dp);
 

@@ -251,7 +251,20 @@ static int place_all(const struct walk *w, struct prefix_table *table)
 	return err;
 }
 
-/* Three of five places taken at most, or more where there is no more room. */
+/* In which three of five places are taken at most. */
+static size_t lines_for(size_t entries, size_t lines)
+{
+	while (3 * lines < entries)
+		lines += lines / 4;
+	return lines;
+}
+
+size_t prefix_table_lines(const struct image *image)
+{
+	return BH_START_LINES + lines_for(prefix_table_entries(image), LINES_MIN);
+}
+
+/* Fewer lines, and fuller ones, where there is no more room. */
 static int place_in_some(const struct walk *w, size_t room, struct prefix_table *table)
 {
 	size_t lines = LINES_MIN;
@@ -261,8 +274,7 @@ static int place_in_some(const struct walk *w, size_t room, struct prefix_table 
 		return -ENOSPC;
 	room -= BH_START_LINES;
 	do {
-		while (3 * lines < w->entries.count)
-			lines += lines / 4;
+		lines = lines_for(w->entries.count, lines);
 		w->head->lines = (uint32_t)(lines < room ? lines : room);
 		err = place_all(w, table);
 		lines += lines / 4;

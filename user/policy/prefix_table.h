@@ -22,6 +22,9 @@ struct prefix_table {
 /* Prefixes and waypoints of an image. */
 size_t prefix_table_entries(const struct image *image);
 
+/* Lines that prefix_table_build() takes if there is room. */
+size_t prefix_table_lines(const struct image *image);
+
 /*
  * In at most @room lines; all that is in it has been found by the programs' way of looking.  What
  * is equal in two images is in the same lines of both tables, unless these are of another size.

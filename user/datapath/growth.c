@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A policy that is larger than the tables it finds at a start gets larger ones.  They begin with
+ * what the old ones hold, so that programs decide alike while one after the other is replaced.
+ *
+ * New ones are pinned as NAME-grown, the headers last.  From then on they are what counts: a start
+ * that finds them finishes what was begun, and drops them if the headers are missing.
+ */
+#include <inttypes.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "datapath/internal.h"
+#include "datapath/table_view.h"
+#include "util/mem.h"
+
+#define GROWN    "-grown"
+#define NAME_LEN 64
+
+enum grown {
+	GROWN_PREFIXES,
+	GROWN_IDENTITIES,
+	GROWN_DIRECTORY,
+	GROWN_BLOCKS,
+	GROWN_RULES,
+	GROWN_HEADERS, /* last: they say where the others' entries are, and change with any */
+	GROWN_COUNT
+};
+
+struct capacity {
+	const char *map;
+	uint32_t least, most; /* over both slots */
+	enum table_id table;  /* TABLE_COUNT: none that is filled by a policy */
+};
+
+static const struct capacity capacities[GROWN_COUNT] = {
+	[GROWN_PREFIXES] = {"bh_prefixes", BH_PREFIX_LINES_LEAST, BH_PREFIX_LINES, TABLE_PREFIXES},
+	[GROWN_IDENTITIES] = {"bh_identities", BH_IDENTITY_ENTRIES_LEAST, BH_IDENTITY_ENTRIES,
+			      TABLE_IDENTITIES},
+	[GROWN_DIRECTORY] = {"bh_directory", BH_DIRECTORY_LINES_LEAST, BH_DIRECTORY_LINES,
+			     TABLE_DIRECTORY},
+	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, BH_BLOCKS, TABLE_BLOCKS},
+	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES, TABLE_COUNT},
+	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
+};
+
+static struct bpf_map *map_of(const struct datapath *dp, enum grown i)
+{
+	return bpf_object__find_map_by_name(dp->skel->obj, capacities[i].map);
+}
+
+static const char *grown_name(enum grown i, char ret[static NAME_LEN])
+{
+	snprintf(ret, NAME_LEN, "%s" GROWN, capacities[i].map);
+	return ret;
+}
+
+/* --- how many entries --- */
+
+/* In one slot. */
+static void find_needs(const struct image *image, uint64_t ret[static GROWN_COUNT])
+{
+	ret[GROWN_PREFIXES] = prefix_table_lines(image);
+	ret[GROWN_IDENTITIES] = image->identities.count;
+	ret[GROWN_DIRECTORY] = tables_lines(image);
+	ret[GROWN_BLOCKS] = image->pairs.blocks.count + image->cells.blocks.count;
+	ret[GROWN_RULES] = image->rules;
+	ret[GROWN_HEADERS] = 1;
+}
+
+bool growth_is_possible(const struct image *image)
+{
+	uint64_t needs[GROWN_COUNT];
+
+	find_needs(image, needs);
+	if (prefix_table_entries(image) > IMAGE_PREFIXES_MAX ||
+	    image->later.count > IMAGE_LATER_MAX)
+		return false;
+	for (enum grown i = GROWN_IDENTITIES; i < GROWN_COUNT; i++) {
+		if (needs[i] > capacities[i].most / BH_SLOTS)
+			return false;
+	}
+	return true;
+}
+
+static uint32_t entries_for(const struct capacity *c, uint64_t need)
+{
+	uint64_t roomy = BH_SLOTS * (need + need / 2);
+
+	if (roomy > c->most)
+		return c->most;
+	return roomy < c->least ? c->least : (uint32_t)roomy;
+}
+
+static uint32_t pinned_entries(const struct datapath *dp, enum grown i)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[i].map);
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
+}
+
+static uint32_t choose(struct datapath *dp, enum grown i, uint64_t need)
+{
+	const struct capacity *c = &capacities[i];
+	uint32_t wanted = entries_for(c, need);
+	uint32_t pinned = dp->is_fresh ? 0 : pinned_entries(dp, i);
+
+	if (pinned && (pinned / BH_SLOTS >= need || pinned >= wanted))
+		return pinned;
+	if (pinned)
+		dp->grown |= 1u << i | 1u << GROWN_HEADERS;
+	return wanted;
+}
+
+/* --- what an earlier start left --- */
+
+static bool is_pinned(const struct datapath *dp, const char *name)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, name);
+
+	return fd >= 0;
+}
+
+int growth_settle(struct datapath *dp)
+{
+	char name[NAME_LEN];
+
+	if (is_pinned(dp, grown_name(GROWN_HEADERS, name)))
+		return growth_finish(dp);
+	for (enum grown i = 0; i < GROWN_COUNT; i++)
+		pins_drop(&dp->pins, PIN_MAP, grown_name(i, name));
+	return 0;
+}
+
+int growth_choose(struct datapath *dp, const struct image *image)
+{
+	uint64_t needs[GROWN_COUNT] = {};
+	int err = 0;
+
+	if (image)
+		find_needs(image, needs);
+	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
+		uint32_t entries = image || !dp->is_fresh ? choose(dp, i, needs[i])
+							  : capacities[i].most;
+
+		err = bpf_map__set_max_entries(map_of(dp, i), entries);
+	}
+	return err;
+}
+
+/* GROWN_COUNT: none of these. */
+static enum grown grown_of(const struct datapath *dp, const struct bpf_map *map)
+{
+	enum grown i = 0;
+
+	while (i < GROWN_COUNT && map_of(dp, i) != map)
+		i++;
+	return i;
+}
+
+bool growth_sizes(const struct datapath *dp, const struct bpf_map *map)
+{
+	return grown_of(dp, map) < GROWN_COUNT;
+}
+
+bool growth_replaces(const struct datapath *dp, const struct bpf_map *map)
+{
+	enum grown i = grown_of(dp, map);
+
+	return i < GROWN_COUNT && dp->grown & 1u << i;
+}
+
+/* --- from the small one to the large one --- */
+
+/* Where entry @at of slot @slot is, as the slot begins where the half of the table does. */
+static uint32_t moved(const struct datapath *dp, enum grown i, uint32_t slot, uint32_t at)
+{
+	uint32_t from = pinned_entries(dp, i) / BH_SLOTS;
+	uint32_t to = bpf_map__max_entries(map_of(dp, i)) / BH_SLOTS;
+
+	return at - slot * from + slot * to;
+}
+
+static int fill_table(const struct datapath *dp, enum grown i)
+{
+	const struct capacity *c = &capacities[i];
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, c->map);
+	const struct table from = {fd, pinned_entries(dp, i), dp->tables.of[c->table].size};
+	uint32_t half = from.entries / BH_SLOTS;
+	int err = fd < 0 ? fd : 0;
+
+	for (uint32_t slot = 0; !err && slot < BH_SLOTS; slot++) {
+		size_t size = (size_t)half * from.size;
+		_table_view_ struct table_view view = {};
+
+		err = table_view_open(&from, slot * half, size, &view);
+		if (!err)
+			err = tables_write(&dp->tables, c->table, moved(dp, i, slot, slot * half),
+					   view.bytes, size);
+	}
+	return err;
+}
+
+/* Those of built-in rules: the others' are told by nobody but the agent that has gone. */
+static int fill_counts(const struct datapath *dp)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[GROWN_RULES].map);
+	_free_ struct bh_count *counts = xcalloc((size_t)dp->cpus, sizeof(*counts));
+	uint32_t half = pinned_entries(dp, GROWN_RULES) / BH_SLOTS;
+	int err = fd < 0 ? fd : 0;
+
+	for (uint32_t i = 0; !err && i < BH_SLOTS * BH_RULE_FIRST; i++) {
+		uint32_t slot = i / BH_RULE_FIRST;
+		uint32_t from = slot * half + i % BH_RULE_FIRST;
+		uint32_t to = moved(dp, GROWN_RULES, slot, from);
+
+		err = bpf_map_lookup_elem(fd, &from, counts);
+		if (!err)
+			err = bpf_map_update_elem(bpf_map__fd(map_of(dp, GROWN_RULES)), &to, counts,
+						  BPF_ANY);
+	}
+	return err;
+}
+
+static int fill_headers(const struct datapath *dp)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[GROWN_HEADERS].map);
+	int err = fd < 0 ? fd : 0;
+
+	for (uint32_t slot = 0; !err && slot < BH_SLOTS; slot++) {
+		struct bh_policy p;
+
+		err = bpf_map_lookup_elem(fd, &slot, &p);
+		if (err || !p.generation)
+			continue;
+		p.identity = moved(dp, GROWN_IDENTITIES, slot, p.identity);
+		p.rule = moved(dp, GROWN_RULES, slot, p.rule);
+		p.pairs.line = moved(dp, GROWN_DIRECTORY, slot, p.pairs.line);
+		p.cells.line = moved(dp, GROWN_DIRECTORY, slot, p.cells.line);
+		p.pairs.block = moved(dp, GROWN_BLOCKS, slot, p.pairs.block);
+		p.cells.block = moved(dp, GROWN_BLOCKS, slot, p.cells.block);
+		p.prefixes.line = moved(dp, GROWN_PREFIXES, slot, p.prefixes.line);
+		err = tables_write(&dp->tables, TABLE_POLICIES, slot, &p, sizeof(p));
+	}
+	return err;
+}
+
+static int fill(const struct datapath *dp, enum grown i)
+{
+	switch (i) {
+	case GROWN_PREFIXES:
+	case GROWN_IDENTITIES:
+	case GROWN_DIRECTORY:
+	case GROWN_BLOCKS:
+		return fill_table(dp, i);
+	case GROWN_RULES:
+		return fill_counts(dp);
+	case GROWN_HEADERS:
+		return fill_headers(dp);
+	case GROWN_COUNT:
+		break;
+	}
+	return 0;
+}
+
+int growth_fill(struct datapath *dp)
+{
+	char name[NAME_LEN];
+	int err = 0;
+
+	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
+		if (!(dp->grown & 1u << i))
+			continue;
+		err = fill(dp, i);
+		if (!err)
+			err = pins_put(&dp->pins, PIN_MAP, grown_name(i, name),
+				       dup(bpf_map__fd(map_of(dp, i))));
+	}
+	return err;
+}
+
+int growth_finish(const struct datapath *dp)
+{
+	char name[NAME_LEN];
+	int err = 0;
+
+	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
+		err = pins_rename(&dp->pins, PIN_MAP, grown_name(i, name), capacities[i].map);
+		if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
