@@ -19,6 +19,7 @@
 #include "agent/temporary_rule.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/mem.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -243,6 +244,7 @@ int agent_run(const struct agent_config *config)
 	int err;
 
 	alerts_init(&a.alerts, &config->detect);
+	mem_give_back_large();
 	err = start(&a, &why);
 
 	if (err) {

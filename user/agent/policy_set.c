@@ -10,6 +10,8 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+#define LATE_NS 5000000000 /* of events, at most */
+
 void policy_set_release(struct policy_set *set)
 {
 	policy_version_free(set->current);
@@ -244,6 +246,7 @@ int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t re
 	if (err)
 		return err;
 
+	set->swapped_ns = clock_monotonic_ns();
 	next->generation = swap.generation;
 	move_stats(set, slot, next->loaded->policy);
 	policy_version_free(set->previous);
@@ -295,6 +298,7 @@ int policy_set_revert(struct policy_set *set)
 	set->current = back;
 	back->generation = datapath_generation(set->dp);
 	back->moves = 0;
+	set->swapped_ns = clock_monotonic_ns();
 	if (set->hooks.after)
 		set->hooks.after(set->hooks.user);
 	return 0;
@@ -403,6 +407,16 @@ int policy_set_expire(struct policy_set *set, struct text *reterr)
 		return err;
 	}
 	return policy_set_swap(set, TAKE_PTR(next), reterr);
+}
+
+bool policy_set_forget(struct policy_set *set)
+{
+	if (!set->previous || datapath_revert_at(set->dp) ||
+	    clock_monotonic_ns() - set->swapped_ns < LATE_NS)
+		return false;
+	policy_version_free(TAKE_PTR(set->previous));
+	vec_release(&set->parked);
+	return true;
 }
 
 int policy_set_sample(struct policy_set *set)

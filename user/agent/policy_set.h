@@ -31,7 +31,8 @@ struct policy_set {
 	struct datapath *dp;
 	struct policy_hooks hooks;
 	struct policy_version *current;  /* NULL: none yet */
-	struct policy_version *previous; /* its names are still needed for late events */
+	struct policy_version *previous; /* its names are needed for late events */
+	uint64_t swapped_ns;             /* CLOCK_MONOTONIC */
 	struct rule_stats stats;
 	VEC(struct bh_count) parked; /* what the rules of `previous` had counted when it was left */
 	VEC(struct bh_addr) host;    /* who `host` is */
@@ -77,6 +78,12 @@ int policy_set_recompile(struct policy_set *set, struct text *reterr);
 
 /* The same if a rule has expired since; else does nothing, as while a policy is tried. */
 int policy_set_expire(struct policy_set *set, struct text *reterr);
+
+/*
+ * Frees the policy before once no event of it can be under way.  True if it did: who has it must
+ * forget it, too.
+ */
+bool policy_set_forget(struct policy_set *set);
 
 /* Reads the rules' counters. */
 int policy_set_sample(struct policy_set *set);

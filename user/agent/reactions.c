@@ -13,6 +13,7 @@
 #include "agent/temporary_rule.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/mem.h"
 
 #define SWEEP_MS  5000 /* of expired connections */
 #define SAMPLE_MS 1000 /* heartbeat, rule counters, interfaces that could not be attached */
@@ -91,6 +92,8 @@ static void on_tidy(void *user)
 
 	if (datapath_tidy(a->dp) > 0)
 		loop_timer_start(a->tidy, TIDY_MS, 0);
+	else
+		mem_give_back_free();
 }
 
 static void on_hangup(void *user)
@@ -143,12 +146,21 @@ static void on_filters(void *user)
 
 /* --- time --- */
 
+static void forget_previous(struct agent *a)
+{
+	if (!policy_set_forget(&a->policies))
+		return;
+	naming_update(&a->naming, a->policies.current, NULL);
+	mem_give_back_free();
+}
+
 static void on_sweep(void *user)
 {
 	struct agent *a = user;
 	int err = datapath_sweep(a->dp, clock_monotonic_ns());
 
 	keep_last_good(a);
+	forget_previous(a);
 	if (err < 0)
 		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
 }

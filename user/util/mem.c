@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LARGE_BYTES (256 * 1024)
 
 /* No exit handlers: they might allocate.  stderr has no buffer. */
 static _Noreturn void out_of_memory(void)
@@ -48,4 +51,14 @@ char *xstrdup(const char *s)
 char *xstrndup(const char *s, size_t len)
 {
 	return or_exit(strndup(s, len));
+}
+
+void mem_give_back_large(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
+void mem_give_back_free(void)
+{
+	malloc_trim(0);
 }

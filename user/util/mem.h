@@ -11,4 +11,11 @@ void *xrealloc(void *p, size_t n, size_t size); /* n * size, checked for overflo
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t len);
 
+/*
+ * For a process that lives long.  At its start: large arrays are given back to the system as they
+ * are freed, however large the last ones were.  After much was freed: all that is free is.
+ */
+void mem_give_back_large(void);
+void mem_give_back_free(void);
+
 #endif

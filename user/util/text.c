@@ -31,7 +31,7 @@ void text_reset(struct text *t)
 
 char *text_take(struct text *t)
 {
-	char *s = t->size ? t->buf : xstrdup("");
+	char *s = t->size ? xrealloc(t->buf, t->len + 1, 1) : xstrdup("");
 
 	*t = (struct text)TEXT_INIT;
 	return s;
