@@ -6,7 +6,8 @@
 #include "util/map.h"
 #include "util/mem.h"
 
-#define TABLE_FIRST 256
+#define TABLE_FIRST  256
+#define BLOCKS_FIRST 8 /* room for a few that copies add, also to the smallest grid */
 
 /* Grids whose blocks are in one array: each has the first ones, as many as it counts. */
 struct grid_share {
@@ -88,6 +89,8 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 	grid->share = share_new();
 	grid->columns = columns;
 	grid->stride = (columns + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
+	grid->blocks.items = vec_grow(NULL, BLOCKS_FIRST, &grid->blocks.size,
+				      sizeof(*grid->blocks.items));
 	grid_builder_block(b, &(struct bh_block){});
 }
 
