@@ -71,8 +71,9 @@ static void order(struct image *image)
 {
 	size_t kept = 0;
 
-	qsort(image->prefixes.items, image->prefixes.count, sizeof(*image->prefixes.items),
-	      compare);
+	if (image->prefixes.count)
+		qsort(image->prefixes.items, image->prefixes.count, sizeof(*image->prefixes.items),
+		      compare);
 	for (size_t i = 0; i < image->prefixes.count; i++) {
 		struct image_prefix *p = &image->prefixes.items[i];
 
