@@ -15,6 +15,9 @@
 /* Events a second for each (source identity, rule, reason); 0: no limit. */
 const volatile __u32 bh_event_rate = 0;
 
+/* Ticks between two records of a connection that goes on; 0: flows are not logged. */
+const volatile __u32 bh_flow_ticks = 0;
+
 /* How old the agent's heartbeat is when it counts as down. */
 const volatile __u32 bh_down_after_s = BH_DOWN_AFTER_S;
 

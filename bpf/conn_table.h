@@ -18,6 +18,7 @@
 #include <bulkhead/connection.h>
 
 #include "config.h"
+#include "flow.h"
 #include "keyed_hash.h"
 #include "maps.h"
 
@@ -48,8 +49,6 @@ static __always_inline void keep_order(void)
 		asm volatile("" ::"r"(__sync_fetch_and_add(&word, 1)));
 	asm volatile("" ::: "memory");
 }
-
-#define READ_NOW(place) (*(volatile const __typeof__(place) *)&(place))
 
 static __always_inline struct bh_conn *conn_at(__u32 line)
 {
@@ -166,42 +165,76 @@ static __always_inline void share_return(__u32 endpoint)
 
 /* --- free --- */
 
+/* Only one that nobody answered is displaced. */
+static __always_inline bool may_end(const struct bh_conn *conn, __u32 stamp, enum bh_flow_why why)
+{
+	return conn->stamp == stamp && conn->key.is_used &&
+	       !(conn->is_settled && why == BH_FLOW_DISPLACED);
+}
+
 /* False if the line does not hold that connection any more. */
-static __always_inline bool free_line(__u32 line, __u32 stamp, bool is_only_embryonic)
+static __always_inline bool free_line(__u32 line, __u32 stamp, enum bh_flow_why why)
 {
 	struct bh_conn_tags *tags = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
 	struct bh_conn *conn = conn_at(line);
 	bool is_settled, is_freed;
+	struct telling telling;
 	__u32 endpoint;
 
-	if (!tags || !lock || !conn)
+	if (!tags || !lock || !conn || !may_end(conn, stamp, why))
 		return false;
+	telling = tell_begin(line);
 	bpf_spin_lock(&lock->lock);
 	endpoint = conn->key.endpoint;
 	is_settled = conn->is_settled;
-	is_freed = conn->stamp == stamp && conn->key.is_used && !(is_settled && is_only_embryonic);
+	is_freed = may_end(conn, stamp, why);
 	if (is_freed) {
 		tags->tag[line % BH_CONN_WAYS] = 0;
 		conn->key.is_used = 0;
 		keep_order();
 		conn->stamp = stamp + 2;
+		tell(&telling, conn, stamp, why);
 	}
 	bpf_spin_unlock(&lock->lock);
+	tell_end(&telling, is_freed);
 	if (is_freed && is_settled)
 		share_return(endpoint);
 	return is_freed;
 }
 
 /* Global: verified once. */
-__noinline int conn_free(__u32 line, __u32 stamp, int is_only_embryonic)
+__noinline int conn_free(__u32 line, __u32 stamp, int why)
 {
-	return free_line(line, stamp, is_only_embryonic);
+	return free_line(line, stamp, why);
 }
 
-static __always_inline void conn_delete(const struct hit *hit)
+static __always_inline void conn_delete(const struct hit *hit, enum bh_flow_why why)
 {
-	conn_free(hit->line, hit->stamp, false);
+	conn_free(hit->line, hit->stamp, why);
+}
+
+/*
+ * A record of a connection that goes on, or of what was counted after its end.  Global: verified
+ * once.
+ */
+__noinline int conn_tell(__u32 line, __u32 stamp, int is_over)
+{
+	struct conn_lock *lock = lock_of(line);
+	struct bh_conn *conn = conn_at(line);
+	struct telling telling;
+	bool is_told;
+
+	if (!bh_flow_ticks || !lock || !conn)
+		return false;
+	telling = tell_begin(line);
+	bpf_spin_lock(&lock->lock);
+	is_told = conn->stamp == (is_over ? stamp + 2 : stamp) && !!conn->key.is_used == !is_over;
+	if (is_told)
+		tell(&telling, conn, stamp, is_over ? BH_FLOW_LATE : BH_FLOW_ONGOING);
+	bpf_spin_unlock(&lock->lock);
+	tell_end(&telling, is_told);
+	return is_told;
 }
 
 /* --- find --- */
@@ -273,7 +306,7 @@ static __always_inline struct hit conn_find(struct packet *p, __u8 sender)
 			return hit;
 	}
 	if (is_expired(hit.conn, BH_TICKS(p->now))) {
-		conn_delete(&hit);
+		conn_delete(&hit, BH_FLOW_EXPIRED);
 		hit.conn = NULL;
 		return hit;
 	}
@@ -311,7 +344,8 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 		if (!conn)
 			break;
 		stamp = READ_NOW(conn->stamp);
-		if (conn->key.is_used && is_expired(conn, now) && free_line(line, stamp, false))
+		if (conn->key.is_used && is_expired(conn, now) &&
+		    free_line(line, stamp, BH_FLOW_EXPIRED))
 			return line;
 	}
 	return LINE_NONE;
@@ -352,6 +386,25 @@ static __always_inline __u32 conn_make_room(const struct packet *p)
 	return conn_reclaim(bucket_of(p->hash, 1), BH_TICKS(p->now));
 }
 
+/* Under the lock.  Counters of a line whose flows are told go on, see flow.h. */
+static __always_inline void conn_put(struct bh_conn *conn, const struct bh_conn *entry,
+				     struct bh_flow_told *told, __u32 before)
+{
+	if (!told) {
+		*conn = *entry;
+		return;
+	}
+	__builtin_memcpy(conn, entry, offsetof(struct bh_conn, half));
+	for (int i = 0; i < 2; i++) {
+		conn->half[i].seq_end = entry->half[i].seq_end;
+		conn->half[i].ack = entry->half[i].ack;
+	}
+	__builtin_memcpy(&conn->rule, &entry->rule,
+			 sizeof(*conn) - offsetof(struct bh_conn, rule));
+	tell_anew(conn, entry, told, told->stamp + 2 == before);
+	told->stamp = before + 2;
+}
+
 /*
  * Writes p->entry into the line, if that is still free, and the key still unknown: -EAGAIN,
  * -EEXIST.  Keys of equal tags are taken for the same one: the later one finds no room.
@@ -363,11 +416,14 @@ static __always_inline int conn_write(struct packet *p, __u32 line, __u32 *ret_s
 	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
 	struct bh_conn *conn = conn_at(line);
+	struct bh_flow_told *told = told_at(line);
 	__u32 tag = tag_of(p->hash), stamp = 0;
 	int err = 0;
 
 	if (!tags || !other || !own || !lock || !conn)
 		return -ENOSPC;
+	if (told && has_late(conn, told))
+		conn_tell(line, told->stamp, true);
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) < BH_CONN_WAYS || way_of(other, tag) < BH_CONN_WAYS)
 		err = -EEXIST;
@@ -378,7 +434,7 @@ static __always_inline int conn_write(struct packet *p, __u32 line, __u32 *ret_s
 		p->entry.stamp = stamp - 1;
 		conn->stamp = stamp - 1;
 		keep_order();
-		*conn = p->entry;
+		conn_put(conn, &p->entry, told, stamp - 2);
 		keep_order();
 		conn->stamp = stamp;
 		own->tag[line % BH_CONN_WAYS] = tag;
@@ -408,7 +464,7 @@ static __always_inline struct bh_embryonic *embryonic_next(__u32 endpoint)
 		return NULL;
 	oldest = conn_at(place->line);
 	if (oldest && oldest->key.endpoint == endpoint)
-		conn_free(place->line, place->stamp, true);
+		conn_free(place->line, place->stamp, BH_FLOW_DISPLACED);
 	return place;
 }
 

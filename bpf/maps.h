@@ -11,6 +11,7 @@
 #include <bulkhead/connection.h>
 #include <bulkhead/counters.h>
 #include <bulkhead/endpoint.h>
+#include <bulkhead/flow.h>
 #include <bulkhead/limits.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/tables.h>
@@ -282,6 +283,37 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, BH_RING_BYTES);
 } bh_events SEC(".maps");
+
+/* Flows, as struct bh_flow.  Programs write, the agent reads.  It sizes this and the next if it
+ * wants any. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} bh_flows SEC(".maps");
+
+/* Line of bh_conns -> what the flow log has of it.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_flow_told);
+} bh_flow_told SEC(".maps");
+
+/* What became of the records of flows.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_flow_books);
+} bh_flow_books SEC(".maps");
+
+/* How far the agent has written them.  It writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_flow_mark);
+} bh_flow_mark SEC(".maps");
 
 /* Where each CPU keeps the packet that it is judging. */
 struct {

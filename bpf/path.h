@@ -191,7 +191,7 @@ static __always_inline enum bh_reason refuse(struct packet *p, const struct hit 
 	if (step == STEP_STRAY)
 		return BH_REASON_NO_CONNECTION;
 	if (step == STEP_REOPEN) {
-		conn_delete(hit);
+		conn_delete(hit, BH_FLOW_CLOSED);
 		*ret_is_over = true;
 		return BH_REASON_NONE;
 	}
@@ -228,7 +228,7 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 		reason = conn_decide_again(p, hit);
 		/* What waits for the agent only rests; it may go on when the agent is back. */
 		if (reason == BH_REASON_REVOKED)
-			conn_delete(hit);
+			conn_delete(hit, BH_FLOW_REVOKED);
 		if (reason)
 			return reason;
 	}

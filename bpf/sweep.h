@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Frees what has expired, and counts the rest: the agent lets it run over the whole table. */
+/* Frees what has expired, counts the rest and tells of its flows: the agent lets it run over the
+ * whole table. */
 #ifndef BPF_SWEEP_H
 #define BPF_SWEEP_H
 
@@ -13,19 +14,50 @@ static __always_inline struct bh_sweep *sweep_here(void)
 	return bpf_map_lookup_elem(&bh_sweep, &zero);
 }
 
+/* Of one that carries nothing, nothing is told; but the next record is not about this time. */
+static __always_inline void sweep_flow(const struct bh_conn *conn, __u32 line, __u32 stamp,
+				       __u32 now)
+{
+	struct bh_flow_told *told = told_at(line);
+	bool is_begun;
+
+	if (!told)
+		return;
+	is_begun = told->stamp == stamp;
+	if ((__s32)(now - (is_begun ? told->at : conn->created)) < (__s32)bh_flow_ticks)
+		return;
+	if (!is_begun || has_untold(conn, told))
+		conn_tell(line, stamp, false);
+	else
+		told->at = now;
+}
+
+static __always_inline void sweep_free_line(const struct bh_conn *conn, __u32 line)
+{
+	const struct bh_flow_told *told = told_at(line);
+
+	if (told && has_late(conn, told))
+		conn_tell(line, told->stamp, true);
+}
+
 static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
 {
 	struct bh_conn *conn = conn_at(line);
-	__u32 stamp;
+	__u32 now = BH_TICKS(sweep->now_ns), stamp;
 
 	if (!conn)
 		return;
 	stamp = READ_NOW(conn->stamp);
-	if (!conn->key.is_used)
+	if (!conn->key.is_used) {
+		sweep_free_line(conn, line);
 		return;
-	if (is_expired(conn, BH_TICKS(sweep->now_ns)) && conn_free(line, stamp, false))
+	}
+	if (is_expired(conn, now) && conn_free(line, stamp, BH_FLOW_EXPIRED)) {
 		sweep->expired++;
-	else if (conn->is_settled)
+		return;
+	}
+	sweep_flow(conn, line, stamp, now);
+	if (conn->is_settled)
 		sweep->settled++;
 	else
 		sweep->embryonic++;

@@ -82,6 +82,13 @@ void bpf_ringbuf_discard(void *record, __u64 flags)
 	is_reserved = false;
 }
 
+__u64 bpf_ringbuf_query(void *ring, __u64 flags)
+{
+	(void)ring;
+	assert(flags == BPF_RB_AVAIL_DATA);
+	return 0;
+}
+
 static __u64 sum_of(const __be32 *words, __u32 size, __u32 flip)
 {
 	__u64 sum = 0;

@@ -228,5 +228,7 @@ int connections_forget(const struct datapath *dp)
 		err = zero_values(dp->skel->maps.bh_shares);
 	if (!err)
 		err = zero_values(dp->skel->maps.bh_room);
+	if (!err)
+		err = zero_values(dp->skel->maps.bh_flow_told);
 	return err;
 }

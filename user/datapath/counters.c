@@ -94,6 +94,11 @@ int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret)
 	return read_sums(dp, dp->skel->maps.bh_rejects, 0, 1, ret);
 }
 
+int datapath_read_flow_books(struct datapath *dp, struct bh_flow_books *ret)
+{
+	return read_sums(dp, dp->skel->maps.bh_flow_books, 0, 1, ret);
+}
+
 int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT])
 {
 	return read_sums(dp, dp->skel->maps.bh_books, 0, BH_VERDICT_COUNT, ret);

@@ -15,6 +15,7 @@
 #include <bulkhead/counters.h>
 #include <bulkhead/endpoint.h>
 #include <bulkhead/event.h>
+#include <bulkhead/flow.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
 #include <bulkhead/vlan.h>
@@ -38,6 +39,7 @@ struct datapath_config {
 	enum bh_vlan_mode vlan;
 	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
 				      largest policy.  Pinned ones stay unless they are too small */
+	uint32_t flow_interval_s; /* between records of a flow that goes on; 0: no flow log */
 };
 
 /*
@@ -281,6 +283,22 @@ int datapath_events_fd(const struct datapath *dp);
 
 /* Records read, some hundred at most: under a flood the ring never gets empty; or -errno. */
 int datapath_events_consume(struct datapath *dp);
+
+/*
+ * Records of flows: open, then read some hundred at most, and again the same ones until it is said
+ * that they are done with.  Only where flow_interval_s is not 0.
+ */
+typedef void flow_fn(const struct bh_flow *flow, void *user);
+
+int datapath_flows_open(struct datapath *dp);
+int datapath_flows_fd(const struct datapath *dp); /* readable when there is much */
+size_t datapath_flows_read(struct datapath *dp, flow_fn *fn, void *user);
+void datapath_flows_done(struct datapath *dp);
+
+uint64_t datapath_flows_position(const struct datapath *dp); /* of the first that isn't done */
+int datapath_flows_mark(const struct datapath *dp, const struct bh_flow_mark *mark);
+int datapath_flows_marked(const struct datapath *dp, struct bh_flow_mark *ret);
+int datapath_read_flow_books(struct datapath *dp, struct bh_flow_books *ret);
 
 /* --- what it is made of --- */
 

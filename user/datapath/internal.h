@@ -15,6 +15,7 @@ struct bpf_map;
 struct bpf_program;
 struct bulkhead_bpf;
 struct ring_buffer;
+struct flow_ring;
 
 struct datapath {
 	struct bulkhead_bpf *skel;
@@ -34,6 +35,7 @@ struct datapath {
 	event_fn *event;
 	void *event_user;
 	int event_count; /* records of the present reading */
+	struct flow_ring *flows;
 };
 
 #define _datapath_ _cleanup_(datapath_freep)
@@ -159,6 +161,19 @@ void heartbeat_set_clock(struct datapath *dp);
 /* --- events.c --- */
 
 void datapath_events_close(struct datapath *dp);
+
+/* --- flows.c --- */
+
+struct bpf_map;
+
+/* Before the maps are made: what the flow log takes, if there is one; after connections_size(). */
+int flows_size(struct datapath *dp, const struct datapath_config *config);
+
+/* Of @map, which another start without a flow log has no use for. */
+bool flows_are_logged(const struct datapath *dp);
+bool flows_own(const struct datapath *dp, const struct bpf_map *map);
+
+void datapath_flows_close(struct datapath *dp);
 
 /* --- counters.c --- */
 

@@ -125,6 +125,8 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 
 	if (!err)
 		err = connections_size(dp, config);
+	if (!err)
+		err = flows_size(dp, config);
 #if !defined(__x86_64__)
 	dp->skel->rodata->bh_is_weakly_ordered = true;
 #endif
@@ -349,6 +351,7 @@ void datapath_free(struct datapath *dp)
 	if (dp->skel)
 		unshare_tables(dp);
 	datapath_events_close(dp);
+	datapath_flows_close(dp);
 	bulkhead_bpf__destroy(dp->skel);
 	free(dp);
 }

@@ -13,8 +13,8 @@
 
 #define CONTROL "bh_control"
 
-/* These hold nothing between two packets, and constants belong to the programs. */
-static bool is_kept(const struct bpf_map *map)
+/* The others hold nothing between two packets, and constants belong to the programs. */
+static bool is_lasting(const struct bpf_map *map)
 {
 	static const char *const own[] = {"bh_grace",  "bh_grace_inner", "bh_packet",
 					  "bh_answer", "bh_sweep",       "bh_clock"};
@@ -26,6 +26,11 @@ static bool is_kept(const struct bpf_map *map)
 	return !bpf_map__is_internal(map);
 }
 
+static bool is_kept(const struct datapath *dp, const struct bpf_map *map)
+{
+	return is_lasting(map) && (flows_are_logged(dp) || !flows_own(dp, map));
+}
+
 /* A version for what they mean; what they are made of is looked up. */
 uint32_t pinned_maps_layout(const struct datapath *dp)
 {
@@ -35,7 +40,7 @@ uint32_t pinned_maps_layout(const struct datapath *dp)
 
 	bpf_object__for_each_map(map, dp->skel->obj)
 	{
-		if (is_kept(map))
+		if (is_lasting(map))
 			hash = layout_add(hash, btf, map);
 	}
 	return hash;
@@ -101,7 +106,7 @@ static int compare_all(struct datapath *dp, struct text *reterr)
 
 	bpf_object__for_each_map(map, dp->skel->obj)
 	{
-		if (!err && !dp->beside.len && is_kept(map))
+		if (!err && !dp->beside.len && is_kept(dp, map))
 			err = compare(dp, map, reterr);
 	}
 	return err;
@@ -166,7 +171,7 @@ int pinned_maps_adopt(struct datapath *dp, struct text *reterr)
 
 	bpf_object__for_each_map(map, dp->skel->obj)
 	{
-		if (!err && !dp->is_fresh && is_kept(map) && !growth_replaces(dp, map))
+		if (!err && !dp->is_fresh && is_kept(dp, map) && !growth_replaces(dp, map))
 			err = reuse(dp, map, reterr);
 	}
 	return err;
@@ -215,7 +220,9 @@ int pinned_maps_keep(struct datapath *dp, struct text *reterr)
 	}
 	bpf_object__for_each_map(map, dp->skel->obj)
 	{
-		if (!err && is_kept(map) && map != control)
+		if (!is_kept(dp, map))
+			pins_drop(&dp->pins, PIN_MAP, bpf_map__name(map));
+		else if (!err && map != control)
 			err = pin(dp, map);
 	}
 	if (!err)

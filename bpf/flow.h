@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The flow log: who ends a connection tells what it carried, and the sweep what goes on.
+ *
+ * Packets are counted without a lock, perhaps by a CPU that found the connection just before
+ * another one ended it.  So a line's counters are never set back by a store: what was told is noted
+ * beside them, and what is counted after the last record of a connection is told as a late one, or
+ * else with the next connection of the line.  Nothing is told twice, and nothing never.
+ */
+#ifndef BPF_FLOW_H
+#define BPF_FLOW_H
+
+#include <bulkhead/flow.h>
+
+#include "config.h"
+#include "hello.h"
+#include "maps.h"
+
+#define READ_NOW(place) (*(volatile const __typeof__(place) *)&(place))
+
+/* What it takes to tell of a line; from before its lock is taken until after it is given back. */
+struct telling {
+	struct bh_flow_told *told; /* NULL: flows are not logged */
+	struct bh_flow *flow;      /* NULL: the ring is full */
+	struct bh_flow_books *books;
+	__u64 now;
+	__u32 line;
+};
+
+static __always_inline struct bh_flow_told *told_at(__u32 line)
+{
+	return bh_flow_ticks ? bpf_map_lookup_elem(&bh_flow_told, &line) : NULL;
+}
+
+static __always_inline struct telling tell_begin(__u32 line)
+{
+	struct telling t = {.told = told_at(line), .line = line};
+	__u32 zero = 0;
+
+	if (!t.told)
+		return t;
+	t.books = bpf_map_lookup_elem(&bh_flow_books, &zero);
+	if (!t.books) {
+		t.told = NULL;
+		return t;
+	}
+	t.now = bpf_ktime_get_ns();
+	t.flow = bpf_ringbuf_reserve(&bh_flows, sizeof(*t.flow), 0);
+	return t;
+}
+
+/* The agent reads once a second, and in between only if there is much. */
+static __always_inline __u64 tell_wakeup(void)
+{
+	if (bpf_ringbuf_query(&bh_flows, BPF_RB_AVAIL_DATA) < BH_FLOW_WAKE_BYTES)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void tell_end(const struct telling *t, bool is_told)
+{
+	if (!t->told)
+		return;
+	if (t->flow && is_told)
+		bpf_ringbuf_submit(t->flow, tell_wakeup());
+	else if (t->flow)
+		bpf_ringbuf_discard(t->flow, BPF_RB_NO_WAKEUP);
+	if (is_told)
+		__sync_fetch_and_add(t->flow ? &t->books->told : &t->books->lost, 1);
+}
+
+static __always_inline enum bh_flow_why why_over(const struct bh_conn *conn, enum bh_flow_why why)
+{
+	if (why != BH_FLOW_EXPIRED || conn->state != BH_CONN_CLOSING)
+		return why;
+	return conn->hello == HELLO_CUT ? BH_FLOW_PLAINTEXT : BH_FLOW_CLOSED;
+}
+
+static __always_inline void tell_facts(const struct telling *t, const struct bh_conn *conn)
+{
+	struct bh_flow *flow = t->flow;
+
+	flow->time_ns = t->now;
+	flow->key = conn->key;
+	flow->key.is_used = 1;
+	flow->line = t->line;
+	flow->stamp = t->told->stamp;
+	flow->created = conn->created;
+	flow->since = t->told->at;
+	flow->seen = conn->seen;
+	flow->generation = conn->generation;
+	flow->rule = conn->rule;
+	flow->tcp_flags[0] = conn->tcp_flags[0];
+	flow->tcp_flags[1] = conn->tcp_flags[1];
+	flow->state = conn->state;
+	flow->verdict = conn->verdict;
+	flow->opener = conn->opener;
+	flow->direction = conn->direction;
+	__builtin_memset(flow->pad, 0, sizeof(flow->pad));
+}
+
+static __always_inline void tell_half(const struct telling *t, const struct bh_conn *conn, int half)
+{
+	__u64 packets = READ_NOW(conn->half[half].packets), bytes = READ_NOW(conn->half[half].bytes);
+
+	if (t->flow) {
+		t->flow->packets[half] = packets - t->told->packets[half];
+		t->flow->bytes[half] = bytes - t->told->bytes[half];
+	} else {
+		__sync_fetch_and_add(&t->books->lost_packets, packets - t->told->packets[half]);
+		__sync_fetch_and_add(&t->books->lost_bytes, bytes - t->told->bytes[half]);
+	}
+	t->told->packets[half] = packets;
+	t->told->bytes[half] = bytes;
+}
+
+/*
+ * Of the line's connection that has, or had, this stamp.  Under the lock.  One that is older than
+ * the log is told from its beginning.
+ */
+static __always_inline void tell(const struct telling *t, const struct bh_conn *conn, __u32 stamp,
+				 enum bh_flow_why why)
+{
+	if (!t->told)
+		return;
+	if (t->told->stamp != stamp) {
+		__builtin_memset(t->told, 0, sizeof(*t->told));
+		t->told->stamp = stamp;
+		t->told->at = conn->created;
+	}
+	if (t->flow) {
+		tell_facts(t, conn);
+		t->flow->why = why_over(conn, why);
+	}
+	tell_half(t, conn, 0);
+	tell_half(t, conn, 1);
+	t->told->at = BH_TICKS(t->now);
+}
+
+static __always_inline bool has_untold(const struct bh_conn *conn, const struct bh_flow_told *told)
+{
+	return conn->half[0].packets != told->packets[0] ||
+	       conn->half[1].packets != told->packets[1] ||
+	       conn->half[0].bytes != told->bytes[0] || conn->half[1].bytes != told->bytes[1];
+}
+
+/* A free line has a stamp of its own, and the key of the connection that ended. */
+static __always_inline bool has_late(const struct bh_conn *conn, const struct bh_flow_told *told)
+{
+	return !conn->key.is_used && told->stamp + 2 == conn->stamp && has_untold(conn, told);
+}
+
+/*
+ * Adds a new connection's first packet to the line's counters, and takes away what was told of the
+ * one before it.  Under the lock.
+ */
+static __always_inline void tell_anew(struct bh_conn *conn, const struct bh_conn *entry,
+				      struct bh_flow_told *told, bool is_told)
+{
+	for (int i = 0; i < 2; i++) {
+		__u64 packets = is_told ? told->packets[i] : READ_NOW(conn->half[i].packets);
+		__u64 bytes = is_told ? told->bytes[i] : READ_NOW(conn->half[i].bytes);
+
+		__sync_fetch_and_add(&conn->half[i].packets, entry->half[i].packets - packets);
+		__sync_fetch_and_add(&conn->half[i].bytes, entry->half[i].bytes - bytes);
+		told->packets[i] = told->bytes[i] = 0;
+	}
+	told->at = entry->created;
+}
+
+#endif
