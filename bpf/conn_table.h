@@ -399,8 +399,7 @@ static __always_inline void conn_put(struct bh_conn *conn, const struct bh_conn 
 		conn->half[i].seq_end = entry->half[i].seq_end;
 		conn->half[i].ack = entry->half[i].ack;
 	}
-	__builtin_memcpy(&conn->rule, &entry->rule,
-			 sizeof(*conn) - offsetof(struct bh_conn, rule));
+	__builtin_memcpy(&conn->rule, &entry->rule, sizeof(*conn) - offsetof(struct bh_conn, rule));
 	tell_anew(conn, entry, told, told->stamp + 2 == before);
 	told->stamp = before + 2;
 }

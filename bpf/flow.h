@@ -101,7 +101,8 @@ static __always_inline void tell_facts(const struct telling *t, const struct bh_
 
 static __always_inline void tell_half(const struct telling *t, const struct bh_conn *conn, int half)
 {
-	__u64 packets = READ_NOW(conn->half[half].packets), bytes = READ_NOW(conn->half[half].bytes);
+	__u64 packets = READ_NOW(conn->half[half].packets),
+	      bytes = READ_NOW(conn->half[half].bytes);
 
 	if (t->flow) {
 		t->flow->packets[half] = packets - t->told->packets[half];
@@ -140,8 +141,8 @@ static __always_inline void tell(const struct telling *t, const struct bh_conn *
 static __always_inline bool has_untold(const struct bh_conn *conn, const struct bh_flow_told *told)
 {
 	return conn->half[0].packets != told->packets[0] ||
-	       conn->half[1].packets != told->packets[1] ||
-	       conn->half[0].bytes != told->bytes[0] || conn->half[1].bytes != told->bytes[1];
+	       conn->half[1].packets != told->packets[1] || conn->half[0].bytes != told->bytes[0] ||
+	       conn->half[1].bytes != told->bytes[1];
 }
 
 /* A free line has a stamp of its own, and the key of the connection that ended. */

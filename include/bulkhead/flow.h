@@ -72,6 +72,7 @@ struct bh_flow_mark {
 	__u64 position; /* in the ring, of the first of these records */
 	__u64 inode;    /* 0: there is nothing to take back */
 	__u64 size;     /* of the file without them */
+	__u64 lost;     /* records that the file tells of as lost */
 };
 
 #define BH_FLOW_RING_BYTES (4 * 1024 * 1024)

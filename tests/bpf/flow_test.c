@@ -334,7 +334,8 @@ static void what_finds_the_ring_full_is_booked_as_lost(void **state)
 	assert_int_equal(connections_share(rig->dp), 0);
 	assert_true(after.lost > before.lost);
 	assert_int_equal(after.told - before.told, told.count);
-	assert_int_equal(told.packets + after.lost_packets - before.lost_packets, sent);
+	/* The last one still has its place. */
+	assert_int_equal(told.packets + after.lost_packets - before.lost_packets, sent - 1);
 }
 
 /* --- two CPUs --- */
@@ -418,7 +419,10 @@ static void disturb(struct rig *rig, struct told *told)
 	uint64_t end = clock_monotonic_ns() + RACE_NS;
 
 	for (uint32_t i = 0; clock_monotonic_ns() < end; i++) {
-		rig_policy(rig, i % 4 ? rules : "    - {name: none, from: client, to: server, services: tcp/1}\n");
+		rig_policy(
+			rig,
+			i % 4 ? rules
+			      : "    - {name: none, from: client, to: server, services: tcp/1}\n");
 		datapath_sweep(rig->dp, clock_monotonic_ns() + (i % 3 * 30000) * NS_PER_S);
 		rig_consume(rig);
 		while (datapath_flows_read(rig->dp, note, told))

@@ -46,6 +46,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.down_after_s = a->config->down_after_s,
 		.vlan = a->config->vlan,
 		.image = &first->compiled->image,
+		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
 
@@ -63,6 +64,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 			    datapath_beside(a->dp));
 	datapath_revert(a->dp); /* the agent that could have been told to keep it is gone */
 	a->policies.dp = a->dp;
+	a->flows.dp = a->dp;
 	a->policies.hooks = reactions_to_swaps(a);
 	if (!datapath_is_adopted(a->dp))
 		a->adopt_until_ns = clock_monotonic_ns() + config.adopt_s * NS_PER_S;
@@ -189,6 +191,8 @@ static int start(struct agent *a, struct text *why)
 	if (!err)
 		pages_start(a);
 	if (!err)
+		flow_log_start(&a->flows, a->loop);
+	if (!err)
 		err = privileges_drop(mode, why);
 	if (err)
 		return err;
@@ -203,6 +207,7 @@ static void undo_start(struct agent *a)
 	bool is_ours = a->dp && !a->was_in_force;
 	size_t links;
 
+	flow_log_release(&a->flows);
 	datapath_free(a->dp);
 	a->dp = NULL;
 	if (is_ours && a->config->bpffs)
@@ -211,6 +216,7 @@ static void undo_start(struct agent *a)
 
 static void release(struct agent *a)
 {
+	flow_log_release(&a->flows);
 	control_free(a->control);
 	pages_free(a->pages);
 	metrics_free(a->metrics);
@@ -236,6 +242,7 @@ int agent_run(const struct agent_config *config)
 		.lock_fd = -1,
 		.last_good.directory = config->state_dir,
 		.naming = NAMING_INIT,
+		.flows = {.config = &config->flows, .batch = TEXT_INIT},
 		.hub = hub_new(config->history),
 		.started_ns = clock_wall_ns(),
 		.audited.since_ns = clock_wall_ns(),
@@ -245,8 +252,9 @@ int agent_run(const struct agent_config *config)
 
 	alerts_init(&a.alerts, &config->detect);
 	mem_give_back_large();
+	a.flows.naming = &a.naming;
+	a.flows.endpoints = &a.endpoints;
 	err = start(&a, &why);
-
 	if (err) {
 		fail("not started", &why, err);
 		undo_start(&a);

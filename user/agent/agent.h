@@ -34,6 +34,36 @@ enum watchdog_action {
 #undef X
 };
 
+/* Where and how what allowed connections carried is logged. */
+#define FLOW_FORMATS_LIST(X)                                                                       \
+	X(VPC, "vpc") /* lines of an AWS VPC flow log, version 2 */                                \
+	X(JSON, "json")
+
+enum flow_format {
+#define X(id, word) FLOW_##id,
+	FLOW_FORMATS_LIST(X)
+#undef X
+};
+
+const char *flow_format_word(enum flow_format format);
+bool flow_format_parse(const char *word, enum flow_format *ret);
+
+#define FLOW_INTERVAL_S     60
+#define FLOW_INTERVAL_MAX_S 86400
+#define FLOW_SIZE           (64ull * 1024 * 1024)
+#define FLOW_KEEP           5
+#define FLOW_KEEP_MAX       1000
+
+bool flow_interval_is_good(uint32_t interval_s);
+
+struct flow_log_config {
+	const char *path; /* as in flow_file.h; NULL: there is none */
+	enum flow_format format;
+	uint32_t interval_s; /* after which one that goes on is told */
+	uint64_t size;       /* as in flow_file.h, as the next */
+	uint32_t keep;
+};
+
 struct agent_config {
 	const char *const *policy_paths; /* files or directories */
 	size_t policy_count;
@@ -52,6 +82,7 @@ struct agent_config {
 	enum watchdog_action watchdog;
 	struct listen_address metrics; /* and the pages of health */
 	struct detect_config detect;
+	struct flow_log_config flows;
 	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
 };
 

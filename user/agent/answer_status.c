@@ -208,6 +208,7 @@ void answer_status(struct agent *a, struct text *out)
 	add_events(&j, a->hub);
 	alerts_json(&a->alerts, &j, "alerts");
 	add_books(&j, a->dp);
+	flow_log_json(&a->flows, &j);
 	add_rejects(&j, a->dp);
 	add_drops(&j, a->dp);
 	add_tables(&j, a->dp);

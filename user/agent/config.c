@@ -9,6 +9,7 @@
 #include <bulkhead/limits.h>
 
 #include "agent/config_detect.h"
+#include "agent/config_flows.h"
 #include "agent/endpoint_patterns.h"
 #include "agent/first_policy.h"
 #include "agent/protocol.h"
@@ -42,6 +43,7 @@ enum setting {
 	SET_FALLBACK,
 	SET_METRICS,
 	SET_DETECT,
+	SET_FLOW_LOG,
 	SET_COUNT
 };
 
@@ -62,6 +64,7 @@ static const struct schema_key file_keys[] = {
 	[SET_FALLBACK]   = { "fallback",  KEY_OPTIONAL, FORM_TEXT },
 	[SET_METRICS]    = { "metrics",   KEY_OPTIONAL, FORM_TEXT },
 	[SET_DETECT]     = { "detect",    KEY_OPTIONAL, FORM_MAP  },
+	[SET_FLOW_LOG]   = { "flowLog",   KEY_OPTIONAL, FORM_ANY  },
 };
 /* clang-format on */
 
@@ -81,6 +84,7 @@ void settings_init(struct settings *s)
 		.history = AGENT_HISTORY,
 		.adopt_s = AGENT_ADOPT_S,
 		.down_after_s = BH_DOWN_AFTER_S,
+		.flows = {.interval_s = FLOW_INTERVAL_S, .size = FLOW_SIZE, .keep = FLOW_KEEP},
 	};
 	config_detect_init(&s->detect);
 }
@@ -99,6 +103,7 @@ void settings_release(struct settings *s)
 	free(s->state_dir);
 	free(s->bpffs);
 	free(s->fallback);
+	free(s->flow_file);
 	*s = (struct settings){};
 }
 
@@ -316,6 +321,8 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_metrics(s, values[SET_METRICS], d);
 	if (values[SET_DETECT])
 		config_detect_read(&s->detect, values[SET_DETECT], d);
+	if (values[SET_FLOW_LOG])
+		settings_read_flows(s, values[SET_FLOW_LOG], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -336,6 +343,9 @@ int settings_read(struct settings *s, const struct source *source, struct diags 
 
 struct agent_config settings_config(const struct settings *s)
 {
+	struct flow_log_config flows = s->flows;
+
+	flows.path = s->flow_file;
 	return (struct agent_config){
 		.policy_paths = (const char *const *)s->policies.items,
 		.policy_count = s->policies.count,
@@ -354,6 +364,7 @@ struct agent_config settings_config(const struct settings *s)
 		.watchdog = s->watchdog,
 		.metrics = s->metrics,
 		.detect = s->detect,
+		.flows = flows,
 		.ready_fd = -1,
 	};
 }

@@ -24,6 +24,8 @@ struct settings {
 	enum watchdog_action watchdog;
 	struct listen_address metrics;
 	struct detect_config detect;
+	char *flow_file;              /* NULL: flows are not logged */
+	struct flow_log_config flows; /* but its path */
 };
 
 #define SETTINGS_MAX_HISTORY 10000000
@@ -35,7 +37,8 @@ void settings_release(struct settings *s);
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
  * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), metrics
- * ([ADDRESS:]PORT|off), detect (see config_detect.h), and builtins
+ * ([ADDRESS:]PORT|off), detect (see config_detect.h), flowLog (/PATH, -, or {file, format
+ * (vpc|json), interval, size, keep}), and builtins
  * {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);

@@ -12,7 +12,6 @@
 #include "policy/model.h"
 #include "util/address.h"
 #include "util/clock.h"
-#include "util/json.h"
 
 static const struct bh_addr no_address;
 
@@ -46,7 +45,7 @@ static void add_end(struct json *j, const char *key, const struct event_end *end
 	json_end(j, '}');
 }
 
-static void add_ends(struct json *j, const struct bh_event *event, const struct event_names *names)
+void event_json_ends(struct json *j, const struct bh_event *event, const struct event_names *names)
 {
 	uint16_t sport = ntohs(event->sport), dport = ntohs(event->dport);
 	bool is_known = has_addresses(event);
@@ -96,7 +95,7 @@ void event_json(const struct bh_event *event, const struct event_names *names, s
 	json_string(&j, "reason", reason_word(event->reason));
 	add_optional(&j, "rule", names->rule);
 	add_optional(&j, "rule_at", names->rule_at);
-	add_ends(&j, event, names);
+	event_json_ends(&j, event, names);
 	add_protocol(&j, event);
 	json_number(&j, "length", event->length);
 	add_optional(&j, "interface", names->interface);

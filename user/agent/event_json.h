@@ -6,7 +6,7 @@
 #include <bulkhead/event.h>
 
 #include "policy/model.h"
-#include "util/text.h"
+#include "util/json.h"
 
 /* What the agent knows of an end. */
 struct event_end {
@@ -35,5 +35,8 @@ struct event_names {
  * endpoint, generation, policy_hash, near, count.  What does not apply is left out.
  */
 void event_json(const struct bh_event *event, const struct event_names *names, struct text *out);
+
+/* Of that, src and dst. */
+void event_json_ends(struct json *j, const struct bh_event *event, const struct event_names *names);
 
 #endif

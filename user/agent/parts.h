@@ -9,6 +9,7 @@
 #include "agent/control.h"
 #include "agent/endpoints.h"
 #include "agent/events_hub.h"
+#include "agent/flow_log.h"
 #include "agent/last_good.h"
 #include "agent/loop.h"
 #include "agent/naming.h"
@@ -37,6 +38,7 @@ struct agent {
 	struct loop_timer *tidy;   /* runs until the idle slot is ready for the next policy */
 	struct loop_timer *rescan; /* runs while there are interfaces left to attach */
 	struct audited audited;
+	struct flow_log flows;
 	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
 	bool is_recovering;          /* from one that was not, when the agent before us ended */
 	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */

@@ -58,6 +58,8 @@ static void before_swap(void *user)
 	 */
 	if (a->policies.current)
 		datapath_events_consume(a->dp);
+	if (a->policies.current)
+		flow_log_read(&a->flows, true);
 }
 
 /* A policy that may go back by itself isn't a good one yet. */
@@ -100,7 +102,9 @@ static void on_hangup(void *user)
 {
 	_text_ struct text diagnostics = TEXT_INIT;
 	_text_ struct text why = TEXT_INIT;
+	struct agent *a = user;
 
+	flow_log_reopen(&a->flows);
 	if (!agent_reload(user, &diagnostics, &why))
 		return;
 	fputs(diagnostics.buf, stderr);
@@ -178,6 +182,7 @@ static void on_sample(void *user)
 	temporary_rules_expire(a);
 	policy_set_sample(&a->policies);
 	metrics_sample(a);
+	flow_log_tick(&a->flows);
 	scan(a);
 	err = policy_set_expire(&a->policies, &why);
 	if (err)
@@ -277,8 +282,16 @@ struct rtnl_events reactions_to_links(struct agent *a)
 	return (struct rtnl_events){on_link_gone, on_links, machine_changed, on_filters, a};
 }
 
+/* Where flows that go on are told often, more often. */
+static uint64_t sweep_ms(const struct flow_log_config *flows)
+{
+	return flows->path && flows->interval_s < 2 * SWEEP_MS / 1000 ? SAMPLE_MS : SWEEP_MS;
+}
+
 void reactions_start(struct agent *a)
 {
-	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), SWEEP_MS, SWEEP_MS);
+	uint64_t ms = sweep_ms(&a->config->flows);
+
+	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), ms, ms);
 	loop_timer_start(loop_timer_new(a->loop, on_sample, a), SAMPLE_MS, SAMPLE_MS);
 }

@@ -23,6 +23,9 @@ struct run_values {
 	uint32_t adopt_s;
 	uint32_t down_after_s;
 	const char *metrics;
+	const char *flow_log;
+	const char *flow_format;
+	uint32_t flow_interval_s;
 };
 
 /* clang-format off */
@@ -49,6 +52,12 @@ static const struct option run_options[] = {
 	  "without a heartbeat, and whenAgentIsDown applies (default: 10s)" },
 	{ "metrics", 0, OPTION_TEXT, AT(metrics), "[ADDRESS:]PORT",
 	  "serve /metrics, /healthz and /readyz (a port alone: on 127.0.0.1)" },
+	{ "flow-log", 0, OPTION_TEXT, AT(flow_log), "FILE",
+	  "log what allowed connections carried; -: to standard output" },
+	{ "flow-log-format", 0, OPTION_CHOICE, AT(flow_format), "vpc|json",
+	  "AWS VPC flow log version 2, or JSON with names and rules (default: vpc)" },
+	{ "flow-log-interval", 0, OPTION_DURATION, AT(flow_interval_s), "TIME",
+	  "log connections that go on so often (default: 1m)" },
 	{ "without", 0, OPTION_LIST, AT(without), "BUILTIN",
 	  "turn off host, arp, nd, dhcp, icmp-error or self; repeatable" },
 };
@@ -59,6 +68,7 @@ _Static_assert(AGENT_EVENT_RATE == 100, "what --help says");
 _Static_assert(AGENT_HISTORY == 10000, "what --help says");
 _Static_assert(AGENT_ADOPT_S == 30, "what --help says");
 _Static_assert(BH_DOWN_AFTER_S == 10, "what --help says");
+_Static_assert(FLOW_INTERVAL_S == 60, "what --help says");
 
 static enum exit_code read_config(const char *path, struct settings *settings)
 {
@@ -96,6 +106,21 @@ static void take_policies(struct settings *settings, const strings *paths)
 		vec_push(&settings->policies, xstrdup(PROTOCOL_POLICY_DIR));
 }
 
+static enum exit_code take_flows(struct settings *settings, const struct arguments *args)
+{
+	const struct run_values *values = args->values;
+
+	replace(&settings->flow_file, values->flow_log);
+	if (values->flow_format)
+		flow_format_parse(values->flow_format, &settings->flows.format);
+	if (!arguments_have(args, "flow-log-interval"))
+		return EXIT_FINE;
+	if (!flow_interval_is_good(values->flow_interval_s))
+		return cli_error("run: --flow-log-interval is from 1s to 1d");
+	settings->flows.interval_s = values->flow_interval_s;
+	return EXIT_FINE;
+}
+
 /* Paths and numbers replace what the configuration says, interfaces and built-ins add to it. */
 static enum exit_code take_options(struct settings *settings, const struct arguments *args)
 {
@@ -122,7 +147,7 @@ static enum exit_code take_options(struct settings *settings, const struct argum
 	vec_foreach (builtin, &values->without)
 		if (!settings_turn_off(settings, *builtin, &error))
 			return cli_error("run: --without: %s", error.buf);
-	return EXIT_FINE;
+	return take_flows(settings, args);
 }
 
 static enum exit_code run_run(const struct arguments *args)
@@ -165,9 +190,11 @@ const struct command run_command = {
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
 		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback\n"
 		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off), detect\n"
-		"(thresholds of alerts) and builtins ({arp: off}). A policy that does not load is\n"
-		"replaced by the last good one, and that by the fallback. Exit code 2: the\n"
-		"configuration does not load, nor does any policy; 1: the agent failed.",
+		"(thresholds of alerts), flowLog (a path, or {file, format, interval, size,\n"
+		"keep}: at that size it becomes FILE.1, and so many are kept) and builtins\n"
+		"({arp: off}). A policy that does not load is replaced by the last good one, and\n"
+		"that by the fallback. Exit code 2: the configuration does not load, nor does any\n"
+		"policy; 1: the agent failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"
 		    "bulkhead run --config /etc/bulkhead/agent.yaml --adopt 1m",

@@ -68,8 +68,8 @@ int datapath_flows_open(struct datapath *dp)
 	ring->page = (size_t)sysconf(_SC_PAGESIZE);
 	ring->read_at = map_pages(ring, ring->page, PROT_READ | PROT_WRITE, 0);
 	if (ring->read_at)
-		ring->written_at =
-			map_pages(ring, ring->page + 2 * ring->size, PROT_READ, ring->page);
+		ring->written_at = map_pages(ring, ring->page + 2 * ring->size, PROT_READ,
+					     ring->page);
 	if (!ring->written_at) {
 		err = -errno;
 		datapath_flows_close(dp);
