@@ -36,7 +36,7 @@ static void check_sums(const char *name, const char *log)
 }
 
 /* The count differs between kernels: verifiers prune differently. */
-static void every_program_is_far_from_the_limit(void **state)
+static void check_programs(uint32_t flow_ticks)
 {
 	_cleanup_(destroyp)
 	struct bulkhead_bpf *skel = bulkhead_bpf__open();
@@ -44,8 +44,8 @@ static void every_program_is_far_from_the_limit(void **state)
 	struct bpf_program *program;
 	size_t count = 0, seen = 0;
 
-	(void)state;
 	assert_non_null(skel);
+	skel->rodata->bh_flow_ticks = flow_ticks;
 	bpf_object__for_each_program(program, skel->obj)
 	{
 		assert_true(count < MAX_PROGRAMS);
@@ -62,10 +62,23 @@ static void every_program_is_far_from_the_limit(void **state)
 	assert_true(seen == count && count > 0);
 }
 
+static void every_program_is_far_from_the_limit(void **state)
+{
+	(void)state;
+	check_programs(0);
+}
+
+static void and_so_it_is_where_flows_are_logged(void **state)
+{
+	(void)state;
+	check_programs(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_program_is_far_from_the_limit),
+		cmocka_unit_test(and_so_it_is_where_flows_are_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,8 @@ static void every_key_is_read(void **state)
 		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n"
 		  "fallback: /etc/f.yaml\nmetrics: '[::1]:9478'\n"
 		  "detect: {window: 1h, cooldown: 30s, ports: 32, hosts: 2, dataOut: 3, "
-		  "management: 0, quiet: 2s, beats: 3, sources: 64, spoofed: 1, noise: 7}\n",
+		  "management: 0, quiet: 2s, beats: 3, sources: 64, spoofed: 1, noise: 7}\n"
+		  "flowLog: {file: /tmp/l, format: json, interval: 5s, size: 2G, keep: 0}\n",
 		  &s, &messages);
 	assert_string_equal(messages.buf, "");
 	assert_int_equal(s.policies.count, 2);
@@ -66,6 +67,50 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.detect.cooldown_s, 30);
 	for (enum detection id = 0; id < DETECTION_COUNT; id++)
 		assert_int_equal(s.detect.threshold[id], thresholds[id]);
+	assert_string_equal(settings_config(&s).flows.path, "/tmp/l");
+	assert_int_equal(s.flows.format, FLOW_JSON);
+	assert_int_equal(s.flows.interval_s, 5);
+	assert_int_equal(s.flows.size, UINT64_C(2) << 30);
+	assert_int_equal(s.flows.keep, 0);
+}
+
+static void a_flow_log_may_be_only_a_path(void **state)
+{
+	_settings_ struct settings s = {};
+	_text_ struct text messages = TEXT_INIT;
+
+	(void)state;
+	assert_int_equal(read_text("flowLog: '-'\n", &s, &messages), 0);
+	assert_string_equal(settings_config(&s).flows.path, "-");
+	assert_int_equal(s.flows.format, FLOW_VPC);
+	assert_int_equal(s.flows.interval_s, FLOW_INTERVAL_S);
+	assert_int_equal(s.flows.size, FLOW_SIZE);
+	assert_int_equal(s.flows.keep, FLOW_KEEP);
+}
+
+static const struct {
+	const char *text;
+	const char *message;
+} wrong_flows[] = {
+	{"flowLog: flow.log\n", "'flow.log' is not a path from / on, or - for standard output"},
+	{"flowLog: {size: 1}\n", "missing key 'file'; a flow log needs it"},
+	{"flowLog: {file: /l, interval: 0s}\n", "'0s' is not a duration from 1s to 1d"},
+	{"flowLog: {file: /l, interval: 2d}\n", "'2d' is not a duration from 1s to 1d"},
+	{"flowLog: {file: /l, size: 5T}\n", "'5T' is not a size such as 64M"},
+	{"flowLog: {file: /l, size: M}\n", "'M' is not a size such as 64M"},
+	{"flowLog: {file: /l, keep: -1}\n", "'-1' is not a number from 0 to 1000"},
+};
+
+static void what_is_wrong_with_a_flow_log_is_said(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong_flows); i++) {
+		_settings_ struct settings s = {};
+		_text_ struct text messages = TEXT_INIT;
+
+		assert_row(wrong_flows[i].text, read_text(wrong_flows[i].text, &s, &messages));
+		assert_row(messages.buf, strstr(messages.buf, wrong_flows[i].message));
+	}
 }
 
 static void what_is_left_out_is_the_default(void **state)
@@ -90,6 +135,7 @@ static void what_is_left_out_is_the_default(void **state)
 	assert_int_equal(config.detect.window_s, DETECT_WINDOW_S);
 	assert_int_equal(config.detect.threshold[DETECT_VERTICAL], 10);
 	assert_int_equal(config.detect.threshold[DETECT_FIRST], 86400);
+	assert_null(config.flows.path);
 	assert_int_equal(config.ready_fd, -1);
 }
 
@@ -146,6 +192,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(what_is_left_out_is_the_default),
+		cmocka_unit_test(a_flow_log_may_be_only_a_path),
+		cmocka_unit_test(what_is_wrong_with_a_flow_log_is_said),
 		cmocka_unit_test(everything_wrong_is_told_with_its_place),
 	};
 

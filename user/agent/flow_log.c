@@ -109,10 +109,8 @@ static void rotate(struct flow_log *log)
 /* The present batch; what is not written stays there. */
 static int write_batch(struct flow_log *log)
 {
-	int err = open_file(log);
+	int err = log->sent ? 0 : mark(log);
 
-	if (!err && !log->sent)
-		err = mark(log);
 	if (!err)
 		err = flow_file_write(&log->file, log->batch.buf + log->sent,
 				      log->batch.len - log->sent, &log->sent);
@@ -128,10 +126,11 @@ static int write_batch(struct flow_log *log)
 
 void flow_log_read(struct flow_log *log, bool is_all)
 {
-	int err = 0;
+	int err;
 
 	if (!log->is_open)
 		return;
+	err = open_file(log);
 	for (int i = 0; !err && (is_all || i < BATCHES_AT_ONCE); i++) {
 		if (!log->has_batch) {
 			log->has_batch = datapath_flows_read(log->dp, add_flow, log) > 0;
@@ -214,7 +213,6 @@ void flow_log_start(struct flow_log *log, struct loop *loop)
 		return;
 	}
 	log->is_open = true;
-	note_result(log, open_file(log));
 	flow_log_read(log, false);
 }
 
