@@ -9,7 +9,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define BATCHES_AT_ONCE 8 /* others wait */
+#define BATCHES_AT_ONCE 8  /* others wait */
+#define RETRY_MS        20 /* until a pipe takes more */
 
 /* --- lines --- */
 
@@ -42,7 +43,7 @@ static void add_flow(const struct bh_flow *flow, void *user)
 static void note_result(struct flow_log *log, int err)
 {
 	if (err == -EAGAIN)
-		err = log->err == 0 ? 0 : log->err;
+		return;
 	if (err && err != log->err)
 		log_error("msg=\"flow log not written; records wait in the kernel\" file='%s' "
 			  "error=\"%s\"",
@@ -53,11 +54,11 @@ static void note_result(struct flow_log *log, int err)
 }
 
 /* So that whoever comes after us knows what to take back. */
-static int mark(const struct flow_log *log)
+static int mark(const struct flow_log *log, bool is_whole)
 {
 	const struct bh_flow_mark mark = {
 		.position = datapath_flows_position(log->dp),
-		.inode = log->file.is_regular ? log->file.inode : 0,
+		.inode = log->file.is_regular && !is_whole ? log->file.inode : 0,
 		.size = log->file.size,
 		.lost = log->lost,
 	};
@@ -109,7 +110,7 @@ static void rotate(struct flow_log *log)
 /* The present batch; what is not written stays there. */
 static int write_batch(struct flow_log *log)
 {
-	int err = log->sent ? 0 : mark(log);
+	int err = log->sent ? 0 : mark(log, false);
 
 	if (!err)
 		err = flow_file_write(&log->file, log->batch.buf + log->sent,
@@ -117,11 +118,21 @@ static int write_batch(struct flow_log *log)
 	if (err)
 		return err;
 	datapath_flows_done(log->dp);
+	err = mark(log, true);
 	text_reset(&log->batch);
 	log->sent = 0;
 	log->has_batch = false;
 	rotate(log);
-	return 0;
+	return err;
+}
+
+/* Its end may be another file by then; to that one goes the whole batch. */
+static void give_up(struct flow_log *log, int err)
+{
+	if (!err || err == -EAGAIN)
+		return;
+	flow_file_close(&log->file);
+	log->sent = 0;
 }
 
 void flow_log_read(struct flow_log *log, bool is_all)
@@ -140,8 +151,11 @@ void flow_log_read(struct flow_log *log, bool is_all)
 		err = write_batch(log);
 	}
 	note_result(log, err);
+	give_up(log, err);
 	/* The ring stays readable as long as nobody reads it. */
 	loop_watch_want(log->watch, err ? 0 : LOOP_READ);
+	if (err == -EAGAIN)
+		loop_timer_start(log->retry, RETRY_MS, 0);
 }
 
 /* --- time --- */
@@ -181,10 +195,15 @@ void flow_log_reopen(struct flow_log *log)
 	if (!log->is_open || log->sent)
 		return;
 	flow_file_close(&log->file);
-	note_result(log, open_file(log));
+	flow_log_read(log, false);
 }
 
 /* --- begin and end --- */
+
+static void on_retry(void *user)
+{
+	flow_log_read(user, false);
+}
 
 static void on_ring(void *user, unsigned int ready)
 {
@@ -212,6 +231,7 @@ void flow_log_start(struct flow_log *log, struct loop *loop)
 		log_error("msg=\"flows are not logged\" error=\"%s\"", strerror(-err));
 		return;
 	}
+	log->retry = loop_timer_new(loop, on_retry, log);
 	log->is_open = true;
 	flow_log_read(log, false);
 }

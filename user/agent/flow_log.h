@@ -20,6 +20,7 @@ struct flow_log {
 	struct naming *naming;
 	const struct endpoints *endpoints;
 	struct loop_watch *watch;
+	struct loop_timer *retry; /* runs while a pipe is full */
 	struct flow_file file;
 	struct text batch; /* lines of records that still are in the ring */
 	size_t sent;       /* bytes of them */

@@ -12,6 +12,7 @@
  *       attached, watchdog {action, faults {FAULT: count}, repairs, last {interface, what, at,
  *       repaired_at}} (last: if there was one), events {history, size}, alerts {ID: count} and
  *       books {VERDICT: {produced, delivered, suppressed, lost}},
+ *       flow_log {file, format, records, lost, lost_packets, lost_bytes, error (or null)} or null,
  *       drops {REASON: {packets, bytes}} (those that are not 0), dropped (their sum),
  *       tables [{name, used, capacity, bytes}], kernel {FEATURE: bool or word}
  *   {"op": "list", "what": "endpoints"|"identities"|"rules"|"connections"}

@@ -250,12 +250,28 @@ static void print_tables(const cJSON *status)
 	print_table(&table);
 }
 
+static void print_flow_log(const cJSON *status)
+{
+	const cJSON *log = value_of(status, "flow_log");
+	_text_ struct text line = TEXT_INIT;
+
+	if (!cJSON_IsObject(log))
+		return;
+	text_addf(&line, "%s, %s, %.0f records, %.0f lost", or_dash(value_text(log, "file")),
+		  or_dash(value_text(log, "format")), value_number(log, "records"),
+		  value_number(log, "lost"));
+	if (value_text(log, "error"))
+		text_addf(&line, "; not written: %s", value_text(log, "error"));
+	print_field("flow log", line.buf);
+}
+
 static void print_text(const cJSON *status)
 {
 	print_agent(status);
 	print_policy(status);
 	print_counts(status);
 	print_watchdog(status);
+	print_flow_log(status);
 	print_kernel(status);
 	print_books(status);
 	print_drops(status);
