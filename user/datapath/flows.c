@@ -70,7 +70,7 @@ int datapath_flows_open(struct datapath *dp)
 	if (ring->read_at)
 		ring->written_at = map_pages(ring, ring->page + 2 * ring->size, PROT_READ,
 					     ring->page);
-	if (!ring->written_at) {
+	if (!ring->read_at || !ring->written_at) {
 		err = -errno;
 		datapath_flows_close(dp);
 		return err;
