@@ -132,7 +132,7 @@ write_config - format: json
 it 'the agent logs to its standard output' start_logging
 it 'what is allowed goes through' talk
 it 'as JSON with names and rules' wait_for 5 grep -q \
-	'"src":{.*"workload":"app".*"dst":{.*"workload":"db".*"packets":\[' agent.out
+	'"rule":"all".*"src":{.*"workload":"app".*"dst":{.*"workload":"db".*"packets":\[' agent.out
 it 'the agent ends' stop_agent TERM
 sed -i /flowLog/d agent.yaml
 it 'the agent enforces without a log' start_logging

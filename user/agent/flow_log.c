@@ -10,6 +10,7 @@
 #include "util/log.h"
 
 #define BATCHES_AT_ONCE 8  /* others wait */
+#define BATCHES_IN_ALL  64 /* a full ring */
 #define RETRY_MS        20 /* until a pipe takes more */
 
 /* --- lines --- */
@@ -137,12 +138,12 @@ static void give_up(struct flow_log *log, int err)
 
 void flow_log_read(struct flow_log *log, bool is_all)
 {
-	int err;
+	int most = is_all ? BATCHES_IN_ALL : BATCHES_AT_ONCE, err;
 
 	if (!log->is_open)
 		return;
 	err = open_file(log);
-	for (int i = 0; !err && (is_all || i < BATCHES_AT_ONCE); i++) {
+	for (int i = 0; !err && i < most; i++) {
 		if (!log->has_batch) {
 			log->has_batch = datapath_flows_read(log->dp, add_flow, log) > 0;
 			if (!log->has_batch)

@@ -34,7 +34,7 @@ struct flow_log {
 /* Before privileges are given away.  What fails is logged and tried again; it never stops us. */
 void flow_log_start(struct flow_log *log, struct loop *loop);
 
-/* What there is: all of it, or a part that takes no time. */
+/* What there is: as much as the ring holds, or a part that takes no time. */
 void flow_log_read(struct flow_log *log, bool is_all);
 
 /* Every second. */
