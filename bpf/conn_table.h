@@ -214,11 +214,8 @@ static __always_inline void conn_delete(const struct hit *hit, enum bh_flow_why 
 	conn_free(hit->line, hit->stamp, why);
 }
 
-/*
- * A record of a connection that goes on, or of what was counted after its end.  Global: verified
- * once.
- */
-__noinline int conn_tell(__u32 line, __u32 stamp, int is_over)
+/* A record of a connection that goes on, or of what was counted after its end. */
+static __always_inline bool tell_line(__u32 line, __u32 stamp, bool is_over)
 {
 	struct conn_lock *lock = lock_of(line);
 	struct bh_conn *conn = conn_at(line);
@@ -235,6 +232,23 @@ __noinline int conn_tell(__u32 line, __u32 stamp, int is_over)
 	bpf_spin_unlock(&lock->lock);
 	tell_end(&telling, is_told);
 	return is_told;
+}
+
+/* Global: verified once, as is the next. */
+__noinline int conn_tell(__u32 line, __u32 stamp)
+{
+	return tell_line(line, stamp, false);
+}
+
+/* If there is anything late in this free line. */
+__noinline int conn_tell_late(__u32 line)
+{
+	const struct bh_flow_told *told = told_at(line);
+	const struct bh_conn *conn = conn_at(line);
+
+	if (!told || !conn || !has_late(conn, told))
+		return false;
+	return tell_line(line, told->stamp, true);
 }
 
 /* --- find --- */
@@ -345,7 +359,7 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 			break;
 		stamp = READ_NOW(conn->stamp);
 		if (conn->key.is_used && is_expired(conn, now) &&
-		    free_line(line, stamp, BH_FLOW_EXPIRED))
+		    conn_free(line, stamp, BH_FLOW_EXPIRED))
 			return line;
 	}
 	return LINE_NONE;
@@ -406,9 +420,10 @@ static __always_inline void conn_put(struct bh_conn *conn, const struct bh_conn 
 
 /*
  * Writes p->entry into the line, if that is still free, and the key still unknown: -EAGAIN,
- * -EEXIST.  Keys of equal tags are taken for the same one: the later one finds no room.
+ * -EEXIST.  The entry gets the line's stamp.  Keys of equal tags are taken for the same one: the
+ * later one finds no room.
  */
-static __always_inline int conn_write(struct packet *p, __u32 line, __u32 *ret_stamp)
+static __always_inline int write_line(struct packet *p, __u32 line)
 {
 	const struct bh_conn_tags *tags = tags_at(bucket_of(p->hash, 0));
 	const struct bh_conn_tags *other = tags_at(bucket_of(p->hash, 1));
@@ -416,13 +431,11 @@ static __always_inline int conn_write(struct packet *p, __u32 line, __u32 *ret_s
 	struct conn_lock *lock = lock_of(line);
 	struct bh_conn *conn = conn_at(line);
 	struct bh_flow_told *told = told_at(line);
-	__u32 tag = tag_of(p->hash), stamp = 0;
+	__u32 tag = tag_of(p->hash), stamp;
 	int err = 0;
 
 	if (!tags || !other || !own || !lock || !conn)
 		return -ENOSPC;
-	if (told && has_late(conn, told))
-		conn_tell(line, told->stamp, true);
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) < BH_CONN_WAYS || way_of(other, tag) < BH_CONN_WAYS)
 		err = -EEXIST;
@@ -436,11 +449,19 @@ static __always_inline int conn_write(struct packet *p, __u32 line, __u32 *ret_s
 		conn_put(conn, &p->entry, told, stamp - 2);
 		keep_order();
 		conn->stamp = stamp;
+		p->entry.stamp = stamp;
 		own->tag[line % BH_CONN_WAYS] = tag;
 	}
 	bpf_spin_unlock(&lock->lock);
-	*ret_stamp = stamp;
 	return err;
+}
+
+/* Global: so the stack of who calls it stays small. */
+__noinline int conn_write(__u32 line)
+{
+	struct packet *p = packet_here();
+
+	return p ? write_line(p, line) : -ENOSPC;
 }
 
 /* The next place in the endpoint's part of bh_embryonic; whoever had it is displaced. */
@@ -475,8 +496,8 @@ __noinline int conn_enter(void)
 {
 	struct bh_embryonic *place = NULL;
 	struct packet *p = packet_here();
-	__u32 line, stamp = 0;
 	int err = -EAGAIN;
+	__u32 line;
 
 	if (!p)
 		return -ENOSPC;
@@ -491,11 +512,13 @@ __noinline int conn_enter(void)
 		line = conn_choose();
 		if (line == LINE_NONE)
 			line = conn_make_room(p);
-		err = line == LINE_NONE ? -ENOSPC : conn_write(p, line, &stamp);
+		if (line != LINE_NONE && bh_flow_ticks)
+			conn_tell_late(line);
+		err = line == LINE_NONE ? -ENOSPC : conn_write(line);
 	}
 	if (!err && place) {
 		place->line = line;
-		place->stamp = stamp;
+		place->stamp = p->entry.stamp;
 	}
 	if (err && p->entry.is_settled)
 		share_return(p->entry.key.endpoint);

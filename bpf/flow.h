@@ -59,14 +59,18 @@ static __always_inline __u64 tell_wakeup(void)
 
 static __always_inline void tell_end(const struct telling *t, bool is_told)
 {
-	if (!t->told)
+	if (!t->flow) {
+		if (t->told && is_told)
+			__sync_fetch_and_add(&t->books->lost, 1);
 		return;
-	if (t->flow && is_told)
-		bpf_ringbuf_submit(t->flow, tell_wakeup());
-	else if (t->flow)
+	}
+	if (!is_told) {
 		bpf_ringbuf_discard(t->flow, BPF_RB_NO_WAKEUP);
-	if (is_told)
-		__sync_fetch_and_add(t->flow ? &t->books->told : &t->books->lost, 1);
+		return;
+	}
+	bpf_ringbuf_submit(t->flow, tell_wakeup());
+	if (t->told)
+		__sync_fetch_and_add(&t->books->told, 1);
 }
 
 static __always_inline enum bh_flow_why why_over(const struct bh_conn *conn, enum bh_flow_why why)

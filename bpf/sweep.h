@@ -27,17 +27,9 @@ static __always_inline void sweep_flow(const struct bh_conn *conn, __u32 line, _
 	if ((__s32)(now - (is_begun ? told->at : conn->created)) < (__s32)bh_flow_ticks)
 		return;
 	if (!is_begun || has_untold(conn, told))
-		conn_tell(line, stamp, false);
+		conn_tell(line, stamp);
 	else
 		told->at = now;
-}
-
-static __always_inline void sweep_free_line(const struct bh_conn *conn, __u32 line)
-{
-	const struct bh_flow_told *told = told_at(line);
-
-	if (told && has_late(conn, told))
-		conn_tell(line, told->stamp, true);
 }
 
 static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
@@ -49,7 +41,8 @@ static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
 		return;
 	stamp = READ_NOW(conn->stamp);
 	if (!conn->key.is_used) {
-		sweep_free_line(conn, line);
+		if (bh_flow_ticks)
+			conn_tell_late(line);
 		return;
 	}
 	if (is_expired(conn, now) && conn_free(line, stamp, BH_FLOW_EXPIRED)) {
