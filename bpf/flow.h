@@ -21,7 +21,8 @@
 /* What it takes to tell of a line; from before its lock is taken until after it is given back. */
 struct telling {
 	struct bh_flow_told *told; /* NULL: flows are not logged */
-	struct bh_flow *flow;      /* NULL: the ring is full */
+	struct bh_flow *flow;      /* NULL: the ring is full, and has_room is 0 */
+	__u64 has_room;
 	struct bh_flow_books *books;
 	__u64 now;
 	__u32 line;
@@ -46,6 +47,9 @@ static __always_inline struct telling tell_begin(__u32 line)
 	}
 	t.now = bpf_ktime_get_ns();
 	t.flow = bpf_ringbuf_reserve(&bh_flows, sizeof(*t.flow), 0);
+	t.has_room = t.flow != NULL;
+	/* 6.1's verifier, asked of a record twice, thinks that it may be none after all. */
+	barrier_var(t.has_room);
 	return t;
 }
 
@@ -59,7 +63,7 @@ static __always_inline __u64 tell_wakeup(void)
 
 static __always_inline void tell_end(const struct telling *t, bool is_told)
 {
-	if (!t->flow) {
+	if (!t->has_room) {
 		if (t->told && is_told)
 			__sync_fetch_and_add(&t->books->lost, 1);
 		return;
@@ -108,7 +112,7 @@ static __always_inline void tell_half(const struct telling *t, const struct bh_c
 	__u64 packets = READ_NOW(conn->half[half].packets),
 	      bytes = READ_NOW(conn->half[half].bytes);
 
-	if (t->flow) {
+	if (t->has_room) {
 		t->flow->packets[half] = packets - t->told->packets[half];
 		t->flow->bytes[half] = bytes - t->told->bytes[half];
 	} else {
@@ -133,7 +137,7 @@ static __always_inline void tell(const struct telling *t, const struct bh_conn *
 		t->told->stamp = stamp;
 		t->told->at = conn->created;
 	}
-	if (t->flow) {
+	if (t->has_room) {
 		tell_facts(t, conn);
 		t->flow->why = why_over(conn, why);
 	}
