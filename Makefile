@@ -196,13 +196,13 @@ check-policies: $(O)/bulkhead
 	$(Q)for policy in policies/*.yaml; do $< check --strict $$policy || exit; done
 
 check-fuzz: $(FUZZERS)
-	$(Q)$(MAKE) --no-print-directory -k -j4 $(addprefix fuzz-,$(FUZZERS))
+	$(Q)$(MAKE) --no-print-directory -k -j5 $(addprefix fuzz-,$(FUZZERS))
 
 .PHONY: $(addprefix fuzz-,$(FUZZERS))
 $(addprefix fuzz-,$(FUZZERS)): fuzz-%: %
 	$(Q)mkdir -p $(O)/corpus/$(<F) $(O)/test-logs
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=$(O)/test-logs/ \
-		$(O)/corpus/$(<F) $(wildcard tests/fuzz/$(<F).seeds $(if $(filter packet_%,$(<F)),,tests/fuzz/corpus))
+		$(O)/corpus/$(<F) $(wildcard tests/fuzz/$(<F).seeds $(if $(filter packet_% protocol_%,$(<F)),,tests/fuzz/corpus))
 
 .PHONY: tidy
 tidy: $(TIDY)
@@ -225,6 +225,8 @@ $(O)/fuzz/%.o: %.c
 	$(Q)mkdir -p $(@D) && $(CLANG) -fsanitize=fuzzer-no-link$(,)address$(,)undefined $(FUZZFLAGS) -c $< -o $@
 
 $(O)/tests/fuzz/recording_fuzz: $(O)/fuzz/user/cli/event_reader.o
+$(O)/tests/fuzz/protocol_fuzz: $(patsubst %,$(O)/fuzz/user/%.o,agent/request agent/event_json agent/words \
+	cli/event_line cli/event_reader cli/output)
 
 # The programs as functions of this machine.  What is new to the fuzzer is what is new in them.
 PACKETFUZZ := $(patsubst %.c,$(O)/fuzz/%.o,$(wildcard tests/fuzz/host_*.c tests/fuzz/packet_*.c \

@@ -35,7 +35,10 @@ static void check_sums(const char *name, const char *log)
 		fail_msg("%s: %lu instructions processed", name, processed);
 }
 
-/* The count differs between kernels: verifiers prune differently. */
+/*
+ * LI-24.  The count differs between kernels, as verifiers prune differently: scripts/kernel-matrix
+ * runs this on older ones.
+ */
 static void check_programs(uint32_t flow_ticks)
 {
 	_cleanup_(destroyp)

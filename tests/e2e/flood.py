@@ -6,6 +6,8 @@ echo PORT                         answers every byte of every connection
 hold ADDRESS PORT COUNT           opens COUNT connections; then each line of input makes each of
                                   them send a byte, and prints how many were answered
 syns INTERFACE MAC ADDRESS PORT COUNT   sends so many, from 198.18.0.0/15
+call ADDRESS PORT COUNT           COUNT connections, one each 10 ms, that all must be answered;
+                                  prints the 99th percentile of what they took, in microseconds
 """
 import ctypes
 import errno
@@ -79,6 +81,19 @@ def ask_all(held):
     return answered
 
 
+def call(address, port, count):
+    took = []
+    start = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0, start + number / 100 - time.monotonic()))
+        before = time.monotonic()
+        with socket.create_connection((address, port), timeout=PATIENCE) as connection:
+            if connection.recv(64) != b"hello\n":
+                sys.exit(f"call {number} is not answered")
+        took.append(time.monotonic() - before)
+    print(round(sorted(took)[count * 99 // 100] * 1e6))
+
+
 class Message(ctypes.Structure):
     """struct mmsghdr."""
     _fields_ = [("name", ctypes.c_void_p), ("name_len", ctypes.c_uint),
@@ -141,6 +156,8 @@ def main(words):
         hold(words[1], int(words[2]), int(words[3]))
     elif words[0] == "syns":
         syns(words[1], words[2], words[3], int(words[4]), int(words[5]))
+    elif words[0] == "call":
+        call(words[1], int(words[2]), int(words[3]))
 
 
 main(sys.argv[1:])

@@ -9,6 +9,7 @@
 
 #include "policy/compile.h"
 #include "policy/grid.h"
+#include "policy/load.h"
 #include "policy/promise.h"
 #include "policy/services.h"
 #include "tests/reference/reference.h"
@@ -225,11 +226,120 @@ static void what_does_not_fit_is_refused_with_numbers(void **state)
 	assert_non_null(strstr(d.list.items[0].message, "directory lines"));
 }
 
+/* --- POL-18: NetworkPolicies, as they come from a cluster --- */
+
+#define SPACES   20
+#define PODS     1000
+#define POLICIES 1000
+#define PEERS    10
+#define CHANGES  10
+#define SAMPLE   1000
+
+/* Every pod has a label of its own among its namespace's, which a change may move on. */
+static void add_pods(struct text *yaml, uint32_t moved)
+{
+	for (uint32_t i = 0; i < SPACES; i++)
+		text_addf(yaml, "{apiVersion: v1, kind: Namespace, metadata: {name: n%u}}\n---\n",
+			  i);
+	for (uint32_t i = 0; i < PODS; i++)
+		text_addf(yaml,
+			  "{apiVersion: v1, kind: Pod, metadata: {namespace: n%u, name: p%u, "
+			  "labels: {app: a%u}}, status: {podIPs: [{ip: 10.%u.0.%u}, "
+			  "{ip: \"fd00:0:0:%x::%x\"}]}}\n---\n",
+			  i % SPACES, i, (i + (i < moved)) % (PODS / SPACES * 2), i % SPACES,
+			  i / SPACES + 1, i % SPACES, i / SPACES + 1);
+}
+
+static void add_network_policies(struct text *yaml)
+{
+	random_state = 7;
+	for (uint32_t i = 0; i < POLICIES; i++) {
+		text_addf(yaml,
+			  "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+			  "metadata: {namespace: n%u, name: p%u}\nspec:\n"
+			  "  podSelector: {matchLabels: {app: a%u}}\n"
+			  "  ingress:\n    - ports: [{port: %u}]\n      from:\n",
+			  i % SPACES, i, below(PODS / SPACES * 2), 80 + below(20));
+		for (uint32_t peer = 0; peer < PEERS; peer++)
+			text_addf(yaml,
+				  "        - {namespaceSelector: {matchLabels: "
+				  "{kubernetes.io/metadata.name: n%u}}, podSelector: "
+				  "{matchLabels: {app: a%u}}}\n",
+				  below(SPACES), below(PODS / SPACES * 2));
+		text_add(yaml, "---\n");
+	}
+}
+
+static struct bh_addr address_of_pod(uint32_t i, bool is_v4)
+{
+	uint32_t space = i % SPACES, number = i / SPACES + 1;
+
+	if (is_v4)
+		return (struct bh_addr){
+			{0, 0, htonl(0xffff), htonl(10u << 24 | space << 16 | number)}};
+	return (struct bh_addr){{htonl(0xfd000000), htonl(space), 0, htonl(number)}};
+}
+
+/* Whether the sample has both answers. */
+static bool ask_sample(const struct policy *p, const struct compiled *c)
+{
+	const struct reference reference = {.policy = p};
+	uint32_t allowed = 0;
+
+	for (uint32_t i = 0; i < SAMPLE; i++) {
+		bool is_v4 = below(2);
+		struct reference_question q = {
+			.src = address_of_pod(below(PODS), is_v4),
+			.dst = address_of_pod(below(PODS), is_v4),
+			.table = BH_SERVICE_TCP,
+			.number = (uint16_t)(80 + below(20)),
+		};
+		struct decision got = decision_of_cell(
+			image_decide(&c->image, &q.src, &q.dst, q.table, q.number));
+
+		assert_int_equal(got.verdict, reference_decide(&reference, &q).verdict);
+		allowed += got.verdict == BH_VERDICT_ALLOW;
+	}
+	return allowed && allowed < SAMPLE;
+}
+
+static void a_thousand_network_policies_follow_changes_of_labels(void **state)
+{
+	_policy_ struct policy *before = NULL;
+	_compiled_ struct compiled *old = NULL;
+
+	(void)state;
+	for (uint32_t change = 0; change < CHANGES; change++) {
+		_text_ struct text yaml = TEXT_INIT;
+		_diags_ struct diags diags = {};
+		struct policy *p = NULL;
+		struct compiled *c = NULL;
+		struct source source;
+		uint64_t start = clock_monotonic_ns(), loaded;
+
+		add_pods(&yaml, change);
+		add_network_policies(&yaml);
+		source = source_of("cluster.yaml", yaml.buf, yaml.len);
+		assert_int_equal(policy_load_sources(&source, 1, &diags, &p), 0);
+		loaded = clock_monotonic_ns();
+		assert_int_equal(policy_recompile(old, p, &(struct environment){}, &diags, &c), 0);
+		print_message("change %u: loaded in %llu ms, compiled in %llu ms\n", change,
+			      (unsigned long long)(loaded - start) / 1000000,
+			      (unsigned long long)(clock_monotonic_ns() - loaded) / 1000000);
+		assert_true(ask_sample(p, c));
+		compiled_free(old);
+		policy_free(before);
+		old = c;
+		before = p;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(large_policies_compile_and_decide_rightly),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_numbers),
+		cmocka_unit_test(a_thousand_network_policies_follow_changes_of_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

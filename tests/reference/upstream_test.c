@@ -301,12 +301,14 @@ static void judge_directory(const char *dir, int least)
 	assert_int_equal(wrong, 0);
 }
 
+/* POL-01 */
 static void network_policies_decide_as_their_suite_says(void **state)
 {
 	(void)state;
 	judge_directory("tests/upstream/networkpolicy", 48);
 }
 
+/* POL-02 */
 static void cluster_network_policies_decide_as_their_suite_says(void **state)
 {
 	(void)state;

@@ -135,6 +135,86 @@ static void all_classes_together_are_any(void **state)
 	vec_release(&all);
 }
 
+/* --- POL-09 POL-14: each list opens its own ports, and no other of any protocol --- */
+
+/* Per protocol the bounds of what is open; none: first above last. */
+struct open_case {
+	const char *list;
+	uint16_t tcp[2], udp[2], sctp[2];
+};
+
+/* clang-format off */
+static const struct open_case opens[] = {
+	{ "tcp/80-90",       {80, 90},       {1, 0},       {1, 0} },
+	{ "tcp/1-65535",     {1, 65535},     {1, 0},       {1, 0} },
+	{ "tcp/65535-65535", {65535, 65535}, {1, 0},       {1, 0} },
+	{ "tcp/0-0",         {0, 0},         {1, 0},       {1, 0} },
+	{ "udp/1024-65535",  {1, 0},         {1024, 65535}, {1, 0} },
+	{ "[tcp/79-81, tcp/81-90, udp/90, tcp/85]", {79, 90}, {90, 90}, {1, 0} },
+	{ "sctp/0-65535",    {1, 0},         {1, 0},       {0, 65535} },
+	{ "proto/132",       {1, 0},         {1, 0},       {0, 65535} },
+	{ "proto/33",        {1, 0},         {1, 0},       {1, 0} },
+	{ "proto/6",         {0, 65535},     {1, 0},       {1, 0} },
+	{ "any",             {0, 65535},     {0, 65535},   {0, 65535} },
+};
+/* clang-format on */
+
+/* From outside to outside nothing is ever stopped, whatever the rules say. */
+static bool is_open(const struct compiled *c, enum bh_service_table table, uint16_t port)
+{
+	static const struct bh_addr outside = {};
+
+	return !decision_of_cell(image_decide(&c->image, &outside, &outside, table, port))
+			.is_denied;
+}
+
+static void a_list_of_services_opens_exactly_its_ports(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(opens); i++) {
+		const struct open_case *o = &opens[i];
+		_text_ struct text spec = TEXT_INIT;
+		_policy_text_ struct compiled_text t = {};
+
+		text_addf(&spec, "  rules:\n  - {name: r, from: any, to: any, services: %s}\n",
+			  o->list);
+		t = policy_text(spec.buf, NULL);
+		for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+			assert_row(o->list, is_open(t.compiled, BH_SERVICE_TCP, (uint16_t)port) ==
+						    (o->tcp[0] <= port && port <= o->tcp[1]));
+			assert_row(o->list, is_open(t.compiled, BH_SERVICE_UDP, (uint16_t)port) ==
+						    (o->udp[0] <= port && port <= o->udp[1]));
+			assert_row(o->list, is_open(t.compiled, BH_SERVICE_SCTP, (uint16_t)port) ==
+						    (o->sctp[0] <= port && port <= o->sctp[1]));
+		}
+	}
+}
+
+#define RANGES 100
+
+static void a_hundred_overlapping_ranges_are_exact(void **state)
+{
+	static bool is_meant[UINT16_MAX + 1];
+	_text_ struct text spec = TEXT_INIT;
+	_policy_text_ struct compiled_text t = {};
+
+	(void)state;
+	text_add(&spec, "  rules:\n");
+	for (uint32_t i = 0; i < RANGES; i++) {
+		uint32_t first = i * 7919 % 60000, last = first + i * 1009 % 700;
+
+		text_addf(&spec, "  - {name: r%u, from: any, to: any, services: tcp/%u-%u}\n", i,
+			  first, last);
+		memset(&is_meant[first], true, last - first + 1);
+	}
+	t = policy_text(spec.buf, NULL);
+	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+		if (is_open(t.compiled, BH_SERVICE_TCP, (uint16_t)port) != is_meant[port])
+			fail_msg("port %u should be open: %d", port, is_meant[port]);
+		assert_false(is_open(t.compiled, BH_SERVICE_UDP, (uint16_t)port));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +224,8 @@ int main(void)
 		cmocka_unit_test(nevers_and_expects_cut_too),
 		cmocka_unit_test(the_numbers_of_a_class_are_listed),
 		cmocka_unit_test(all_classes_together_are_any),
+		cmocka_unit_test(a_list_of_services_opens_exactly_its_ports),
+		cmocka_unit_test(a_hundred_overlapping_ranges_are_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

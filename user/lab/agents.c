@@ -14,9 +14,9 @@
 
 #define NS_PER_S         1000000000ull
 #define SELF             "/proc/self/exe"
-#define READY_S          60 /* for the first agent to enforce */
-#define READY_MORE_S     15 /* and as much more for each of the others: the verifier is slow */
-#define EVENTS_PER_PROBE 8  /* retries, resent packets and both ends included */
+#define READY_S          180 /* for the first agent to enforce */
+#define READY_MORE_S     15  /* and as much more for each of the others: the verifier is slow */
+#define EVENTS_PER_PROBE 8   /* retries, resent packets and both ends included */
 #define MIN_HISTORY      10000
 #define MAX_HISTORY      10000000 /* what an agent takes */
 
