@@ -116,6 +116,15 @@ static __always_inline bool is_answerable(const struct packet *p)
 }
 
 /*
+ * Of a packet of a known connection: whether the workload still has its end of it.  When an address
+ * is taken away, the generation rises; so nobody goes on in the name of who has it next.
+ */
+static __always_inline bool is_of_own_address(const struct packet *p)
+{
+	return p->is_host || is_source(p, p->direction == BH_EGRESS ? &p->src : &p->dst);
+}
+
+/*
  * A workload sends from its own addresses only; nobody on the wire has one of this machine's, or
  * none at all: who has none yet speaks ARP, neighbour discovery or DHCP.
  */

@@ -152,12 +152,15 @@ static __always_inline enum bh_reason parse_icmp(struct cursor *c, struct packet
 	} else if (is_echo_answer(p)) {
 		p->dport = icmp->id;
 	} else if (is_icmp_error(p)) {
+		/* What pads the frame is no part of the packet, and nobody has to have quoted it.
+		 */
 		p->has_quote = parse_quoted_ip(c, p->is_v6, &p->quote) &&
-			       parse_quoted_ports(c, p->is_v6, &p->quote);
+			       parse_quoted_ports(c, p->is_v6, &p->quote) &&
+			       *c->offset <= (__u32)p->ip_offset + p->ip_len;
 	} else if (p->is_v6 && (p->icmp_type == ND_ADVERT || p->icmp_type == ND_SOLICIT)) {
 		/* RFC 4861, 4.3 and 4.4: the target follows the eight bytes. */
 		target = CURSOR_TAKE(c, struct in6_addr);
-		if (!target)
+		if (!target || p->l4_len < sizeof(*icmp) + sizeof(*target))
 			return BH_REASON_MALFORMED;
 		addr_from_v6(&p->target, target);
 		p->has_target = 1;

@@ -225,6 +225,11 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 		return BH_REASON_SPOOFED_SOURCE;
 	p->verdict = hit->verdict;
 	if (!is_up_to_date(p, hit)) {
+		if (!is_of_own_address(p)) {
+			conn_delete(hit);
+			*ret_is_over = true;
+			return BH_REASON_NONE;
+		}
 		reason = conn_decide_again(p, hit);
 		/* What waits for the agent only rests; it may go on when the agent is back. */
 		if (reason == BH_REASON_REVOKED)

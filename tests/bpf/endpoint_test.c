@@ -53,6 +53,7 @@ static const struct row arp_off[] = {
 };
 
 static const struct row nd[] = {
+	{"a target behind the packet's end", {ND(135), .target = "fd77:2::1", .ip_len_add = -16}, BH_REASON_MALFORMED, "none", FAMILY_V6},
 	{"a solicitation", {ND(135), .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6},
 	{"to all", {ND(135), .to = EVERYONE, .target = "fd77:2::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, .stand = CLIENT, .programs = ON_FROM},
 	{"without a source: is it free?", {ND(135), .from = NOBODY, .to = EVERYONE, .target = "fd77:1::1"}, BH_REASON_NONE, "builtin-nd", FAMILY_V6, ON_FROM | ON_TO | ON_HOST_IN, CLIENT},
@@ -257,6 +258,66 @@ static void an_interface_that_nobody_registered_passes_nothing(void **state)
 	rig->is_unknown = false;
 }
 
+/* A connection of the workload, opened by it or to it, and then its address is taken away. */
+static void open_and_move(struct rig *rig, bool is_v6, bool is_opener)
+{
+	enum end own = is_opener ? CLIENT : SERVER;
+	const struct packet_spec syn = {.is_v6 = is_v6};
+	const struct packet_spec answer = {
+		.is_v6 = is_v6,
+		.from = SERVER,
+		.to = CLIENT,
+		.sport = SPEC_DPORT,
+		.dport = SPEC_SPORT,
+		.flags = "SA",
+		.ack = 1,
+	};
+	const struct packet_spec last = {.is_v6 = is_v6, .flags = "A", .seq = 1, .ack = 1};
+	enum program out = is_opener ? PROGRAM_FROM : PROGRAM_TO;
+
+	rig_forget(rig);
+	rig_stand(rig, own);
+	assert_true(rig_run(rig, "opens", out, &syn).is_passed);
+	assert_true(rig_run(rig, "is answered", is_opener ? PROGRAM_TO : PROGRAM_FROM, &answer)
+			    .is_passed);
+	assert_true(rig_run(rig, "goes on", out, &last).is_passed);
+	rig_bump(rig);
+	assert_true(rig_run(rig, "goes on in the next generation", out, &last).is_passed);
+	rig_stand(rig, OTHER);
+	rig_bump(rig);
+}
+
+static void an_address_that_was_taken_away_keeps_no_connection(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_policy(rig, "    - {name: web, from: client, to: server, services: tcp/443}\n");
+	for (int i = 0; i < 4; i++) {
+		bool is_v6 = i & 1, is_opener = i & 2;
+		const struct packet_spec forth = {
+			.is_v6 = is_v6, .flags = "PA", .seq = 1, .ack = 1, .payload = 9};
+		const struct packet_spec back = {
+			.is_v6 = is_v6,
+			.from = SERVER,
+			.to = CLIENT,
+			.sport = SPEC_DPORT,
+			.dport = SPEC_SPORT,
+			.flags = "PA",
+			.seq = 1,
+			.ack = 1,
+			.payload = 9,
+		};
+		struct outcome o;
+
+		open_and_move(rig, is_v6, is_opener);
+		o = rig_run(rig, "it sends from it", PROGRAM_FROM, is_opener ? &forth : &back);
+		assert_int_equal(o.reason, BH_REASON_SPOOFED_SOURCE);
+		open_and_move(rig, is_v6, is_opener);
+		o = rig_run(rig, "is sent to it", PROGRAM_TO, is_opener ? &back : &forth);
+		assert_int_equal(o.reason, BH_REASON_NO_CONNECTION);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +330,7 @@ int main(void)
 		cmocka_unit_test(this_machine_reaches_its_workloads),
 		cmocka_unit_test(a_workload_reaches_itself),
 		cmocka_unit_test(an_interface_that_nobody_registered_passes_nothing),
+		cmocka_unit_test(an_address_that_was_taken_away_keeps_no_connection),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -77,6 +77,7 @@ static const struct error_row rows[] = {
 	{"IC-06 about a tail", UNREACHABLE, {.is_fragment = true, .offset = 100, .payload = 8}, true, 0, OPENED, UNRELATED},
 	{"IC-06 about a header of 4 bytes", UNREACHABLE, {.ihl = 1}, true, 0, OPENED, UNRELATED, FAMILY_V4},
 	{"IC-06 about a header that isn't quoted", UNREACHABLE, {.ihl = 15}, true, 0, OPENED, UNRELATED, FAMILY_V4},
+	{"IC-06 whose quote lies behind the packet's end", {.icmp = ICMP_UNREACHABLE, .ip_len_add = -8}, {}, false, 0, OPENED, UNRELATED},
 	{"about IP of another version", UNREACHABLE, {.version = 5}, true, 0, OPENED, UNRELATED},
 	{"IC-03 too big, about a first fragment", {.icmp = ICMP_TYPE, .type = 2}, {.proto = IPPROTO_UDP, .is_fragment = true, .payload = 64}, false, 24, OPENED, RELATED, FAMILY_V6},
 	{"IC-06 about a later fragment", {.icmp = ICMP_TYPE, .type = 2}, {.proto = IPPROTO_UDP, .is_fragment = true, .offset = 9, .payload = 64}, true, 24, OPENED, UNRELATED, FAMILY_V6},

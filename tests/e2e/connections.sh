@@ -198,5 +198,48 @@ write_sides "" ""
 it "CT-19 neither side does" both_shut
 it "CT-19 and explain names both" blames egress ingress
 it "the agent ends again" stop_agent TERM
+"$BULKHEAD" detach >/dev/null
+
+# --- addresses that another workload has now ---
+
+# write_owner APP4 APP6 HEIR4 HEIR6: all of the zone may call db.
+write_owner()
+{
+	cat >owner.yaml <<-END
+	apiVersion: bulkhead.dev/v1
+	kind: ZonePolicy
+	metadata: {name: owner}
+	spec:
+	  zones:
+	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
+	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
+	  workloads:
+	    - {name: app,  zone: internal, addresses: [$1, "$2"]}
+	    - {name: heir, zone: internal, addresses: [$3, "$4"]}
+	    - {name: db,   zone: data,     addresses: [$db4, "$db6"]}
+	  rules:
+	    - {name: call, from: internal, to: db, services: [tcp/7001-7002, udp/7001-7002]}
+	END
+}
+
+write_owner "$app4" "$app6" 10.0.16.99 fd00:0:0:20::99
+it "the agent enforces that" start_agent - --policy owner.yaml --attach app=app --attach db=db --adopt 0
+flows app beat 3 "$each" "$db4,7001" "$db6,7001" >beaten 2>&1 &
+beating=$!
+wait_for 5 grep -q talking beaten
+sleep 0.5
+generation=$(status_value generation)
+write_owner 10.0.16.99 fd00:0:0:20::99 "$app4" "$app6"
+revoked_at=$(date +%s.%N)
+it "its addresses go to another workload, which may do the same" \
+	exits_with 0 "$BULKHEAD" apply owner.yaml
+wait "$beating" || :
+for protocol in tcp udp; do
+	it "its connections of $protocol are not the other's" gave 7001 "$protocol" revoked
+done
+it "what it still sends is told" has_event spoofed-source "$app4:[0-9]+ -> .*$db4:7001 tcp "
+it "with the names of the policy" \
+	has_event spoofed-source "heir\(internal\) $app4:[0-9]+ -> db\(data\) .*gen=[0-9]+"
+it "the agent ends for good" stop_agent TERM
 
 end_test

@@ -262,9 +262,10 @@ int policy_set_swap(struct policy_set *set, struct policy_version *v, struct tex
 	return policy_set_try(set, v, 0, reterr);
 }
 
-static void follow_generation(struct policy_set *set)
+void policy_set_follow(struct policy_set *set)
 {
-	set->current->moves = datapath_generation(set->dp) - set->current->generation;
+	if (set->current)
+		set->current->moves = datapath_generation(set->dp) - set->current->generation;
 }
 
 int policy_set_keep(struct policy_set *set)
@@ -272,7 +273,7 @@ int policy_set_keep(struct policy_set *set)
 	int err = datapath_keep(set->dp);
 
 	if (!err)
-		follow_generation(set);
+		policy_set_follow(set);
 	return err;
 }
 
@@ -362,7 +363,7 @@ static int move_host(struct policy_set *set)
 		err = move_version(set, set->previous);
 	if (!err)
 		err = move_version(set, set->current);
-	follow_generation(set);
+	policy_set_follow(set);
 	return err;
 }
 

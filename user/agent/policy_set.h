@@ -67,6 +67,9 @@ int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t re
 int policy_set_keep(struct policy_set *set);
 int policy_set_revert(struct policy_set *set);
 
+/* After the generation rose without a swap: those since the last one are the current policy's. */
+void policy_set_follow(struct policy_set *set);
+
 /* For the next policy that is prepared. */
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count);
 

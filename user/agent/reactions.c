@@ -81,6 +81,7 @@ static void after_swap(void *user)
 	detect_workloads(a->alerts.detect, v->loaded->policy, clock_monotonic_ns());
 	a->endpoints.origin = v->loaded->origin;
 	endpoints_follow(&a->endpoints, v->loaded->policy);
+	policy_set_follow(&a->policies);
 	loop_timer_start(a->tidy, TIDY_MS, 0);
 	log_info("msg=\"policy in force\" generation=%u hash=%s rules=%zu workloads=%zu",
 		 v->generation, v->loaded->hash, v->loaded->policy->rules.count,
@@ -118,12 +119,14 @@ static void on_link_gone(void *user, uint32_t ifindex)
 	struct agent *a = user;
 
 	endpoints_link_gone(&a->endpoints, ifindex);
+	policy_set_follow(&a->policies);
 }
 
 /* What else there is to do has its turn between two parts of a crowd. */
 static void scan(struct agent *a)
 {
 	endpoints_scan(&a->endpoints);
+	policy_set_follow(&a->policies);
 	if (a->endpoints.is_unfinished)
 		loop_timer_start(a->rescan, RESCAN_MS, 0);
 }

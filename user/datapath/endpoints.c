@@ -21,17 +21,21 @@ static int endpoints_fd(const struct datapath *dp)
 	return bpf_map__fd(dp->skel->maps.bh_endpoints);
 }
 
-/* Removes from the map the keys for which @is_stale. */
+/* Removes from the map the keys for which @is_stale, and counts them. */
 static int prune(int fd, size_t key_size, bool (*is_stale)(const void *key, const void *user),
-		 const void *user)
+		 const void *user, size_t *ret_count)
 {
 	_keys_ struct keys keys = {};
 	int err = keys_read(fd, key_size, &keys);
+	size_t count = 0;
 
 	for (size_t i = 0; !err && i < keys.count; i++) {
-		if (is_stale(KEY_AT(&keys, i), user))
-			err = bpf_map_delete_elem(fd, KEY_AT(&keys, i));
+		if (!is_stale(KEY_AT(&keys, i), user))
+			continue;
+		err = bpf_map_delete_elem(fd, KEY_AT(&keys, i));
+		count++;
 	}
+	*ret_count = count;
 	return err;
 }
 
@@ -77,7 +81,10 @@ static bool is_among_sources(const struct workload_endpoint *w, const struct pre
 	return false;
 }
 
-/* New ones first: an address that stays is never missing. */
+/*
+ * New ones first: an address that stays is never missing.  The connections of one that goes end:
+ * see is_of_own_address().
+ */
 static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
 {
 	size_t count = w->source_count;
@@ -87,6 +94,7 @@ static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
 	struct source_set wanted = {.id = w->id, .keys = keys};
 	int fd = bpf_map__fd(dp->skel->maps.bh_sources);
 	struct prefix own;
+	size_t gone = 0;
 	int err;
 
 	for (size_t i = 0; i < count; i++)
@@ -102,7 +110,11 @@ static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
 	err = entries_put(fd, &entries);
 	wanted.count = entries.count;
 	qsort(keys, wanted.count, sizeof(*keys), compare_sources);
-	return err ? err : prune(fd, sizeof(*keys), is_stale_source, &wanted);
+	if (!err)
+		err = prune(fd, sizeof(*keys), is_stale_source, &wanted, &gone);
+	if (gone)
+		slots_raise(dp);
+	return err;
 }
 
 /* --- the machine's own addresses --- */
@@ -157,6 +169,7 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
 	struct local_set wanted = {.keys = keys, .flags = flags};
 	const struct bpf_map *map = dp->skel->maps.bh_local;
 	struct entries entries = {keys, sizeof(*keys), flags, sizeof(*flags), 0};
+	size_t gone;
 	int err;
 
 	if (count)
@@ -168,7 +181,7 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
 		return -E2BIG;
 	entries.count = wanted.count;
 	err = entries_put(bpf_map__fd(map), &entries);
-	return err ? err : prune(bpf_map__fd(map), sizeof(*keys), is_stale_local, &wanted);
+	return err ? err : prune(bpf_map__fd(map), sizeof(*keys), is_stale_local, &wanted, &gone);
 }
 
 /* --- endpoints --- */

@@ -99,6 +99,11 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 struct record;
 int endpoint_hook(const struct datapath *dp, const struct record *record, struct hook *ret);
 
+/* --- slots.c --- */
+
+/* A new generation of the same slot: every connection is decided again. */
+void slots_raise(struct datapath *dp);
+
 /* --- program.c --- */
 
 /* So often one of those that are on no hook. */

@@ -201,21 +201,29 @@ static int set_identity(struct datapath *dp, uint32_t slot, const struct bh_addr
 	return 0;
 }
 
-int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
-			  bool is_listed)
+void slots_raise(struct datapath *dp)
 {
 	uint32_t slot = BH_ACTIVE_SLOT(dp->tables.control->active);
 	uint32_t generation = next_generation(dp);
-	int err = set_identity(dp, slot, a, identity, is_listed);
 
-	if (err)
-		return err;
-	/* What was decided by the old identity is decided again; the slot stays as it is. */
+	if (!dp->tables.control->active)
+		return;
 	if (datapath_revert_at(dp))
 		set_revert(dp, datapath_revert_at(dp),
 			   BH_ACTIVE(generation_after(generation), !slot));
 	set_active(dp, BH_ACTIVE(generation, slot));
-	return 0;
+}
+
+int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
+			  bool is_listed)
+{
+	uint32_t slot = BH_ACTIVE_SLOT(dp->tables.control->active);
+	int err = set_identity(dp, slot, a, identity, is_listed);
+
+	/* What was decided by the old identity is decided again. */
+	if (!err)
+		slots_raise(dp);
+	return err;
 }
 
 int datapath_set_identity_behind(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
