@@ -223,7 +223,8 @@ write_owner()
 }
 
 write_owner "$app4" "$app6" 10.0.16.99 fd00:0:0:20::99
-it "the agent enforces that" start_agent - --policy owner.yaml --attach app=app --attach db=db --adopt 0
+it "the agent enforces that" start_agent - --policy owner.yaml --adopt 0 --attach app=app \
+	--attach db=db
 flows app beat 3 "$each" "$db4,7001" "$db6,7001" >beaten 2>&1 &
 beating=$!
 wait_for 5 grep -q talking beaten

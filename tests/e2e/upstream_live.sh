@@ -7,7 +7,7 @@
 
 readonly upstream=/mnt/tree/tests/upstream
 
-chosen="networkpolicy/14-ports networkpolicy/27-both-directions networkpolicy/34-a-cidr"
+chosen="networkpolicy/14-ports networkpolicy/27-both-directions networkpolicy/35-an-except"
 chosen+=" clusternetworkpolicy/admin-gress-deny-first"
 chosen+=" clusternetworkpolicy/integration-2-pass-to-networkpolicy"
 if [ "${UPSTREAM:-}" = all ]; then

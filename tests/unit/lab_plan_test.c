@@ -77,6 +77,10 @@ static const struct station_case stations[] = {
 	  "  zones:\n" ZONE("a, cidrs: [10.0.0.0/24]") "  rules:\n"
 	  "  - {name: r, from: {cidr: 198.18.0.0/24}, to: a, services: tcp/80}\n",
 	  "a 10.0.0.1 - | outside 203.0.113.10 - | outside-2 198.18.0.1 -" },
+	{ "a cidr of one family has none of the other",
+	  "  zones:\n" ZONE("a, cidrs: [10.0.0.0/24, \"fd00:1::/64\"]") "  rules:\n"
+	  "  - {name: r, from: {cidr: 0.0.0.0/0}, to: a, services: tcp/80}\n",
+	  "a 10.0.0.1 fd00:1::1 | outside - 2001:db8:ffff::10 | outside-2 203.0.113.10 -" },
 	{ "the node's name is nobody's",
 	  "  zones:\n" ZONE("a, cidrs: [\"0.0.0.0/0\", \"::/0\"]") WORKLOADS
 	  ZONE("node, zone: a, addresses: [10.0.0.1]") ZONE("lo, zone: a, addresses: [10.0.0.2]")

@@ -55,10 +55,12 @@ static bool increment(struct bh_addr *a)
 	return false;
 }
 
+/* Of the prefix's family: ::/0 has the IPv4 addresses, too, as they are held here. */
 static bool try_address(const struct compiled *c, const struct prefix *in, const struct bh_addr *a,
 			const struct wanted *w)
 {
-	return prefix_has(in, a) && is_usable(a) && is_wanted(c, a, w);
+	return prefix_has(in, a) && addr_is_v4(a) == prefix_is_v4(in) && is_usable(a) &&
+	       is_wanted(c, a, w);
 }
 
 /* A documentation address for a prefix so wide that its first address would be no host's. */
