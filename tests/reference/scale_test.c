@@ -232,8 +232,13 @@ static void what_does_not_fit_is_refused_with_numbers(void **state)
 #define PODS     1000
 #define POLICIES 1000
 #define PEERS    10
-#define CHANGES  10
 #define SAMPLE   1000
+
+#ifdef __SANITIZE_ADDRESS__
+#define CHANGES 2
+#else
+#define CHANGES 10
+#endif
 
 /* Every pod has a label of its own among its namespace's, which a change may move on. */
 static void add_pods(struct text *yaml, uint32_t moved)
