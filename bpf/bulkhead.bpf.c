@@ -36,10 +36,13 @@ static __always_inline int fate_of_packet(struct cursor *c, struct packet *p)
 {
 	int fate = admit(parse(c, p));
 
-	if (fate != FATE_UNREAD)
-		return fate;
-	hello_read(c, p);
-	return admit(BH_REASON_NONE);
+	if (fate == FATE_UNREAD) {
+		hello_read(c, p);
+		fate = admit(BH_REASON_NONE);
+	}
+	if (p->is_event_due)
+		report_bytes(c, p);
+	return fate;
 }
 
 /* In several buffers, headers are taken from the first alone: what is cut there is malformed. */

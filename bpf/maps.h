@@ -222,14 +222,6 @@ struct {
 	__type(value, struct fragment_bucket);
 } bh_fragments SEC(".maps");
 
-/* Reason -> packets dropped.  Programs write. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BH_REASON_COUNT);
-	__type(key, __u32);
-	__type(value, struct bh_count);
-} bh_drops SEC(".maps");
-
 /* (Slot, rule) -> packets that it decided.  Programs write, the agent zeroes the idle slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -237,6 +229,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bh_count);
 } bh_rule_counts SEC(".maps");
+
+/* (Slot, rule) -> what became of its events.  Programs write, the agent zeroes the idle slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BH_RULE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_tally);
+} bh_rule_events SEC(".maps");
 
 /* Endpoint id -> what passed and what was dropped.  Programs write. */
 struct {
@@ -246,20 +246,20 @@ struct {
 	__type(value, struct bh_endpoint_count);
 } bh_ep_counts SEC(".maps");
 
-/* Verdict -> the books of its events.  Programs write. */
+/* (Verdict, reason) -> what became of the events, and with them of all drops.  Programs write. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BH_VERDICT_COUNT);
+	__uint(max_entries, BH_ACCOUNTS);
 	__type(key, __u32);
-	__type(value, struct bh_books);
+	__type(value, struct bh_account);
 } bh_books SEC(".maps");
 
-/* (Source identity, rule, reason) -> events in the current second.  Programs write. */
+/* (Source identity, rule, reason), hashed -> events in the current second.  Programs write. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, BH_LIMITER_ENTRIES);
-	__type(key, struct bh_limiter_key);
-	__type(value, struct bh_limiter);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BH_LIMITER_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_limiter_line);
 } bh_limiters SEC(".maps");
 
 /* What became of rejected packets.  Programs write. */
@@ -278,7 +278,7 @@ struct {
 	__type(value, struct answer_bucket);
 } bh_answer_rate SEC(".maps");
 
-/* Events, as struct bh_event.  Programs write, the agent reads. */
+/* Events, as struct bh_event or bh_event_packet.  Programs write, the agent reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, BH_RING_BYTES);

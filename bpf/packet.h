@@ -103,6 +103,10 @@ struct packet {
 	__u8 is_reported; /* passes, and an event says so: audit, or a rule that logs */
 	__u8 is_tls_required;
 
+	/* An event is due for which the packet's bytes are wanted, and why. */
+	__u8 is_event_due;
+	__u8 reason;
+
 	/* The first bytes of the TCP payload from the top down, if anybody asked for them. */
 	__u8 has_hello;
 	__u64 hello;

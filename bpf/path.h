@@ -226,7 +226,7 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	p->verdict = hit->verdict;
 	if (!is_up_to_date(p, hit)) {
 		if (!is_of_own_address(p)) {
-			conn_delete(hit);
+			conn_delete(hit, BH_FLOW_REVOKED);
 			*ret_is_over = true;
 			return BH_REASON_NONE;
 		}
@@ -366,7 +366,6 @@ __noinline int admit(int parsed)
 		return FATE_UNREAD;
 	if (reason) {
 		p->verdict = verdict_of_drop(p, reason);
-		count_drop(p, reason);
 		identify_undecided(p);
 	}
 	count_endpoint(p->endpoint, p->direction, reason != BH_REASON_NONE, p->length);

@@ -15,14 +15,6 @@ static __always_inline void count_add(struct bh_count *count, __u32 length)
 	count->bytes += length;
 }
 
-static __always_inline void count_drop(const struct packet *p, __u32 reason)
-{
-	struct bh_count *count = bpf_map_lookup_elem(&bh_drops, &reason);
-
-	if (count)
-		count_add(count, p->length);
-}
-
 /* @base and @rules: of the policy that it is a rule of. */
 static __always_inline void count_rule(__u32 rule, __u32 base, __u32 rules, __u32 length)
 {
@@ -49,33 +41,68 @@ static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction dir
 		count_add(&counts->passed[direction & 1], length);
 }
 
+static __always_inline bool is_limiter_of(const struct bh_limiter *l, const struct packet *p,
+					  __u32 reason)
+{
+	return l->src_identity == p->src_identity && l->rule == p->rule &&
+	       l->endpoint == p->endpoint && l->reason == reason && l->verdict == p->verdict;
+}
+
+static __always_inline __u32 limiter_line_of(const struct packet *p, __u32 reason)
+{
+	__u64 kind = (__u64)p->endpoint << 16 | reason << 8 | p->verdict;
+	__u64 hash = ((__u64)p->src_identity << 32 | p->rule) * 0x9e3779b97f4a7c15ull;
+
+	hash = (hash ^ hash >> 32 ^ kind) * 0xd6e8feb86659fd93ull;
+	return (hash >> 32) & (BH_LIMITER_LINES - 1);
+}
+
+/*
+ * The place of events of this kind.  Where it is another kind's, the one that was longer without
+ * events goes: so a kind may begin its second anew, and have more events than the rate says, but
+ * its first one is never in the way of another's.
+ */
+static __always_inline struct bh_limiter *limiter_find(const struct packet *p, __u32 reason)
+{
+	__u32 at = limiter_line_of(p, reason);
+	struct bh_limiter_line *line = bpf_map_lookup_elem(&bh_limiters, &at);
+	struct bh_limiter *l;
+
+	if (!line)
+		return NULL;
+	if (is_limiter_of(&line->way[0], p, reason))
+		return &line->way[0];
+	if (is_limiter_of(&line->way[1], p, reason))
+		return &line->way[1];
+	l = elapsed_ns(line->way[0].window_ns, line->way[1].window_ns) > 0 ? &line->way[0]
+									   : &line->way[1];
+	l->window_ns = p->now;
+	l->src_identity = p->src_identity;
+	l->rule = p->rule;
+	l->endpoint = p->endpoint;
+	l->reason = reason;
+	l->verdict = p->verdict;
+	l->count = 0;
+	return l;
+}
+
 /*
  * Whether this event is over the rate of its kind.  CPUs that race here may let a few more through
- * than the rate says; each is still booked exactly once.
+ * than the rate says, or, where both take one place at once, a few less within that second; each is
+ * still booked exactly once.
  */
-static __always_inline bool is_over_rate(const struct packet *p, enum bh_reason reason)
+static __always_inline bool is_over_rate(const struct packet *p, __u32 reason)
 {
-	struct bh_limiter_key key = {
-		.src_identity = p->src_identity,
-		.rule = p->rule,
-		.reason = reason,
-		.verdict = p->verdict,
-		.endpoint = p->endpoint,
-	};
-	struct bh_limiter fresh = {.window_ns = p->now, .count = 1};
 	struct bh_limiter *limiter;
 
 	if (!bh_event_rate)
 		return false;
-	limiter = bpf_map_lookup_elem(&bh_limiters, &key);
-	if (!limiter) {
-		bpf_map_update_elem(&bh_limiters, &key, &fresh, BPF_ANY);
+	limiter = limiter_find(p, reason);
+	if (!limiter)
 		return false;
-	}
 	if (elapsed_ns(limiter->window_ns, p->now) >= (__s64)NS_PER_S) {
 		limiter->window_ns = p->now;
-		limiter->count = 1;
-		return false;
+		limiter->count = 0;
 	}
 	if (limiter->count >= bh_event_rate)
 		return true;
@@ -83,8 +110,7 @@ static __always_inline bool is_over_rate(const struct packet *p, enum bh_reason 
 	return false;
 }
 
-static __always_inline void fill_event(struct bh_event *event, const struct packet *p,
-				       enum bh_reason reason)
+static __always_inline void fill_event(struct bh_event *event, const struct packet *p, __u32 reason)
 {
 	event->time_ns = bpf_ktime_get_ns();
 	event->src = p->src;
@@ -109,28 +135,139 @@ static __always_inline void fill_event(struct bh_event *event, const struct pack
 	event->is_xdp = p->is_xdp;
 }
 
-/* Every event is produced, and then exactly one of delivered, suppressed, lost. */
-static __always_inline void report(const struct packet *p, enum bh_reason reason)
+enum book {
+	BOOK_DELIVERED,
+	BOOK_SUPPRESSED,
+	BOOK_LOST,
+};
+
+static __always_inline void tally_add(struct bh_tally *tally, enum book book)
 {
-	__u32 verdict = p->verdict;
-	struct bh_books *books = bpf_map_lookup_elem(&bh_books, &verdict);
+	switch (book) {
+	case BOOK_DELIVERED:
+		tally->delivered++;
+		break;
+	case BOOK_SUPPRESSED:
+		tally->suppressed++;
+		break;
+	case BOOK_LOST:
+		tally->lost++;
+		break;
+	}
+}
+
+static __always_inline struct bh_account *account_of(const struct packet *p, __u32 reason)
+{
+	__u32 at = BH_ACCOUNT_AT((__u32)p->verdict, reason);
+
+	return bpf_map_lookup_elem(&bh_books, &at);
+}
+
+/* The one place where a drop is counted, and an event. */
+static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)
+{
+	struct bh_tally *of_rule = NULL;
+	__u32 at = p->rule_base + p->rule;
+
+	tally_add(&account->events, book);
+	account->bytes += p->length;
+	if (p->rule < p->rules)
+		of_rule = bpf_map_lookup_elem(&bh_rule_events, &at);
+	if (of_rule)
+		tally_add(of_rule, book);
+}
+
+/*
+ * A wakeup costs more than all the rest of a packet's way.  While events come, the agent looks by
+ * itself every few milliseconds; it is woken when it sleeps, and when many wait at once.  An event
+ * that is not submitted yet when the agent falls asleep is seen at its last look, after that.
+ */
+static __always_inline __u64 wakeup_of(struct bh_control *control, const struct bh_account *account)
+{
+	if (control->event_sleep) {
+		control->event_sleep = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	if ((account->events.delivered & (BH_WAKE_EVENTS - 1)) == BH_WAKE_EVENTS - 1)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Every event is exactly one of delivered, suppressed, lost. */
+static __always_inline void report(struct packet *p, __u32 reason)
+{
+	struct bh_account *account = account_of(p, reason);
+	__u32 zero = 0;
+	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
 	struct bh_event *event;
 
-	if (!books)
+	if (!account || !control)
 		return;
-	books->produced++;
 	if (is_over_rate(p, reason)) {
-		books->suppressed++;
+		book(account, p, BOOK_SUPPRESSED);
+		return;
+	}
+	if (control->event_bytes) {
+		p->reason = reason;
+		p->is_event_due = 1;
 		return;
 	}
 	event = bpf_ringbuf_reserve(&bh_events, sizeof(*event), 0);
 	if (!event) {
-		books->lost++;
+		book(account, p, BOOK_LOST);
 		return;
 	}
 	fill_event(event, p, reason);
-	bpf_ringbuf_submit(event, 0);
-	books->delivered++;
+	bpf_ringbuf_submit(event, wakeup_of(control, account));
+	book(account, p, BOOK_DELIVERED);
+}
+
+static __always_inline void copy_bytes(struct bh_event_packet *record, const struct cursor *c)
+{
+	__u8 *last = (__u8 *)record->bytes;
+	__u32 at = 0;
+
+	for (int i = 0; i < BH_PACKET_BYTES / 8; i++) {
+		const __u64 *from = c->start + i * 8;
+
+		if ((void *)(from + 1) > c->end)
+			break;
+		record->bytes[i] = *from;
+		at += 8;
+	}
+	for (int i = 0; i < 7; i++) {
+		const __u8 *from;
+
+		if (at >= BH_PACKET_BYTES)
+			break;
+		from = c->start + at;
+		if ((void *)(from + 1) > c->end)
+			break;
+		last[at++] = *from;
+	}
+	record->captured = at;
+}
+
+/* What report() left to do where the packet can be read: the event, with the packet. */
+static __always_inline void report_bytes(const struct cursor *c, const struct packet *p)
+{
+	struct bh_account *account = account_of(p, p->reason);
+	__u32 zero = 0;
+	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	struct bh_event_packet *record;
+
+	if (!account || !control)
+		return;
+	record = bpf_ringbuf_reserve(&bh_events, sizeof(*record), 0);
+	if (!record) {
+		book(account, p, BOOK_LOST);
+		return;
+	}
+	fill_event(&record->event, p, p->reason);
+	record->pad = 0;
+	copy_bytes(record, c);
+	bpf_ringbuf_submit(record, wakeup_of(control, account));
+	book(account, p, BOOK_DELIVERED);
 }
 
 #endif

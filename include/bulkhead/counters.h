@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-/* For each reason (bh_drops), and each rule (bh_rule_counts). */
+/* For each rule (bh_rule_counts): what it decided. */
 struct bh_count {
 	__u64 packets;
 	__u64 bytes;
@@ -18,15 +18,24 @@ struct bh_endpoint_count {
 };
 
 /*
- * The books of event reporting, one set a verdict: every drop, audit and logged allow is in
- * `produced` and in exactly one of the other three.
+ * The books of event reporting.  What became of an event is counted in one of three numbers and
+ * nowhere else: how many there were is their sum, and so is how many packets were dropped, at any
+ * moment and however few of the numbers a reader has caught up with.
  */
-struct bh_books {
-	__u64 produced;
+struct bh_tally {
 	__u64 delivered;  /* put into the ring */
 	__u64 suppressed; /* over the rate limit of its (source identity, rule, reason) */
 	__u64 lost;       /* the ring was full */
 };
+
+/* For each verdict and reason (bh_books), at BH_ACCOUNT_AT(). */
+struct bh_account {
+	struct bh_tally events;
+	__u64 bytes; /* of their packets */
+};
+
+#define BH_ACCOUNT_AT(verdict, reason) ((verdict)*BH_REASON_COUNT + (reason))
+#define BH_ACCOUNTS                    (BH_VERDICT_COUNT * BH_REASON_COUNT)
 
 /* Every packet with the verdict reject is in exactly one of these. */
 struct bh_rejects {
@@ -35,21 +44,26 @@ struct bh_rejects {
 	__u64 silent;     /* what must not be answered, or could not be */
 };
 
-/* Key and value of the rate limiter. */
-struct bh_limiter_key {
-	__u32 src_identity;
-	__u32 rule;
-	__u8 reason;
-	__u8 verdict;
-	__u16 endpoint;
-};
-
+/* A place of the rate limiter: whose it is, and how many events it has had of late. */
 struct bh_limiter {
 	__u64 window_ns; /* when the current second began */
-	__u64 count;     /* events in it */
+	__u32 src_identity;
+	__u32 rule;
+	__u16 endpoint;
+	__u8 reason;
+	__u8 verdict;
+	__u32 count; /* events in it */
 };
 
-_Static_assert(sizeof(struct bh_books) == 32, "books");
-_Static_assert(sizeof(struct bh_limiter_key) == 12, "limiter key has no holes");
+#define BH_LIMITER_WAYS 2
+
+struct bh_limiter_line {
+	struct bh_limiter way[BH_LIMITER_WAYS];
+	__u64 pad[2];
+};
+
+_Static_assert(sizeof(struct bh_account) == 32, "an account has no holes");
+_Static_assert(sizeof(struct bh_limiter) == 24, "a limiter has no holes");
+_Static_assert(sizeof(struct bh_limiter_line) == 64, "a line of limiters is a cache line");
 
 #endif

@@ -4,6 +4,7 @@
 #define BULKHEAD_EVENT_H
 
 #include <bulkhead/address.h>
+#include <bulkhead/limits.h>
 
 struct bh_event {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
@@ -29,6 +30,15 @@ struct bh_event {
 	__u8 is_xdp;      /* 1: seen by the XDP program, 0: by a tc program */
 };
 
+/* The same with the packet, as long as the agent asks for it (bh_control.event_bytes). */
+struct bh_event_packet {
+	struct bh_event event;
+	__u32 captured; /* of the bytes: as many as the packet and its first buffer have */
+	__u32 pad;
+	__u64 bytes[BH_PACKET_BYTES / 8]; /* of the frame at the hook; a VLAN tag may be off */
+};
+
 _Static_assert(sizeof(struct bh_event) == 80, "event record has no holes");
+_Static_assert(sizeof(struct bh_event_packet) == 88 + BH_PACKET_BYTES, "nor has one with a packet");
 
 #endif

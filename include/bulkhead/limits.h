@@ -8,7 +8,7 @@
  * Changes whenever the meaning of a pinned map does, and its members don't: other members are
  * noticed anyway.  Pins of another version are replaced, never misread.
  */
-#define BH_LAYOUT_VERSION 6
+#define BH_LAYOUT_VERSION 7
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 
@@ -52,12 +52,15 @@
 #define BH_INTERFACE_ENTRIES 16384 /* a power of two; programs count on this number */
 #define BH_SOURCE_ENTRIES    65536
 #define BH_LOCAL_ENTRIES     65536 /* memory as they are used */
-#define BH_LIMITER_ENTRIES   16384
+#define BH_LIMITER_LINES     8192  /* a power of two; programs count on this number */
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 
 /* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */
 #define BH_CONN_SETTLED_PARTS   10
 #define BH_CONN_EMBRYONIC_PARTS 2
+
+#define BH_WAKE_EVENTS  4096 /* of one kind on one CPU, and the agent is woken; a power of two */
+#define BH_PACKET_BYTES 128  /* of a packet, copied for those who want to see it */
 
 #define BH_LATER_MAX    8  /* changes of one decision that the tables know in advance */
 #define BH_DOWN_AFTER_S 10 /* without a heartbeat, and the agent counts as down */

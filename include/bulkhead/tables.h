@@ -212,6 +212,10 @@ struct bh_control {
 	 */
 	__u64 revert_at_ns; /* CLOCK_MONOTONIC; 0: the active word stands */
 	__u64 revert_to;    /* BH_ACTIVE(); valid before the time is written */
+
+	/* Read only when there is an event. */
+	__u32 event_sleep; /* the agent sets it before it sleeps; who wakes it zeroes it */
+	__u32 event_bytes; /* 0, or events come with their packets: struct bh_event_packet */
 };
 
 /* The kernel's clocks, read at once. */

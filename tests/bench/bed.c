@@ -231,9 +231,10 @@ uint64_t bed_drops(const struct bed *bed)
 
 /* --- events --- */
 
-static void ignore(const struct bh_event *event, void *user)
+static void ignore(const struct bh_event *event, const struct bh_event_packet *packet, void *user)
 {
 	(void)event;
+	(void)packet;
 	(*(uint64_t *)user)++;
 }
 
@@ -250,7 +251,7 @@ void bed_drain(struct bed *bed)
 
 uint64_t bed_delivered(const struct bed *bed, uint64_t *ret_lost)
 {
-	struct bh_books books[BH_VERDICT_COUNT];
+	struct books books[BH_VERDICT_COUNT];
 	uint64_t delivered = 0;
 
 	*ret_lost = 0;

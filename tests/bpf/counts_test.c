@@ -203,8 +203,10 @@ static void endpoints_share_the_table(void **state)
 	}
 }
 
-static void count_event(const struct bh_event *event, void *user)
+static void count_event(const struct bh_event *event, const struct bh_event_packet *packet,
+			void *user)
 {
+	(void)packet;
 	if (event->verdict == BH_VERDICT_DENY && event->reason)
 		++*(unsigned int *)user;
 }
@@ -216,7 +218,7 @@ static void a_drop_is_counted_and_reported(void **state)
 	char frame[64] = {[12] = 0x08, [14] = 0x45, [17] = 50, [23] = 17};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
 	struct bh_count drops[BH_REASON_COUNT];
-	struct bh_books books[BH_VERDICT_COUNT];
+	struct books books[BH_VERDICT_COUNT];
 	unsigned int events = 0;
 	uint64_t packets = 0;
 

@@ -240,6 +240,21 @@ static void a_flood_of_fragments_costs_only_fragments(void **state)
 	rig_free(rig);
 }
 
+/* Every place is somebody else's, who is over the rate. */
+static void occupy_limiters(const struct rig *rig)
+{
+	const struct bh_limiter other = {
+		.window_ns = clock_monotonic_ns(),
+		.src_identity = UINT32_MAX,
+		.count = UINT32_MAX,
+	};
+	const struct bh_limiter_line line = {.way = {other, other}};
+	int fd = bpf_map__fd(rig->dp->skel->maps.bh_limiters);
+
+	for (__u32 at = 0; at < BH_LIMITER_LINES; at++)
+		assert_int_equal(bpf_map_update_elem(fd, &at, &line, BPF_ANY), 0);
+}
+
 static void a_full_limiter_changes_no_verdict_and_loses_no_book(void **state)
 {
 	struct rig *limited = rig_new(10);
@@ -247,11 +262,10 @@ static void a_full_limiter_changes_no_verdict_and_loses_no_book(void **state)
 
 	(void)state;
 	rig_policy(limited, rules);
-	fill(limited->dp->skel->maps.bh_limiters, clock_monotonic_ns());
+	occupy_limiters(limited);
 	for (int i = 0; i < 9; i++) /* rig_run() checks the books */
 		assert_int_equal(rig_run(limited, "limited", PROGRAM_TO, &denied).reason,
 				 BH_REASON_POLICY);
-	assert_true(fill_of(limited, "bh_limiters").used > 1000);
 	rig_free(limited);
 }
 

@@ -15,9 +15,9 @@ static const char rules[] =
 
 /* --- the books --- */
 
-static struct bh_books books_of(struct rig *rig, enum bh_verdict verdict)
+static struct books books_of(struct rig *rig, enum bh_verdict verdict)
 {
-	struct bh_books books[BH_VERDICT_COUNT];
+	struct books books[BH_VERDICT_COUNT];
 
 	assert_int_equal(datapath_read_books(rig->dp, books), 0);
 	for (int i = 0; i < BH_VERDICT_COUNT; i++)
@@ -26,11 +26,11 @@ static struct bh_books books_of(struct rig *rig, enum bh_verdict verdict)
 	return books[verdict];
 }
 
-static struct bh_books books_since(struct rig *rig, enum bh_verdict verdict, struct bh_books then)
+static struct books books_since(struct rig *rig, enum bh_verdict verdict, struct books then)
 {
-	struct bh_books now = books_of(rig, verdict);
+	struct books now = books_of(rig, verdict);
 
-	return (struct bh_books){now.produced - then.produced, now.delivered - then.delivered,
+	return (struct books){now.produced - then.produced, now.delivered - then.delivered,
 				 now.suppressed - then.suppressed, now.lost - then.lost};
 }
 
@@ -93,7 +93,7 @@ static void suppresses(struct rig *rig, const struct burst *burst, bool is_v6, e
 {
 	const char *place = table_place(burst->name, is_v6, program);
 	struct frame frame = prepare(rig, &burst->packet, is_v6, program);
-	struct bh_books then = books_of(rig, burst->verdict), seen;
+	struct books then = books_of(rig, burst->verdict), seen;
 	uint64_t dropped = drops(rig);
 
 	rig_age(rig, 2);
@@ -125,7 +125,7 @@ static void events_over_the_rate_are_suppressed_and_counted(void **state)
 static void each_source_rule_and_reason_has_its_own_rate(void **state)
 {
 	struct rig *rig = rig_new(RATE);
-	struct bh_books then, seen;
+	struct books then, seen;
 
 	(void)state;
 	rig_policy(rig, rules);
@@ -152,7 +152,7 @@ static void overflows(struct rig *rig, bool is_v6, enum program program)
 	const uint64_t room = BH_RING_BYTES / (sizeof(struct bh_event) + 8);
 	const char *place = table_place("a full ring", is_v6, program);
 	struct frame frame = prepare(rig, &denied, is_v6, program);
-	struct bh_books then = books_of(rig, BH_VERDICT_DENY), seen;
+	struct books then = books_of(rig, BH_VERDICT_DENY), seen;
 	uint64_t dropped = drops(rig), packets = room + 5000;
 
 	rig_repeat(rig, program, &frame, (int)packets);
@@ -236,7 +236,7 @@ static void reports_once(struct rig *rig, const struct burst *c, bool is_v6, enu
 {
 	const char *place = table_place(c->name, is_v6, program);
 	struct packet_spec forth = c->packet, back;
-	struct bh_books then = books_of(rig, c->verdict);
+	struct books then = books_of(rig, c->verdict);
 	struct outcome outcome;
 
 	prepare(rig, &forth, is_v6, program);

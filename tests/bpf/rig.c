@@ -33,11 +33,14 @@ static const char document_head[] =
 	"    - {name: server, zone: back, addresses: [10.77.2.1, 'fd77:2::1'], labels: {app: s}}\n"
 	"  rules:\n";
 
-static void on_event(const struct bh_event *event, void *user)
+static void on_event(const struct bh_event *event, const struct bh_event_packet *packet, void *user)
 {
 	struct rig *rig = user;
 
 	rig->event = *event;
+	rig->has_packet = packet != NULL;
+	if (packet)
+		rig->packet = *packet;
 	rig->events++;
 }
 
@@ -221,14 +224,15 @@ static void age_connections(const struct rig *rig, uint32_t seconds)
 static void age_limiters(const struct rig *rig, uint32_t seconds)
 {
 	int fd = bpf_map__fd(rig->dp->skel->maps.bh_limiters);
-	struct bh_limiter limiter;
-	_keys_ struct keys keys;
+	struct bh_limiter_line line;
 
-	assert_int_equal(keys_read(fd, sizeof(struct bh_limiter_key), &keys), 0);
-	for (size_t i = 0; i < keys.count; i++) {
-		assert_int_equal(bpf_map_lookup_elem(fd, KEY_AT(&keys, i), &limiter), 0);
-		limiter.window_ns -= seconds * NS_PER_S;
-		assert_int_equal(bpf_map_update_elem(fd, KEY_AT(&keys, i), &limiter, BPF_EXIST), 0);
+	for (__u32 at = 0; at < BH_LIMITER_LINES; at++) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &at, &line), 0);
+		if (!line.way[0].window_ns && !line.way[1].window_ns)
+			continue;
+		for (int i = 0; i < BH_LIMITER_WAYS; i++)
+			line.way[i].window_ns -= seconds * NS_PER_S;
+		assert_int_equal(bpf_map_update_elem(fd, &at, &line, BPF_ANY), 0);
 	}
 }
 

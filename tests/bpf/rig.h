@@ -48,6 +48,8 @@ struct rig {
 	struct local_prefix routed; /* what the machine takes in, too; len 0: nothing */
 	size_t events;
 	struct bh_event event;
+	bool has_packet; /* the last one came with it */
+	struct bh_event_packet packet;
 };
 
 /* @event_rate as in struct datapath_config.  Fails the test if the programs don't load. */

@@ -15,7 +15,7 @@
 /* All counters that one packet may move. */
 struct snapshot {
 	struct bh_count drops[BH_REASON_COUNT];
-	struct bh_books books[BH_VERDICT_COUNT];
+	struct books books[BH_VERDICT_COUNT];
 	struct bh_endpoint_count endpoint, host;
 	struct bh_count rules[RULES_MAX];
 };
@@ -178,7 +178,7 @@ static void check_books(const char *name, const struct snapshot *before,
 	uint64_t produced = 0;
 
 	for (int i = 0; i < BH_VERDICT_COUNT; i++) {
-		const struct bh_books *b = &after->books[i];
+		const struct books *b = &after->books[i];
 
 		produced += b->produced - before->books[i].produced;
 		assert_row(name, b->produced == b->delivered + b->suppressed + b->lost);

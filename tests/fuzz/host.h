@@ -87,11 +87,15 @@ enum host_table {
 
 struct host_map host_table(enum host_table table);
 
+struct host_books {
+	uint64_t produced, delivered, suppressed, lost;
+};
+
 /* Counters of the world that was chosen, since host_maps_reset(). */
 struct host_totals {
 	uint64_t drops[BH_REASON_COUNT];
 	uint64_t all_drops;
-	struct bh_books books[BH_VERDICT_COUNT];
+	struct host_books books[BH_VERDICT_COUNT];
 	uint64_t passed, dropped; /* of all endpoints up to HOST_ENDPOINT */
 	struct bh_rejects rejects;
 	uint64_t rules;       /* a digest of which rule counted how many packets */

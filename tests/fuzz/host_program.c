@@ -103,20 +103,28 @@ static uint64_t digest_connections(void)
 	return sum;
 }
 
+static void add_account(struct host_totals *totals, __u32 at)
+{
+	const struct bh_account *account = bpf_map_lookup_elem(&bh_books, &at);
+	const struct bh_tally *events = &account->events;
+	__u64 produced = events->delivered + events->suppressed + events->lost;
+	struct host_books *books = &totals->books[at / BH_REASON_COUNT];
+
+	books->produced += produced;
+	books->delivered += events->delivered;
+	books->suppressed += events->suppressed;
+	books->lost += events->lost;
+	if (BH_VERDICT_PASSES(at / BH_REASON_COUNT))
+		return;
+	totals->drops[at % BH_REASON_COUNT] += produced;
+	totals->all_drops += produced;
+}
+
 void host_read_totals(struct host_totals *ret)
 {
 	*ret = (struct host_totals){};
-	for (__u32 i = 0; i < BH_REASON_COUNT; i++) {
-		const struct bh_count *count = bpf_map_lookup_elem(&bh_drops, &i);
-
-		ret->drops[i] = count->packets;
-		ret->all_drops += count->packets;
-	}
-	for (__u32 i = 0; i < BH_VERDICT_COUNT; i++) {
-		const struct bh_books *books = bpf_map_lookup_elem(&bh_books, &i);
-
-		ret->books[i] = *books;
-	}
+	for (__u32 i = 0; i < BH_ACCOUNTS; i++)
+		add_account(ret, i);
 	for (__u32 i = 0; i <= HOST_ENDPOINT; i++) {
 		const struct bh_endpoint_count *c = bpf_map_lookup_elem(&bh_ep_counts, &i);
 

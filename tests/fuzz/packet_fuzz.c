@@ -86,7 +86,7 @@ static void check_books(const struct host_totals *before, const struct outcome *
 	check(sum_books(now, false) - sum_books(before, false) <= !dropped,
 	      "an event that passed is not in the books once");
 	for (int i = 0; i < BH_VERDICT_COUNT; i++) {
-		const struct bh_books *b = &now->books[i];
+		const struct host_books *b = &now->books[i];
 
 		check(b->produced == b->delivered + b->suppressed + b->lost, "books don't balance");
 		delivered += b->delivered;

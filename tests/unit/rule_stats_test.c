@@ -23,9 +23,9 @@ static void set_letters(struct letters *l, const char *letters)
 
 static void count(struct rule_stats *rs, uint32_t rule, uint64_t packets, uint64_t now_ns)
 {
-	struct bh_count counts[BH_RULE_FIRST + 8] = {};
+	struct rule_count counts[BH_RULE_FIRST + 8] = {};
 
-	counts[rule] = (struct bh_count){.packets = packets, .bytes = packets * 10};
+	counts[rule] = (struct rule_count){.packets = packets, .bytes = packets * 10};
 	rule_stats_sample(rs, counts, COUNT(counts), now_ns);
 }
 
@@ -52,7 +52,7 @@ static void totals_go_with_the_name(void **state)
 
 static void a_policy_that_comes_back_is_not_counted_twice(void **state)
 {
-	const struct bh_count parked[BH_RULE_FIRST + 1] = {[BH_RULE_FIRST] = {5, 50}};
+	const struct rule_count parked[BH_RULE_FIRST + 1] = {[BH_RULE_FIRST] = {5, 50}};
 	struct rule_stats rs = {};
 	struct letters before, after;
 

@@ -224,6 +224,7 @@ static void release(struct agent *a)
 	loop_free(a->loop);
 	alerts_release(&a->alerts);
 	hub_free(a->hub);
+	intake_release(&a->intake);
 	endpoints_release(&a->endpoints);
 	watchdog_release(&a->watchdog);
 	naming_release(&a->naming);
@@ -243,6 +244,7 @@ int agent_run(const struct agent_config *config)
 		.last_good.directory = config->state_dir,
 		.naming = NAMING_INIT,
 		.flows = {.config = &config->flows, .batch = TEXT_INIT},
+		.intake = INTAKE_INIT,
 		.hub = hub_new(config->history),
 		.started_ns = clock_wall_ns(),
 		.audited.since_ns = clock_wall_ns(),

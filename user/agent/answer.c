@@ -37,7 +37,10 @@ void answer_time(struct json *j, const char *key, uint64_t wall_ns)
 
 void answer_observe(struct agent *a, const struct request *request, struct text *out)
 {
-	hub_history(request->alerts ? a->alerts.hub : a->hub, request->last, out);
+	if (request->alerts)
+		hub_history(a->alerts.hub, request->last, false, out);
+	else
+		hub_history(a->hub, request->last, request->packets, out);
 	if (!request->follow)
 		answer_ok(out);
 }

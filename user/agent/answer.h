@@ -19,6 +19,9 @@ void answer_allow(struct agent *a, const struct request *request, struct text *o
 /* Without the last line if the client follows. */
 void answer_observe(struct agent *a, const struct request *request, struct text *out);
 
+/* What became of all events, by verdict, reason and CPU, of one reading: it balances. */
+void answer_books(struct agent *a, struct json *j);
+
 void answer_list(struct agent *a, enum list_subject what, struct text *out);
 void list_endpoints(struct agent *a, struct text *out);
 void list_identities(struct agent *a, struct text *out);
@@ -31,6 +34,7 @@ void list_connections(struct agent *a, struct text *out);
 struct json answer_ok_begin(struct text *out);
 void answer_ok(struct text *out);
 void answer_count(struct json *j, const char *key, const struct bh_count *count);
+void answer_book(struct json *j, const struct books *books);         /* members of an open object */
 void answer_time(struct json *j, const char *key, uint64_t wall_ns); /* 0: null */
 
 /* Reads the policy's paths again and puts it in force; what SIGHUP does too. */

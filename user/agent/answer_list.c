@@ -127,10 +127,20 @@ void list_identities(struct agent *a, struct text *out)
 
 /* --- rules --- */
 
+static void add_rule_events(struct json *j, const struct rule_count *total)
+{
+	const struct bh_tally tally = {total->delivered, total->suppressed, total->lost};
+	struct books books = books_of_tally(&tally);
+
+	json_object(j, "events");
+	answer_book(j, &books);
+	json_end(j, '}');
+}
+
 static void list_rule(const struct agent *a, uint32_t number, struct text *out)
 {
 	const struct policy *policy = a->policies.current->loaded->policy;
-	struct bh_count total = rule_stats_total(&a->policies.stats, number);
+	struct rule_count total = rule_stats_total(&a->policies.stats, number);
 	bool is_builtin = number < BH_RULE_FIRST;
 	_text_ struct text at = TEXT_INIT;
 	struct json j = {.out = out};
@@ -147,6 +157,7 @@ static void list_rule(const struct agent *a, uint32_t number, struct text *out)
 	json_string(&j, "from_file", at.len ? at.buf : NULL);
 	json_number(&j, "packets", total.packets);
 	json_number(&j, "bytes", total.bytes);
+	add_rule_events(&j, &total);
 	answer_time(&j, "last_hit", rule_stats_last_hit(&a->policies.stats, number));
 	if (is_builtin)
 		json_bool(&j, "off", a->config->builtins_off >> number & 1);

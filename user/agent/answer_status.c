@@ -26,28 +26,12 @@ static void add_policy(struct json *j, const struct policy_version *v)
 	json_end(j, '}');
 }
 
-static void add_events(struct json *j, const struct events_hub *hub)
+static void add_events(struct json *j, const struct agent *a)
 {
 	json_object(j, "events");
-	json_number(j, "history", hub_count(hub));
-	json_number(j, "size", hub_size(hub));
-	json_end(j, '}');
-}
-
-static void add_books(struct json *j, struct datapath *dp)
-{
-	struct bh_books books[BH_VERDICT_COUNT] = {};
-
-	datapath_read_books(dp, books);
-	json_object(j, "books");
-	for (unsigned int v = 0; v < BH_VERDICT_COUNT; v++) {
-		json_object(j, verdict_word(v));
-		json_number(j, "produced", books[v].produced);
-		json_number(j, "delivered", books[v].delivered);
-		json_number(j, "suppressed", books[v].suppressed);
-		json_number(j, "lost", books[v].lost);
-		json_end(j, '}');
-	}
+	json_number(j, "history", hub_count(a->hub));
+	json_number(j, "size", hub_size(a->hub));
+	json_number(j, "read", a->intake.read);
 	json_end(j, '}');
 }
 
@@ -61,22 +45,6 @@ static void add_rejects(struct json *j, struct datapath *dp)
 	json_number(j, "suppressed", rejects.suppressed);
 	json_number(j, "silent", rejects.silent);
 	json_end(j, '}');
-}
-
-static void add_drops(struct json *j, struct datapath *dp)
-{
-	struct bh_count drops[BH_REASON_COUNT] = {};
-	uint64_t dropped = 0;
-
-	datapath_read_drops(dp, drops);
-	json_object(j, "drops");
-	for (unsigned int r = BH_REASON_NONE + 1; r < BH_REASON_COUNT; r++) {
-		if (drops[r].packets)
-			answer_count(j, reason_word(r), &drops[r]);
-		dropped += drops[r].packets;
-	}
-	json_end(j, '}');
-	json_number(j, "dropped", dropped);
 }
 
 static void add_tables(struct json *j, struct datapath *dp)
@@ -186,9 +154,10 @@ static void add_watchdog(struct json *j, const struct watchdog *w)
 /* What was decided by whenAgentIsDown, by us or while nobody was there. */
 static void add_stances(struct json *j, const struct rule_stats *stats)
 {
-	const struct bh_count total = rule_stats_total(stats, BH_BUILTIN_DOWN);
+	const struct rule_count total = rule_stats_total(stats, BH_BUILTIN_DOWN);
+	const struct bh_count count = {total.packets, total.bytes};
 
-	answer_count(j, "agent_down", &total);
+	answer_count(j, "agent_down", &count);
 }
 
 void answer_status(struct agent *a, struct text *out)
@@ -205,12 +174,11 @@ void answer_status(struct agent *a, struct text *out)
 	json_number(&j, "endpoints", a->endpoints.list.count);
 	add_health(&j, &a->endpoints);
 	add_watchdog(&j, &a->watchdog);
-	add_events(&j, a->hub);
+	add_events(&j, a);
 	alerts_json(&a->alerts, &j, "alerts");
-	add_books(&j, a->dp);
+	answer_books(a, &j);
 	flow_log_json(&a->flows, &j);
 	add_rejects(&j, a->dp);
-	add_drops(&j, a->dp);
 	add_tables(&j, a->dp);
 	add_kernel(&j, &a->endpoints);
 	json_end(&j, '}');

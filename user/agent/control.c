@@ -145,7 +145,7 @@ static void answer_line(struct peer *p, size_t len)
 	p->hub = request.alerts ? control->config.alerts : control->config.hub;
 	request_release(&request);
 	if (is_following) {
-		struct hub_sink sink = {follower_pending, follower_send, p};
+		struct hub_sink sink = {follower_pending, follower_send, p, request.packets};
 
 		p->answer_left = p->out.len;
 		p->follower = hub_follow(p->hub, &sink);
@@ -160,10 +160,28 @@ static bool is_hung_up(int fd)
 	return poll(&poller, 1, 0) > 0 && poller.revents & (POLLHUP | POLLERR);
 }
 
+/* What it had is told behind the last event, and then the answer is complete. */
+static void end_follow(struct peer *p)
+{
+	struct hub_account account = hub_account_of(p->follower);
+	struct json j = {.out = &p->out};
+
+	hub_drained(p->follower);
+	hub_unfollow(p->control->config.hub, TAKE_PTR(p->follower));
+	json_object(&j, NULL);
+	json_bool(&j, "ok", true);
+	json_number(&j, "sent", account.sent);
+	json_number(&j, "missed", account.missed);
+	json_end(&j, '}');
+	text_addc(&p->out, '\n');
+}
+
 static void peer_take(struct peer *p, const char *bytes, size_t len)
 {
 	const char *newline = memchr(bytes, '\n', len);
 
+	if (p->has_asked && newline && p->follower)
+		end_follow(p);
 	if (p->has_asked)
 		return;
 	text_addn(&p->in, bytes, newline ? (size_t)(newline - bytes) : len);

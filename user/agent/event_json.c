@@ -11,6 +11,7 @@
 #include "agent/words.h"
 #include "policy/model.h"
 #include "util/address.h"
+#include "util/base64.h"
 #include "util/clock.h"
 
 static const struct bh_addr no_address;
@@ -103,6 +104,13 @@ void event_json(const struct bh_event *event, const struct event_names *names, s
 	json_number(&j, "generation", event->generation);
 	add_optional(&j, "policy_hash", names->policy_hash);
 	add_optional(&j, "near", names->near);
-	json_number(&j, "count", 1);
+	json_number(&j, "count", names->count);
 	json_end(&j, '}');
+}
+
+void event_json_packet(const struct bh_event_packet *packet, struct text *out)
+{
+	text_add(out, "\"packet\":\"");
+	base64_add(packet->bytes, packet->captured, out);
+	text_addc(out, '"');
 }

@@ -26,6 +26,7 @@ struct event_names {
 	const char *policy_hash;
 	const char *near; /* "api-to-db(port 5433, allows 5432)", or NULL */
 	uint64_t wall_ns;
+	uint64_t count; /* events that the record stands for; their time is the last one's */
 };
 
 /*
@@ -38,5 +39,8 @@ void event_json(const struct bh_event *event, const struct event_names *names, s
 
 /* Of that, src and dst. */
 void event_json_ends(struct json *j, const struct bh_event *event, const struct event_names *names);
+
+/* What it is followed by for those who want packets: "packet", base64 of its first bytes. */
+void event_json_packet(const struct bh_event_packet *packet, struct text *out);
 
 #endif

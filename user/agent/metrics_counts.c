@@ -45,7 +45,7 @@ static void release_totals(struct rule_totals *totals)
 }
 
 static void add_total(struct rule_totals *totals, const char *name, const char *action,
-		      struct bh_count count)
+		      struct rule_count count)
 {
 	bool is_full = totals->list.count >= METRICS_RULES_MAX;
 	struct rule_total *total;

@@ -24,7 +24,7 @@ struct metrics_view {
 	const struct metrics *metrics;
 	const struct loaded_policy *loaded;
 	struct bh_count drops[BH_REASON_COUNT];
-	struct bh_books books[BH_VERDICT_COUNT];
+	struct books books[BH_VERDICT_COUNT];
 	struct bh_rejects rejects;
 	struct table_fill tables[METRICS_TABLES_MAX];
 	size_t table_count;

@@ -201,7 +201,7 @@ void naming_event(struct naming *n, const struct bh_event *event, struct event_n
 {
 	const struct policy_version *v = version_of(n, event->generation);
 
-	*ret = (struct event_names){.wall_ns = clock_wall_of(event->time_ns)};
+	*ret = (struct event_names){.wall_ns = clock_wall_of(event->time_ns), .count = 1};
 	naming_end(n, event->generation, event->src_identity, &event->src, &ret->src);
 	naming_end(n, event->generation, event->dst_identity, &event->dst, &ret->dst);
 	ret->rule = naming_rule(n, event->generation, event->rule);

@@ -10,6 +10,7 @@
 #include "agent/endpoints.h"
 #include "agent/events_hub.h"
 #include "agent/flow_log.h"
+#include "agent/intake.h"
 #include "agent/last_good.h"
 #include "agent/loop.h"
 #include "agent/naming.h"
@@ -32,6 +33,7 @@ struct agent {
 	struct watchdog watchdog;
 	struct events_hub *hub;
 	struct alerts alerts;
+	struct intake intake;
 	struct control *control;
 	struct metrics *metrics;   /* NULL: nobody is to have any */
 	struct pages *pages;       /* the same */

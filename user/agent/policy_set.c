@@ -172,16 +172,35 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 	return err;
 }
 
+static int read_rules(struct policy_set *set, uint32_t slot, size_t count, struct rule_count *ret)
+{
+	_free_ struct bh_count *decided = xcalloc(count, sizeof(*decided));
+	_free_ struct bh_tally *events = xcalloc(count, sizeof(*events));
+	int err = datapath_read_rules(set->dp, slot, count, decided);
+
+	if (!err)
+		err = datapath_read_rule_events(set->dp, slot, count, events);
+	for (size_t i = 0; !err && i < count; i++)
+		ret[i] = (struct rule_count){
+			.packets = decided[i].packets,
+			.bytes = decided[i].bytes,
+			.delivered = events[i].delivered,
+			.suppressed = events[i].suppressed,
+			.lost = events[i].lost,
+		};
+	return err;
+}
+
 static int sample_slot(struct policy_set *set, uint32_t slot)
 {
 	size_t count = set->stats.list.count;
-	_free_ struct bh_count *counts = NULL;
+	_free_ struct rule_count *counts = NULL;
 	int err;
 
 	if (!count)
 		return 0;
 	counts = xcalloc(count, sizeof(*counts));
-	err = datapath_read_rules(set->dp, slot, count, counts);
+	err = read_rules(set, slot, count, counts);
 	if (!err)
 		rule_stats_sample(&set->stats, counts, count, clock_wall_ns());
 	return err;
@@ -190,9 +209,9 @@ static int sample_slot(struct policy_set *set, uint32_t slot)
 /* What zones' stances decided while there was no agent: the slot that was found has counted it. */
 static void take_stances(struct policy_set *set, uint32_t old_slot)
 {
-	struct bh_count counts[BH_BUILTIN_COUNT] = {};
+	struct rule_count counts[BH_BUILTIN_COUNT] = {};
 
-	if (!datapath_read_rules(set->dp, old_slot, BH_BUILTIN_COUNT, counts))
+	if (!read_rules(set, old_slot, BH_BUILTIN_COUNT, counts))
 		rule_stats_add(&set->stats, BH_BUILTIN_DOWN, &counts[BH_BUILTIN_DOWN]);
 }
 

@@ -20,34 +20,6 @@
 #define TIDY_MS   100  /* after a swap, and between the parts of what is to be done then */
 #define RESCAN_MS 1
 
-/* --- events --- */
-
-static void on_event(const struct bh_event *event, void *user)
-{
-	struct agent *a = user;
-	const struct endpoint *endpoint = endpoints_by_ifindex(&a->endpoints, event->ifindex);
-	_text_ struct text line = TEXT_INIT;
-	struct event_names names;
-
-	naming_event(&a->naming, event, &names);
-	names.interface = endpoint ? endpoint_label(endpoint) : NULL;
-	names.endpoint = endpoints_name(&a->endpoints, event->endpoint);
-	audited_add(&a->audited, event, &names);
-	metrics_event(a->metrics, event, &names);
-	event_json(event, &names, &line);
-	text_addc(&line, '\n');
-	hub_publish(a->hub, &line);
-	alerts_take_event(&a->alerts, event, &names);
-}
-
-static void on_ring(void *user, unsigned int ready)
-{
-	struct agent *a = user;
-
-	(void)ready;
-	datapath_events_consume(a->dp);
-}
-
 /* --- policy --- */
 
 static void before_swap(void *user)
@@ -57,7 +29,7 @@ static void before_swap(void *user)
 	/* While their generations have names; those of an agent before us get the first policy's.
 	 */
 	if (a->policies.current)
-		datapath_events_consume(a->dp);
+		intake_drain(a);
 	if (a->policies.current)
 		flow_log_read(&a->flows, true);
 }
@@ -181,6 +153,7 @@ static void on_sample(void *user)
 
 	datapath_beat(a->dp);
 	notify_alive();
+	intake_tick(a);
 	pending_check(a);
 	temporary_rules_expire(a);
 	policy_set_sample(&a->policies);
@@ -224,7 +197,7 @@ bool reaction_to_request(void *user, struct request *request, struct text *out)
 		answer_allow(a, request, out);
 		break;
 	case REQUEST_OBSERVE:
-		datapath_events_consume(a->dp);
+		intake_drain(a);
 		answer_observe(a, request, out);
 		return request->follow;
 	}
@@ -262,17 +235,11 @@ int reactions_init(struct agent *a)
 
 int reactions_to_events(struct agent *a, struct text *why)
 {
-	struct loop_watch *watch;
-	int err = datapath_events_open(a->dp, on_event, a);
+	int err = intake_open(a);
 
-	if (!err)
-		err = loop_watch_new(a->loop, datapath_events_fd(a->dp), on_ring, a, &watch);
-	if (err) {
+	if (err)
 		text_addf(why, "cannot read events: %s", strerror(-err));
-		return err;
-	}
-	loop_watch_want(watch, LOOP_READ);
-	return 0;
+	return err;
 }
 
 struct policy_hooks reactions_to_swaps(struct agent *a)

@@ -22,7 +22,7 @@ static const char *const subject_words[] = {LIST_SUBJECTS(X)};
 static const char *const op_keys[][KEYS_MAX] = {
 	[REQUEST_STATUS] = {NULL},
 	[REQUEST_LIST] = {"what"},
-	[REQUEST_OBSERVE] = {"last", "follow", "alerts"},
+	[REQUEST_OBSERVE] = {"last", "follow", "alerts", "packets"},
 	[REQUEST_APPLY] = {"sources", "dry_run", "confirm", "force", "strict", "ssh"},
 	[REQUEST_RELOAD] = {NULL},
 	[REQUEST_ROLLBACK] = {"back", "dry_run", "force", "ssh"},
@@ -227,6 +227,8 @@ static int read_arguments(const cJSON *object, struct request *r, struct text *r
 		err = read_count(object, "last", &r->last, reterr);
 		if (!err)
 			err = read_bool(object, "alerts", &r->alerts, reterr);
+		if (!err)
+			err = read_bool(object, "packets", &r->packets, reterr);
 		return err ? err : read_bool(object, "follow", &r->follow, reterr);
 	case REQUEST_APPLY:
 		return read_apply(object, r, reterr);

@@ -48,7 +48,8 @@ struct request {
 	enum list_subject what;
 	uint64_t last;
 	bool follow;
-	bool alerts; /* not events */
+	bool alerts;  /* not events */
+	bool packets; /* those of the events, too */
 	bool dry_run;
 	bool force;         /* even if it cuts the operator's own session */
 	bool strict;        /* not if it denies what was only audited */

@@ -8,7 +8,7 @@
 #include "util/map.h"
 #include "util/mem.h"
 
-void rule_stats_sample(struct rule_stats *rs, const struct bh_count *counts, size_t count,
+void rule_stats_sample(struct rule_stats *rs, const struct rule_count *counts, size_t count,
 		       uint64_t now_ns)
 {
 	for (size_t i = 0; i < count && i < rs->list.count; i++) {
@@ -20,13 +20,22 @@ void rule_stats_sample(struct rule_stats *rs, const struct bh_count *counts, siz
 	}
 }
 
+static void add_since(struct rule_count *sum, const struct rule_count *now,
+		      const struct rule_count *then)
+{
+	sum->packets += now->packets - then->packets;
+	sum->bytes += now->bytes - then->bytes;
+	sum->delivered += now->delivered - then->delivered;
+	sum->suppressed += now->suppressed - then->suppressed;
+	sum->lost += now->lost - then->lost;
+}
+
 static struct rule_stat retire(const struct rule_stat *old)
 {
 	struct rule_stat stat = *old;
 
-	stat.retired.packets += old->seen.packets - old->base.packets;
-	stat.retired.bytes += old->seen.bytes - old->base.bytes;
-	stat.seen = stat.base = (struct bh_count){};
+	add_since(&stat.retired, &old->seen, &old->base);
+	stat.seen = stat.base = (struct rule_count){};
 	return stat;
 }
 
@@ -64,31 +73,31 @@ void rule_stats_move(struct rule_stats *rs, const struct policy *from, const str
 	*rs = moved;
 }
 
-void rule_stats_resume(struct rule_stats *rs, const struct bh_count *counts, size_t count)
+void rule_stats_resume(struct rule_stats *rs, const struct rule_count *counts, size_t count)
 {
 	for (size_t i = 0; i < count && i < rs->list.count; i++)
 		rs->list.items[i].seen = rs->list.items[i].base = counts[i];
 }
 
-void rule_stats_add(struct rule_stats *rs, uint32_t rule, const struct bh_count *count)
+void rule_stats_add(struct rule_stats *rs, uint32_t rule, const struct rule_count *count)
 {
-	if (rule >= rs->list.count)
-		return;
-	rs->list.items[rule].retired.packets += count->packets;
-	rs->list.items[rule].retired.bytes += count->bytes;
+	static const struct rule_count nothing;
+
+	if (rule < rs->list.count)
+		add_since(&rs->list.items[rule].retired, count, &nothing);
 }
 
-struct bh_count rule_stats_total(const struct rule_stats *rs, uint32_t rule)
+struct rule_count rule_stats_total(const struct rule_stats *rs, uint32_t rule)
 {
 	const struct rule_stat *stat;
+	struct rule_count total;
 
 	if (rule >= rs->list.count)
-		return (struct bh_count){};
+		return (struct rule_count){};
 	stat = &rs->list.items[rule];
-	return (struct bh_count){
-		.packets = stat->retired.packets + stat->seen.packets - stat->base.packets,
-		.bytes = stat->retired.bytes + stat->seen.bytes - stat->base.bytes,
-	};
+	total = stat->retired;
+	add_since(&total, &stat->seen, &stat->base);
+	return total;
 }
 
 uint64_t rule_stats_last_hit(const struct rule_stats *rs, uint32_t rule)

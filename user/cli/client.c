@@ -8,8 +8,9 @@
 #include <sys/un.h>
 
 #include "util/cleanup.h"
+#include "util/mem.h"
 
-#define READ_SIZE 65536
+#define READ_SIZE 262144
 
 /* Why there is no agent, in words that say what to do. */
 static void say_unreachable(const char *socket, int error, struct text *out)
@@ -78,15 +79,24 @@ int client_ask(struct client *c, const char *socket, const char *request, struct
 	return err;
 }
 
+int client_say(struct client *c, const char *line)
+{
+	int err = send_all(c->fd, line, strlen(line));
+
+	return err ? err : send_all(c->fd, "\n", 1);
+}
+
 /* Waits for more of the answer, or for the user's wish to end. */
 static int wait_for_input(const struct client *c)
 {
 	struct pollfd fds[] = {
 		{.fd = c->fd, .events = POLLIN},
 		{.fd = c->stop_fd, .events = POLLIN},
-		{.fd = c->output_fd}, /* for POLLERR, which is always reported */
+		{.fd = c->output ? fileno(c->output) : -1}, /* for POLLERR, which is always reported */
 	};
 
+	if (c->output)
+		fflush(NULL);
 	while (poll(fds, COUNT(fds), -1) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -97,13 +107,14 @@ static int wait_for_input(const struct client *c)
 
 static int read_more(struct client *c)
 {
-	char bytes[READ_SIZE];
+	_free_ char *bytes = NULL;
 	ssize_t n;
 	int err = wait_for_input(c);
 
 	if (err)
 		return err;
-	n = read(c->fd, bytes, sizeof(bytes));
+	bytes = xmalloc(READ_SIZE);
+	n = read(c->fd, bytes, READ_SIZE);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (!n)

@@ -4,6 +4,7 @@
 #define CLI_CLIENT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <cjson/cJSON.h>
 
@@ -19,14 +20,14 @@
 
 struct client {
 	int fd;
-	int stop_fd;   /* readable when the user wants to end; -1: none */
-	int output_fd; /* where the answer goes; when nobody reads there, reading ends; -1: none */
+	int stop_fd;  /* readable when the user wants to end; -1: none */
+	FILE *output; /* where the answer goes; when nobody reads there, reading ends; NULL: none */
 	struct text input;
 	size_t taken; /* bytes of the input that were handed out */
 };
 
 /* clang-format off */
-#define CLIENT_INIT { .fd = -1, .stop_fd = -1, .output_fd = -1, .input = TEXT_INIT }
+#define CLIENT_INIT { .fd = -1, .stop_fd = -1, .input = TEXT_INIT }
 /* clang-format on */
 
 /* Connects and sends one request.  -errno with a sentence for people in @reterr. */
@@ -34,9 +35,13 @@ int client_ask(struct client *c, const char *socket, const char *request, struct
 
 /*
  * The next line of the answer in *ret_line, up to its NUL, good until the next call; -ENODATA when
- * the agent closed, -EINTR when stop_fd became readable, -EPIPE when output_fd lost its reader.
+ * the agent closed, -EINTR when stop_fd became readable, -EPIPE when the output lost its reader.
+ * What was written to any stream is flushed before it waits, if there is an output.
  */
 int client_read(struct client *c, const char **ret_line);
+
+/* Another line to the agent, which is answering: what to do about that.  -errno. */
+int client_say(struct client *c, const char *line);
 
 void client_release(struct client *c);
 #define _client_ _cleanup_(client_release)

@@ -162,6 +162,20 @@ static bool matches_end(const struct event_term *term, const cJSON *event)
 	return !is_named && value_of(end, "ip") && !strcmp(term->value, "outside");
 }
 
+static bool is_in_namespace(const struct event_term *term, const cJSON *end)
+{
+	const char *workload = value_text(end, "workload");
+	size_t len = strlen(term->value);
+
+	return workload && !strncmp(workload, term->value, len) && workload[len] == '/';
+}
+
+static bool matches_namespace(const struct event_term *term, const cJSON *event)
+{
+	return is_in_namespace(term, value_of(event, "src")) ||
+	       is_in_namespace(term, value_of(event, "dst"));
+}
+
 static bool matches_address(const struct event_term *term, const cJSON *event)
 {
 	return has_address(term, end_of(event, "src")) || has_address(term, end_of(event, "dst"));
@@ -193,6 +207,7 @@ static const struct event_field fields[] = {
 	{ "reason",    "reason",    matches_text,    read_reason  },
 	{ "rule",      "rule",      matches_text,    NULL         },
 	{ "interface", "interface", matches_text,    NULL         },
+	{ "namespace", NULL,        matches_namespace, NULL       },
 };
 /* clang-format on */
 

@@ -31,7 +31,8 @@ struct event_filter {
 
 /*
  * Adds the term of an option of `observe`: type, verdict, from, to, ip, port, protocol, reason,
- * rule, interface.  -EINVAL with a sentence in @reterr for a value that no event can have.
+ * rule, interface, namespace.  -EINVAL with a sentence in @reterr for a value that no event can
+ * have.
  */
 int event_filter_add(struct event_filter *f, const char *field, const char *value, bool is_negated,
 		     struct text *reterr);

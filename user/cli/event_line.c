@@ -39,7 +39,7 @@ static void add_address(const cJSON *end, struct text *out)
 	text_addf(out, ":%.0f", value_to_number(port));
 }
 
-void event_line_add_end(const cJSON *end, struct text *out)
+void event_line_add_name(const cJSON *end, struct text *out)
 {
 	const char *workload = value_text(end, "workload");
 	const char *zone = value_text(end, "zone");
@@ -54,6 +54,11 @@ void event_line_add_end(const cJSON *end, struct text *out)
 		text_addc(out, ')');
 	if (!workload && !zone)
 		text_add(out, value_text(end, "ip") ? "outside" : "-");
+}
+
+void event_line_add_end(const cJSON *end, struct text *out)
+{
+	event_line_add_name(end, out);
 	add_address(end, out);
 }
 
@@ -125,6 +130,7 @@ static void add_alert(const cJSON *alert, bool has_colour, struct text *out)
 void event_line(const cJSON *event, bool has_colour, struct text *out)
 {
 	const char *near = value_text(event, "near");
+	double count = value_number(event, "count");
 
 	add_or_dash(out, value_text(event, "time"));
 	text_addc(out, ' ');
@@ -147,6 +153,8 @@ void event_line(const cJSON *event, bool has_colour, struct text *out)
 	text_addf(out, " gen=%.0f", value_number(event, "generation"));
 	if (near)
 		add_field("near", near, out);
+	if (count > 1)
+		text_addf(out, " count=%.0f", count);
 }
 
 static void add_source(const cJSON *event, struct text *out)

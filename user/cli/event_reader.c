@@ -294,8 +294,7 @@ static bool skip_line(FILE *in)
 	return c != EOF;
 }
 
-/* The next line into @buf of EVENT_LINE_MAX + 2 bytes: its length, -1 at the end, or -EFBIG. */
-static ssize_t next_line(FILE *in, char *buf)
+ssize_t event_reader_next(FILE *in, char *buf)
 {
 	size_t len = 0;
 	int c;
@@ -317,7 +316,7 @@ static void read_lines(struct event_reader *r, FILE *in)
 	_text_ struct text wrong = TEXT_INIT;
 	ssize_t len;
 
-	while ((len = next_line(in, buf)) != -1) {
+	while ((len = event_reader_next(in, buf)) != -1) {
 		r->line++;
 		text_reset(&wrong);
 		if (len < 0)

@@ -18,6 +18,9 @@ struct event_reader {
 	uint64_t other_lines; /* JSON objects that are no events, such as a summary */
 };
 
+/* The next line into @buf of EVENT_LINE_MAX + 2 bytes: its length, -1 at the end, or -EFBIG. */
+ssize_t event_reader_next(FILE *in, char *buf);
+
 /* Reads to the end; "-" is standard input.  -errno if the file can't be read. */
 int event_reader_read(struct event_reader *r, const char *path);
 

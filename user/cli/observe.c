@@ -9,14 +9,17 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/event_filter.h"
-#include "cli/event_line.h"
+#include "cli/event_reader.h"
+#include "cli/observation.h"
 #include "cli/output.h"
 #include "cli/values.h"
 #include "policy/model.h"
+#include "util/mem.h"
 
 #define LAST_DEFAULT 20
 #define LAST_ALL     UINT32_MAX
+
+#define BAD_LINES_SHOWN 20
 
 struct observe_values {
 	bool is_follow;
@@ -25,6 +28,8 @@ struct observe_values {
 	uint64_t until_ns;
 	const char *socket;
 	const char *format;
+	const char *pcap;
+	const char *input_file;
 };
 
 /* clang-format off */
@@ -39,7 +44,7 @@ static const struct option observe_options[] = {
 	{ "not", 0, OPTION_TERM, .help = "negates the filter right behind it" },
 	{ "type", 0, OPTION_TERM, .value = "WORD",
 	  .help = "drop, audit or allow; or alert, a stream of its own" },
-	{ "verdict", 0, OPTION_TERM, .value = "WORD", .help = "deny, allow or audit" },
+	{ "verdict", 0, OPTION_TERM, .value = "WORD", .help = "deny, reject, allow or audit" },
 	{ "from", 0, OPTION_TERM, .value = "X",
 	  .help = "source: a workload, zone, 'outside', address or prefix" },
 	{ "to", 0, OPTION_TERM, .value = "X", .help = "destination: the same" },
@@ -52,94 +57,17 @@ static const struct option observe_options[] = {
 	{ "rule", 0, OPTION_TERM, .value = "NAME",
 	  .help = "the rule that decided; 'default' where none did" },
 	{ "interface", 0, OPTION_TERM, .value = "NAME", .help = "where it was seen" },
+	{ "namespace", 'n', OPTION_TERM, .value = "NAME", .help = "either end's pod is in it" },
+	{ "pcap", 0, OPTION_TEXT, AT(pcap), "FILE",
+	  "write the packets as pcapng, with rule and reason; '-': to stdout" },
+	{ "input-file", 0, OPTION_TEXT, AT(input_file), "FILE",
+	  "events that '-o json' wrote, in place of the agent's; '-': stdin" },
 	SOCKET_OPTION(struct observe_values, socket),
-	OUTPUT_OPTION(struct observe_values, format, "compact|json|table", "compact"),
+	OUTPUT_OPTION(struct observe_values, format, "compact|json|table|flowlog", "compact"),
 };
 #undef AT
 
 /* clang-format on */
-
-enum event_format {
-	EVENT_COMPACT,
-	EVENT_JSON,
-	EVENT_TABLE,
-};
-
-/* Events while they come in. */
-struct observation {
-	struct event_filter filter;
-	enum event_format format;
-	bool has_colour;
-	bool is_follow;
-	size_t keep; /* only this many, the last ones, are printed, at the end; 0: all, at once */
-	size_t next; /* where the next one goes in `kept` when that is full */
-	VEC(char *) kept;
-	size_t shown;
-	double missed;
-};
-
-static int show(struct observation *o, const char *line)
-{
-	puts(line);
-	o->shown++;
-	if (o->is_follow)
-		fflush(stdout);
-	return ferror(stdout) ? -EPIPE : 0;
-}
-
-static int keep_or_show(struct observation *o, struct text *line)
-{
-	if (!o->keep)
-		return show(o, line->buf);
-	if (o->kept.count < o->keep) {
-		vec_push(&o->kept, text_take(line));
-		return 0;
-	}
-	free(o->kept.items[o->next]);
-	o->kept.items[o->next] = text_take(line);
-	o->next = (o->next + 1) % o->keep;
-	return 0;
-}
-
-static void show_kept(struct observation *o)
-{
-	for (size_t i = 0; i < o->kept.count; i++)
-		if (show(o, o->kept.items[(o->next + i) % o->kept.count]))
-			return;
-}
-
-static void format_event(const struct observation *o, const char *json, const cJSON *event,
-			 struct text *out)
-{
-	switch (o->format) {
-	case EVENT_COMPACT:
-		event_line(event, o->has_colour, out);
-		break;
-	case EVENT_JSON:
-		text_add(out, json);
-		break;
-	case EVENT_TABLE:
-		event_row(event, o->has_colour, out);
-		break;
-	}
-}
-
-static int take_event(void *context, const char *json, const cJSON *event)
-{
-	struct observation *o = context;
-	_text_ struct text line = TEXT_INIT;
-	double missed = value_number(event, "missed");
-
-	if (missed > 0) {
-		o->missed += missed;
-		fprintf(stderr, "bulkhead: %.0f events missed: the reader is too slow\n", missed);
-		return 0;
-	}
-	if (!event_filter_matches(&o->filter, event))
-		return 0;
-	format_event(o, json, event, &line);
-	return keep_or_show(o, &line);
-}
 
 static void add_books(const cJSON *status, const char *verdict, struct text *out)
 {
@@ -157,7 +85,7 @@ static void summarise(const struct observation *o, const char *socket)
 	_text_ struct text error = TEXT_INIT;
 	_cjson_ cJSON *status = NULL;
 
-	text_addf(&line, "%zu shown, %.0f missed", o->shown, o->missed);
+	observation_sum(o, &line);
 	if (client_call(socket, "{\"op\":\"status\"}", NULL, NULL, &error, &status))
 		text_add(&line, "; the agent is gone, its books are not known");
 	for (size_t i = 0; status && i < BH_VERDICT_COUNT; i++)
@@ -177,6 +105,57 @@ static int open_stop(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
+/* The agent tells what is on its way, and then that this was all; a second signal ends at once. */
+static int ask_for_end(struct client *c)
+{
+	struct signalfd_siginfo signal;
+	sigset_t signals;
+	int err = 0;
+
+	if (read(c->stop_fd, &signal, sizeof(signal)) < 0)
+		err = -errno;
+	c->stop_fd = -1;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	return err ? err : client_say(c, "{\"op\":\"stop\"}");
+}
+
+static void say_cut(int err, struct text *out)
+{
+	if (err == -ENODATA)
+		text_add(out, "the agent closed the connection before its answer was complete");
+	else if (err == -EBADMSG)
+		text_add(out, "the agent's answer is not JSON");
+	else if (err != -EPIPE)
+		text_addf(out, "the agent's answer cannot be read: %s", strerror(-err));
+}
+
+/* Up to the last line of the answer. */
+static int take_answer(struct observation *o, struct client *c, struct text *reterr)
+{
+	_cjson_ cJSON *last = NULL;
+	const char *line;
+	int err = 0;
+
+	while (!err) {
+		err = client_read(c, &line);
+		if (err == -EINTR)
+			err = ask_for_end(c);
+		else if (!err)
+			err = observation_take(o, line, &last);
+	}
+	if (err < 0) {
+		say_cut(err, reterr);
+		return err;
+	}
+	if (cJSON_IsTrue(value_of(last, "ok")))
+		return 0;
+	text_add(reterr, value_string(value_of(last, "error")));
+	return -EREMOTEIO;
+}
+
 /* How many of the agent's events to ask for. */
 static uint32_t wanted(const struct arguments *args)
 {
@@ -189,53 +168,86 @@ static uint32_t wanted(const struct arguments *args)
 	return values->is_follow ? 0 : LAST_DEFAULT;
 }
 
-static void print_heading(const struct observation *o)
+/* -EPIPE when the reader ended it. */
+static int observe_agent(struct observation *o, const struct arguments *args, struct text *reterr)
 {
-	_text_ struct text heading = TEXT_INIT;
-
-	if (o->format != EVENT_TABLE)
-		return;
-	event_row_heading(o->has_colour, &heading);
-	puts(heading.buf);
-}
-
-/* -EINTR when the user ended it, -EPIPE when the reader did. */
-static int observe(struct observation *o, uint32_t last, const char *socket, struct text *reterr)
-{
-	_close_ int stop_fd = o->is_follow ? open_stop() : -1;
+	const struct observe_values *values = args->values;
+	_close_ int stop_fd = values->is_follow ? open_stop() : -1;
 	_client_ struct client client = CLIENT_INIT;
 	_text_ struct text request = TEXT_INIT;
-	_cjson_ cJSON *answer = NULL;
+	uint32_t last = wanted(args);
 	int err;
 
 	/* The agent does not filter: the last N that match are among all that it has. */
-	if (!o->is_follow && !event_filter_is_empty(&o->filter) && last != LAST_ALL) {
+	if (!values->is_follow && !event_filter_is_empty(&o->filter) && last != LAST_ALL) {
 		o->keep = last;
 		last = LAST_ALL;
 	}
 	client.stop_fd = stop_fd;
-	client.output_fd = o->is_follow ? STDOUT_FILENO : -1;
-	text_addf(&request, "{\"op\":\"observe\",\"last\":%" PRIu32 ",\"follow\":%s,\"alerts\":%s}",
-		  last, o->is_follow ? "true" : "false",
+	client.output = values->is_follow ? stdout : NULL;
+	text_addf(&request,
+		  "{\"op\":\"observe\",\"last\":%" PRIu32
+		  ",\"follow\":%s,\"packets\":%s,\"alerts\":%s}",
+		  last, values->is_follow ? "true" : "false", o->pcap.out ? "true" : "false",
 		  event_filter_wants_only(&o->filter, "type", "alert") ? "true" : "false");
-	err = client_ask(&client, socket, request.buf, reterr);
+	err = client_ask(&client, values->socket, request.buf, reterr);
 	if (err)
 		return err;
-	print_heading(o);
-	err = client_answer(&client, take_event, o, reterr, &answer);
-	show_kept(o);
-	if (!err && !cJSON_IsTrue(value_of(answer, "ok"))) {
-		text_add(reterr, value_string(value_of(answer, "error")));
-		return -EREMOTEIO;
+	observation_begin(o);
+	return take_answer(o, &client, reterr);
+}
+
+/* What isn't an event is told, and the rest is read. */
+static int observe_lines(struct observation *o, FILE *in, const char *name)
+{
+	_free_ char *buf = xmalloc(EVENT_LINE_MAX + 2);
+	uint64_t line = 0, bad = 0;
+	ssize_t len;
+	int err = 0;
+
+	observation_begin(o);
+	while (err != -EPIPE && (len = event_reader_next(in, buf)) != -1) {
+		line++;
+		err = len < 0 ? -EBADMSG : len ? observation_take(o, buf, NULL) : 0;
+		if (err == -EBADMSG && bad++ < BAD_LINES_SHOWN)
+			cli_error("%s:%" PRIu64 ": no event as 'observe -o json' writes it", name,
+				  line);
 	}
+	if (bad > BAD_LINES_SHOWN)
+		cli_error("%s: %" PRIu64 " more bad lines", name, bad - BAD_LINES_SHOWN);
+	if (err == -EPIPE)
+		return err;
+	return ferror(in) ? -EIO : bad ? -EBADMSG : 0;
+}
+
+static int observe_file(struct observation *o, const struct arguments *args, struct text *reterr)
+{
+	const struct observe_values *values = args->values;
+	bool is_stdin = !strcmp(values->input_file, "-");
+	_fclose_ FILE *opened = is_stdin ? NULL : fopen(values->input_file, "re");
+	FILE *in = is_stdin ? stdin : opened;
+	int err;
+
+	if (arguments_have(args, "last"))
+		o->keep = values->last;
+	if (!in)
+		err = -errno;
+	else
+		err = observe_lines(o, in, values->input_file);
+	if (err && err != -EPIPE)
+		text_addf(reterr, "'%s' cannot be read%s: %s", values->input_file,
+			  err == -EBADMSG ? " whole" : "", strerror(-err));
 	return err;
 }
 
-static enum event_format format_of(const char *word)
+static int open_pcap(struct observation *o, const char *path, struct text *reterr)
 {
-	if (output_is_json(word))
-		return EVENT_JSON;
-	return strcmp(word, "table") ? EVENT_COMPACT : EVENT_TABLE;
+	int err = path ? event_pcap_open(&o->pcap, path) : 0;
+
+	if (err)
+		text_addf(reterr, "'%s' cannot be written: %s", path, strerror(-err));
+	o->is_quiet = path && !strcmp(path, "-");
+	return err;
 }
 
 /* The agent has alerts beside the events, and gives one or the other. */
@@ -245,21 +257,38 @@ static bool is_of_two_streams(const struct event_filter *f)
 	       !event_filter_wants_only(f, "type", "alert");
 }
 
-static enum exit_code observe_filtered(const struct arguments *args, struct observation *o)
+static void close_pcap(struct observation *o, const char *path, struct text *reterr)
+{
+	if (o->pcap.without)
+		fprintf(stderr,
+			"bulkhead: %" PRIu64 " events without their packets: those are copied only "
+			"while somebody follows with --pcap\n",
+			o->pcap.without);
+	if (event_pcap_close(&o->pcap))
+		text_addf(reterr, "'%s' is not written whole", path);
+}
+
+static enum exit_code observe(const struct arguments *args, struct observation *o)
 {
 	const struct observe_values *values = args->values;
+	bool has_any = wanted(args) || values->is_follow || values->input_file;
 	_text_ struct text error = TEXT_INIT;
-	int err;
+	int err = 0;
 
-	if (event_filter_read(&o->filter, args, &error))
+	if (event_filter_read(&o->filter, args, &error) || open_pcap(o, values->pcap, &error))
 		return cli_error("observe: %s", error.buf);
 	if (is_of_two_streams(&o->filter))
 		return cli_error("observe: alerts are a stream of their own; '--type alert' stands "
 				 "without another type");
-	err = wanted(args) || o->is_follow ? observe(o, wanted(args), values->socket, &error) : 0;
-	if (o->is_follow && (!err || o->shown || err == -EINTR || err == -ENODATA))
+	if (values->input_file)
+		err = observe_file(o, args, &error);
+	else if (has_any)
+		err = observe_agent(o, args, &error);
+	observation_end(o);
+	close_pcap(o, values->pcap, &error);
+	if (values->is_follow && (!err || o->shown > 0 || err == -ENODATA))
 		summarise(o, values->socket);
-	if (err && err != -EINTR && err != -EPIPE)
+	if (error.len)
 		return cli_error("observe: %s", error.buf);
 	return EXIT_FINE;
 }
@@ -267,22 +296,17 @@ static enum exit_code observe_filtered(const struct arguments *args, struct obse
 static enum exit_code run_observe(const struct arguments *args)
 {
 	const struct observe_values *values = args->values;
-	struct observation o = {
+	_observation_ struct observation o = {
 		.filter = {.since_ns = values->since_ns, .until_ns = values->until_ns},
-		.format = format_of(values->format),
+		.format = event_format_of(values->format),
 		.has_colour = output_has_colour(stdout),
-		.is_follow = values->is_follow,
 	};
-	enum exit_code code;
 
 	if (args->operands.count)
 		return cli_error("observe: takes no '%s'", args->operands.items[0]);
-	code = observe_filtered(args, &o);
-	vec_foreach (line, &o.kept)
-		free(*line);
-	vec_release(&o.kept);
-	event_filter_release(&o.filter);
-	return code;
+	if (values->is_follow && values->input_file)
+		return cli_error("observe: '--input-file' has an end, and can't be followed");
+	return observe(args, &o);
 }
 
 const struct command observe_command = {
@@ -297,18 +321,26 @@ const struct command observe_command = {
 		"then are shown.\n\n"
 		"A compact line is\n\n"
 		"  TIME VERDICT DIRECTION SRC -> DST PROTOCOL rule=R reason=W if=I gen=G "
-		"[near=N]\n\n"
+		"[near=N] [count=C]\n\n"
 		"where an end is 'workload(zone) IP:PORT', 'zone IP:PORT' or 'outside IP:PORT',\n"
 		"IPv6 as [IP]:PORT, no port where there is none; PROTOCOL is 'tcp SYN', 'udp' or\n"
-		"'icmp echo-request'; near says which rule came nearest to allowing it.\n"
-		"--type alert shows alerts in place of events: 'TIME alert ID SENTENCE'; --from "
-		"and\n"
-		"--to find their ends.\n\n"
-		"When a follow ends, a line on stderr says how many events were shown, and the\n"
-		"agent's books: produced = delivered + suppressed (rate limit) + lost (ring full).",
+		"'icmp echo-request'; near says which rule came nearest to allowing it. Of\n"
+		"events that are alike but for their time the first is told at once, those of\n"
+		"the next second as one line, with count and the time of the last. flowlog is a\n"
+		"line of the VPC flow log, version 2, without what has no addresses.\n\n"
+		"--pcap writes the first 128 bytes of each packet, as long as events are followed\n"
+		"(-f); the comment on each says verdict, rule, reason and names. With --pcap,\n"
+		"json lines have the packet, too, and --input-file can make a capture of them.\n\n"
+		"--type alert shows alerts in place of events: 'TIME alert ID SENTENCE'; --from\n"
+		"and --to find their ends.\n\n"
+		"When a follow ends, a line on stderr says how many events were shown, filtered\n"
+		"out and missed by a slow reader, and the agent's books: produced = delivered +\n"
+		"suppressed (rate limit) + lost (ring full).",
 	.examples = "bulkhead observe --last 50 --verdict deny\n"
 		    "bulkhead observe -f --to postgres --not --from 10.0.16.0/20\n"
-		    "bulkhead observe --since 5m --reason revoked --reason no-connection -o json",
+		    "bulkhead observe --since 5m --reason revoked --reason no-connection -o json\n"
+		    "bulkhead observe -f --verdict deny --pcap drops.pcapng\n"
+		    "bulkhead observe --input-file events.jsonl --namespace shop -o flowlog",
 	.options = OPTION_TABLE(observe_options),
 	.values_size = sizeof(struct observe_values),
 	.run = run_observe,

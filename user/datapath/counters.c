@@ -84,10 +84,122 @@ static int read_sums(struct datapath *dp, const struct bpf_map *map, uint32_t fi
 	return err;
 }
 
+/* --- accounts --- */
+
+size_t datapath_cpus(const struct datapath *dp)
+{
+	return (size_t)dp->cpus;
+}
+
+int datapath_read_accounts(struct datapath *dp, struct accounts *ret_sum, struct accounts *ret_cpus)
+{
+	const size_t words = sizeof(struct bh_account) / sizeof(word);
+	_free_ struct bh_account *values = xcalloc((size_t)dp->cpus * BH_ACCOUNTS, sizeof(*values));
+	uint32_t keys[BH_ACCOUNTS];
+	int err;
+
+	number_keys(keys, 0, BH_ACCOUNTS);
+	err = read_values(dp->skel->maps.bh_books, keys, BH_ACCOUNTS, (char *)values,
+			  (size_t)dp->cpus * sizeof(*values));
+	for (size_t i = 0; !err && i < BH_ACCOUNTS; i++) {
+		const struct bh_account *cpus = values + i * (size_t)dp->cpus;
+
+		sum_cpus(dp, (const word *)cpus, (word *)&ret_sum->of[i], words);
+		for (int cpu = 0; ret_cpus && cpu < dp->cpus; cpu++)
+			ret_cpus[cpu].of[i] = cpus[cpu];
+	}
+	return err;
+}
+
+struct books books_of_tally(const struct bh_tally *tally)
+{
+	return (struct books){
+		.produced = tally->delivered + tally->suppressed + tally->lost,
+		.delivered = tally->delivered,
+		.suppressed = tally->suppressed,
+		.lost = tally->lost,
+	};
+}
+
+static void tally_add(struct bh_tally *sum, const struct bh_tally *tally)
+{
+	sum->delivered += tally->delivered;
+	sum->suppressed += tally->suppressed;
+	sum->lost += tally->lost;
+}
+
+struct books accounts_of_verdict(const struct accounts *accounts, enum bh_verdict verdict)
+{
+	struct bh_tally sum = {};
+
+	for (unsigned int r = 0; r < BH_REASON_COUNT; r++)
+		tally_add(&sum, &accounts->of[BH_ACCOUNT_AT(verdict, r)].events);
+	return books_of_tally(&sum);
+}
+
+/* All packets of @reason that were dropped. */
+static struct bh_account drops_of(const struct accounts *accounts, unsigned int reason)
+{
+	struct bh_account sum = {};
+
+	for (unsigned int v = 0; v < BH_VERDICT_COUNT; v++) {
+		const struct bh_account *account = &accounts->of[BH_ACCOUNT_AT(v, reason)];
+
+		if (BH_VERDICT_PASSES(v))
+			continue;
+		tally_add(&sum.events, &account->events);
+		sum.bytes += account->bytes;
+	}
+	return sum;
+}
+
+struct books accounts_of_reason(const struct accounts *accounts, enum bh_reason reason)
+{
+	const struct bh_account drops = drops_of(accounts, reason);
+
+	return books_of_tally(&drops.events);
+}
+
+struct books accounts_of_drops(const struct accounts *accounts)
+{
+	struct bh_tally sum = {};
+
+	for (unsigned int r = 0; r < BH_REASON_COUNT; r++) {
+		const struct bh_account drops = drops_of(accounts, r);
+
+		tally_add(&sum, &drops.events);
+	}
+	return books_of_tally(&sum);
+}
+
+struct bh_count accounts_drops(const struct accounts *accounts, enum bh_reason reason)
+{
+	const struct bh_account drops = drops_of(accounts, reason);
+
+	return (struct bh_count){books_of_tally(&drops.events).produced, drops.bytes};
+}
+
 int datapath_read_drops(struct datapath *dp, struct bh_count ret[static BH_REASON_COUNT])
 {
-	return read_sums(dp, dp->skel->maps.bh_drops, 0, BH_REASON_COUNT, ret);
+	struct accounts accounts;
+	int err = datapath_read_accounts(dp, &accounts, NULL);
+
+	for (unsigned int r = 0; !err && r < BH_REASON_COUNT; r++)
+		ret[r] = accounts_drops(&accounts, r);
+	return err;
 }
+
+int datapath_read_books(struct datapath *dp, struct books ret[static BH_VERDICT_COUNT])
+{
+	struct accounts accounts;
+	int err = datapath_read_accounts(dp, &accounts, NULL);
+
+	for (unsigned int v = 0; !err && v < BH_VERDICT_COUNT; v++)
+		ret[v] = accounts_of_verdict(&accounts, v);
+	return err;
+}
+
+/* --- the other counters --- */
 
 int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret)
 {
@@ -97,11 +209,6 @@ int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret)
 int datapath_read_flow_books(struct datapath *dp, struct bh_flow_books *ret)
 {
 	return read_sums(dp, dp->skel->maps.bh_flow_books, 0, 1, ret);
-}
-
-int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT])
-{
-	return read_sums(dp, dp->skel->maps.bh_books, 0, BH_VERDICT_COUNT, ret);
 }
 
 int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_count *ret)
@@ -125,6 +232,16 @@ int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct
 	return read_sums(dp, dp->skel->maps.bh_rule_counts, slot * half, count, ret);
 }
 
+int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t count,
+			      struct bh_tally *ret)
+{
+	uint32_t half = dp->tables.rule_entries / 2;
+
+	if (slot >= BH_SLOTS || count > half)
+		return -EINVAL;
+	return read_sums(dp, dp->skel->maps.bh_rule_events, slot * half, count, ret);
+}
+
 static int clear(struct datapath *dp, const struct bpf_map *map, uint32_t first, uint32_t count)
 {
 	size_t size = (size_t)dp->cpus * bpf_map__value_size(map);
@@ -146,12 +263,14 @@ static int clear(struct datapath *dp, const struct bpf_map *map, uint32_t first,
 int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t first, uint32_t count)
 {
 	uint32_t half = dp->tables.rule_entries / 2;
+	int err;
 
 	if (first > half)
 		first = half;
 	if (count > half - first)
 		count = half - first;
-	return clear(dp, dp->skel->maps.bh_rule_counts, slot * half + first, count);
+	err = clear(dp, dp->skel->maps.bh_rule_counts, slot * half + first, count);
+	return err ? err : clear(dp, dp->skel->maps.bh_rule_events, slot * half + first, count);
 }
 
 int counters_clear_endpoint(struct datapath *dp, uint16_t id)

@@ -39,7 +39,7 @@ struct datapath_config {
 	enum bh_vlan_mode vlan;
 	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
 				      largest policy.  Pinned ones stay unless they are too small */
-	uint32_t flow_interval_s; /* between records of a flow that goes on; 0: no flow log */
+	uint32_t flow_interval_s;  /* between records of a flow that goes on; 0: no flow log */
 };
 
 /*
@@ -253,9 +253,32 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
 
 /* --- counters, connections, events: sums over CPUs --- */
 
+/* Every drop and every other event is in one account, at BH_ACCOUNT_AT(verdict, reason). */
+struct accounts {
+	struct bh_account of[BH_ACCOUNTS];
+};
+
+/* The sum in @ret_sum; @ret_cpus, unless NULL, has datapath_cpus() of them.  One reading. */
+int datapath_read_accounts(struct datapath *dp, struct accounts *ret_sum,
+			   struct accounts *ret_cpus);
+size_t datapath_cpus(const struct datapath *dp);
+
+/* What became of events: `produced` is the sum of the other three. */
+struct books {
+	uint64_t produced, delivered, suppressed, lost;
+};
+
+struct books books_of_tally(const struct bh_tally *tally);
+struct books accounts_of_verdict(const struct accounts *accounts, enum bh_verdict verdict);
+
+/* Of the packets that were dropped for the reason, or for any. */
+struct books accounts_of_reason(const struct accounts *accounts, enum bh_reason reason);
+struct books accounts_of_drops(const struct accounts *accounts);
+struct bh_count accounts_drops(const struct accounts *accounts, enum bh_reason reason);
+
 int datapath_read_drops(struct datapath *dp, struct bh_count ret[static BH_REASON_COUNT]);
 int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret);
-int datapath_read_books(struct datapath *dp, struct bh_books ret[static BH_VERDICT_COUNT]);
+int datapath_read_books(struct datapath *dp, struct books ret[static BH_VERDICT_COUNT]);
 int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_count *ret);
 
 /* Those with ids 0..count-1, whether or not there is such an endpoint. */
@@ -263,6 +286,8 @@ int datapath_read_endpoints(struct datapath *dp, size_t count, struct bh_endpoin
 
 /* Rules 0..count-1 of a slot.  A slot's counts begin at zero when it is filled. */
 int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret);
+int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t count,
+			      struct bh_tally *ret);
 
 /* Return false to stop. */
 typedef bool connection_fn(const struct bh_conn *conn, void *user);
@@ -275,14 +300,29 @@ uint32_t datapath_timeout_s(const struct datapath *dp, const struct bh_conn *con
 /* Frees expired connections, and counts the others; returns how many it freed, or -errno. */
 int datapath_sweep(struct datapath *dp, uint64_t now_ns);
 
-typedef void event_fn(const struct bh_event *event, void *user);
+/* @packet is NULL, or the event with its packet, which was asked for. */
+typedef void event_fn(const struct bh_event *event, const struct bh_event_packet *packet,
+		      void *user);
 
 /* Starts reading the ring; poll the descriptor, then consume. */
 int datapath_events_open(struct datapath *dp, event_fn *fn, void *user);
 int datapath_events_fd(const struct datapath *dp);
 
-/* Records read, some hundred at most: under a flood the ring never gets empty; or -errno. */
+#define DATAPATH_EVENTS_AT_ONCE 1024 /* under a flood the ring never gets empty, and others wait   \
+				      */
+
+/* Records read, so many at most; or -errno. */
 int datapath_events_consume(struct datapath *dp);
+
+/*
+ * Events come without waking anybody, but for many at once: whoever reads looks again and again,
+ * and says so here before he only waits for the descriptor.  The next event makes it readable; one
+ * that was on its way meanwhile may not, so a last look is due some milliseconds later.
+ */
+void datapath_events_sleep(struct datapath *dp);
+
+/* Whether events come with the first BH_PACKET_BYTES of their packets. */
+void datapath_events_want_packets(struct datapath *dp, bool is_wanted);
 
 /*
  * Records of flows: open, then read some hundred at most, and again the same ones until it is said

@@ -115,26 +115,3 @@ int entries_zero(int fd, uint32_t count, size_t value_size)
 		keys[i] = i;
 	return entries_put(fd, &entries);
 }
-
-int entries_count(int fd, size_t key_size, size_t value_size, uint64_t *ret)
-{
-	_free_ char *keys = xcalloc(COUNT_BATCH, key_size);
-	_free_ char *values = xcalloc(COUNT_BATCH, value_size);
-	uint64_t found = 0;
-	bool is_first = true;
-	__u32 place; /* of the bucket that is next */
-	int err = 0;
-
-	while (!err) {
-		__u32 count = COUNT_BATCH;
-
-		err = bpf_map_lookup_batch(fd, is_first ? NULL : &place, &place, keys, values,
-					   &count, NULL);
-		if (err && err != -ENOENT)
-			return err;
-		found += count;
-		is_first = false;
-	}
-	*ret = found;
-	return 0;
-}

@@ -39,7 +39,4 @@ int entries_drop(int fd, const struct entries *entries);
 /* Sets all values of an array to zero; the kernel leaves a lock in them alone. */
 int entries_zero(int fd, uint32_t count, size_t value_size);
 
-/* How many a hash holds, about: those that come and go meanwhile may count or not. */
-int entries_count(int fd, size_t key_size, size_t value_size, uint64_t *ret);
-
 #endif

@@ -4,16 +4,16 @@
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
 
-#define RECORDS_AT_ONCE 512 /* under a flood the ring never gets empty, and others wait */
-
 /* A record of another size is none of ours. */
 static int on_record(void *user, void *data, size_t size)
 {
 	struct datapath *dp = user;
 
-	if (size >= sizeof(struct bh_event))
-		dp->event(data, dp->event_user);
-	return ++dp->event_count < RECORDS_AT_ONCE ? 0 : -EAGAIN;
+	if (size >= sizeof(struct bh_event_packet))
+		dp->event(data, data, dp->event_user);
+	else if (size >= sizeof(struct bh_event))
+		dp->event(data, NULL, dp->event_user);
+	return ++dp->event_count < DATAPATH_EVENTS_AT_ONCE ? 0 : -EAGAIN;
 }
 
 int datapath_events_open(struct datapath *dp, event_fn *fn, void *user)
@@ -47,4 +47,15 @@ int datapath_events_consume(struct datapath *dp)
 	dp->event_count = 0;
 	err = ring_buffer__consume(dp->ring);
 	return err < 0 && err != -EAGAIN ? err : dp->event_count;
+}
+
+void datapath_events_sleep(struct datapath *dp)
+{
+	__atomic_store_n(&dp->tables.control->event_sleep, 1, __ATOMIC_SEQ_CST);
+}
+
+void datapath_events_want_packets(struct datapath *dp, bool is_wanted)
+{
+	__atomic_store_n(&dp->tables.control->event_bytes, is_wanted ? BH_PACKET_BYTES : 0,
+			 __ATOMIC_RELAXED);
 }

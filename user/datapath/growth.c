@@ -25,6 +25,7 @@ enum grown {
 	GROWN_DIRECTORY,
 	GROWN_BLOCKS,
 	GROWN_RULES,
+	GROWN_RULE_EVENTS,
 	GROWN_HEADERS, /* last: they say where the others' entries are, and change with any */
 	GROWN_COUNT
 };
@@ -43,6 +44,8 @@ static const struct capacity capacities[GROWN_COUNT] = {
 			     TABLE_DIRECTORY},
 	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, BH_BLOCKS, TABLE_BLOCKS},
 	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES, TABLE_COUNT},
+	[GROWN_RULE_EVENTS] = {"bh_rule_events", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES,
+			       TABLE_COUNT},
 	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
 };
 
@@ -67,6 +70,7 @@ static void find_needs(const struct image *image, uint64_t ret[static GROWN_COUN
 	ret[GROWN_DIRECTORY] = tables_lines(image);
 	ret[GROWN_BLOCKS] = image->pairs.blocks.count + image->cells.blocks.count;
 	ret[GROWN_RULES] = image->rules;
+	ret[GROWN_RULE_EVENTS] = image->rules;
 	ret[GROWN_HEADERS] = 1;
 }
 
@@ -206,22 +210,21 @@ static int fill_table(const struct datapath *dp, enum grown i)
 }
 
 /* Those of built-in rules: the others' are told by nobody but the agent that has gone. */
-static int fill_counts(const struct datapath *dp)
+static int fill_counts(const struct datapath *dp, enum grown i)
 {
-	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[GROWN_RULES].map);
-	_free_ struct bh_count *counts = xcalloc((size_t)dp->cpus, sizeof(*counts));
-	uint32_t half = pinned_entries(dp, GROWN_RULES) / BH_SLOTS;
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[i].map);
+	_free_ void *counts = xcalloc((size_t)dp->cpus, bpf_map__value_size(map_of(dp, i)));
+	uint32_t half = pinned_entries(dp, i) / BH_SLOTS;
 	int err = fd < 0 ? fd : 0;
 
-	for (uint32_t i = 0; !err && i < BH_SLOTS * BH_RULE_FIRST; i++) {
-		uint32_t slot = i / BH_RULE_FIRST;
-		uint32_t from = slot * half + i % BH_RULE_FIRST;
-		uint32_t to = moved(dp, GROWN_RULES, slot, from);
+	for (uint32_t n = 0; !err && n < BH_SLOTS * BH_RULE_FIRST; n++) {
+		uint32_t slot = n / BH_RULE_FIRST;
+		uint32_t from = slot * half + n % BH_RULE_FIRST;
+		uint32_t to = moved(dp, i, slot, from);
 
 		err = bpf_map_lookup_elem(fd, &from, counts);
 		if (!err)
-			err = bpf_map_update_elem(bpf_map__fd(map_of(dp, GROWN_RULES)), &to, counts,
-						  BPF_ANY);
+			err = bpf_map_update_elem(bpf_map__fd(map_of(dp, i)), &to, counts, BPF_ANY);
 	}
 	return err;
 }
@@ -258,7 +261,8 @@ static int fill(const struct datapath *dp, enum grown i)
 	case GROWN_BLOCKS:
 		return fill_table(dp, i);
 	case GROWN_RULES:
-		return fill_counts(dp);
+	case GROWN_RULE_EVENTS:
+		return fill_counts(dp, i);
 	case GROWN_HEADERS:
 		return fill_headers(dp);
 	case GROWN_COUNT:

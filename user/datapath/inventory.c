@@ -87,16 +87,6 @@ static uint64_t keys_used(const struct bpf_map *map)
 	return err ? UINT64_MAX : keys.count;
 }
 
-/* Of a small table that programs write meanwhile: by batches, as keys may vanish under a walk. */
-static uint64_t churning_used(const struct bpf_map *map)
-{
-	uint64_t used;
-	int err = entries_count(bpf_map__fd(map), bpf_map__key_size(map), bpf_map__value_size(map),
-				&used);
-
-	return err ? UINT64_MAX : used;
-}
-
 /* Some of these two tables is kept free, and buckets of fragments hold several. */
 static uint64_t capacity_of(const struct datapath *dp, const struct bpf_map *map)
 {
@@ -133,7 +123,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_conns, dp->settled},
 			{dp->skel->maps.bh_embryonic, dp->embryonic},
 			{dp->skel->maps.bh_fragments, dp->fragments},
-			{dp->skel->maps.bh_limiters, churning_used(dp->skel->maps.bh_limiters)},
+			{dp->skel->maps.bh_limiters, UINT64_MAX},
 			{dp->skel->maps.bh_events, UINT64_MAX},
 		};
 

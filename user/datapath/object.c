@@ -32,7 +32,7 @@ static const struct {
 	{"bh_local",     BH_LOCAL_ENTRIES},
 	{"bh_shares",    BH_ENDPOINT_ENTRIES},
 	{"bh_fragments", BH_FRAGMENT_BUCKETS},
-	{"bh_limiters",  BH_LIMITER_ENTRIES},
+	{"bh_limiters",  BH_LIMITER_LINES},
 	{"bh_events",    BH_RING_BYTES},
 };
 /* clang-format on */

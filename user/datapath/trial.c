@@ -23,10 +23,11 @@ struct trial {
 	struct bh_event event;
 };
 
-static void on_event(const struct bh_event *event, void *user)
+static void on_event(const struct bh_event *event, const struct bh_event_packet *packet, void *user)
 {
 	struct trial *t = user;
 
+	(void)packet;
 	t->event = *event;
 	t->events++;
 }

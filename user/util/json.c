@@ -7,6 +7,7 @@
 
 #include "util/utf8.h"
 
+#define DEL         '\x7f'
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for bytes that aren't UTF-8 */
 
 static void add_point(struct text *out, const char *s, size_t n, uint32_t point)
@@ -25,11 +26,24 @@ static void add_point(struct text *out, const char *s, size_t n, uint32_t point)
 		text_addn(out, s, n);
 }
 
+/* How many bytes from @s on stand for themselves: most strings are nothing else. */
+static size_t plain_len(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] >= ' ' && s[len] < DEL && s[len] != '"' && s[len] != '\\')
+		len++;
+	return len;
+}
+
 static void add_string(struct text *out, const char *s)
 {
-	size_t len = strlen(s);
+	size_t plain = plain_len(s), len;
 
 	text_addc(out, '"');
+	text_addn(out, s, plain);
+	s += plain;
+	len = *s ? strlen(s) : 0;
 	while (len) {
 		uint32_t point;
 		size_t n = utf8_next(s, len, &point);
@@ -91,7 +105,7 @@ void json_string(struct json *j, const char *key, const char *value)
 void json_number(struct json *j, const char *key, uint64_t value)
 {
 	begin_item(j, key);
-	text_addf(j->out, "%" PRIu64, value);
+	text_add_u64(j->out, value);
 }
 
 void json_bool(struct json *j, const char *key, bool value)

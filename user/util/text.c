@@ -10,6 +10,7 @@
 #include "util/utf8.h"
 
 #define TEXT_FIRST     64  /* bytes */
+#define U64_DIGITS     20
 #define NEAREST_MAX    100 /* bytes; longer words have no neighbours */
 #define NEAREST_CHANGE 2   /* typing slips */
 
@@ -69,7 +70,20 @@ void text_addn(struct text *t, const char *s, size_t len)
 
 void text_addc(struct text *t, char c)
 {
-	text_addn(t, &c, 1);
+	text_room(t, 1);
+	t->buf[t->len++] = c;
+	t->buf[t->len] = '\0';
+}
+
+void text_add_u64(struct text *t, uint64_t value)
+{
+	char digits[U64_DIGITS];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	text_addn(t, digits + at, sizeof(digits) - at);
 }
 
 void text_addf(struct text *t, const char *format, ...)

@@ -34,6 +34,7 @@ void text_add(struct text *t, const char *s);
 void text_addn(struct text *t, const char *s, size_t len);
 void text_addc(struct text *t, char c);
 void text_addf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_add_u64(struct text *t, uint64_t value); /* decimal */
 void text_vaddf(struct text *t, const char *format, va_list args);
 
 /* Decimal without sign, space or leading zero, within min..max; else false. */

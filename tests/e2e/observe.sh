@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What was dropped, in every format: live, later and from a file; packets as other programs read
+# them; repeats as one line; and a summary that adds up.
+. "$(dirname "$0")/lib.sh"
+
+add_station server 192.0.2.10 2001:db8::10
+add_station visitor 198.51.100.7 2001:db8:1::7
+
+# try4|try6 PORT COUNT: so many packets to a port that is denied, from one source port each.
+try4()
+{
+	in_ns visitor "$python" "$here/peer.py" flood 192.0.2.10 "$1" "$2"
+}
+
+try6()
+{
+	in_ns visitor "$python" "$here/peer.py" flood 2001:db8::10 "$1" "$2"
+}
+
+# sum FILE: of how many events its JSON lines are.
+sum()
+{
+	"$python" -c '
+import json, sys
+print(sum(json.loads(line)["count"] for line in open(sys.argv[1])))' "$1"
+}
+
+sees()
+{
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+follow()
+{
+	local name=$1
+	shift
+
+	"$BULKHEAD" observe -f "$@" >"$work/$name" 2>"$work/$name.err" &
+	followers="$followers $!"
+}
+
+end_follows()
+{
+	# shellcheck disable=SC2086
+	kill -INT $followers
+	# shellcheck disable=SC2086
+	wait $followers || :
+	followers=
+}
+
+followers=
+it "the agent enforces" start_agent server --policy "$policies/web-server.yaml" --attach eth0 \
+	--event-rate 0
+
+# --- live ---
+
+follow all -o json
+follow pcap --pcap "$work/drops.pcapng" --not --port 9003
+follow flows -o flowlog
+follow table -o table --port 9002
+sleep 0.3
+try4 9001 1
+try6 9002 1
+try4 9003 3
+wait_for 5 sees all 3
+sleep 2.2
+end_follows
+
+it "every event is in the tail" test "$(sum "$work/all")" -eq "$(status_value books.deny.delivered)"
+it "the summary adds up" grep -E \
+	'^bulkhead: ([0-9]+) events = \1 shown \+ 0 filtered out \+ 0 missed; deny: ' "$work/all.err"
+it "and counts what a filter left out" grep -E ' = [0-9]+ shown \+ [1-9][0-9]* filtered out \+ 0 missed' \
+	"$work/table.err"
+it "a table has its heading, and what passes the filter" \
+	sh -c "head -n 1 '$work/table' | grep -q ^TIME && grep -q '2001:db8::10\]:9002' '$work/table'"
+it "a flow log is 14 fields of version 2" awk '
+	/:9003/ { exit 1 }
+	NF != 14 || $1 != 2 || $13 != "REJECT" || $14 != "OK" { bad = 1 }
+	$7 == 9001 && $4 == "198.51.100.7" && $5 == "192.0.2.10" && $8 == 17 && $9 == 1 { seen = 1 }
+	END { exit bad || !seen }' "$work/flows"
+
+# --- packets ---
+
+it "a capture is pcapng, says capinfos" sh -c "capinfos -t '$work/drops.pcapng' | grep -q pcapng"
+tshark -r "$work/drops.pcapng" -T fields -e frame.interface_name -e ip.dst -e ipv6.dst \
+	-e udp.dstport -e frame.comment -e udp.payload 2>/dev/null >packets || :
+it "tshark reads the packet and why it was dropped" \
+	grep -E $'^eth0\t192.0.2.10\t\t9001\tdeny rule=default reason=policy .*from=internet to=web-server' packets
+it "IPv6, too" grep -E $'^eth0\t\t2001:db8::10\t9002\tdeny rule=default' packets
+it_not "what the filter left out is not in the capture" grep 9003 packets
+it "nobody wants packets any more" sh -c "'$BULKHEAD' observe --last 1 -o json | grep -v packet"
+
+# --- repeats ---
+
+try4 9010 50
+"$BULKHEAD" observe --port 9010 -o json >repeats
+it "repeats are told as one, with their number" \
+	sh -c "[ $(sum repeats) -ge 45 ] && [ $(wc -l <repeats) -le 10 ]"
+it "also to people" sh -c "'$BULKHEAD' observe --port 9010 | grep -qE ' count=[0-9]+\$'"
+
+# --- from a file ---
+
+"$BULKHEAD" observe --last 1000 -o json >events.jsonl
+it "a file is read like the agent" sh -c "'$BULKHEAD' observe --last 1000 >from-agent &&
+	'$BULKHEAD' observe --input-file events.jsonl >from-file && cmp from-agent from-file"
+it "filters hold there" sh -c "
+	[ \$('$BULKHEAD' observe --input-file - --port 9001 <events.jsonl | wc -l) -eq 1 ]"
+"$BULKHEAD" observe --input-file events.jsonl --to web-server >parts
+"$BULKHEAD" observe --input-file events.jsonl --not --to web-server >>parts
+it "a filter and its negation are all" test "$(wc -l <parts)" -eq "$(wc -l <events.jsonl)"
+echo '{"time":' >>events.jsonl
+it "a bad line is told" sh -c "'$BULKHEAD' observe --input-file events.jsonl 2>&1 >/dev/null |
+	grep -q 'events.jsonl:[0-9]*: no event'"
+
+it "the agent ends" stop_agent TERM
+"$BULKHEAD" detach
+end_test
