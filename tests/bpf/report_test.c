@@ -31,7 +31,7 @@ static struct books books_since(struct rig *rig, enum bh_verdict verdict, struct
 	struct books now = books_of(rig, verdict);
 
 	return (struct books){now.produced - then.produced, now.delivered - then.delivered,
-				 now.suppressed - then.suppressed, now.lost - then.lost};
+			      now.suppressed - then.suppressed, now.lost - then.lost};
 }
 
 static uint64_t drops(struct rig *rig)

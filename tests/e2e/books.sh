@@ -3,7 +3,7 @@
 # A flood of denied packets: every drop is accounted for, with and without a rate limit.
 . "$(dirname "$0")/lib.sh"
 
-readonly packets=100000
+readonly packets=60000
 
 add_station server 192.0.2.10 2001:db8::10
 add_station visitor 198.51.100.7 2001:db8:1::7
@@ -16,6 +16,10 @@ import json, sys
 status = json.load(sys.stdin)
 books = status["books"]["deny"]
 drops = sum(reason["packets"] for reason in status["drops"].values())
+for what in list(status["drops"].values()) + status["cpus"]:
+    assert what.get("packets", what.get("dropped")) == sum(
+        what[book] for book in ("delivered", "suppressed", "lost")), what
+assert sum(cpu["dropped"] for cpu in status["cpus"]) == status["dropped"]
 print(status["dropped"], drops, books["produced"], books["delivered"], books["suppressed"],
       books["lost"])'
 }
@@ -52,10 +56,49 @@ tail_is_complete()
 {
 	local shown missed delivered=$1
 
-	shown=$(wc -l <"$work/tail")
+	shown=$(awk '{ n++ } match($NF, /^count=/) { n += substr($NF, 7) - 1 } END { print n + 0 }' \
+		"$work/tail")
 	missed=$(awk '/ events missed/ { n += $2 } END { print n + 0 }' "$work/tail.err")
 	echo "shown $shown + missed $missed, delivered $delivered"
-	[ $((shown + missed)) -eq "$delivered" ]
+	[ $((shown + missed)) -eq "$delivered" ] &&
+		grep "^bulkhead: $delivered events = $shown shown + 0 filtered out + $missed missed;" \
+			"$work/tail.err"
+}
+
+# Of each rule, and together; the flood met no other.
+rules_are_balanced()
+{
+	"$BULKHEAD" list rules -o json >rules.json
+	"$python" - "$(status_value dropped)" <<'END'
+import json, sys
+rules = json.load(open("rules.json"))
+rules = rules.get("rules", rules) if isinstance(rules, dict) else rules
+for rule in rules:
+    events = rule["events"]
+    assert events["produced"] == events["delivered"] + events["suppressed"] + events["lost"], rule
+default = next(rule for rule in rules if rule["rule"] == "default")
+assert default["events"]["produced"] == default["packets"], default
+print(default["packets"], "of", sys.argv[1])
+assert default["packets"] <= int(sys.argv[1])
+END
+}
+
+# What the interface itself says that XDP dropped.
+driver_drops()
+{
+	in_ns server ethtool -S eth0 | awk '/xdp_drops/ { n += $2 } END { print n + 0 }'
+}
+
+
+# The driver counts drops of its own accord.  What the server sends is dropped by tc, and is little.
+wire_agrees()
+{
+	local driver dropped
+
+	driver=$(($(driver_drops) - driver_before))
+	dropped=$(status_value dropped)
+	echo "dropped $dropped, by XDP says the driver $driver"
+	[ "$dropped" -ge "$driver" ] && [ "$dropped" -le $((driver + 20)) ]
 }
 
 # flood_with OPTION…: one round with its own agent.
@@ -64,6 +107,7 @@ flood_with()
 	local what="$*" dropped observer floods
 	what=${what:-no options}
 
+	driver_before=$(driver_drops)
 	it "the agent enforces with $what" start_agent server --policy "$policies/web-server.yaml" \
 		--attach eth0 "$@"
 	"$BULKHEAD" observe -f >"$work/tail" 2>"$work/tail.err" &
@@ -79,6 +123,8 @@ flood_with()
 	read -r dropped _ <<<"$(books)"
 	# Some are lost on the cable, before any program sees them.
 	it "the flood was counted with $what" test "$dropped" -ge $((packets * 3 / 2))
+	it "as many as the driver says with $what" wire_agrees
+	it "the books of rules balance with $what" rules_are_balanced
 	kill -INT "$observer"
 	wait "$observer" || :
 	it "the tail is complete with $what" tail_is_complete "$(status_value books.deny.delivered)"
@@ -86,8 +132,32 @@ flood_with()
 	"$BULKHEAD" detach
 }
 
+# What an agent that is killed had not read yet, the next one reads; nothing is counted twice.
+restart_under_flood()
+{
+	local floods
+
+	driver_before=$(driver_drops)
+	start_agent server --policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
+	in_ns visitor "$python" "$here/peer.py" flood 192.0.2.10 9999 "$packets" >flood4 &
+	floods=$!
+	sleep 0.3
+	stop_agent KILL || :
+	sleep 0.3
+	it "an agent starts in the middle of a flood" start_agent server \
+		--policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
+	wait "$floods" || :
+	wait_for 20 are_settled || :
+	it "the books balance across a restart" are_balanced
+	it "as many as the driver says across a restart" wire_agrees
+	it "the agent ends after that" stop_agent TERM
+	"$BULKHEAD" detach
+}
+
+driver_before=0
 flood_with
 flood_with --event-rate 0
+restart_under_flood
 flood_with --event-rate 5000
 
 end_test

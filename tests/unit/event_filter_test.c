@@ -32,7 +32,12 @@ static const char *const events[] = {
 	/* e */ "{'time':'2026-11-21T09:00:04Z',"
 	        "'verdict':'deny','reason':'unsupported',"
 	        "'src':{},'dst':{},'proto':'0x88cc','interface':'eth0'}",
-	/* f */ "{'type':'alert','id':'BD001','time':'2026-11-21T09:00:05Z',"
+	/* f */ "{'time':'2026-11-21T09:00:05Z',"
+	        "'verdict':'reject','reason':'policy','rule':'closed',"
+	        "'src':{'ip':'10.1.0.1','port':1,'workload':'shop/web-0','zone':'pods'},"
+	        "'dst':{'ip':'10.1.0.2','port':1,'workload':'shopping/db','zone':'pods'},"
+	        "'proto':'sctp','interface':'veth-f'}",
+	/* g */ "{'type':'alert','id':'BD001','time':'2026-11-21T09:00:05Z',"
 	        "'source':{'ip':'10.0.16.10','workload':'api','zone':'internal'},"
 	        "'target':{'ip':'10.0.32.10','workload':'postgres','zone':'data'},'interface':'eth0'}",
 };
@@ -43,33 +48,33 @@ struct filter_case {
 };
 
 static const struct filter_case cases[] = {
-	{ "",                                             "abcdef" },
-	{ "--type alert",                                 "f" },
-	{ "--type drop",                                  "ace" },
-	{ "--type alert --type audit",                    "df" },
-	{ "--not --type alert",                           "abcde" },
-	{ "--type alert --from api",                      "f" },
+	{ "",                                             "abcdefg" },
+	{ "--type alert",                                 "g" },
+	{ "--type drop",                                  "acef" },
+	{ "--type alert --type audit",                    "dg" },
+	{ "--not --type alert",                           "abcdef" },
+	{ "--type alert --from api",                      "g" },
 	{ "--type alert --to api",                        "" },
 	{ "--verdict deny",                               "ace" },
 	{ "--verdict deny --verdict audit",               "acde" },
 	{ "--verdict deny --reason policy",               "a" },
-	{ "--not --verdict deny",                         "bdf" },
-	{ "--not --verdict deny --not --verdict audit",   "bf" },
+	{ "--not --verdict deny",                         "bdfg" },
+	{ "--not --verdict deny --not --verdict audit",   "bfg" },
 	{ "--verdict deny --not --reason policy",         "ce" },
 	{ "--not --reason policy --verdict deny",         "ce" },
 	{ "--from edge-lb",                               "a" },
 	{ "--from dmz",                                   "ad" },
-	{ "--from dmz --from api",                        "abdf" },
+	{ "--from dmz --from api",                        "abdg" },
 	{ "--from outside",                               "c" },
 	{ "--to outside",                                 "d" },
 	{ "--to postgres --not --from 10.0.16.0/20",      "a" },
 	{ "--from 10.0.0.0/20",                           "ad" },
 	{ "--from 10.0.0.10",                             "a" },
 	{ "--from ::/0",                                  "c" },
-	{ "--from 0.0.0.0/0",                             "abdf" },
-	{ "--to data",                                    "abf" },
+	{ "--from 0.0.0.0/0",                             "abdfg" },
+	{ "--to data",                                    "abg" },
 	{ "--from data",                                  "" },
-	{ "--ip 10.0.32.10",                              "abf" },
+	{ "--ip 10.0.32.10",                              "abg" },
 	{ "--ip fd00::/16",                               "c" },
 	{ "--ip 198.51.100.0/24 --ip 2001:db8::/32",      "cd" },
 	{ "--port 5432",                                  "ab" },
@@ -78,9 +83,16 @@ static const struct filter_case cases[] = {
 	{ "--protocol tcp",                               "ab" },
 	{ "--protocol udp --protocol icmp",               "cd" },
 	{ "--rule default",                               "ac" },
-	{ "--not --rule default",                         "bdef" },
+	{ "--not --rule default",                         "bdefg" },
 	{ "--interface eth0 --verdict deny",              "ce" },
-	{ "--interface eth0 -o json --last 3",            "cdef" },
+	{ "--interface eth0 -o json --last 3",            "cdeg" },
+	{ "--verdict reject",                             "f" },
+	{ "-n shop",                                      "f" },
+	{ "--namespace shopping",                         "f" },
+	{ "-n sho",                                       "" },
+	{ "-n shop/web-0",                                "" },
+	{ "--not -n shop --verdict reject",               "" },
+	{ "-n shop -n other --from shop/web-0",           "f" },
 };
 
 struct refusal {

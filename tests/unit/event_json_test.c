@@ -82,6 +82,14 @@ static const struct json_case cases[] = {
 	  "\"src\":{\"zone\":\"outside\",\"labels\":{}},\"dst\":{\"zone\":\"outside\","
 	  "\"labels\":{}},"
 	  "\"proto\":\"0x88cc\",\"length\":60,\"generation\":2,\"count\":1}" },
+	{ "one line for many", NULL, NULL,
+	  { .ethertype = 0x88cc, .reason = BH_REASON_UNSUPPORTED, .length = 60, .generation = 2 },
+	  { .src = OUT, .dst = OUT, .rule = "default", .count = 18446744073709551615ull },
+	  HEAD "\"verdict\":\"deny\",\"direction\":\"ingress\",\"reason\":\"unsupported\","
+	  "\"rule\":\"default\","
+	  "\"src\":{\"zone\":\"outside\",\"labels\":{}},\"dst\":{\"zone\":\"outside\","
+	  "\"labels\":{}},"
+	  "\"proto\":\"0x88cc\",\"length\":60,\"generation\":2,\"count\":18446744073709551615}" },
 	{ "ARP, and numbers that the contract does not have", "10.0.0.1", "10.0.0.2",
 	  { .ethertype = 0x0806, .reason = 200, .verdict = 9, .direction = 7, .length = 42 },
 	  { .src = { .zone = "q\"\n" } },
@@ -115,11 +123,23 @@ static void writes_one_line_an_event(void **state)
 		event.dport = htons(event.dport);
 		event.ethertype = htons(event.ethertype);
 		names.wall_ns = WALL_NS;
+		names.count = names.count ? names.count : 1;
 		event_json(&event, &names, &out);
 		if (strcmp(out.buf, cases[i].expected) != 0)
 			fail_msg("%s:\ngot    %s\nwanted %s", cases[i].name, out.buf,
 				 cases[i].expected);
 	}
+}
+
+static void a_packet_is_base64(void **state)
+{
+	struct bh_event_packet packet = {.captured = 5};
+	_text_ struct text out = TEXT_INIT;
+
+	(void)state;
+	memcpy(packet.bytes, "\x00\x10\xff\xfe\x41", 5);
+	event_json_packet(&packet, &out);
+	assert_string_equal(out.buf, "\"packet\":\"ABD//kE=\"");
 }
 
 struct flags_case {
@@ -159,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_one_line_an_event),
+		cmocka_unit_test(a_packet_is_base64),
 		cmocka_unit_test(names_tcp_flags_in_header_order),
 	};
 

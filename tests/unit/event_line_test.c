@@ -61,6 +61,10 @@ static const struct line_case lines[] = {
 	{ "an alert that was due before",
 	  "{'type':'alert','id':'BD002','time':'T','count':7,'text':'x tried\\u001b'}",
 	  "T alert BD002 x tried? count=7" },
+	{ "more than one of a kind",
+	  "{'time':'T','verdict':'deny','direction':'egress','reason':'policy','src':{},'dst':{},"
+	  "'proto':'udp','interface':'e','generation':2,'count':40}",
+	  "T deny egress - -> - udp rule=- reason=policy if=e gen=2 count=40" },
 	{ "nothing of what is expected",
 	  "{'verdict':7,'src':3}",
 	  "- - - - -> - - rule=- reason=- if=- gen=0" },

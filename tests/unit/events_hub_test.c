@@ -27,6 +27,7 @@ static void publish(struct events_hub *hub, const char *s)
 
 	text_add(&line, s);
 	hub_publish(hub, &line);
+	text_release(&line);
 }
 
 struct history_case {
@@ -61,7 +62,7 @@ static void keeps_the_last_lines_in_order(void **state)
 
 			publish(hub, line);
 		}
-		hub_history(hub, c->asked, &out);
+		hub_history(hub, c->asked, false, &out);
 		if (strcmp(out.buf, c->expected) != 0)
 			fail_msg("%s: got '%s'", c->name, out.buf);
 		hub_free(hub);
@@ -72,8 +73,8 @@ static void sends_each_line_to_every_follower(void **state)
 {
 	struct reader a = {.got = TEXT_INIT}, b = {.got = TEXT_INIT};
 	struct events_hub *hub = hub_new(2);
-	struct hub_sink to_a = {reader_pending, reader_send, &a};
-	struct hub_sink to_b = {reader_pending, reader_send, &b};
+	struct hub_sink to_a = {reader_pending, reader_send, &a, false};
+	struct hub_sink to_b = {reader_pending, reader_send, &b, false};
 	struct follower *first, *second;
 
 	(void)state;
@@ -96,7 +97,7 @@ static void tells_a_slow_follower_what_it_missed(void **state)
 {
 	struct reader r = {.got = TEXT_INIT};
 	struct events_hub *hub = hub_new(0);
-	struct hub_sink sink = {reader_pending, reader_send, &r};
+	struct hub_sink sink = {reader_pending, reader_send, &r, false};
 	struct follower *f = hub_follow(hub, &sink);
 
 	(void)state;
@@ -118,7 +119,7 @@ static void tells_what_was_missed_when_the_reader_has_caught_up(void **state)
 {
 	struct reader r = {.got = TEXT_INIT};
 	struct events_hub *hub = hub_new(0);
-	struct hub_sink sink = {reader_pending, reader_send, &r};
+	struct hub_sink sink = {reader_pending, reader_send, &r, false};
 	struct follower *f = hub_follow(hub, &sink);
 
 	(void)state;
@@ -132,6 +133,81 @@ static void tells_what_was_missed_when_the_reader_has_caught_up(void **state)
 	text_release(&r.got);
 }
 
+static void note(void *user, bool are_wanted)
+{
+	text_addc(user, are_wanted ? '+' : '-');
+}
+
+static void publish_with(struct events_hub *hub, const char *s, const char *member, uint64_t count)
+{
+	_text_ struct text line = TEXT_INIT;
+	_text_ struct text packet = TEXT_INIT;
+
+	text_add(&line, s);
+	text_add(&packet, member);
+	hub_publish_events(hub, &line, &packet, count);
+	assert_int_equal(line.len, 0);
+}
+
+static void packets_go_to_those_who_want_them(void **state)
+{
+	struct reader a = {.got = TEXT_INIT}, b = {.got = TEXT_INIT};
+	struct events_hub *hub = hub_new(2);
+	struct hub_sink without = {reader_pending, reader_send, &a, false};
+	struct hub_sink with = {reader_pending, reader_send, &b, true};
+	_text_ struct text noted = TEXT_INIT;
+	_text_ struct text out = TEXT_INIT;
+	struct follower *first, *second, *third;
+
+	(void)state;
+	hub_on_packets(hub, note, &noted);
+	first = hub_follow(hub, &without);
+	assert_string_equal(noted.buf, "");
+	second = hub_follow(hub, &with);
+	third = hub_follow(hub, &with);
+	publish_with(hub, "{\"n\":1}\n", "\"packet\":\"AA==\"", 1);
+	hub_unfollow(hub, third);
+	publish_with(hub, "{\"n\":2}\n", "", 1);
+	hub_unfollow(hub, second);
+	assert_string_equal(noted.buf, "+-");
+	assert_string_equal(a.got.buf, "{\"n\":1}\n{\"n\":2}\n");
+	assert_string_equal(b.got.buf, "{\"n\":1,\"packet\":\"AA==\"}\n"
+				       "{\"n\":1,\"packet\":\"AA==\"}\n{\"n\":2}\n");
+	hub_history(hub, 2, false, &out);
+	assert_string_equal(out.buf, a.got.buf);
+	text_reset(&out);
+	hub_history(hub, 2, true, &out);
+	assert_string_equal(out.buf, "{\"n\":1,\"packet\":\"AA==\"}\n{\"n\":2}\n");
+	hub_unfollow(hub, first);
+	hub_free(hub);
+	text_release(&a.got);
+	text_release(&b.got);
+}
+
+static void every_event_was_sent_or_missed(void **state)
+{
+	struct reader r = {.got = TEXT_INIT};
+	struct events_hub *hub = hub_new(0);
+	struct hub_sink sink = {reader_pending, reader_send, &r, false};
+	struct follower *f = hub_follow(hub, &sink);
+	struct hub_account account;
+
+	(void)state;
+	publish_with(hub, "a}\n", "", 3);
+	r.pending = HUB_PENDING_MAX + 1;
+	publish_with(hub, "b}\n", "", 40);
+	publish_with(hub, "c}\n", "", 500);
+	r.pending = 0;
+	publish_with(hub, "d}\n", "", 1);
+	account = hub_account_of(f);
+	assert_int_equal(account.sent, 4);
+	assert_int_equal(account.missed, 540);
+	assert_string_equal(r.got.buf, "a}\n{\"missed\":540}\nd}\n");
+	hub_unfollow(hub, f);
+	hub_free(hub);
+	text_release(&r.got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +215,8 @@ int main(void)
 		cmocka_unit_test(sends_each_line_to_every_follower),
 		cmocka_unit_test(tells_a_slow_follower_what_it_missed),
 		cmocka_unit_test(tells_what_was_missed_when_the_reader_has_caught_up),
+		cmocka_unit_test(packets_go_to_those_who_want_them),
+		cmocka_unit_test(every_event_was_sent_or_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@ static const struct request_case good[] = {
 	  { .op = REQUEST_OBSERVE, .last = 0, .follow = true } },
 	{ "{\"op\":\"observe\",\"alerts\":true}",
 	  { .op = REQUEST_OBSERVE, .last = REQUEST_LAST, .alerts = true } },
+	{ "{\"op\":\"observe\",\"packets\":true,\"follow\":true}",
+	  { .op = REQUEST_OBSERVE, .last = REQUEST_LAST, .follow = true, .packets = true } },
 	{ "{\"op\":\"observe\"}", { .op = REQUEST_OBSERVE, .last = REQUEST_LAST } },
 	{ "{\"op\":\"apply\",\"sources\":[{\"name\":\"a\",\"text\":\"x\"},{\"name\":\"b\","
 	"\"text\":\"\"}]}",
@@ -63,6 +65,7 @@ static const struct refusal_case bad[] = {
 	{ "{\"op\":\"observe\",\"last\":-1}",  "'last' must be a number from 0 to 4294967295" },
 	{ "{\"op\":\"observe\",\"last\":1.5}", "'last' must be a number from 0 to 4294967295" },
 	{ "{\"op\":\"observe\",\"last\":\"1\"}", "'last' must be a number from 0 to 4294967295" },
+	{ "{\"op\":\"observe\",\"packets\":0}", "'packets' must be true or false" },
 	{ "{\"op\":\"observe\",\"follow\":1}", "'follow' must be true or false" },
 	{ "{\"op\":\"apply\"}", "'sources' must be a list of at least one {name, text}" },
 	{ "{\"op\":\"apply\","

@@ -155,6 +155,7 @@ static int listen_control(struct agent *a, struct text *why)
 		.hub = a->hub,
 		.alerts = a->alerts.hub,
 		.fn = reaction_to_request,
+		.settle = reaction_to_end,
 		.user = a,
 	};
 

@@ -163,11 +163,14 @@ static bool is_hung_up(int fd)
 /* What it had is told behind the last event, and then the answer is complete. */
 static void end_follow(struct peer *p)
 {
-	struct hub_account account = hub_account_of(p->follower);
+	const struct control_config *config = &p->control->config;
 	struct json j = {.out = &p->out};
+	struct hub_account account;
 
+	config->settle(config->user);
+	account = hub_account_of(p->follower);
 	hub_drained(p->follower);
-	hub_unfollow(p->control->config.hub, TAKE_PTR(p->follower));
+	hub_unfollow(config->hub, TAKE_PTR(p->follower));
 	json_object(&j, NULL);
 	json_bool(&j, "ok", true);
 	json_number(&j, "sent", account.sent);

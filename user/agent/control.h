@@ -18,6 +18,8 @@ struct control_config {
 	struct events_hub *hub;
 	struct events_hub *alerts; /* what a request for alerts alone follows */
 	control_fn *fn;
+	void (*settle)(
+		void *user); /* before a client ends its following: what is under way is told */
 	void *user;
 };
 

@@ -85,10 +85,8 @@ static void sleep_or_look_again(struct agent *a, int found)
 	}
 	if (in->idle == IDLE_LOOKS - 1)
 		datapath_events_sleep(a->dp);
-	if (found >= DATAPATH_EVENTS_AT_ONCE)
-		loop_timer_start(in->timer, 0, 0);
-	else
-		loop_timer_start(in->timer, found >= MANY ? LOOK_BUSY_MS : LOOK_MS, 0);
+	/* Counted from before this look: after a long one it is over, and others have a turn. */
+	loop_timer_start(in->timer, found >= MANY ? LOOK_BUSY_MS : LOOK_MS, 0);
 }
 
 static void look(void *user)

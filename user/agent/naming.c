@@ -13,7 +13,9 @@
 #include "policy/explain.h"
 #include "util/clock.h"
 
-#define NEARS_MAX 4096 /* answers that are remembered; then they are forgotten at once */
+#define NS_PER_S    1000000000ull
+#define NEARS_PER_S 1000 /* questions that are answered anew */
+#define NEARS_MAX   4096 /* answers that are remembered; then they are forgotten at once */
 
 struct near_key {
 	uint32_t src_class, dst_class;
@@ -136,8 +138,11 @@ void naming_rule_at(const struct policy *policy, uint32_t rule, struct text *out
 	if (rule < BH_RULE_FIRST || rule - BH_RULE_FIRST >= policy->rules.count)
 		return;
 	at = &policy->rules.items[rule - BH_RULE_FIRST].at;
-	if (at->source)
-		text_addf(out, "%s:%u", at->source->name, at->line);
+	if (!at->source)
+		return;
+	text_add(out, at->source->name);
+	text_addc(out, ':');
+	text_add_u64(out, at->line);
 }
 
 static struct near_key near_key(const struct bh_event *event, uint32_t src_class,
@@ -162,12 +167,29 @@ static char *ask_near(const struct compiled *c, const struct near_key *key)
 	return text_take(&near);
 }
 
-/* Under a flood the same few questions come again and again, and a policy may have many rules. */
-static const char *find_near(struct naming *n, const struct near_key *key)
+/* Whether there is time for another question. */
+static bool may_ask(struct naming *n, uint64_t now_ns)
 {
-	uint64_t *place;
+	if (now_ns - n->asked_ns >= NS_PER_S) {
+		n->asked_ns = now_ns;
+		n->asked = 0;
+	}
+	return n->asked++ < NEARS_PER_S;
+}
+
+/*
+ * A policy may have many rules.  Under a flood mostly the same few questions come again and again;
+ * one that comes with ever new ports goes without answers.
+ */
+static const char *find_near(struct naming *n, const struct near_key *key, uint64_t now_ns)
+{
+	uint64_t *place = map_get(&n->near_places, key, sizeof(*key));
 	bool is_new;
 
+	if (place)
+		return n->nears.items[*place];
+	if (!may_ask(n, now_ns))
+		return NULL;
 	if (n->nears.count >= NEARS_MAX)
 		forget_nears(n);
 	place = map_put(&n->near_places, key, sizeof(*key), n->nears.count, &is_new);
@@ -194,7 +216,7 @@ static const char *name_near(struct naming *n, const struct bh_event *event)
 	if (src >= c->identities.count || dst >= c->identities.count)
 		return NULL;
 	key = near_key(event, c->identities.items[src].class, c->identities.items[dst].class);
-	return find_near(n, &key);
+	return find_near(n, &key, event->time_ns);
 }
 
 void naming_event(struct naming *n, const struct bh_event *event, struct event_names *ret)

@@ -17,6 +17,8 @@ struct naming {
 	const struct policy_version *previous;
 	struct map near_places; /* of a denial in the policy in force, into nears */
 	VEC(char *) nears;      /* NULL: nothing is near */
+	uint64_t asked_ns;      /* when the present second of questions began */
+	unsigned int asked;     /* how many it had */
 	struct text rule_at;    /* what the last names pointed to */
 };
 

@@ -10,25 +10,30 @@
  *       generation, adopting (bool), endpoints (count), health ("ok" or "degraded"),
  *       degraded [{interface, ifindex, what, since}]: whose programs are not in place, or can't be
  *       attached, watchdog {action, faults {FAULT: count}, repairs, last {interface, what, at,
- *       repaired_at}} (last: if there was one), events {history, size}, alerts {ID: count} and
+ *       repaired_at}} (last: if there was one), events {history, size, read}, alerts {ID: count},
  *       books {VERDICT: {produced, delivered, suppressed, lost}},
  *       flow_log {file, format, records, lost, lost_packets, lost_bytes, error (or null)} or null,
- *       drops {REASON: {packets, bytes}} (those that are not 0), dropped (their sum),
+ *       drops {REASON: {packets, bytes, delivered, suppressed, lost}} (those that are not 0),
+ *       dropped (their sum), cpus [{cpu, dropped, delivered, suppressed, lost}]: all of one
+ *       reading, in which packets = delivered + suppressed + lost,
  *       tables [{name, used, capacity, bytes}], kernel {FEATURE: bool or word}
  *   {"op": "list", "what": "endpoints"|"identities"|"rules"|"connections"}
  *       an item each:
  *       endpoints    interface, ifindex, id, kind, workload, addresses [], ingress, egress (attach
  *                    methods), degraded (what is wrong, or null), passed {packets, bytes}, dropped {packets, bytes}
  *       identities   identity, zone, workload, labels {}, class, prefixes []
- *       rules        rule, action, from_file ("FILE:LINE"), packets, bytes, last_hit (time or
- *                    null), off (bool, built-ins only); built-in rules first
+ *       rules        rule, action, from_file ("FILE:LINE"), packets, bytes, events {produced,
+ *                    delivered, suppressed, lost}, last_hit (time or null), off (bool, built-ins
+ *                    only); built-in rules first
  *       connections  protocol, src {ip, port, workload, zone}, dst {…}, state, verdict, rule,
  *                    generation, endpoint, age_s, idle_s, expires_s, packets [2], bytes [2];
  *                    src is the end that opened it
- *   {"op": "observe", "last": N, "follow": bool, "alerts": bool}
- *       events as event_json.h writes them, or in their place alerts (detect.h); with follow it
- *       does not end, and says
- *       {"missed": N} when the client was too slow to get N events
+ *   {"op": "observe", "last": N, "follow": bool, "alerts": bool, "packets": bool}
+ *       events as event_json.h writes them, or in their place alerts (detect.h); with packets those
+ *       too, as far as they are known: they are copied while somebody follows who wants them.  With
+ *       follow it says {"missed": N} when the client was too slow to get N events, and ends when
+ *       the client sends another line, {"op": "stop"}; last line: sent, missed (events since it
+ *       began to follow)
  *   {"op": "apply", "sources": [{"name": "…", "text": "…"}], "dry_run": bool, "force": bool,
  *    "strict": bool, "confirm": SECONDS, "ssh": SSH_CONNECTION of whoever asks}
  *   {"op": "rollback", "back": N, "dry_run": bool, "force": bool, "ssh": …}

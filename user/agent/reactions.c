@@ -204,6 +204,11 @@ bool reaction_to_request(void *user, struct request *request, struct text *out)
 	return false;
 }
 
+void reaction_to_end(void *user)
+{
+	intake_drain(user);
+}
+
 /* --- what is reacted to --- */
 
 static void on_stop(void *user)

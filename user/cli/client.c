@@ -92,7 +92,8 @@ static int wait_for_input(const struct client *c)
 	struct pollfd fds[] = {
 		{.fd = c->fd, .events = POLLIN},
 		{.fd = c->stop_fd, .events = POLLIN},
-		{.fd = c->output ? fileno(c->output) : -1}, /* for POLLERR, which is always reported */
+		{.fd = c->output ? fileno(c->output)
+				 : -1}, /* for POLLERR, which is always reported */
 	};
 
 	if (c->output)

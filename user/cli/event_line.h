@@ -8,9 +8,9 @@
 #include "util/text.h"
 
 /*
- * TIME VERDICT DIRECTION src -> dst proto FLAGS rule=… reason=… if=… gen=… [near=…] [count=…], without an
- * end of line.  An end is `workload(zone) ip:port`, `zone ip:port` or `outside ip:port`.  Of an
- * alert: TIME alert ID SENTENCE [count=N].
+ * TIME VERDICT DIRECTION src -> dst proto FLAGS rule=… reason=… if=… gen=… [near=…] [count=…],
+ * without an end of line.  An end is `workload(zone) ip:port`, `zone ip:port` or `outside ip:port`.
+ * Of an alert: TIME alert ID SENTENCE [count=N].
  */
 void event_line(const cJSON *event, bool has_colour, struct text *out);
 

@@ -12,7 +12,7 @@
 #include "cli/values.h"
 #include "util/mem.h"
 
-#define EVENT_BEGIN "{\"time\":"  /* of every event, and of nothing else */
+#define EVENT_BEGIN "{\"time\":"   /* of every event, and of nothing else */
 #define COUNT_END   "\"count\":1}" /* of nearly all of them */
 
 enum event_format event_format_of(const char *word)

@@ -269,10 +269,27 @@ const char *prefix_parse(const char *s, struct prefix *ret, struct text *reterr)
 	return NULL;
 }
 
+/* As inet_ntop(), which prints to a stream for it: every event has two of them. */
+static const char *format_v4(const struct bh_addr *a, char buf[static ADDRESS_STRLEN])
+{
+	const unsigned char *bytes = (const unsigned char *)&a->word[3];
+	char *at = buf;
+
+	for (int i = 0; i < 4; i++) {
+		if (bytes[i] >= 100)
+			*at++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*at++ = (char)('0' + bytes[i] / 10 % 10);
+		*at++ = (char)('0' + bytes[i] % 10);
+		*at++ = i < 3 ? '.' : '\0';
+	}
+	return buf;
+}
+
 const char *addr_format(const struct bh_addr *a, char buf[static ADDRESS_STRLEN])
 {
 	if (addr_is_v4(a))
-		return inet_ntop(AF_INET, &a->word[3], buf, ADDRESS_STRLEN);
+		return format_v4(a, buf);
 	return inet_ntop(AF_INET6, a, buf, ADDRESS_STRLEN);
 }
 

@@ -55,7 +55,8 @@ static void add_string(struct text *out, const char *s)
 	text_addc(out, '"');
 }
 
-/* What stands before every value; documents at the top are the caller's to separate. */
+/* What stands before every value: a key has nothing to escape.  Documents at the top are the
+ * caller's to separate. */
 static void begin_item(struct json *j, const char *key)
 {
 	if (j->depth && j->has_items[j->depth])
@@ -63,8 +64,9 @@ static void begin_item(struct json *j, const char *key)
 	j->has_items[j->depth] = true;
 	if (!key)
 		return;
-	add_string(j->out, key);
-	text_addc(j->out, ':');
+	text_addc(j->out, '"');
+	text_add(j->out, key);
+	text_addn(j->out, "\":", 2);
 }
 
 static void begin_nested(struct json *j, const char *key, char bracket)

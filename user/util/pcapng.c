@@ -16,14 +16,14 @@
 #define SECTION_LENGTH   UINT64_MAX /* not known */
 #define LINK_ETHERNET    1
 
-#define OPTION_END      0
-#define OPTION_COMMENT  1
-#define OPTION_NAME     2 /* of an interface */
-#define OPTION_PROGRAM  4 /* of a section */
-#define OPTION_FLAGS    2 /* of a packet */
-#define FLAG_INBOUND    1u
-#define FLAG_OUTBOUND   2u
-#define OPTION_LEN_MAX  UINT16_MAX
+#define OPTION_END     0
+#define OPTION_COMMENT 1
+#define OPTION_NAME    2 /* of an interface */
+#define OPTION_PROGRAM 4 /* of a section */
+#define OPTION_FLAGS   2 /* of a packet */
+#define FLAG_INBOUND   1u
+#define FLAG_OUTBOUND  2u
+#define OPTION_LEN_MAX UINT16_MAX
 
 #define ALIGN       4
 #define FRAME_BYTES 12 /* of a block: type, and length twice */

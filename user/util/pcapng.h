@@ -10,7 +10,7 @@
 #include "util/vec.h"
 
 struct pcapng {
-	FILE *out;          /* borrowed */
+	FILE *out;         /* borrowed */
 	VEC(char *) names; /* of the interfaces that were described so far */
 };
 

@@ -9,7 +9,7 @@
 #include "util/mem.h"
 #include "util/utf8.h"
 
-#define TEXT_FIRST     64  /* bytes */
+#define TEXT_FIRST     64 /* bytes */
 #define U64_DIGITS     20
 #define NEAREST_MAX    100 /* bytes; longer words have no neighbours */
 #define NEAREST_CHANGE 2   /* typing slips */
@@ -38,8 +38,7 @@ char *text_take(struct text *t)
 	return s;
 }
 
-/* Room for @more bytes and the NUL. */
-static void text_room(struct text *t, size_t more)
+void text_room(struct text *t, size_t more)
 {
 	size_t size = t->size ? t->size : TEXT_FIRST;
 
@@ -50,28 +49,6 @@ static void text_room(struct text *t, size_t more)
 		size *= 2;
 	t->buf = xrealloc(t->size ? t->buf : NULL, size, 1);
 	t->size = size;
-	t->buf[t->len] = '\0';
-}
-
-void text_add(struct text *t, const char *s)
-{
-	text_addn(t, s, strlen(s));
-}
-
-void text_addn(struct text *t, const char *s, size_t len)
-{
-	if (!len)
-		return;
-	text_room(t, len);
-	memcpy(t->buf + t->len, s, len);
-	t->len += len;
-	t->buf[t->len] = '\0';
-}
-
-void text_addc(struct text *t, char c)
-{
-	text_room(t, 1);
-	t->buf[t->len++] = c;
 	t->buf[t->len] = '\0';
 }
 

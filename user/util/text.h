@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "util/cleanup.h"
 
@@ -30,9 +31,31 @@ void text_release(struct text *t);
 void text_reset(struct text *t); /* empties, keeps the memory */
 char *text_take(struct text *t); /* the string, now the caller's to free; t is empty */
 
-void text_add(struct text *t, const char *s);
-void text_addn(struct text *t, const char *s, size_t len);
-void text_addc(struct text *t, char c);
+/* Room for @more bytes and the NUL. */
+void text_room(struct text *t, size_t more);
+
+/* Events are written with these, some hundred calls each. */
+static inline void text_addn(struct text *t, const char *s, size_t len)
+{
+	if (!len)
+		return;
+	if (t->size <= t->len + len)
+		text_room(t, len);
+	memcpy(t->buf + t->len, s, len);
+	t->len += len;
+	t->buf[t->len] = '\0';
+}
+
+static inline void text_addc(struct text *t, char c)
+{
+	text_addn(t, &c, 1);
+}
+
+static inline void text_add(struct text *t, const char *s)
+{
+	text_addn(t, s, strlen(s));
+}
+
 void text_addf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_u64(struct text *t, uint64_t value); /* decimal */
 void text_vaddf(struct text *t, const char *format, va_list args);
