@@ -69,11 +69,11 @@ end_follows
 
 it "every event is in the tail" test "$(sum "$work/all")" -eq "$(status_value books.deny.delivered)"
 it "the summary adds up" grep -E \
-	'^bulkhead: ([0-9]+) events = \1 shown \+ 0 filtered out \+ 0 missed; deny: ' "$work/all.err"
-it "and counts what a filter left out" grep -E ' = [0-9]+ shown \+ [1-9][0-9]* filtered out \+ 0 missed' \
-	"$work/table.err"
+	'^bulkhead: ([0-9]+) events = \1 shown \+ 0 filtered out \+ 0 missed; deny: ' all.err
+it "and counts what a filter left out" grep -E \
+	' = [0-9]+ shown \+ [1-9][0-9]* filtered out \+ 0 missed' table.err
 it "a table has its heading, and what passes the filter" \
-	sh -c "head -n 1 '$work/table' | grep -q ^TIME && grep -q '2001:db8::10\]:9002' '$work/table'"
+	sh -c "head -n 1 table | grep -q ^TIME && grep -q '2001:db8::10\]:9002' table"
 it "a flow log is 14 fields of version 2" awk '
 	/:9003/ { exit 1 }
 	NF != 14 || $1 != 2 || $13 != "REJECT" || $14 != "OK" { bad = 1 }
@@ -85,8 +85,8 @@ it "a flow log is 14 fields of version 2" awk '
 it "a capture is pcapng, says capinfos" sh -c "capinfos -t '$work/drops.pcapng' | grep -q pcapng"
 tshark -r "$work/drops.pcapng" -T fields -e frame.interface_name -e ip.dst -e ipv6.dst \
 	-e udp.dstport -e frame.comment -e udp.payload 2>/dev/null >packets || :
-it "tshark reads the packet and why it was dropped" \
-	grep -E $'^eth0\t192.0.2.10\t\t9001\tdeny rule=default reason=policy .*from=internet to=web-server' packets
+it "tshark reads the packet and why it was dropped" grep -E \
+	$'eth0\t192.0.2.10\t\t9001\tdeny rule=default reason=policy .*from=internet to=web' packets
 it "IPv6, too" grep -E $'^eth0\t\t2001:db8::10\t9002\tdeny rule=default' packets
 it_not "what the filter left out is not in the capture" grep 9003 packets
 it "nobody wants packets any more" sh -c "'$BULKHEAD' observe --last 1 -o json | grep -v packet"
@@ -98,6 +98,52 @@ try4 9010 50
 it "repeats are told as one, with their number" \
 	sh -c "[ $(sum repeats) -ge 45 ] && [ $(wc -l <repeats) -le 10 ]"
 it "also to people" sh -c "'$BULKHEAD' observe --port 9010 | grep -qE ' count=[0-9]+\$'"
+
+# --- at once, and nothing in vain ---
+
+# Of drops that come one by one: half of them are told within 50 ms, however busy the machine is.
+is_prompt()
+{
+	"$BULKHEAD" observe -f -o json | "$python" -c '
+import datetime, json, sys, time
+late = []
+for line in sys.stdin:
+    event = json.loads(line)
+    if 20000 <= event["dst"].get("port", 0) < 20050:
+        then = datetime.datetime.strptime(event["time"] + "+0000", "%Y-%m-%dT%H:%M:%S.%fZ%z")
+        late.append(time.time() - then.timestamp())
+    if len(late) == 50:
+        break
+late.sort()
+print("ms: median %.1f, 98 of 100 %.1f" % (late[25] * 1000, late[48] * 1000))
+sys.exit(late[25] > 0.05)' >prompt &
+	sleep 0.5
+	for port in $(seq 20000 20049); do
+		try4 "$port" 1 >/dev/null
+	done
+	wait $!
+	cat prompt
+}
+
+wakeups()
+{
+	awk '/^voluntary/ { print $2 }' "/proc/$(status_value pid)/status"
+}
+
+sleeps_when_idle()
+{
+	local before
+
+	sleep 1.5
+	before=$(wakeups)
+	sleep 2
+	echo "woke $(($(wakeups) - before)) times in 2 s"
+	[ $(($(wakeups) - before)) -lt 40 ]
+}
+
+it "a drop is told at once" is_prompt
+sed 's/^/# /' prompt
+it "an agent with nothing to do sleeps" sleeps_when_idle
 
 # --- from a file ---
 

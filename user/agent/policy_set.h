@@ -34,9 +34,8 @@ struct policy_set {
 	struct policy_version *previous; /* its names are needed for late events */
 	uint64_t swapped_ns;             /* CLOCK_MONOTONIC */
 	struct rule_stats stats;
-	VEC(struct rule_count)
-		parked;           /* what the rules of `previous` had counted when it was left */
-	VEC(struct bh_addr) host; /* who `host` is */
+	VEC(struct rule_count) parked;  /* what those of `previous` had when it was left */
+	VEC(struct bh_addr) host;       /* who `host` is */
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
 };

@@ -308,8 +308,8 @@ typedef void event_fn(const struct bh_event *event, const struct bh_event_packet
 int datapath_events_open(struct datapath *dp, event_fn *fn, void *user);
 int datapath_events_fd(const struct datapath *dp);
 
-#define DATAPATH_EVENTS_AT_ONCE 1024 /* under a flood the ring never gets empty, and others wait   \
-				      */
+/* Under a flood the ring never gets empty, and others wait. */
+#define DATAPATH_EVENTS_AT_ONCE 1024
 
 /* Records read, so many at most; or -errno. */
 int datapath_events_consume(struct datapath *dp);
