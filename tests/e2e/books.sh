@@ -152,7 +152,38 @@ restart_under_flood()
 	"$BULKHEAD" detach
 }
 
+# As fast as the program runs, with a tail: the kernel runs it so often on one packet.
+million()
+{
+	local observer before id
+
+	start_agent server --policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
+	"$BULKHEAD" observe -f -o json >"$work/tail" 2>"$work/tail.err" &
+	observer=$!
+	sleep 0.3
+	"$python" -c '
+import sys
+sys.stdout.buffer.write(bytes(12) + b"\x08\x00" + bytes.fromhex(
+    "45000030000040004011000ac6336407c000020a") + bytes.fromhex("c000270f001c0000") + bytes(20))
+' >frame
+	before=$(status_value dropped)
+	id=$(in_ns server ip -d -j link show dev eth0 | "$python" -c '
+import json, sys
+print(json.load(sys.stdin)[0]["xdp"]["prog"]["id"])')
+	in_ns server bpftool prog run id "$id" data_in frame repeat 1000000 >million
+	it "a million drops are a million" test "$(status_value dropped)" -eq $((before + 1000000))
+	it "the books balance after them" are_balanced
+	kill -INT "$observer"
+	wait "$observer" || :
+	it "a tail is told of each that was delivered" sh -c "
+		grep '^bulkhead: $(status_value books.deny.delivered) events = ' tail.err"
+	sed -n 's/.*duration[^:]*: /# ns each: /p' million
+	it "the agent ends after them" stop_agent TERM
+	"$BULKHEAD" detach
+}
+
 driver_before=0
+million
 flood_with
 flood_with --event-rate 0
 restart_under_flood

@@ -108,8 +108,9 @@ static void keep_line(struct events_hub *hub, struct text *line, struct text *pa
 /* The object without its end, the packet as its last member, and the end. */
 static void add_with_packet(const struct text *line, const struct text *packet, struct text *out)
 {
-	size_t end = strlen(LINE_END);
+	const size_t end = strlen(LINE_END);
 
+	assert(line->buf);
 	if (!packet || !packet->len || line->len < end) {
 		text_addn(out, line->buf, line->len);
 		return;

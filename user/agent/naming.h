@@ -51,7 +51,7 @@ void naming_rule_at(const struct policy *policy, uint32_t rule, struct text *out
 
 /*
  * Everything but interface and endpoint, which aren't the policy's.  Strings are good until the
- * next call or switch.
+ * next call or switch.  What is near is left out where a flood asks for too much of it.
  */
 void naming_event(struct naming *n, const struct bh_event *event, struct event_names *ret);
 
