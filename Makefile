@@ -8,7 +8,8 @@ CC        ?= gcc
 CLANG     ?= clang
 BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool /usr/bin/bpftool) bpftool)
 CFLAGS    ?= -O2 -g
-LIBS_ALL  := -lbpf -luv -lmnl -lcjson -lyaml -lnettle -lcap-ng -lseccomp -lmicrohttpd -lelf -lz -lm
+LIBS_ALL  := -lbpf -luv -lmnl -lcjson -lcurl -lyaml -lnettle -lcap-ng -lseccomp -lmicrohttpd \
+	-lelf -lz -lm
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 override CFLAGS += -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iuser -iquote . -I$(O)/skel -MMD -MP \

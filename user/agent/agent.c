@@ -6,6 +6,7 @@
 
 #include "agent/audit.h"
 #include "agent/change.h"
+#include "agent/cluster.h"
 #include "agent/first_policy.h"
 #include "agent/machine.h"
 #include "agent/metrics.h"
@@ -45,7 +46,8 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.builtins_off = a->config->builtins_off,
 		.down_after_s = a->config->down_after_s,
 		.vlan = a->config->vlan,
-		.image = &first->compiled->image,
+		/* What the cluster has to say comes later. */
+		.image = a->config->kubernetes ? NULL : &first->compiled->image,
 		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
@@ -101,6 +103,7 @@ static int read_policy(struct agent *a, struct text *why, struct policy_version 
 		.last_good = &a->last_good,
 		.fallback = a->config->fallback,
 		.is_in_force = datapath_is_in_force(a->config->bpffs),
+		.is_cluster = a->config->kubernetes != NULL,
 	};
 	int err = watch_machine(a, why);
 
@@ -194,6 +197,8 @@ static int start(struct agent *a, struct text *why)
 	if (!err)
 		flow_log_start(&a->flows, a->loop);
 	if (!err)
+		err = cluster_start(a, why);
+	if (!err)
 		err = privileges_drop(mode, why);
 	if (err)
 		return err;
@@ -221,6 +226,7 @@ static void release(struct agent *a)
 	control_free(a->control);
 	pages_free(a->pages);
 	metrics_free(a->metrics);
+	kube_free(a->kubernetes);
 	rtnl_free(a->rtnl);
 	loop_free(a->loop);
 	alerts_release(&a->alerts);

@@ -23,6 +23,8 @@ struct agent_attach {
 	char *workload; /* a workload's name or a list of addresses; NULL for a NIC */
 };
 
+struct kube_config;
+
 /* What is done about a program of ours that somebody took off its interface, or went before. */
 #define WATCHDOG_ACTIONS_LIST(X)                                                                   \
 	X(REPAIR, "repair") /* and told */                                                         \
@@ -83,6 +85,7 @@ struct agent_config {
 	struct listen_address metrics; /* and the pages of health */
 	struct detect_config detect;
 	struct flow_log_config flows;
+	const struct kube_config *kubernetes; /* NULL: this machine is no node of a cluster */
 	int ready_fd; /* a line "ready" goes there once it enforces; -1: none */
 };
 

@@ -44,7 +44,17 @@ enum setting {
 	SET_METRICS,
 	SET_DETECT,
 	SET_FLOW_LOG,
+	SET_KUBERNETES,
 	SET_COUNT
+};
+
+enum kubernetes_setting {
+	KUBERNETES_NODE,
+	KUBERNETES_SERVER,
+	KUBERNETES_CA,
+	KUBERNETES_TOKEN,
+	KUBERNETES_SILENCE,
+	KUBERNETES_COUNT
 };
 
 /* clang-format off */
@@ -65,6 +75,15 @@ static const struct schema_key file_keys[] = {
 	[SET_METRICS]    = { "metrics",   KEY_OPTIONAL, FORM_TEXT },
 	[SET_DETECT]     = { "detect",    KEY_OPTIONAL, FORM_MAP  },
 	[SET_FLOW_LOG]   = { "flowLog",   KEY_OPTIONAL, FORM_ANY  },
+	[SET_KUBERNETES] = { "kubernetes", KEY_OPTIONAL, FORM_MAP },
+};
+
+static const struct schema_key kubernetes_keys[] = {
+	[KUBERNETES_NODE]    = { "node",      KEY_OPTIONAL, FORM_TEXT },
+	[KUBERNETES_SERVER]  = { "server",    KEY_OPTIONAL, FORM_TEXT },
+	[KUBERNETES_CA]      = { "ca",        KEY_OPTIONAL, FORM_TEXT },
+	[KUBERNETES_TOKEN]   = { "tokenFile", KEY_OPTIONAL, FORM_TEXT },
+	[KUBERNETES_SILENCE] = { "silence",   KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -72,6 +91,12 @@ static const struct schema file_schema = {
 	.what = "the agent's configuration",
 	.keys = file_keys,
 	.count = SET_COUNT,
+};
+
+static const struct schema kubernetes_schema = {
+	.what = "the cluster's configuration",
+	.keys = kubernetes_keys,
+	.count = KUBERNETES_COUNT,
 };
 
 void settings_init(struct settings *s)
@@ -104,6 +129,7 @@ void settings_release(struct settings *s)
 	free(s->bpffs);
 	free(s->fallback);
 	free(s->flow_file);
+	kube_config_release(&s->kubernetes);
 	*s = (struct settings){};
 }
 
@@ -298,6 +324,25 @@ static void read_metrics(struct settings *s, const struct node *n, struct diags 
 		diag_error(d, n->at, "%s", error.buf);
 }
 
+static void read_kubernetes_settings(struct settings *s, const struct node *n, struct diags *d)
+{
+	const struct node *v[KUBERNETES_COUNT] = {};
+
+	if (!n || !schema_read(n, &kubernetes_schema, d, v))
+		return;
+	s->is_node = true;
+	read_text(&s->kubernetes.node, v[KUBERNETES_NODE]);
+	read_text(&s->kubernetes.server, v[KUBERNETES_SERVER]);
+	read_text(&s->kubernetes.ca_file, v[KUBERNETES_CA]);
+	read_text(&s->kubernetes.token_file, v[KUBERNETES_TOKEN]);
+	read_duration(&s->kubernetes.silence_s, v[KUBERNETES_SILENCE], d);
+}
+
+bool settings_complete(struct settings *s, struct text *reterr)
+{
+	return !s->is_node || kube_config_complete(&s->kubernetes, reterr);
+}
+
 static void read_document(struct settings *s, const struct node *document, struct diags *d)
 {
 	const struct node *values[SET_COUNT] = {};
@@ -323,6 +368,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 		config_detect_read(&s->detect, values[SET_DETECT], d);
 	if (values[SET_FLOW_LOG])
 		settings_read_flows(s, values[SET_FLOW_LOG], d);
+	read_kubernetes_settings(s, values[SET_KUBERNETES], d);
 	if (values[SET_BUILTINS])
 		read_builtins(s, values[SET_BUILTINS], d);
 }
@@ -365,6 +411,7 @@ struct agent_config settings_config(const struct settings *s)
 		.metrics = s->metrics,
 		.detect = s->detect,
 		.flows = flows,
+		.kubernetes = s->is_node ? &s->kubernetes : NULL,
 		.ready_fd = -1,
 	};
 }

@@ -4,6 +4,7 @@
 #define AGENT_CONFIG_H
 
 #include "agent/agent.h"
+#include "agent/kube_config.h"
 #include "util/diag.h"
 #include "util/vec.h"
 
@@ -26,6 +27,8 @@ struct settings {
 	struct detect_config detect;
 	char *flow_file;              /* NULL: flows are not logged */
 	struct flow_log_config flows; /* but its path */
+	struct kube_config kubernetes;
+	bool is_node; /* of a cluster; else that is nothing */
 };
 
 #define SETTINGS_MAX_HISTORY 10000000
@@ -38,13 +41,16 @@ void settings_release(struct settings *s);
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
  * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), metrics
  * ([ADDRESS:]PORT|off), detect (see config_detect.h), flowLog (/PATH, -, or {file, format
- * (vpc|json), interval, size, keep}), and builtins
- * {arp|nd|dhcp|host|icmp-error|self: on|off}.  What is wrong goes to @d; then -EINVAL.
+ * (vpc|json), interval, size, keep}), builtins {arp|nd|dhcp|host|icmp-error|self: on|off}, and
+ * kubernetes {node, server, ca, tokenFile, silence}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 
 /* "eth0", "veth1=api", "veth1=10.0.0.1,fd00::1"; false with a sentence in @reterr. */
 bool settings_add_attach(struct settings *s, const char *text, struct text *reterr);
+
+/* This machine is a node; what isn't said is found out.  False with a sentence in @reterr. */
+bool settings_complete(struct settings *s, struct text *reterr);
 
 /* "arp" or "builtin-arp"; false with a sentence in @reterr. */
 bool settings_turn_off(struct settings *s, const char *builtin, struct text *reterr);

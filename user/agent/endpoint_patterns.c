@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "agent/pod_endpoints.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -92,7 +93,7 @@ static const struct agent_attach *find_pattern(const struct endpoints *es, const
 }
 
 /* Those of named interfaces are kept for them; the lowest free one keeps tables' shares large. */
-static uint16_t choose_id(const struct endpoints *es, uint32_t ifindex)
+uint16_t endpoint_choose_id(const struct endpoints *es, uint32_t ifindex)
 {
 	size_t first = BH_ENDPOINT_HOST + 1 + es->config->attach_count;
 	uint16_t before = datapath_workload_id(es->dp, ifindex);
@@ -122,7 +123,7 @@ static void add_match(struct endpoints *es, const struct if_nameindex *link,
 
 	memcpy(e.name, link->if_name, len < IF_NAMESIZE ? len : IF_NAMESIZE - 1);
 	if (attach->workload) {
-		e.id = choose_id(es, link->if_index);
+		e.id = endpoint_choose_id(es, link->if_index);
 		endpoint_take_workload(es, &e, attach->workload);
 	}
 	vec_push(&es->list, e);
@@ -141,6 +142,7 @@ static void drop_gone(struct endpoints *es, const struct links *links)
 static void find(struct endpoints *es, const struct links *links)
 {
 	drop_gone(es, links);
+	pod_endpoints_find(es);
 	for (const struct if_nameindex *link = links->list; link->if_index; link++) {
 		const struct agent_attach *attach = find_pattern(es, link->if_name);
 

@@ -7,6 +7,9 @@
 
 bool is_interface_pattern(const char *interface);
 
+/* A number for an endpoint at @ifindex: the one that it had before, if there was one. */
+uint16_t endpoint_choose_id(const struct endpoints *es, uint32_t ifindex);
+
 /*
  * Takes in the interfaces that match and no endpoint has, and forgets what is gone.  Of several
  * patterns the first one that matches counts; an interface that is named counts as named.  Nothing

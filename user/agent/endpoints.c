@@ -7,6 +7,7 @@
 
 #include "agent/endpoint_patterns.h"
 #include "agent/peer.h"
+#include "agent/pod_endpoints.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -152,6 +153,8 @@ int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent
 		if (err)
 			return err;
 	}
+	es->is_settled = !config->kubernetes;
+	pod_endpoints_follow(es);
 	endpoint_patterns_find(es);
 	return 0;
 }
@@ -159,6 +162,7 @@ int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent
 static void endpoint_release(struct endpoint *e)
 {
 	vec_release(&e->sources);
+	free(e->pod);
 	text_release(&e->trouble.what);
 	text_release(&e->refusal);
 }
@@ -168,6 +172,7 @@ void endpoints_release(struct endpoints *es)
 	vec_foreach (e, &es->list)
 		endpoint_release(e);
 	vec_release(&es->list);
+	vec_release(&es->pods);
 }
 
 /* A veth's other end has one by its MAC; of other interfaces nobody knows what is behind them. */
@@ -221,9 +226,20 @@ static int detach_others(struct endpoints *es, struct text *reterr)
 	return err;
 }
 
+void endpoints_settle(struct endpoints *es)
+{
+	_text_ struct text why = TEXT_INIT;
+
+	if (es->is_settled)
+		return;
+	es->is_settled = true;
+	if (detach_others(es, &why))
+		log_error("msg=\"%s\"", why.buf);
+}
+
 int endpoints_attach(struct endpoints *es, struct text *reterr)
 {
-	int detached = detach_others(es, reterr);
+	int detached = es->is_settled ? detach_others(es, reterr) : 0;
 
 	if (detached)
 		return detached;
@@ -271,7 +287,7 @@ void endpoints_follow(struct endpoints *es, const struct policy *policy)
 	vec_foreach (e, &es->list) {
 		prefixes now = {};
 
-		if (!e->workload)
+		if (!e->workload || e->pod)
 			continue;
 		workload_prefixes(es, e->workload, &now);
 		if (prefixes_equal(&now, &e->sources)) {
@@ -286,6 +302,7 @@ void endpoints_follow(struct endpoints *es, const struct policy *policy)
 		if (e->ifindex && !endpoints_try_attach(es, e))
 			e->ifindex = 0;
 	}
+	pod_endpoints_follow(es);
 }
 
 void endpoints_link_gone(struct endpoints *es, uint32_t ifindex)

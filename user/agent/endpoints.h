@@ -33,7 +33,8 @@ struct endpoint {
 	enum bh_endpoint_kind kind;
 	uint16_t id;
 	uint32_t ifindex; /* 0: there is no such interface now, or it is not attached */
-	bool is_match;    /* of a pattern; it is forgotten when its interface goes */
+	bool is_match;    /* of a pattern, or a pod's; it is forgotten when its interface goes */
+	char *pod;        /* the same as workload; NULL: it is no pod's */
 	bool is_running;  /* of such a one: its carrier was there when we last looked */
 	uint32_t seen;    /* of such a one: its index, attached or not */
 	prefixes sources; /* what a workload may send from */
@@ -42,11 +43,17 @@ struct endpoint {
 	struct trouble trouble;
 };
 
+/* Indexes into the policy's workloads. */
+typedef VEC(size_t) pod_list;
+
 struct endpoints {
 	struct datapath *dp;
 	const struct agent_config *config;
 	const struct policy *policy; /* in force */
 	enum policy_origin origin;   /* one that was not given need not know every workload */
+	bool is_settled;             /* what an earlier start attached may go, if it isn't wanted */
+	pod_list pods;               /* of this node, in the policy in force */
+	bool has_missing;            /* one of them is behind no interface that we know */
 	bool is_unfinished;          /* there is more for endpoints_scan() to do, soon */
 	bool is_blind;               /* the last list of interfaces could not be had; was logged */
 	VEC(struct endpoint) list;
@@ -58,6 +65,11 @@ int endpoints_init(struct endpoints *es, struct datapath *dp, const struct agent
 void endpoints_release(struct endpoints *es); /* enforcement stays */
 
 int endpoints_attach(struct endpoints *es, struct text *reterr); /* all of them */
+
+/*
+ * Who is on this node is known now: what an earlier start attached, and nobody wants, is detached.
+ */
+void endpoints_settle(struct endpoints *es);
 
 /* This one, once again: what it has already is put right. */
 int endpoints_attach_again(struct endpoints *es, struct endpoint *e, struct text *reterr);

@@ -90,18 +90,18 @@ static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
 int first_policy_prepare(struct policy_set *set, const struct first_policy_input *input,
 			 struct text *reterr, struct policy_version **ret)
 {
-	int err = prepare(set, &input->given, POLICY_GIVEN, ret);
+	int err = input->is_cluster ? -ENOENT : prepare(set, &input->given, POLICY_GIVEN, ret);
 
 	if (!err)
 		return 0;
 	err = prepare_last_good(set, input->last_good, ret);
 	if (!err)
 		return 0;
-	if (err == -ENOENT && !input->fallback) {
+	if (err == -ENOENT && !input->fallback && !input->is_cluster) {
 		text_add(reterr, "the policy is not valid");
 		return -EINVAL;
 	}
-	if (input->is_in_force) {
+	if (input->is_in_force && !input->is_cluster) {
 		text_add(reterr, "the policy is not valid; the one in force stays");
 		return -EINVAL;
 	}

@@ -10,6 +10,7 @@
 struct first_policy_input {
 	struct policy_input given;
 	const struct last_good *last_good;
+	bool is_cluster; /* which is asked later; until then, what it was like before counts */
 	const char
 		*fallback; /* FALLBACK_CLOSED, FALLBACK_OPEN or a policy's path; NULL: see below */
 	bool is_in_force;  /* an earlier agent left one */

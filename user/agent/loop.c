@@ -147,6 +147,11 @@ void loop_timer_start(struct loop_timer *t, uint64_t first_ms, uint64_t repeat_m
 	uv_timer_start(&t->uv, on_timer, first_ms, repeat_ms);
 }
 
+void loop_timer_stop(struct loop_timer *t)
+{
+	uv_timer_stop(&t->uv);
+}
+
 static void on_signal(uv_signal_t *handle, int signal)
 {
 	struct loop_signal *s = handle->data;

@@ -36,6 +36,7 @@ struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *user);
 
 /* Starts over if it was running; @repeat_ms 0: once. */
 void loop_timer_start(struct loop_timer *t, uint64_t first_ms, uint64_t repeat_ms);
+void loop_timer_stop(struct loop_timer *t);
 
 int loop_on_signal(struct loop *loop, int signal, loop_fn *fn, void *user);
 

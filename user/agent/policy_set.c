@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "agent/kube_texts.h"
 #include "policy/address_change.h"
 #include "policy/load.h"
 #include "policy/promise.h"
@@ -20,6 +21,7 @@ void policy_set_release(struct policy_set *set)
 	vec_release(&set->parked);
 	vec_release(&set->host);
 	temporaries_release(&set->temporaries);
+	source_list_release(&set->cluster);
 	*set = (struct policy_set){};
 }
 
@@ -72,19 +74,36 @@ static int check_promises(const struct policy_version *v, struct diags *diags)
 	return promise_check_never(v->compiled, diags) ? -EINVAL : 0;
 }
 
+static struct source copy_of(const struct source *source)
+{
+	return source_of(source->name, source->text, source->len);
+}
+
+/* Of a cluster, what is known now takes the place of what was known when the input was made. */
+static void add_texts(const struct policy_set *set, const struct policy_input *input,
+		      bool is_copied, source_list *out)
+{
+	for (size_t i = 0; i < input->source_count; i++) {
+		struct source *source = &input->sources[i];
+
+		if (!set->has_cluster || !is_kube_source(source))
+			vec_push(out, is_copied ? copy_of(source) : *source);
+		else if (!is_copied)
+			source_release(source);
+	}
+	vec_foreach (source, &set->cluster)
+		vec_push(out, copy_of(source));
+}
+
 /* With temporary rules, texts are copied: it may be read again without them. */
-static int read_input(const struct policy_input *input, const struct temporaries *temporaries,
-		      struct diags *diags, struct policy **ret)
+static int read_input(const struct policy_set *set, const struct policy_input *input,
+		      const struct temporaries *temporaries, struct diags *diags,
+		      struct policy **ret)
 {
 	source_list texts = {};
 	int err;
 
-	for (size_t i = 0; i < input->source_count; i++) {
-		const struct source *source = &input->sources[i];
-
-		vec_push(&texts, temporaries ? source_of(source->name, source->text, source->len)
-					     : *source);
-	}
+	add_texts(set, input, temporaries != NULL, &texts);
 	if (temporaries)
 		temporaries_texts(temporaries, &texts);
 	err = policy_load_both(input->paths, input->source_count ? 0 : input->path_count,
@@ -116,6 +135,15 @@ static void beat(const struct policy_set *set)
 		datapath_beat(set->dp);
 }
 
+static void tell_faults(const struct diags *diags, policy_faults *out)
+{
+	vec_foreach (diag, &diags->list) {
+		if (diag->level == DIAG_ERROR && diag->at.source)
+			vec_push(out, (struct policy_fault){xstrdup(diag->at.source->name),
+							    diag->at.line});
+	}
+}
+
 static int prepare(struct policy_set *set, const struct policy_input *input,
 		   const struct temporaries *temporaries, struct text *diagnostics,
 		   struct policy_version **ret)
@@ -126,7 +154,7 @@ static int prepare(struct policy_set *set, const struct policy_input *input,
 	_diags_ struct diags diags = {};
 	int err;
 
-	err = read_input(input, temporaries, &diags, &policy);
+	err = read_input(set, input, temporaries, &diags, &policy);
 	beat(set);
 	if (!err) {
 		loaded = name_policy(input, TAKE_PTR(policy),
@@ -138,6 +166,8 @@ static int prepare(struct policy_set *set, const struct policy_input *input,
 		err = check_promises(v, &diags);
 	beat(set);
 	diags_to_text(&diags, diagnostics);
+	if (input->faults)
+		tell_faults(&diags, input->faults);
 	if (!err)
 		*ret = TAKE_PTR(v);
 	return err;
@@ -322,6 +352,14 @@ int policy_set_revert(struct policy_set *set)
 	if (set->hooks.after)
 		set->hooks.after(set->hooks.user);
 	return 0;
+}
+
+void policy_set_cluster(struct policy_set *set, source_list *texts)
+{
+	source_list_release(&set->cluster);
+	set->cluster = *texts;
+	*texts = (source_list){};
+	set->has_cluster = true;
 }
 
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count)

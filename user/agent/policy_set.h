@@ -38,9 +38,19 @@ struct policy_set {
 	VEC(struct bh_addr) host;       /* who `host` is */
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
+	source_list cluster; /* the same; they take the place of those of a cluster */
+	bool has_cluster;    /* that are in what is given, once this is set */
 };
 
 void policy_set_release(struct policy_set *set);
+
+/* Where in a text there is an error. */
+struct policy_fault {
+	char *source; /* its name */
+	unsigned int line;
+};
+
+typedef VEC(struct policy_fault) policy_faults;
 
 /* What to read: files and directories, or texts (their contents are taken over); with texts the
  * paths are only what it is called by. */
@@ -48,7 +58,8 @@ struct policy_input {
 	const char *const *paths;
 	size_t path_count;
 	struct source *sources;
-	size_t source_count; /* 0: read the paths */
+	size_t source_count;   /* 0: read the paths */
+	policy_faults *faults; /* to be told, as far as diagnostics are kept; may be NULL */
 };
 
 /*
@@ -57,6 +68,9 @@ struct policy_input {
  */
 int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 		       struct text *diagnostics, struct policy_version **ret);
+
+/* Takes the contents of @texts over: the cluster's objects for every policy from now on. */
+void policy_set_cluster(struct policy_set *set, source_list *texts);
 
 /* Puts it in force; takes @v over in any case. */
 int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr);

@@ -123,6 +123,14 @@ static void on_filters(void *user)
 	watchdog_soon(&a->watchdog);
 }
 
+static void on_paths(void *user)
+{
+	struct agent *a = user;
+
+	if (a->endpoints.has_missing)
+		loop_timer_start(a->rescan, RESCAN_MS, 0);
+}
+
 /* --- time --- */
 
 static void forget_previous(struct agent *a)
@@ -254,7 +262,8 @@ struct policy_hooks reactions_to_swaps(struct agent *a)
 
 struct rtnl_events reactions_to_links(struct agent *a)
 {
-	return (struct rtnl_events){on_link_gone, on_links, machine_changed, on_filters, a};
+	return (struct rtnl_events){on_link_gone, on_links, machine_changed,
+				    on_filters,   on_paths, a};
 }
 
 /* Where flows that go on are told often, more often. */

@@ -22,7 +22,7 @@
 #define LOOPBACK_NET         127
 #define GROUPS                                                                                     \
 	(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |               \
-	 RTMGRP_IPV6_ROUTE | RTMGRP_TC)
+	 RTMGRP_IPV6_ROUTE | RTMGRP_TC | RTMGRP_NEIGH)
 
 struct rtnl {
 	struct rtnl_events events;
@@ -31,6 +31,7 @@ struct rtnl {
 	bool links_changed;
 	bool addresses_changed;
 	bool filters_changed;
+	bool paths_changed;
 };
 
 static int own_address_cmp(const void *a, const void *b)
@@ -225,6 +226,11 @@ static int on_event(const struct nlmsghdr *header, void *user)
 	case RTM_DELROUTE:
 		if (is_local_route(mnl_nlmsg_get_payload(header)))
 			rtnl->addresses_changed = true;
+		else
+			rtnl->paths_changed = true;
+		break;
+	case RTM_NEWNEIGH:
+		rtnl->paths_changed = true;
 		break;
 	case RTM_NEWLINK:
 		rtnl->links_changed = true;
@@ -259,7 +265,7 @@ static void read_events(struct rtnl *rtnl)
 			mnl_cb_run(buf, (size_t)len, 0, 0, on_event, rtnl);
 		else if (len < 0 && errno == ENOBUFS) /* some were lost: look at everything */
 			rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed =
-				true;
+				rtnl->paths_changed = true;
 		else
 			return;
 	}
@@ -270,7 +276,8 @@ static void on_ready(void *user, unsigned int ready)
 	struct rtnl *rtnl = user;
 
 	(void)ready;
-	rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed = false;
+	rtnl->links_changed = rtnl->addresses_changed = rtnl->filters_changed =
+		rtnl->paths_changed = false;
 	read_events(rtnl);
 	if (rtnl->links_changed)
 		rtnl->events.links_changed(rtnl->events.user);
@@ -278,6 +285,8 @@ static void on_ready(void *user, unsigned int ready)
 		rtnl->events.addresses_changed(rtnl->events.user);
 	if (rtnl->filters_changed)
 		rtnl->events.filters_changed(rtnl->events.user);
+	if (rtnl->paths_changed)
+		rtnl->events.paths_changed(rtnl->events.user);
 }
 
 static void free_rtnl(struct rtnl **rtnl)

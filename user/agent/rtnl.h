@@ -41,6 +41,7 @@ struct rtnl_events {
 	void (*links_changed)(void *user);
 	void (*addresses_changed)(void *user);
 	void (*filters_changed)(void *user); /* of tc, or the qdisc that they hang on */
+	void (*paths_changed)(void *user);   /* routes to others, neighbours */
 	void *user;
 };
 

@@ -15,6 +15,7 @@ struct run_values {
 	strings policy;
 	strings attach;
 	strings without;
+	const char *kubernetes;
 	const char *socket;
 	const char *state_dir;
 	const char *bpffs;
@@ -35,6 +36,8 @@ static const struct option run_options[] = {
 	  "file or directory; repeatable (default: " PROTOCOL_POLICY_DIR ")" },
 	{ "attach", 'a', OPTION_LIST, AT(attach), "IFACE[=WORKLOAD]",
 	  "enforce on this interface; repeatable" },
+	{ "kubernetes", 'k', OPTION_TEXT, AT(kubernetes), "NODE",
+	  "enforce the cluster's policies on this node's pods" },
 	{ "config", 'c', OPTION_TEXT, AT(config), "FILE", "read settings; options win over them" },
 	{ "socket", 0, OPTION_TEXT, AT(socket), "PATH",
 	  "control socket (default: " PROTOCOL_SOCKET ")" },
@@ -102,7 +105,7 @@ static void take_policies(struct settings *settings, const strings *paths)
 	}
 	vec_foreach (path, paths)
 		vec_push(&settings->policies, xstrdup(*path));
-	if (!settings->policies.count)
+	if (!settings->policies.count && !settings->is_node)
 		vec_push(&settings->policies, xstrdup(PROTOCOL_POLICY_DIR));
 }
 
@@ -127,6 +130,10 @@ static enum exit_code take_options(struct settings *settings, const struct argum
 	const struct run_values *values = args->values;
 	_text_ struct text error = TEXT_INIT;
 
+	settings->is_node |= values->kubernetes != NULL;
+	replace(&settings->kubernetes.node, values->kubernetes);
+	if (!settings_complete(settings, &error))
+		return cli_error("run: --kubernetes: %s", error.buf);
 	take_policies(settings, &values->policy);
 	replace(&settings->socket, values->socket);
 	replace(&settings->state_dir, values->state_dir);
@@ -185,13 +192,21 @@ const struct command run_command = {
 		"workload's veth; it may send from the workload's addresses, or, written as\n"
 		"IFACE=ADDRESS[,ADDRESS...], from these only. IFACE may be a pattern such as\n"
 		"'veth*': every interface that matches, whenever it appears.\n\n"
+		"With --kubernetes the policy is the cluster's, as its API server tells of it: "
+		"every\n"
+		"NetworkPolicy, ClusterNetworkPolicy and ZonePolicy, and that of --policy beside "
+		"them.\n"
+		"The interfaces of the node's pods are found by themselves. In a pod of the "
+		"cluster\n"
+		"nothing else need be said; elsewhere the configuration names the API server.\n\n"
 		"Prints a line 'ready' once it enforces. SIGHUP reloads the policy; SIGTERM ends\n"
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
 		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback\n"
 		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off), detect\n"
 		"(thresholds of alerts), flowLog (a path, or {file, format, interval, size,\n"
-		"keep}: at that size it becomes FILE.1, and so many are kept) and builtins\n"
+		"keep}: at that size it becomes FILE.1, and so many are kept), kubernetes ({node:\n"
+		"NAME, server: URL, ca: FILE, tokenFile: FILE, silence: TIME}) and builtins\n"
 		"({arp: off}). A policy that does not load is replaced by the last good one, and\n"
 		"that by the fallback. Exit code 2: the configuration does not load, nor does any\n"
 		"policy; 1: the agent failed.",

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""An API server of a made-up cluster, over TLS, with the faults that real ones and wires have.
+
+kube_api.py serve PORT CERT KEY TOKEN-FILE CONTROL
+                    lists and watches, as recorded from a real one; commands come to CONTROL, a
+                    Unix socket, one JSON object each
+kube_api.py tell CONTROL [JSON...]
+                    sends commands, from standard input if none is given, and waits for each
+
+Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": NAME, "resource": R, "times": N},
+{"compact": true} (what happened so far is too old to be watched), {"cut": true} (all connections),
+{"requests": true} (how many there were, and from which agents).
+"""
+import collections
+import json
+import socket
+import socketserver
+import ssl
+import sys
+import threading
+import time
+import urllib.parse
+
+VERSIONS = {
+    "namespaces": ("v1", "Namespace"), "nodes": ("v1", "Node"), "pods": ("v1", "Pod"),
+    "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy"),
+    "clusternetworkpolicies": ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+    "zonepolicies": ("bulkhead.dev/v1", "ZonePolicy"),
+}
+RESOURCES = {kind: resource for resource, (_, kind) in VERSIONS.items()}
+HUGE = 100 * 1024 * 1024  # bytes of one object
+
+
+def key_of(item):
+    metadata = item["metadata"]
+    space = metadata.get("namespace")
+    return f"{space}/{metadata['name']}" if space else metadata["name"]
+
+
+def status(code, reason):
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": "made up", "reason": reason, "code": code}
+
+
+def bookmark(resource, cluster):
+    version, kind = VERSIONS[resource]
+    item = {"kind": kind, "apiVersion": version,
+            "metadata": {"resourceVersion": str(cluster.version)}}
+    if kind == "NetworkPolicy":
+        item["spec"] = {"podSelector": {}}  # as real ones do
+    return item
+
+
+class Cluster:
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.version = 1000
+        self.oldest = 0
+        self.items = collections.defaultdict(dict)
+        self.log = []  # (version, resource, type, object)
+        self.faults = {}  # resource -> [name, times]
+        self.connections = set()
+        self.requests = 0
+        self.agents = set()
+        self.absent = {"zonepolicies"}
+
+    def note(self, resource, kind, item):
+        self.version += 1
+        item = dict(item, metadata=dict(item["metadata"], resourceVersion=str(self.version)))
+        self.log.append((self.version, resource, kind, item))
+        return item
+
+    def put(self, item):
+        resource = RESOURCES[item["kind"]]
+        self.absent.discard(resource)
+        key = key_of(item)
+        kind = "MODIFIED" if key in self.items[resource] else "ADDED"
+        self.items[resource][key] = self.note(resource, kind, item)
+
+    def delete(self, resource, key):
+        self.note(resource, "DELETED", self.items[resource].pop(key))
+
+    def take_fault(self, resource):
+        with self.changed:
+            fault = self.faults.get(resource) or self.faults.get("*")
+            if not fault or fault[1] <= 0:
+                return None
+            fault[1] -= 1
+            return fault[0]
+
+    def command(self, command):
+        with self.changed:
+            if "put" in command:
+                self.put(command["put"])
+            if "delete" in command:
+                self.delete(*command["delete"])
+            if "fault" in command:
+                self.faults[command.get("resource", "*")] = [command["fault"],
+                                                             command.get("times", 1)]
+            if "compact" in command:
+                self.version += 1
+                self.oldest = self.version
+            if "cut" in command:
+                for connection in list(self.connections):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.changed.notify_all()
+            return {"requests": self.requests, "agents": sorted(self.agents)}
+
+
+class Api(socketserver.StreamRequestHandler):
+    """HTTP/1.1 by hand, to be able to do it wrong."""
+
+    def setup(self):
+        self.request.settimeout(30)
+        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        self.server.cluster.connections.add(self.request)
+        super().setup()
+
+    def finish(self):
+        self.server.cluster.connections.discard(self.request)
+
+    def head(self, code, *lines):
+        text = [f"HTTP/1.1 {code} Whatever", "Content-Type: application/json", *lines, "", ""]
+        self.wfile.write("\r\n".join(text).encode())
+
+    def answer(self, code, body, *lines):
+        body = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
+        self.head(code, f"Content-Length: {len(body)}", *lines)
+        self.wfile.write(body)
+
+    def chunk(self, data):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def handle(self):
+        try:
+            while self.one():
+                pass
+        except OSError:
+            pass
+
+    def one(self):
+        line = self.rfile.readline().decode()
+        if not line:
+            return False
+        headers = {}
+        while (header := self.rfile.readline().decode().strip()):
+            name, value = header.split(": ", 1)
+            headers[name.lower()] = value
+        target = urllib.parse.urlparse(line.split()[1])
+        cluster = self.server.cluster
+        cluster.requests += 1
+        cluster.agents.add(headers.get("user-agent", ""))
+        with open(self.server.token_file, encoding="utf-8") as file:
+            if headers.get("authorization") != f"Bearer {file.read().strip()}":
+                self.answer(401, status(401, "Unauthorized"))
+                return True
+        resource = target.path.rsplit("/", 1)[1]
+        query = {k: v[0] for k, v in urllib.parse.parse_qs(target.query).items()}
+        fault = cluster.take_fault(resource)
+        if resource in cluster.absent:
+            self.answer(404, b"404 page not found\n")
+            return True
+        if fault and not self.fail(fault, resource, "watch" in query):
+            return False
+        if not fault:
+            return self.watch(resource, query) if "watch" in query else self.list(resource, query)
+        return True
+
+    def fail(self, fault, resource, is_watch):
+        """Whether the connection is still good."""
+        kinds = {"500": "InternalError", "410": "Expired", "403": "Forbidden", "504": "Timeout"}
+        if fault in kinds:
+            self.answer(int(fault), status(int(fault), kinds[fault]))
+            return True
+        if fault == "429":
+            self.answer(429, status(429, "TooManyRequests"), "Retry-After: 1")
+            return True
+        if fault == "garbage":
+            self.answer(200, b'{"kind":"PodList","items":[{"metadata":]}}' * 3)
+            return True
+        if fault == "nothing":
+            return False
+        self.head(200, "Transfer-Encoding: chunked")
+        opening = b'{"type":"ADDED","object":' if is_watch else b'{"metadata":{},"items":['
+        half = json.dumps(next(iter(self.server.cluster.items[resource].values()), {})).encode()
+        if fault == "half":
+            self.chunk(opening + half[: len(half) // 2])
+        elif fault == "slow":
+            for byte in (opening + half)[:40]:
+                self.chunk(bytes([byte]))
+                time.sleep(0.02)
+        elif fault == "silent":
+            time.sleep(20)
+        elif fault == "huge":
+            self.chunk(opening + b'{"metadata":{"name":"huge","annotations":{"a":"')
+            for _ in range(HUGE // 65536):
+                self.chunk(b"x" * 65536)
+        return False
+
+    def list(self, resource, query):
+        cluster = self.server.cluster
+        with cluster.changed:
+            items = [item for _, item in sorted(cluster.items[resource].items())]
+            version = cluster.version
+        start = int(query.get("continue", 0))
+        end = start + min(int(query["limit"]), self.server.page)
+        metadata = {"resourceVersion": str(version)}
+        if end < len(items):
+            metadata["continue"] = str(end)
+        bare = [{k: v for k, v in item.items() if k not in ("kind", "apiVersion")}
+                for item in items[start:end]]
+        self.answer(200, {"kind": VERSIONS[resource][1] + "List",
+                          "apiVersion": VERSIONS[resource][0], "metadata": metadata, "items": bare})
+        return True
+
+    def event(self, kind, item):
+        self.chunk(json.dumps({"type": kind, "object": item}, separators=(",", ":")).encode()
+                   + b"\n")
+
+    def watch(self, resource, query):
+        cluster = self.server.cluster
+        version = int(query["resourceVersion"])
+        end = time.monotonic() + int(query["timeoutSeconds"])
+        self.head(200, "Transfer-Encoding: chunked")
+        at = 0
+        with cluster.changed:
+            is_old = version < cluster.oldest
+        if is_old:
+            self.event("ERROR", status(410, "Expired"))
+            self.chunk(b"")
+            return True
+        while time.monotonic() < end:
+            with cluster.changed:
+                fresh = cluster.log[at:]
+                at = len(cluster.log)
+                if not fresh and not cluster.changed.wait(0.5):
+                    fresh = [(cluster.version, resource, "BOOKMARK", bookmark(resource, cluster))]
+            for number, whose, kind, item in fresh:
+                if whose == resource and (number > version or kind == "BOOKMARK"):
+                    self.event(kind, item)
+        self.chunk(b"")
+        return True
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        print("connection failed:", sys.exc_info()[1], flush=True)
+
+
+def listen_control(cluster, control):
+    while True:
+        connection, _ = control.accept()
+        with connection, connection.makefile("rw") as stream:
+            for line in stream:
+                print(json.dumps(cluster.command(json.loads(line))), file=stream, flush=True)
+
+
+def serve(port, cert, key, token_file, control):
+    server = Server(("127.0.0.1", int(port)), Api)
+    server.cluster = Cluster()
+    server.token_file = token_file
+    server.page = 2  # so that lists have pages
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.tls.load_cert_chain(cert, key)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(control)
+    listener.listen()
+    threading.Thread(target=listen_control, args=(server.cluster, listener), daemon=True).start()
+    print("serving", flush=True)
+    server.serve_forever()
+
+
+def tell(control, *commands):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(control)
+        with connection.makefile("rw") as stream:
+            for line in commands or sys.stdin:
+                print(" ".join(line.split()), file=stream, flush=True)
+                print(stream.readline().strip())
+
+
+if __name__ == "__main__":
+    {"serve": serve, "tell": tell}[sys.argv[1]](*sys.argv[2:])

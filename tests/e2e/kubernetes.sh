@@ -1,0 +1,230 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A node of a cluster: its pods are found, and what the API server says of policies and pods is
+# enforced on them, whatever becomes of the API server.
+. "$(dirname "$0")/lib.sh"
+
+readonly control=$work/api.sock
+readonly server=https://127.0.0.1:6443
+api_pid=
+
+make_certificate()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj /CN=apiserver -addext "subjectAltName=IP:$2" \
+		-keyout "$1.key" -out "$1.crt" 2>openssl.log
+}
+
+# start_api [CERTIFICATE]
+start_api()
+{
+	rm -f "$control"
+	"$python" "$here/kube_api.py" serve 6443 "${1:-api}.crt" "${1:-api}.key" server-token \
+		"$control" >api.log 2>&1 3>&- &
+	api_pid=$!
+	wait_for 5 grep -q serving api.log
+}
+
+stop_api()
+{
+	kill "$api_pid"
+	wait "$api_pid" || :
+}
+
+tell()
+{
+	"$python" "$here/kube_api.py" tell "$control" "$@" >/dev/null
+}
+
+# put_pod SPACE NAME LABEL ADDRESS [PHASE]
+put_pod()
+{
+	tell '{"put": {"kind": "Pod", "apiVersion": "v1",
+		"metadata": {"name": "'"$2"'", "namespace": "'"$1"'", "uid": "1",
+			"labels": {"app": "'"$3"'"}, "managedFields": [{"manager": "kubelet"}]},
+		"spec": {"nodeName": "node-a", "containers": [{"name": "main", "image": "x",
+			"ports": [{"name": "web", "containerPort": 80, "protocol": "TCP"}]}]},
+		"status": {"phase": "'"${5:-Running}"'", "podIP": "'"$4"'",
+			"podIPs": [{"ip": "'"$4"'"}], "hostIP": "192.0.2.1"}}}'
+}
+
+# put_policy NAME SELECTED FROM PORT
+put_policy()
+{
+	tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
+		"metadata": {"name": "'"$1"'", "namespace": "shop", "generation": 1},
+		"spec": {"podSelector": {"matchLabels": {"app": "'"$2"'"}},
+			"policyTypes": ["Ingress"],
+			"ingress": [{"from": [{"podSelector": {"matchLabels":
+				{"app": "'"$3"'"}}}],
+				"ports": [{"protocol": "TCP", "port": '"$4"'}]}]}}}'
+}
+
+fill_cluster()
+{
+	tell '{"put": {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}}}' \
+		'{"put": {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "other"}}}' \
+		'{"put": {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "node-a"},
+		"status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}}}'
+	put_pod shop web web 10.244.0.10
+	put_pod shop client client 10.244.0.11
+	put_pod shop intruder intruder 10.244.0.12
+	put_pod shop db db 10.244.1.10
+	put_pod shop cache cache 10.244.1.11
+	put_policy web-in web client "${1:-80}"
+	put_policy db-in db cache 80
+}
+
+# The bridge of a CNI, and pods at it.
+add_bridge()
+{
+	ip link add cni0 type bridge
+	ip addr add 10.244.1.1/24 dev cni0
+	ip link set dev cni0 up
+}
+
+add_bridged()
+{
+	ip netns add "$1"
+	ip link add name "$1" type veth peer name eth0 netns "$1"
+	ip link set dev "$1" master cni0 up
+	in_ns "$1" ip link set dev lo up
+	in_ns "$1" ip link set dev eth0 up
+	in_ns "$1" ip addr add "$2/24" dev eth0
+	in_ns "$1" ip route add default via 10.244.1.1
+}
+
+write_config()
+{
+	cat >agent.yaml <<-END
+	kubernetes: {node: node-a, server: "$server", ca: api.crt, tokenFile: token, silence: 3s}
+	END
+}
+
+start_node()
+{
+	start_agent - --config agent.yaml
+}
+
+# attached POD…: to an interface, each of them.
+attached()
+{
+	local list pod
+
+	list=$("$BULKHEAD" list endpoints -o json)
+	for pod; do
+		grep -F "\"workload\":\"$pod\"" <<<"$list" | grep -qv '"ingress":"none"' || return 1
+	done
+}
+
+everybody_is_attached()
+{
+	attached shop/web shop/client shop/intruder shop/db shop/cache
+}
+
+# lets PORT: the client to the web, and no other port; nor anybody else.
+lets()
+{
+	reaches client 10.244.0.10 "tcp/$1" &&
+		shut client "10.244.0.10,$((8160 - $1))" && shut intruder "10.244.0.10,$1"
+}
+
+is_read_again()
+{
+	put_policy web-in web client "$1"
+	wait_for 20 lets "$1"
+}
+
+# survives PORT FAULT: nothing opens while it is there, and all is followed afterwards.
+survives()
+{
+	tell '{"fault": "'"$2"'", "times": 4}' '{"cut": true}'
+	sleep 0.3
+	lets "$((8160 - $1))" && is_read_again "$1"
+}
+
+generation()
+{
+	status_value policy.generation
+}
+
+make_certificate api 127.0.0.1
+make_certificate other 192.0.2.9
+echo first >server-token
+echo first >token
+add_bridge
+add_station web 10.244.0.10
+add_station client 10.244.0.11
+add_station intruder 10.244.0.12
+add_bridged db 10.244.1.10
+add_bridged cache 10.244.1.11
+serve web tcp/80 tcp/8080
+serve db tcp/80 tcp/8080
+write_config
+start_api
+fill_cluster
+
+it "an agent starts as a node" start_node
+it "pods are found by their routes and behind a bridge" wait_for 10 everybody_is_attached
+it "a NetworkPolicy is enforced" lets 80
+it "behind a bridge, too" reaches cache 10.244.1.10 tcp/80
+it "and denies there" shut cache 10.244.1.10,8080
+it "other pods are denied, from routes to the bridge" shut client 10.244.1.10,80
+put_policy web-in web client 8080
+it "a changed policy is followed" wait_for 5 lets 8080
+put_pod shop intruder client 10.244.0.12
+it "so are changed labels" wait_for 5 reaches intruder 10.244.0.10 tcp/8080
+put_pod shop intruder intruder 10.244.0.12
+it "both ways" wait_for 5 shut intruder 10.244.0.10,8080
+
+it "an expired watch is listed again" is_read_again 80
+tell '{"compact": true}' '{"cut": true}'
+it "and followed" is_read_again 8080
+port=80
+for fault in 500 403 429 504 410 garbage half slow nothing silent huge; do
+	it "what fails ($fault) opens nothing, and is got over" survives "$port" "$fault"
+	port=$((8160 - port))
+done
+it "the server sees no curl" [ "$("$python" "$here/kube_api.py" tell "$control" '{}' |
+	grep -o '\[.*\]')" = '["bulkhead-agent"]' ]
+
+echo second >server-token
+tell '{"cut": true}'
+sleep 0.5
+echo second >token
+it "a token that has changed is read again" is_read_again "$port"
+port=$((8160 - port))
+
+last=$((8160 - port))
+stop_api
+start_api other
+fill_cluster "$port"
+it "a server with another certificate is not believed" lets "$last"
+stop_api
+it "without a server the last policy stands" lets "$last"
+stop_agent TERM || :
+it "an agent starts without one" start_node
+it "and enforces what was known" everybody_is_attached
+it "as it was" lets "$last"
+before=$(generation)
+start_api
+fill_cluster "$last"
+wait_for 20 grep -q 'is read again' agent.log || :
+sleep 1
+it "that the server is back changes nothing" [ "$(generation)" = "$before" ]
+it "and it is followed" is_read_again "$port"
+
+put_pod shop client client 10.244.0.11 Succeeded
+it "a pod that has ended is nobody" wait_for 5 shut client "10.244.0.10,$port"
+tell '{"delete": ["pods", "shop/client"]}'
+put_pod other stranger client 10.244.0.11
+it "and who gets its address is not taken for it" wait_for 5 attached other/stranger
+it "but for itself" shut client "10.244.0.10,$port"
+tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
+	"metadata": {"name": "wrong", "namespace": "shop"},
+	"spec": {"podSelector": {"matchLabels": {"app": "cache"}}, "policyTypes": ["Ingress"],
+	"ingress": [{"frum": []}]}}}'
+it "a policy that can't be read isolates whom it selects" wait_for 5 shut db 10.244.1.11,80
+put_policy web-in web intruder "$port"
+it "and holds up nothing" wait_for 5 reaches intruder 10.244.0.10 "tcp/$port"
+end_test

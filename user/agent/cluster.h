@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The policy of a cluster: what its objects and this machine's own files make together. */
+#ifndef AGENT_CLUSTER_H
+#define AGENT_CLUSTER_H
+
+#include "agent/parts.h"
+
+/* Begins to follow the cluster that is configured, if one is. */
+int cluster_start(struct agent *a, struct text *reterr);
+
+#endif

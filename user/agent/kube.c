@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/kube.h"
+
+#include "agent/kube_texts.h"
+#include "agent/kube_watch.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define SETTLE_MS 50 /* changes come in groups */
+#define NS_PER_MS 1000000ull
+
+struct kube {
+	struct kube_events events;
+	struct kube_http *http;
+	struct kube_table tables[KUBE_KIND_COUNT];
+	struct kube_watch watches[KUBE_KIND_COUNT];
+	uint64_t order;
+	struct loop_timer *settle;
+	bool is_settling;
+	uint64_t took_ms; /* the last call of events.changed */
+};
+
+bool kube_is_listed(const struct kube *k)
+{
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
+		if (!k->watches[i].is_listed)
+			return false;
+	}
+	return true;
+}
+
+static void on_settled(void *user)
+{
+	struct kube *k = user;
+	uint64_t start_ns = clock_monotonic_ns();
+
+	k->is_settling = false;
+	if (kube_is_listed(k))
+		k->events.changed(k->events.user);
+	k->took_ms = (clock_monotonic_ns() - start_ns) / NS_PER_MS;
+}
+
+/* At least half of the time is for something else. */
+static void on_changed(void *user)
+{
+	struct kube *k = user;
+
+	if (k->is_settling)
+		return;
+	k->is_settling = true;
+	loop_timer_start(k->settle, k->took_ms > SETTLE_MS ? k->took_ms : SETTLE_MS, 0);
+}
+
+static void start_watches(struct kube *k, struct loop *loop)
+{
+	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
+		k->watches[kind] = (struct kube_watch){
+			.kind = kind,
+			.http = k->http,
+			.events = {on_changed, k},
+			.table = &k->tables[kind],
+			.order = &k->order,
+		};
+		kube_watch_start(&k->watches[kind], loop);
+	}
+}
+
+int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
+	     struct kube **ret)
+{
+	const struct kube_server server = {
+		.url = config->server,
+		.ca_file = config->ca_file,
+		.token_file = config->token_file,
+		.silence_s = config->silence_s,
+	};
+	struct kube *k = xcalloc(1, sizeof(*k));
+	int err = kube_http_new(loop, &server, &k->http);
+
+	if (err) {
+		free(k);
+		return err;
+	}
+	k->events = *events;
+	k->settle = loop_timer_new(loop, on_settled, k);
+	start_watches(k, loop);
+	*ret = k;
+	return 0;
+}
+
+void kube_free(struct kube *k)
+{
+	if (!k)
+		return;
+	kube_http_free(k->http);
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
+		kube_watch_release(&k->watches[i]);
+		kube_table_release(&k->tables[i]);
+	}
+	free(k);
+}
+
+void kube_documents(const struct kube *k, source_list *out)
+{
+	kube_texts(k->tables, out);
+}
+
+bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)
+{
+	enum kube_kind kind;
+	struct kube_entry *entry = kube_texts_find(k->tables, source, line, &kind);
+	_free_ char *other = NULL;
+
+	if (!entry)
+		return false;
+	other = kube_object_stand_in(kind, entry->object.text, entry->refusals + 1);
+	if (!other)
+		return false;
+	entry->refusals++;
+	log_warning("msg=\"object refused: something safe stands for it\" kind=%s object=%s",
+		    kube_kinds[kind].name, entry->object.key);
+	return true;
+}

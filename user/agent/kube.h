@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A cluster, as its API server tells of it: the objects that a policy is made of. */
+#ifndef AGENT_KUBE_H
+#define AGENT_KUBE_H
+
+#include "agent/kube_config.h"
+#include "agent/loop.h"
+#include "util/source.h"
+#include "util/text.h"
+
+struct kube;
+
+/* Called when the objects are other ones than at the last call, and not all the time. */
+struct kube_events {
+	void (*changed)(void *user);
+	void *user;
+};
+
+/* @config is borrowed.  Nothing is asked before the loop runs. */
+int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
+	     struct kube **ret);
+void kube_free(struct kube *k);
+
+/* Every kind has been listed, or isn't served.  Before, nobody is told of changes. */
+bool kube_is_listed(const struct kube *k);
+
+/* The objects as documents; the caller's. */
+void kube_documents(const struct kube *k, source_list *out);
+
+/*
+ * There is an error at @line of one of these texts: from now on something safe stands for that
+ * object, until it is another one.  False if there is no such object, or nothing can.
+ */
+bool kube_refuse(struct kube *k, const struct source *source, unsigned int line);
+
+#endif

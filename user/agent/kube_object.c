@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/kube_object.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "util/address.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+const struct kube_kind_info kube_kinds[KUBE_KIND_COUNT] = {
+#define X(id, kind, version, path, is_optional)                                                    \
+	[KUBE_##id] = {(kind), (version), (path), (is_optional)},
+	KUBE_KINDS(X)
+#undef X
+};
+
+/* Keys of an object that are kept, the others go; in a list, of each of its items. */
+struct keep {
+	const char *key;
+	const struct keep *within; /* NULL: all of it */
+};
+
+/* clang-format off */
+static const struct keep keep_mode[]      = { { "bulkhead.dev/mode", NULL }, {} };
+static const struct keep keep_metadata[]  = { { "name", NULL }, { "namespace", NULL },
+					      { "labels", NULL }, { "annotations", keep_mode }, {} };
+static const struct keep keep_address[]   = { { "type", NULL }, { "address", NULL }, {} };
+static const struct keep keep_addresses[] = { { "addresses", keep_address }, {} };
+static const struct keep keep_port[]      = { { "name", NULL }, { "containerPort", NULL },
+					      { "protocol", NULL }, {} };
+static const struct keep keep_container[] = { { "ports", keep_port }, { "restartPolicy", NULL },
+					      {} };
+static const struct keep keep_ip[]        = { { "ip", NULL }, {} };
+static const struct keep keep_pod_spec[]  = { { "nodeName", NULL }, { "hostNetwork", NULL },
+					      { "containers", keep_container },
+					      { "initContainers", keep_container }, {} };
+static const struct keep keep_pod_status[] = { { "phase", NULL }, { "podIP", NULL },
+					      { "podIPs", keep_ip }, { "hostIP", NULL },
+					      { "hostIPs", keep_ip }, {} };
+static const struct keep keep_names[]     = { { "name", NULL }, { "namespace", NULL }, {} };
+
+static const struct keep keep_namespace[] = { { "metadata", keep_metadata }, {} };
+static const struct keep keep_node[]      = { { "metadata", keep_metadata },
+					      { "status", keep_addresses }, {} };
+static const struct keep keep_pod[]       = { { "metadata", keep_metadata },
+					      { "spec", keep_pod_spec },
+					      { "status", keep_pod_status }, {} };
+static const struct keep keep_policy[]    = { { "metadata", keep_names }, { "spec", NULL }, {} };
+
+static const struct keep *const keeps[KUBE_KIND_COUNT] = {
+	[KUBE_NAMESPACE]              = keep_namespace,
+	[KUBE_NODE]                   = keep_node,
+	[KUBE_POD]                    = keep_pod,
+	[KUBE_NETWORK_POLICY]         = keep_policy,
+	[KUBE_CLUSTER_NETWORK_POLICY] = keep_policy,
+	[KUBE_ZONE_POLICY]            = keep_policy,
+};
+/* clang-format on */
+
+static void free_json(cJSON **json)
+{
+	cJSON_Delete(*json);
+}
+
+static const char *text_at(const cJSON *object, const char *key)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+static const struct keep *find_keep(const struct keep *list, const char *key)
+{
+	for (; list->key; list++) {
+		if (!strcmp(list->key, key))
+			return list;
+	}
+	return NULL;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables above */
+static void prune(cJSON *json, const struct keep *list)
+{
+	cJSON *next;
+
+	for (cJSON *child = json->child; child; child = next) {
+		const struct keep *keep = child->string ? find_keep(list, child->string) : NULL;
+
+		next = child->next;
+		if (!child->string)
+			prune(child, list);
+		else if (!keep)
+			cJSON_Delete(cJSON_DetachItemViaPointer(json, child));
+		else if (keep->within)
+			prune(child, keep->within);
+	}
+}
+
+void kube_object_release(struct kube_object *o)
+{
+	free(o->key);
+	free(o->text);
+	*o = (struct kube_object){};
+}
+
+void kube_event_release(struct kube_event *e)
+{
+	kube_object_release(&e->object);
+	free(e->version);
+	*e = (struct kube_event){};
+}
+
+static bool has_ended(const cJSON *status)
+{
+	const char *phase = text_at(status, "phase");
+
+	return phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
+}
+
+static void read_address(const char *text, struct kube_object *o)
+{
+	struct bh_addr address;
+
+	if (!text || !*text || o->address_count >= KUBE_POD_ADDRESSES || addr_parse(text, &address))
+		return;
+	o->addresses[o->address_count++] = address;
+}
+
+/* What the pod claims for itself alone. */
+static void read_addresses(const cJSON *pod, struct kube_object *o)
+{
+	const cJSON *status = cJSON_GetObjectItemCaseSensitive(pod, "status");
+	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(pod, "spec");
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(status, "podIPs"), *item;
+
+	if (has_ended(status) ||
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(spec, "hostNetwork")))
+		return;
+	cJSON_ArrayForEach(item, list) read_address(text_at(item, "ip"), o);
+	if (!o->address_count)
+		read_address(text_at(status, "podIP"), o);
+}
+
+static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret)
+{
+	const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(json, "metadata");
+	const char *name = text_at(metadata, "name"), *space = text_at(metadata, "namespace");
+	_text_ struct text key = TEXT_INIT;
+	struct kube_object o = {};
+
+	if (!name || !*name)
+		return -EBADMSG;
+	text_addf(&key, "%s%s%s", space ? space : "", space ? "/" : "", name);
+	prune(json, keeps[kind]);
+	if (kind == KUBE_POD)
+		read_addresses(json, &o);
+	cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
+	cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
+	o.text = cJSON_PrintUnformatted(json);
+	if (!o.text)
+		return -EBADMSG;
+	o.key = text_take(&key);
+	*ret = o;
+	return 0;
+}
+
+/*
+ * What a NUL ends early would mean something else.  None is in anything that the API server takes
+ * for a name, a label or a port.
+ */
+static bool may_hold_nul(enum kube_kind kind, const char *json)
+{
+	return keeps[kind] == keep_policy && strstr(json, "\\u0000");
+}
+
+int kube_object_read(enum kube_kind kind, const char *json, struct kube_object *ret)
+{
+	_cleanup_(free_json)
+	cJSON *object = cJSON_ParseWithOpts(json, NULL, true);
+
+	if (!cJSON_IsObject(object) || may_hold_nul(kind, json))
+		return -EBADMSG;
+	return take_object(kind, object, ret);
+}
+
+static bool read_type(const char *word, enum kube_event_type *ret)
+{
+	static const struct {
+		const char *word;
+		enum kube_event_type type;
+	} types[] = {
+		{"ADDED", KUBE_ADDED},       {"MODIFIED", KUBE_ADDED}, {"DELETED", KUBE_DELETED},
+		{"BOOKMARK", KUBE_BOOKMARK}, {"ERROR", KUBE_ERROR},
+	};
+
+	for (size_t i = 0; word && i < COUNT(types); i++) {
+		if (!strcmp(types[i].word, word)) {
+			*ret = types[i].type;
+			return true;
+		}
+	}
+	return false;
+}
+
+static char *copy_text(const cJSON *object, const char *key)
+{
+	const char *text = text_at(object, key);
+
+	return text ? xstrdup(text) : NULL;
+}
+
+int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *ret)
+{
+	_cleanup_(free_json)
+	cJSON *root = cJSON_ParseWithOpts(json, NULL, true);
+	cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "object");
+	struct kube_event e = {};
+	int err = 0;
+
+	if (!read_type(text_at(root, "type"), &e.type) || !cJSON_IsObject(object))
+		return -EBADMSG;
+	e.version = copy_text(cJSON_GetObjectItemCaseSensitive(object, "metadata"),
+			      "resourceVersion");
+	if (e.type == KUBE_ERROR)
+		e.code =
+			(int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, "code"));
+	if (e.type == KUBE_ADDED && may_hold_nul(kind, json))
+		err = -EBADMSG;
+	if (!err && (e.type == KUBE_ADDED || e.type == KUBE_DELETED))
+		err = take_object(kind, object, &e.object);
+	if (err)
+		kube_event_release(&e);
+	else
+		*ret = e;
+	return err;
+}
+
+int kube_list_read(const char *json, char **ret_version, char **ret_continue)
+{
+	_cleanup_(free_json)
+	cJSON *metadata = cJSON_ParseWithOpts(json, NULL, true);
+	const char *next = text_at(metadata, "continue");
+
+	if (!cJSON_IsObject(metadata))
+		return -EBADMSG;
+	*ret_version = copy_text(metadata, "resourceVersion");
+	*ret_continue = next && *next ? xstrdup(next) : NULL;
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the agent reads of a cluster's objects: each becomes the document that a file would give. */
+#ifndef AGENT_KUBE_OBJECT_H
+#define AGENT_KUBE_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bulkhead/address.h>
+
+/* id, kind, group and version, where a list of them is; whether a cluster may do without. */
+#define KUBE_KINDS(X)                                                                              \
+	X(NAMESPACE, "Namespace", "v1", "/api/v1/namespaces", false)                               \
+	X(NODE, "Node", "v1", "/api/v1/nodes", false)                                              \
+	X(POD, "Pod", "v1", "/api/v1/pods", false)                                                 \
+	X(NETWORK_POLICY, "NetworkPolicy", "networking.k8s.io/v1",                                 \
+	  "/apis/networking.k8s.io/v1/networkpolicies", false)                                     \
+	X(CLUSTER_NETWORK_POLICY, "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2",     \
+	  "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies", true)                  \
+	X(ZONE_POLICY, "ZonePolicy", "bulkhead.dev/v1", "/apis/bulkhead.dev/v1/zonepolicies", true)
+
+enum kube_kind {
+#define X(id, kind, version, path, is_optional) KUBE_##id,
+	KUBE_KINDS(X)
+#undef X
+	KUBE_KIND_COUNT
+};
+
+struct kube_kind_info {
+	const char *name;
+	const char *version;
+	const char *path;
+	bool is_optional;
+};
+
+extern const struct kube_kind_info kube_kinds[KUBE_KIND_COUNT];
+
+#define KUBE_POD_ADDRESSES 2
+
+struct kube_object {
+	char *key;  /* "namespace/name", or "name" */
+	char *text; /* JSON: the kind, and what is needed of the rest */
+	struct bh_addr addresses[KUBE_POD_ADDRESSES]; /* of a pod that has them to itself */
+	unsigned int address_count;
+};
+
+void kube_object_release(struct kube_object *o);
+
+enum kube_event_type {
+	KUBE_ADDED, /* or modified */
+	KUBE_DELETED,
+	KUBE_BOOKMARK,
+	KUBE_ERROR
+};
+
+struct kube_event {
+	enum kube_event_type type;
+	struct kube_object object; /* of an object that was added or deleted */
+	char *version;             /* resourceVersion; NULL: none */
+	int code;                  /* of an error: an HTTP status, 0 if none is said */
+};
+
+void kube_event_release(struct kube_event *e);
+
+/* An item of a list.  -EBADMSG: it is not an object of that kind. */
+int kube_object_read(enum kube_kind kind, const char *json, struct kube_object *ret);
+
+/* An event of a watch, the same. */
+int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *ret);
+
+/* A list's metadata: both are the caller's to free, and NULL where there is none. */
+int kube_list_read(const char *json, char **ret_version, char **ret_continue);
+
+/*
+ * What stands for an object that we made a document of, the @refusals'th time that a policy with it
+ * is refused: a pod has no address, a namespace and a node only their names, a NetworkPolicy
+ * isolates whom it selects, then its whole namespace, a ClusterNetworkPolicy denies its subject
+ * everything.  NULL: nothing can.
+ */
+char *kube_object_stand_in(enum kube_kind kind, const char *text, unsigned int refusals);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/kube_table.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+
+#define GONE_MAX                                                                                   \
+	1024 /* keys that are remembered for nothing, beside as many as there are objects */
+
+static void drop(struct kube_entry *entry)
+{
+	if (--entry->users)
+		return;
+	kube_object_release(&entry->object);
+	free(entry);
+}
+
+void kube_table_release(struct kube_table *t)
+{
+	vec_foreach (entry, &t->entries)
+		drop(*entry);
+	vec_release(&t->entries);
+	map_release(&t->places);
+}
+
+static struct kube_entry **find(const struct kube_table *t, const char *key)
+{
+	const uint64_t *place = map_get(&t->places, key, strlen(key));
+
+	return place && *place ? &t->entries.items[*place - 1] : NULL;
+}
+
+struct kube_entry *kube_table_get(const struct kube_table *t, const char *key)
+{
+	struct kube_entry **there = find(t, key);
+
+	return there ? *there : NULL;
+}
+
+static void add(struct kube_table *t, struct kube_entry *entry)
+{
+	const char *key = entry->object.key;
+	uint64_t *place = map_put(&t->places, key, strlen(key), 0, NULL);
+
+	vec_push(&t->entries, entry);
+	*place = t->entries.count;
+}
+
+static struct kube_entry *new_entry(struct kube_object *o, uint64_t order)
+{
+	struct kube_entry *entry = xcalloc(1, sizeof(*entry));
+
+	entry->object = *o;
+	*o = (struct kube_object){};
+	entry->order = order;
+	entry->users = 1;
+	return entry;
+}
+
+static bool is_same(const struct kube_entry *entry, const struct kube_object *o)
+{
+	return !strcmp(entry->object.text, o->text);
+}
+
+bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
+{
+	struct kube_entry **there = find(t, o->key);
+
+	if (there && is_same(*there, o)) {
+		kube_object_release(o);
+		return false;
+	}
+	if (!there) {
+		add(t, new_entry(o, order));
+		return true;
+	}
+	drop(*there);
+	*there = new_entry(o, order);
+	return true;
+}
+
+void kube_table_put_or_share(struct kube_table *t, const struct kube_table *before,
+			     struct kube_object *o, uint64_t order)
+{
+	struct kube_entry **there = find(before, o->key);
+
+	if (!there || !is_same(*there, o) || find(t, o->key)) {
+		kube_table_put(t, o, order);
+		return;
+	}
+	kube_object_release(o);
+	(*there)->users++;
+	add(t, *there);
+}
+
+/* Keys are never taken out of a map; one that is full of those that went is made anew. */
+static void tidy(struct kube_table *t)
+{
+	if (t->places.count < 2 * t->entries.count + GONE_MAX)
+		return;
+	map_release(&t->places);
+	for (size_t i = 0; i < t->entries.count; i++) {
+		const char *key = t->entries.items[i]->object.key;
+
+		map_put(&t->places, key, strlen(key), i + 1, NULL);
+	}
+}
+
+bool kube_table_remove(struct kube_table *t, const char *key)
+{
+	uint64_t *place = map_get(&t->places, key, strlen(key));
+	struct kube_entry *gone, *last;
+	size_t index;
+
+	if (!place || !*place)
+		return false;
+	index = *place - 1;
+	*place = 0;
+	gone = t->entries.items[index];
+	last = t->entries.items[--t->entries.count];
+	if (gone != last) {
+		t->entries.items[index] = last;
+		*map_get(&t->places, last->object.key, strlen(last->object.key)) = index + 1;
+	}
+	drop(gone);
+	tidy(t);
+	return true;
+}
+
+bool kube_table_replace(struct kube_table *t, struct kube_table *fresh)
+{
+	bool is_changed = t->entries.count != fresh->entries.count;
+
+	vec_foreach (entry, &fresh->entries) {
+		struct kube_entry **there = is_changed ? NULL : find(t, (*entry)->object.key);
+
+		is_changed = !there || !is_same(*there, &(*entry)->object);
+	}
+	kube_table_release(t);
+	*t = *fresh;
+	*fresh = (struct kube_table){};
+	return is_changed;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/kube_texts.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/text.h"
+
+#define SEPARATOR  "\n---\n"
+#define CHUNK_SIZE (16ul * 1024 * 1024) /* a text that is longer is followed by another one */
+
+static int by_key(const void *a, const void *b)
+{
+	const struct kube_entry *const *x = a, *const *y = b;
+
+	return strcmp((*x)->object.key, (*y)->object.key);
+}
+
+static bool is_younger(const struct kube_entry *a, const struct kube_entry *b)
+{
+	if (a->order != b->order)
+		return a->order > b->order;
+	return strcmp(a->object.key, b->object.key) > 0;
+}
+
+/* Address -> the entry that has it, as a number. */
+static void claim_addresses(const struct kube_table *pods, struct map *ret)
+{
+	for (size_t i = 0; i < pods->entries.count; i++) {
+		const struct kube_entry *entry = pods->entries.items[i];
+
+		for (unsigned int n = 0; n < entry->object.address_count; n++) {
+			const struct bh_addr *address = &entry->object.addresses[n];
+			uint64_t *owner = map_put(ret, address, sizeof(*address), i, NULL);
+
+			if (is_younger(entry, pods->entries.items[*owner]))
+				*owner = i;
+		}
+	}
+}
+
+static bool owns_addresses(const struct kube_table *pods, const struct kube_entry *entry,
+			   const struct map *owners)
+{
+	for (unsigned int n = 0; n < entry->object.address_count; n++) {
+		const struct bh_addr *address = &entry->object.addresses[n];
+
+		if (pods->entries.items[*map_get(owners, address, sizeof(*address))] != entry)
+			return false;
+	}
+	return true;
+}
+
+static void close_chunk(const char *kind, size_t number, struct text *chunk, source_list *out)
+{
+	_text_ struct text name = TEXT_INIT;
+	struct source source;
+
+	if (!chunk->len)
+		return;
+	text_addf(&name, KUBE_SOURCE "%s", kind);
+	if (number)
+		text_addf(&name, "/%zu", number);
+	source.len = chunk->len;
+	source.name = text_take(&name);
+	source.text = text_take(chunk);
+	vec_push(out, source);
+}
+
+/* The texts of one kind. */
+struct writer {
+	const struct kube_table *table;
+	enum kube_kind kind;
+	struct map owners;
+	struct text chunk;
+	size_t chunks;
+};
+
+static void write_entry(struct writer *w, const struct kube_entry *entry)
+{
+	bool is_refused = entry->refusals || !owns_addresses(w->table, entry, &w->owners);
+	_free_ char *other = NULL;
+
+	if (is_refused)
+		other = kube_object_stand_in(w->kind, entry->object.text, entry->refusals);
+	text_add(&w->chunk, other ? other : entry->object.text);
+	text_add(&w->chunk, SEPARATOR);
+}
+
+static void write_kind(const struct kube_table *table, enum kube_kind kind, source_list *out)
+{
+	struct writer w = {.table = table, .kind = kind, .chunk = TEXT_INIT};
+	VEC(struct kube_entry *) sorted = {};
+
+	vec_append(&sorted, table->entries.items, table->entries.count);
+	if (sorted.count)
+		qsort(sorted.items, sorted.count, sizeof(*sorted.items), by_key);
+	claim_addresses(table, &w.owners);
+	vec_foreach (entry, &sorted) {
+		write_entry(&w, *entry);
+		if (w.chunk.len >= CHUNK_SIZE)
+			close_chunk(kube_kinds[kind].name, w.chunks++, &w.chunk, out);
+	}
+	close_chunk(kube_kinds[kind].name, w.chunks, &w.chunk, out);
+	map_release(&w.owners);
+	text_release(&w.chunk);
+	vec_release(&sorted);
+}
+
+void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out)
+{
+	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++)
+		write_kind(&tables[kind], kind, out);
+}
+
+/* Of "kubernetes:Pod/2". */
+static bool find_kind(const char *source, enum kube_kind *ret)
+{
+	const char *name = source + strlen(KUBE_SOURCE);
+	size_t len = strcspn(name, "/");
+
+	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
+		const char *candidate = kube_kinds[kind].name;
+
+		if (strlen(candidate) == len && !strncmp(candidate, name, len)) {
+			*ret = kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *find_line(const struct source *source, unsigned int line)
+{
+	const char *at = source->text;
+
+	while (at && --line) {
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return at;
+}
+
+struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUNT],
+				   const struct source *source, unsigned int line,
+				   enum kube_kind *ret_kind)
+{
+	const char *at = line ? find_line(source, line) : NULL;
+	struct kube_object object;
+	struct kube_entry *entry;
+	_text_ struct text text = TEXT_INIT;
+	enum kube_kind kind;
+
+	if (!at || !find_kind(source->name, &kind))
+		return NULL;
+	text_addn(&text, at, strcspn(at, "\n"));
+	if (kube_object_read(kind, text.buf, &object))
+		return NULL;
+	entry = kube_table_get(&tables[kind], object.key);
+	kube_object_release(&object);
+	*ret_kind = kind;
+	return entry;
+}
+
+bool is_kube_source(const struct source *source)
+{
+	return !strncmp(source->name, KUBE_SOURCE, strlen(KUBE_SOURCE));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A cluster's objects as the texts of a policy. */
+#ifndef AGENT_KUBE_TEXTS_H
+#define AGENT_KUBE_TEXTS_H
+
+#include "agent/kube_table.h"
+#include "util/source.h"
+
+/* How every text of a cluster is called, and no file; behind it is the kind. */
+#define KUBE_SOURCE "kubernetes:"
+
+/*
+ * In the order of their keys, so that the same objects give the same texts.  Of several pods with
+ * an address the youngest has it, and the others have none.
+ */
+void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out);
+
+/* Whose text is at @line of one of these; NULL: nobody's. */
+struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUNT],
+				   const struct source *source, unsigned int line,
+				   enum kube_kind *ret_kind);
+
+bool is_kube_source(const struct source *source);
+
+#endif

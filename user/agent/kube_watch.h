@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One kind of a cluster's objects, kept as the API server has them: listed, then watched, and
+ * listed again when that is too old.  While the server is away or talks nonsense, they stay as they
+ * were.
+ */
+#ifndef AGENT_KUBE_WATCH_H
+#define AGENT_KUBE_WATCH_H
+
+#include "agent/kube_http.h"
+#include "agent/kube_stream.h"
+#include "agent/kube_table.h"
+
+struct kube_watch_events {
+	void (*changed)(void *user);
+	void *user;
+};
+
+struct kube_watch {
+	enum kube_kind kind;
+	struct kube_http *http;
+	struct kube_watch_events events;
+	struct loop_timer *retry;
+	struct kube_table *table; /* what is known */
+	uint64_t *order;          /* counts what came, of all kinds */
+
+	bool is_listed;            /* once, or it isn't served */
+	bool is_absent;            /* it isn't served */
+	bool is_watching;          /* what is asked now; else a list */
+	bool is_told;              /* that it fails */
+	struct kube_table fresh;   /* of a list that is not whole yet */
+	struct kube_stream stream; /* of the answer that is coming */
+	char *version;             /* of the last event, or of the list */
+	char *next;                /* page of the list */
+	int fault;                 /* in what came: -errno, 0: none */
+	bool is_expired;           /* the server doesn't know our version any more */
+	bool has_progress;         /* something came of the last request */
+	unsigned int failures;     /* one after the other */
+	uint64_t since_ns;         /* the last request */
+	uint64_t missing_ns;       /* since when the kind has not been served; 0: it is */
+};
+
+/* @w has its kind, http, events, table and order, the rest is zero. */
+void kube_watch_start(struct kube_watch *w, struct loop *loop);
+void kube_watch_release(struct kube_watch *w);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Endpoints of a node's pods: who they are is in the policy, where they are in the routes. */
+#ifndef AGENT_POD_ENDPOINTS_H
+#define AGENT_POD_ENDPOINTS_H
+
+#include "agent/endpoints.h"
+
+/*
+ * The policy is another one.  Pods have other addresses; the interface of one that is gone may send
+ * nothing any more, until it goes as well.
+ */
+void pod_endpoints_follow(struct endpoints *es);
+
+/* Takes in the interfaces of pods that have none yet.  Nothing is attached. */
+void pod_endpoints_find(struct endpoints *es);
+
+#endif
