@@ -10,9 +10,11 @@ kube_api.py tell CONTROL [JSON...]
 
 Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": NAME, "resource": R, "times": N},
 {"compact": true} (what happened so far is too old to be watched), {"cut": true} (all connections),
+{"open": true} (from now on it is there, before only CONTROL is),
 {"requests": true} (how many there were, and from which agents).
 """
 import collections
+import contextlib
 import json
 import socket
 import socketserver
@@ -55,6 +57,7 @@ def bookmark(resource, cluster):
 class Cluster:
     def __init__(self):
         self.changed = threading.Condition()
+        self.opened = threading.Event()
         self.version = 1000
         self.oldest = 0
         self.items = collections.defaultdict(dict)
@@ -101,9 +104,12 @@ class Cluster:
             if "compact" in command:
                 self.version += 1
                 self.oldest = self.version
+            if "open" in command:
+                self.opened.set()
             if "cut" in command:
                 for connection in list(self.connections):
-                    connection.shutdown(socket.SHUT_RDWR)
+                    with contextlib.suppress(OSError):  # it is closing by itself
+                        connection.shutdown(socket.SHUT_RDWR)
             self.changed.notify_all()
             return {"requests": self.requests, "agents": sorted(self.agents)}
 
@@ -251,7 +257,11 @@ class Server(socketserver.ThreadingTCPServer):
         print("connection failed:", sys.exc_info()[1], flush=True)
 
 
-def listen_control(cluster, control):
+def listen_control(cluster, path):
+    control = socket.socket(socket.AF_UNIX)
+    control.bind(path)
+    control.listen()
+    print("serving", flush=True)
     while True:
         connection, _ = control.accept()
         with connection, connection.makefile("rw") as stream:
@@ -260,17 +270,15 @@ def listen_control(cluster, control):
 
 
 def serve(port, cert, key, token_file, control):
+    cluster = Cluster()
+    threading.Thread(target=listen_control, args=(cluster, control), daemon=True).start()
+    cluster.opened.wait()
     server = Server(("127.0.0.1", int(port)), Api)
-    server.cluster = Cluster()
+    server.cluster = cluster
     server.token_file = token_file
     server.page = 2  # so that lists have pages
     server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.tls.load_cert_chain(cert, key)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(control)
-    listener.listen()
-    threading.Thread(target=listen_control, args=(server.cluster, listener), daemon=True).start()
-    print("serving", flush=True)
     server.serve_forever()
 
 
