@@ -109,6 +109,7 @@ add_bridged()
 write_config()
 {
 	cat >agent.yaml <<-END
+	attach: ["late*=?"]
 	kubernetes: {node: node-a, server: "$server", ca: api.crt, tokenFile: token, silence: 1s}
 	END
 }
@@ -230,6 +231,11 @@ sleep 1
 it "that the server is back changes nothing" [ "$(generation)" = "$before" ]
 it "and it is followed" is_read_again "$port"
 
+add_station late 10.244.0.13 fd00:10::13
+wait_for 5 grep -q 'attached interface=late' agent.log || :
+it "an interface that may be a pod's is closed before it is known" shut late "10.244.0.10,$port"
+put_pod shop late client 0.13
+it "and then is that pod's" wait_for 5 reaches late 10.244.0.10 "tcp/$port"
 put_pod shop client client 0.11 Succeeded
 it "a pod that has ended is nobody" wait_for 5 shut client "10.244.0.10,$port"
 tell '{"delete": ["pods", "shop/client"]}'

@@ -273,6 +273,7 @@ int agent_run(const struct agent_config *config)
 		log_info("msg=ready endpoints=%zu socket=%s", a.endpoints.list.count,
 			 config->socket);
 		loop_run(a.loop);
+		reactions_end(&a);
 		notify_manager("STOPPING=1");
 		log_info("msg=stopped enforcement=pinned");
 	}

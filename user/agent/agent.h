@@ -16,12 +16,15 @@
 /*
  * IFACE: a NIC of this machine, or a pattern with *, ? or [...]: every one that it matches, once
  * there is one.  IFACE=WORKLOAD: the host side of that workload's veth, which may
- * send from any of its addresses.  IFACE=ADDRESS[,ADDRESS…]: the same, from these only.
+ * send from any of its addresses.  IFACE=ADDRESS[,ADDRESS…]: the same, from these only.  IFACE=?:
+ * it may send nothing before a pod of the cluster is known to be behind it.
  */
 struct agent_attach {
 	char *interface;
 	char *workload; /* a workload's name or a list of addresses; NULL for a NIC */
 };
+
+#define AGENT_ATTACH_UNKNOWN "?"
 
 struct kube_config;
 

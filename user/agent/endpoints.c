@@ -80,7 +80,7 @@ static const struct endpoint *by_interface(const struct endpoints *es, const cha
 
 void endpoint_take_workload(const struct endpoints *es, struct endpoint *e, const char *workload)
 {
-	if (parse_prefixes(workload, &e->sources))
+	if (!strcmp(workload, AGENT_ATTACH_UNKNOWN) || parse_prefixes(workload, &e->sources))
 		return;
 	e->workload = workload;
 	workload_prefixes(es, workload, &e->sources);
@@ -93,7 +93,8 @@ static int check_workload(const struct endpoints *es, const char *workload, cons
 	_cleanup_(release_prefixes)
 	prefixes list = {};
 
-	if (!workload || parse_prefixes(workload, &list) || find_workload(es->policy, workload))
+	if (!workload || !strcmp(workload, AGENT_ATTACH_UNKNOWN) ||
+	    parse_prefixes(workload, &list) || find_workload(es->policy, workload))
 		return 0;
 	if (es->origin != POLICY_GIVEN) {
 		log_warning("msg=\"no such workload in the policy\" workload=%s interface=%s",

@@ -52,13 +52,21 @@ static void on_changed(void *user)
 	loop_timer_start(k->settle, k->took_ms > SETTLE_MS ? k->took_ms : SETTLE_MS, 0);
 }
 
+static void on_answered(void *user)
+{
+	struct kube *k = user;
+
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
+		kube_watch_hurry(&k->watches[i]);
+}
+
 static void start_watches(struct kube *k, struct loop *loop)
 {
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		k->watches[kind] = (struct kube_watch){
 			.kind = kind,
 			.http = k->http,
-			.events = {on_changed, k},
+			.events = {on_changed, on_answered, k},
 			.table = &k->tables[kind],
 			.order = &k->order,
 		};

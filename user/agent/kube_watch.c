@@ -128,16 +128,20 @@ static void after(struct kube_watch *w, uint64_t ms)
 }
 
 /* Half of it is chance: a cluster's agents don't come back all at once. */
-static uint64_t back_off_ms(struct kube_watch *w)
+static uint64_t about(uint64_t ms)
+{
+	uint32_t chance = 0;
+
+	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
+	return ms / 2 + chance % (ms / 2);
+}
+
+static uint64_t back_off_ms(const struct kube_watch *w)
 {
 	unsigned int doublings = w->failures < DOUBLINGS ? w->failures : DOUBLINGS;
 	uint64_t ms = (uint64_t)FIRST_MS << doublings;
-	uint32_t chance = 0;
 
-	if (ms > MOST_MS)
-		ms = MOST_MS;
-	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
-	return ms / 2 + chance % (ms / 2);
+	return about(ms < MOST_MS ? ms : MOST_MS);
 }
 
 static const char *fault_text(const struct kube_watch *w, const struct kube_end *end)
@@ -172,6 +176,7 @@ static void fail(struct kube_watch *w, const struct kube_end *end)
 
 	tell(w, end);
 	w->failures++;
+	w->is_unanswered = !end->status;
 	if (ms < end->retry_after_s * 1000ull)
 		ms = end->retry_after_s < MOST_MS / 1000 ? end->retry_after_s * 1000ull + ms
 							 : MOST_MS;
@@ -263,6 +268,8 @@ static void on_end(void *user, const struct kube_end *end)
 {
 	struct kube_watch *w = user;
 
+	if (end->status && w->failures)
+		w->events.answered(w->events.user);
 	if (end->status == STATUS_NONE && kube_kinds[w->kind].is_optional) {
 		miss(w, end);
 	} else if (end->status != STATUS_OK) {
@@ -314,7 +321,7 @@ static void request(struct kube_watch *w)
 	kube_stream_start(&w->stream, !w->is_watching,
 			  w->is_watching ? on_watch_value : on_list_value, w);
 	w->fault = 0;
-	w->is_expired = w->has_progress = false;
+	w->is_expired = w->has_progress = w->is_unanswered = false;
 	w->since_ns = clock_monotonic_ns();
 	kube_http_get(w->http, path.buf, w->is_watching ? WATCH_S + GRACE_S : LIST_S, &reader);
 }
@@ -322,6 +329,14 @@ static void request(struct kube_watch *w)
 static void on_retry(void *user)
 {
 	request(user);
+}
+
+void kube_watch_hurry(struct kube_watch *w)
+{
+	if (!w->is_unanswered)
+		return;
+	w->is_unanswered = false;
+	after(w, about(FIRST_MS));
 }
 
 void kube_watch_start(struct kube_watch *w, struct loop *loop)

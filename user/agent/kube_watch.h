@@ -13,6 +13,7 @@
 
 struct kube_watch_events {
 	void (*changed)(void *user);
+	void (*answered)(void *user); /* the server is back */
 	void *user;
 };
 
@@ -24,10 +25,11 @@ struct kube_watch {
 	struct kube_table *table; /* what is known */
 	uint64_t *order;          /* counts what came, of all kinds */
 
-	bool is_listed;            /* once, or it isn't served */
-	bool is_absent;            /* it isn't served */
-	bool is_watching;          /* what is asked now; else a list */
-	bool is_told;              /* that it fails */
+	bool is_listed;     /* once, or it isn't served */
+	bool is_absent;     /* it isn't served */
+	bool is_watching;   /* what is asked now; else a list */
+	bool is_unanswered; /* the server was away when it was asked; it is asked again later */
+	bool is_told;       /* that it fails */
 	struct kube_table fresh;   /* of a list that is not whole yet */
 	struct kube_stream stream; /* of the answer that is coming */
 	char *version;             /* of the last event, or of the list */
@@ -42,6 +44,10 @@ struct kube_watch {
 
 /* @w has its kind, http, events, table and order, the rest is zero. */
 void kube_watch_start(struct kube_watch *w, struct loop *loop);
+
+/* The server is back: it is asked soon, if it was away. */
+void kube_watch_hurry(struct kube_watch *w);
+
 void kube_watch_release(struct kube_watch *w);
 
 #endif

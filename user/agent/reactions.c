@@ -47,7 +47,8 @@ static void after_swap(void *user)
 	const struct policy_version *v = a->policies.current;
 
 	datapath_beat(a->dp);
-	keep_last_good(a);
+	if (!a->kubernetes) /* pods come and go all the time: it is enough now and then */
+		keep_last_good(a);
 	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
 	detect_workloads(a->alerts.detect, v->loaded->policy, clock_monotonic_ns());
@@ -278,4 +279,9 @@ void reactions_start(struct agent *a)
 
 	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), ms, ms);
 	loop_timer_start(loop_timer_new(a->loop, on_sample, a), SAMPLE_MS, SAMPLE_MS);
+}
+
+void reactions_end(struct agent *a)
+{
+	keep_last_good(a);
 }

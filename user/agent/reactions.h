@@ -19,5 +19,6 @@ bool reaction_to_request(void *agent, struct request *request, struct text *out)
 
 /* Sets the clockwork going. */
 void reactions_start(struct agent *a);
+void reactions_end(struct agent *a); /* what the next start needs is kept */
 
 #endif
