@@ -135,6 +135,11 @@ everybody_is_attached()
 	attached shop/web shop/client shop/intruder shop/db shop/cache
 }
 
+status_says()
+{
+	"$BULKHEAD" status | grep -F "$1" || ! "$BULKHEAD" status
+}
+
 # lets PORT: the client to the web, and no other port.
 lets()
 {
@@ -218,6 +223,7 @@ last=$((8160 - port))
 stop_api
 start_api "$port" other
 it "a server with another certificate is not believed" lets "$last"
+it "and status tells why" status_says 'Pod list: SSL'
 stop_api
 it "without a server the last policy stands" lets "$last"
 stop_agent TERM || :
@@ -248,5 +254,6 @@ tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
 	"ingress": [{"frum": []}]}}}'
 it "a policy that can't be read isolates whom it selects" wait_for 5 shut db 10.244.1.11,80
 put_policy web-in web intruder "$port"
+it "status tells of it" status_says 'NetworkPolicy 1 refused'
 it "and holds up nothing" wait_for 5 reaches intruder 10.244.0.10 "tcp/$port"
 end_test

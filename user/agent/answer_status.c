@@ -160,6 +160,19 @@ static void add_stances(struct json *j, const struct rule_stats *stats)
 	answer_count(j, "agent_down", &count);
 }
 
+static void add_cluster(struct json *j, const struct agent *a)
+{
+	if (!a->kubernetes)
+		return;
+	json_object(j, "cluster");
+	json_string(j, "node", a->config->kubernetes->node);
+	json_bool(j, "listed", kube_is_listed(a->kubernetes));
+	json_number(j, "pods", a->endpoints.pods.count);
+	json_bool(j, "missing", a->endpoints.has_missing);
+	kube_tell(a->kubernetes, j, "kinds");
+	json_end(j, '}');
+}
+
 void answer_status(struct agent *a, struct text *out)
 {
 	struct json j = answer_ok_begin(out);
@@ -172,6 +185,7 @@ void answer_status(struct agent *a, struct text *out)
 	json_bool(&j, "adopting", clock_monotonic_ns() < a->adopt_until_ns);
 	add_stances(&j, &a->policies.stats);
 	json_number(&j, "endpoints", a->endpoints.list.count);
+	add_cluster(&j, a);
 	add_health(&j, &a->endpoints);
 	add_watchdog(&j, &a->watchdog);
 	add_events(&j, a);

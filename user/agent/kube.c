@@ -130,3 +130,35 @@ bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)
 		    kube_kinds[kind].name, entry->object.key);
 	return true;
 }
+
+static const char *state_word(const struct kube_watch *w)
+{
+	if (w->is_absent)
+		return "not served";
+	if (w->trouble.len)
+		return "failing";
+	return w->is_watching ? "watched" : "listed";
+}
+
+static void tell_kind(const struct kube_watch *w, struct json *j)
+{
+	uint64_t refused = 0;
+
+	vec_foreach (entry, &w->table->entries)
+		refused += (*entry)->refusals > 0;
+	json_object(j, NULL);
+	json_string(j, "kind", kube_kinds[w->kind].name);
+	json_string(j, "state", state_word(w));
+	json_number(j, "objects", w->table->entries.count);
+	json_number(j, "refused", refused);
+	json_string(j, "error", w->trouble.len ? w->trouble.buf : NULL);
+	json_end(j, '}');
+}
+
+void kube_tell(const struct kube *k, struct json *j, const char *key)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
+		tell_kind(&k->watches[i], j);
+	json_end(j, ']');
+}

@@ -5,6 +5,7 @@
 
 #include "agent/kube_config.h"
 #include "agent/loop.h"
+#include "util/json.h"
 #include "util/source.h"
 #include "util/text.h"
 
@@ -26,6 +27,9 @@ bool kube_is_listed(const struct kube *k);
 
 /* The objects as documents; the caller's. */
 void kube_documents(const struct kube *k, source_list *out);
+
+/* What is known of each kind: an array of this key. */
+void kube_tell(const struct kube *k, struct json *j, const char *key);
 
 /*
  * There is an error at @line of one of these texts: from now on something safe stands for that

@@ -162,12 +162,18 @@ static const char *fault_text(const struct kube_watch *w, const struct kube_end 
 
 static void tell(struct kube_watch *w, const struct kube_end *end)
 {
-	if (!w->is_told)
+	bool is_told = w->trouble.len;
+
+	text_reset(&w->trouble);
+	text_addf(&w->trouble, "%s: ", w->is_watching ? "watch" : "list");
+	if (end->status && end->status != STATUS_OK)
+		text_addf(&w->trouble, "HTTP status %ld", end->status);
+	else
+		text_add(&w->trouble, fault_text(w, end));
+	if (!is_told)
 		log_warning("msg=\"cluster not read: what is known of it stays\" kind=%s "
-			    "request=%s status=%ld error=\"%s\"",
-			    kind_name(w), w->is_watching ? "watch" : "list", end->status,
-			    fault_text(w, end));
-	w->is_told = true;
+			    "error=\"%s\"",
+			    kind_name(w), w->trouble.buf);
 }
 
 static void fail(struct kube_watch *w, const struct kube_end *end)
@@ -186,9 +192,9 @@ static void fail(struct kube_watch *w, const struct kube_end *end)
 /* It fails no more when events come, which a list alone does not tell. */
 static void recover(struct kube_watch *w)
 {
-	if (w->is_told)
+	if (w->trouble.len)
 		log_info("msg=\"cluster is read again\" kind=%s", kind_name(w));
-	w->is_told = false;
+	text_reset(&w->trouble);
 	w->missing_ns = 0;
 	if (w->is_watching)
 		w->failures = 0;
@@ -342,6 +348,7 @@ void kube_watch_hurry(struct kube_watch *w)
 void kube_watch_start(struct kube_watch *w, struct loop *loop)
 {
 	w->retry = loop_timer_new(loop, on_retry, w);
+	w->trouble = (struct text)TEXT_INIT;
 	request(w);
 }
 
@@ -349,6 +356,7 @@ void kube_watch_release(struct kube_watch *w)
 {
 	kube_stream_release(&w->stream);
 	kube_table_release(&w->fresh);
+	text_release(&w->trouble);
 	free(w->version);
 	free(w->next);
 }

@@ -25,11 +25,11 @@ struct kube_watch {
 	struct kube_table *table; /* what is known */
 	uint64_t *order;          /* counts what came, of all kinds */
 
-	bool is_listed;     /* once, or it isn't served */
-	bool is_absent;     /* it isn't served */
-	bool is_watching;   /* what is asked now; else a list */
-	bool is_unanswered; /* the server was away when it was asked; it is asked again later */
-	bool is_told;       /* that it fails */
+	bool is_listed;      /* once, or it isn't served */
+	bool is_absent;      /* it isn't served */
+	bool is_watching;    /* what is asked now; else a list */
+	bool is_unanswered;  /* the server was away when it was asked; it is asked again later */
+	struct text trouble; /* what is wrong, for people; empty: nothing */
 	struct kube_table fresh;   /* of a list that is not whole yet */
 	struct kube_stream stream; /* of the answer that is coming */
 	char *version;             /* of the last event, or of the list */

@@ -161,6 +161,41 @@ static void print_watchdog(const cJSON *status)
 	print_field("", line.buf);
 }
 
+static void print_kind(const cJSON *kind)
+{
+	_text_ struct text line = TEXT_INIT;
+
+	text_addf(&line, "%s ", or_dash(value_text(kind, "kind")));
+	if (value_text(kind, "error"))
+		text_add(&line, value_text(kind, "error"));
+	else if (value_number(kind, "refused") > 0)
+		text_addf(&line, "%.0f refused", value_number(kind, "refused"));
+	else
+		return;
+	print_field("", line.buf);
+}
+
+/* Of a node: what is known of its cluster, and what of that may be old. */
+static void print_cluster(const cJSON *status)
+{
+	const cJSON *cluster = value_of(status, "cluster");
+	_text_ struct text line = TEXT_INIT;
+	const cJSON *kind;
+	double objects = 0;
+
+	if (!cluster)
+		return;
+	cJSON_ArrayForEach(kind, value_of(cluster, "kinds"))
+		objects += value_number(kind, "objects");
+	text_addf(&line, "node %s, %.0f of its pods, %.0f objects%s%s",
+		  or_dash(value_text(cluster, "node")), value_number(cluster, "pods"), objects,
+		  cJSON_IsTrue(value_of(cluster, "listed")) ? "" : ", not listed yet",
+		  cJSON_IsTrue(value_of(cluster, "missing")) ? ", some behind no known interface"
+							     : "");
+	print_field("cluster", line.buf);
+	cJSON_ArrayForEach(kind, value_of(cluster, "kinds")) print_kind(kind);
+}
+
 static void print_kernel(const cJSON *status)
 {
 	_text_ struct text line = TEXT_INIT;
@@ -272,6 +307,7 @@ static void print_text(const cJSON *status)
 	print_counts(status);
 	print_watchdog(status);
 	print_flow_log(status);
+	print_cluster(status);
 	print_kernel(status);
 	print_books(status);
 	print_drops(status);
