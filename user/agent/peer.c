@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/if_addr.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 #include "agent/rtnl_query.h"
+#include "util/address.h"
 
 #define HERE          (-1)
 #define REQUEST_BYTES 64
@@ -102,4 +104,56 @@ int peer_link_local(uint32_t ifindex, struct bh_addr *ret)
 	memcpy(&bytes[13], &link.mac[3], 3);
 	memcpy(ret, bytes, sizeof(bytes));
 	return 0;
+}
+
+struct wanted_address {
+	uint32_t ifindex;
+	const void *bytes;
+	size_t len;
+	bool is_found;
+};
+
+static int on_address_attr(const struct nlattr *attr, void *user)
+{
+	struct wanted_address *wanted = user;
+
+	if (mnl_attr_get_type(attr) == IFA_ADDRESS &&
+	    mnl_attr_get_payload_len(attr) == wanted->len &&
+	    !memcmp(mnl_attr_get_payload(attr), wanted->bytes, wanted->len))
+		wanted->is_found = true;
+	return MNL_CB_OK;
+}
+
+static int on_address(const struct nlmsghdr *header, void *user)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(header);
+	const struct wanted_address *wanted = user;
+
+	if (header->nlmsg_type == RTM_NEWADDR && msg->ifa_index == wanted->ifindex)
+		mnl_attr_parse(header, sizeof(*msg), on_address_attr, user);
+	return MNL_CB_OK;
+}
+
+bool peer_has_address(uint32_t ifindex, const struct bh_addr *address)
+{
+	char buf[REQUEST_BYTES] = {};
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
+	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(header, sizeof(*msg));
+	bool is_v4 = addr_is_v4(address);
+	struct wanted_address wanted = {
+		.bytes = is_v4 ? (const void *)&address->word[3] : address,
+		.len = is_v4 ? sizeof(address->word[3]) : sizeof(*address),
+	};
+	struct link link;
+
+	if (find_link(ifindex, HERE, &link) || !link.is_veth || !link.other)
+		return false;
+	wanted.ifindex = link.other;
+	header->nlmsg_type = RTM_GETADDR;
+	header->nlmsg_flags = NLM_F_DUMP;
+	msg->ifa_family = is_v4 ? AF_INET : AF_INET6;
+	msg->ifa_index = link.other;
+	if (link.netns != HERE)
+		mnl_attr_put_u32(header, IFA_TARGET_NETNSID, (uint32_t)link.netns);
+	return !rtnl_query(header, on_address, &wanted) && wanted.is_found;
 }

@@ -3,6 +3,7 @@
 #ifndef AGENT_PEER_H
 #define AGENT_PEER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bulkhead/address.h>
@@ -12,5 +13,8 @@
  * no veth, or its other end is gone.
  */
 int peer_link_local(uint32_t ifindex, struct bh_addr *ret);
+
+/* Whether the other end of a veth has an address, in whatever network namespace that is. */
+bool peer_has_address(uint32_t ifindex, const struct bh_addr *address);
 
 #endif

@@ -9,8 +9,10 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "agent/peer.h"
 #include "agent/rtnl_query.h"
 #include "util/address.h"
+#include "util/vec.h"
 
 #define BUFFER_BYTES 512
 #define MAC_BYTES    6
@@ -187,6 +189,63 @@ static int find_port(const uint8_t mac[MAC_BYTES], uint32_t bridge, uint32_t *re
 	return 0;
 }
 
+struct ports {
+	uint32_t bridge;
+	bool is_of_bridge;
+	VEC(uint32_t) list;
+};
+
+static int on_port_attr(const struct nlattr *attr, void *user)
+{
+	struct ports *ports = user;
+
+	if (mnl_attr_get_type(attr) == IFLA_MASTER)
+		ports->is_of_bridge = mnl_attr_get_u32(attr) == ports->bridge;
+	return MNL_CB_OK;
+}
+
+static int on_port(const struct nlmsghdr *header, void *user)
+{
+	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(header);
+	struct ports *ports = user;
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	ports->is_of_bridge = false;
+	mnl_attr_parse(header, sizeof(*msg), on_port_attr, ports);
+	if (ports->is_of_bridge)
+		vec_push(&ports->list, (uint32_t)msg->ifi_index);
+	return MNL_CB_OK;
+}
+
+/* Nobody but who may set up a pod's network has a say in this; -ENOENT also if two have it. */
+static int find_owner(const struct bh_addr *address, uint32_t bridge, uint32_t *ret)
+{
+	char buf[BUFFER_BYTES] = {};
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
+	struct ports ports = {.bridge = bridge};
+	uint32_t owner = 0;
+	size_t owners = 0;
+	int err;
+
+	mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
+	header->nlmsg_type = RTM_GETLINK;
+	header->nlmsg_flags = NLM_F_DUMP;
+	mnl_attr_put_u32(header, IFLA_MASTER, bridge);
+	err = rtnl_query(header, on_port, &ports);
+	vec_foreach (port, &ports.list) {
+		if (err || !peer_has_address(*port, address))
+			continue;
+		owner = *port;
+		owners++;
+	}
+	vec_release(&ports.list);
+	if (err || owners != 1)
+		return err ? err : -ENOENT;
+	*ret = owner;
+	return 0;
+}
+
 /* As if there were something to send. */
 static void ask_for(const struct wire_address *address, uint32_t bridge)
 {
@@ -218,6 +277,8 @@ int pod_path_find(const struct bh_addr *address, uint32_t *ret_ifindex)
 	}
 	if (!is_bridge(route.ifindex))
 		return -ENOENT;
+	if (!find_owner(address, route.ifindex, ret_ifindex))
+		return 0;
 	err = find_mac(&wire, route.ifindex, &neighbour);
 	if (!err)
 		err = find_port(neighbour.mac, route.ifindex, ret_ifindex);

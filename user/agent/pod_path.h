@@ -8,9 +8,10 @@
 #include <bulkhead/address.h>
 
 /*
- * The interface that the address alone is routed to; or, where a network is routed to a bridge, the
- * bridge's port that the address was last seen at.  -ENOENT: there is none, or it isn't known yet;
- * then the bridge asks for the address, and the kernel tells of a neighbour if somebody answers.
+ * The interface that the address alone is routed to.  Where a network is routed to a bridge, the
+ * one port whose other end has the address; without such a port, the one that it was last seen at.
+ * -ENOENT: there is none, or it isn't known yet; then the bridge asks for the address, and the
+ * kernel tells of a neighbour if somebody answers.
  */
 int pod_path_find(const struct bh_addr *address, uint32_t *ret_ifindex);
 
