@@ -66,7 +66,7 @@ class Cluster:
         self.connections = set()
         self.requests = 0
         self.agents = set()
-        self.absent = {"zonepolicies"}
+        self.absent = {"clusternetworkpolicies"}
 
     def note(self, resource, kind, item):
         self.version += 1

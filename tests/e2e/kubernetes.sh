@@ -75,6 +75,10 @@ fill_cluster()
 	tell \
 		'{"put": {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "node-a"},
 		"status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}}}'
+	tell '{"put": {"kind": "ZonePolicy", "apiVersion": "bulkhead.dev/v1",
+		"metadata": {"name": "zones"},
+		"spec": {"rules": [{"name": "no-late", "action": "deny", "from": "shop/late",
+			"to": "shop/web", "services": "tcp/7777"}]}}}'
 	put_pod shop web web 0.10
 	put_pod shop client client 0.11
 	put_pod shop intruder intruder 0.12
@@ -189,7 +193,7 @@ add_station client 10.244.0.11 fd00:10::11
 add_station intruder 10.244.0.12 fd00:10::12
 add_bridged db 1.10
 add_bridged cache 1.11 br0
-serve web tcp/80 tcp/8080
+serve web tcp/80 tcp/8080 tcp/7777
 serve db tcp/80 tcp/8080
 write_config
 start_api 80
@@ -230,8 +234,7 @@ port=$((8160 - port))
 last=$((8160 - port))
 stop_api
 start_api "$port" other
-it "a server with another certificate is not believed" lets "$last"
-it "and status tells why" status_says SSL
+it "a server with another certificate is not believed" wait_for 10 status_says SSL
 stop_api
 it "without a server the last policy stands" lets "$last"
 stop_agent TERM || :
@@ -249,7 +252,14 @@ add_station late 10.244.0.13 fd00:10::13
 wait_for 5 grep -q 'attached interface=late' agent.log || :
 it "an interface that may be a pod's is closed before it is known" shut late "10.244.0.10,$port"
 put_pod shop late client 0.13
+tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
+	"metadata": {"name": "more", "namespace": "shop"},
+	"spec": {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"],
+		"ingress": [{"ports": [{"port": 7777}]}]}}}'
 it "and then is that pod's" wait_for 5 reaches late 10.244.0.10 "tcp/$port"
+it "others may do more" reaches client 10.244.0.10 tcp/7777
+it "but for what a ZonePolicy denies it, which knew its name before" shut late 10.244.0.10,7777
+tell '{"delete": ["pods", "shop/late"]}'
 put_pod shop client client 0.11 Succeeded
 it "a pod that has ended is nobody" wait_for 5 shut client "10.244.0.10,$port"
 tell '{"delete": ["pods", "shop/client"]}'

@@ -24,6 +24,38 @@ static int read_text(const char *text, struct settings *settings, struct text *r
 	return err;
 }
 
+static void a_cluster_is_read(void **state)
+{
+	_settings_ struct settings s = {};
+	_text_ struct text messages = TEXT_INIT;
+	_text_ struct text why = TEXT_INIT;
+
+	(void)state;
+	read_text("kubernetes: {node: n, server: 'https://[::1]:6443', ca: /ca, tokenFile: /t, "
+		  "silence: 5s}\n",
+		  &s, &messages);
+	assert_string_equal(messages.buf, "");
+	assert_true(settings_complete(&s, &why));
+	assert_ptr_equal(settings_config(&s).kubernetes, &s.kubernetes);
+	assert_string_equal(s.kubernetes.node, "n");
+	assert_string_equal(s.kubernetes.server, "https://[::1]:6443");
+	assert_string_equal(s.kubernetes.ca_file, "/ca");
+	assert_string_equal(s.kubernetes.token_file, "/t");
+	assert_int_equal(s.kubernetes.silence_s, 5);
+}
+
+static void a_server_without_tls_is_none(void **state)
+{
+	_settings_ struct settings s = {};
+	_text_ struct text messages = TEXT_INIT;
+	_text_ struct text why = TEXT_INIT;
+
+	(void)state;
+	read_text("kubernetes: {server: 'http://10.0.0.1'}\n", &s, &messages);
+	assert_false(settings_complete(&s, &why));
+	assert_string_equal(why.buf, "'http://10.0.0.1' is no API server; it begins with https://");
+}
+
 static void every_key_is_read(void **state)
 {
 	_settings_ struct settings s = {};
@@ -191,6 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(a_cluster_is_read),
+		cmocka_unit_test(a_server_without_tls_is_none),
 		cmocka_unit_test(what_is_left_out_is_the_default),
 		cmocka_unit_test(a_flow_log_may_be_only_a_path),
 		cmocka_unit_test(what_is_wrong_with_a_flow_log_is_said),

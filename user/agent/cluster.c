@@ -57,10 +57,10 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 	};
 	int err;
 
-	kube_documents(a->kubernetes, &texts);
-	policy_set_cluster(&a->policies, &texts);
 	if (loaded->origin == POLICY_GIVEN)
 		loaded_policy_texts(loaded, &own);
+	kube_documents(a->kubernetes, &own, &texts);
+	policy_set_cluster(&a->policies, &texts);
 	if (!own.count) { /* what stood in for it is over */
 		input.paths = a->config->policy_paths;
 		input.path_count = a->config->policy_count;

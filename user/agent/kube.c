@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kube.h"
 
+#include "agent/kube_missing.h"
 #include "agent/kube_texts.h"
 #include "agent/kube_watch.h"
 #include "util/clock.h"
@@ -109,9 +110,23 @@ void kube_free(struct kube *k)
 	free(k);
 }
 
-void kube_documents(const struct kube *k, source_list *out)
+void kube_documents(const struct kube *k, const source_list *own, source_list *out)
 {
+	source_list zones = {}, missing = {};
+
 	kube_texts(k->tables, out);
+	vec_foreach (source, out) {
+		if (is_kube_source_of(source, KUBE_ZONE_POLICY))
+			vec_push(&zones, *source);
+	}
+	vec_foreach (source, own) {
+		if (!is_kube_source(source))
+			vec_push(&zones, *source);
+	}
+	kube_add_missing(k->tables, &zones, &missing);
+	vec_append(out, missing.items, missing.count);
+	vec_release(&missing);
+	vec_release(&zones); /* what is in them is others' */
 }
 
 bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)

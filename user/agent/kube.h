@@ -25,8 +25,11 @@ void kube_free(struct kube *k);
 /* Every kind has been listed, or isn't served.  Before, nobody is told of changes. */
 bool kube_is_listed(const struct kube *k);
 
-/* The objects as documents; the caller's. */
-void kube_documents(const struct kube *k, source_list *out);
+/*
+ * The objects as documents; the caller's.  Pods that they or @own, what is in force beside them,
+ * speak of are among them, even if they don't exist.
+ */
+void kube_documents(const struct kube *k, const source_list *own, source_list *out);
 
 /* What is known of each kind: an array of this key. */
 void kube_tell(const struct kube *k, struct json *j, const char *key);

@@ -166,3 +166,10 @@ bool is_kube_source(const struct source *source)
 {
 	return !strncmp(source->name, KUBE_SOURCE, strlen(KUBE_SOURCE));
 }
+
+bool is_kube_source_of(const struct source *source, enum kube_kind kind)
+{
+	enum kube_kind found;
+
+	return is_kube_source(source) && find_kind(source->name, &found) && found == kind;
+}

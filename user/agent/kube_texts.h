@@ -21,5 +21,6 @@ struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUN
 				   enum kube_kind *ret_kind);
 
 bool is_kube_source(const struct source *source);
+bool is_kube_source_of(const struct source *source, enum kube_kind kind);
 
 #endif
