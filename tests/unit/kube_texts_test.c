@@ -112,6 +112,8 @@ static const struct wrong wrongs[] = {
 	  "{\"podSelector\":{},\"ingress\":[{\"frum\":[]}]}}", 1 },
 	{ "an unknown selector", KUBE_NETWORK_POLICY, "{" NAMES ",\"spec\":"
 	  "{\"podSelector\":{\"matchFields\":{}}}}", 2 },
+	{ "a NUL in a selector", KUBE_NETWORK_POLICY, "{" NAMES ",\"spec\":"
+	  "{\"podSelector\":{\"matchLabels\":{\"app\":\"a\\u0000b\"}}}}", 2 },
 	{ "no spec", KUBE_NETWORK_POLICY, "{" NAMES "}", 1 },
 	{ "an unknown action", KUBE_CLUSTER_NETWORK_POLICY,
 	  "{\"metadata\":{\"name\":\"c\"},\"spec\":{\"tier\":\"Admin\",\"priority\":1,"

@@ -8,8 +8,6 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-#define ATTEMPTS 8 /* at leaving out what is wrong; each may bring more to light */
-
 static void faults_release(policy_faults *faults)
 {
 	vec_foreach (fault, faults)
@@ -75,17 +73,18 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 /* What an object's author got wrong is no reason to enforce nothing new. */
 static int prepare_safely(struct agent *a, struct text *diagnostics, struct policy_version **ret)
 {
-	int err = -EINVAL;
+	bool is_better;
+	int err;
 
-	for (unsigned int i = 0; err && i < ATTEMPTS; i++) {
+	/* Each may bring more to light; it ends, as an object is refused twice at most. */
+	do {
 		_cleanup_(faults_release)
 		policy_faults faults = {};
 
 		text_reset(diagnostics);
 		err = prepare(a, diagnostics, &faults, ret);
-		if (err && !refuse_faults(a, &faults))
-			break;
-	}
+		is_better = err && refuse_faults(a, &faults);
+	} while (is_better);
 	return err;
 }
 

@@ -166,20 +166,28 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
 }
 
 /*
- * What a NUL ends early would mean something else.  None is in anything that the API server takes
- * for a name, a label or a port.
+ * A NUL would end a string early, and make it mean something else: it becomes another character
+ * that is right in no name.  Anybody may write one into an annotation, so it is no error.
  */
-static bool may_hold_nul(enum kube_kind kind, const char *json)
+static cJSON *parse(const char *json)
 {
-	return keeps[kind] == keep_policy && strstr(json, "\\u0000");
+	static const char nul[] = "\\u0000";
+	_free_ char *copy = NULL;
+
+	if (!strstr(json, nul))
+		return cJSON_ParseWithOpts(json, NULL, true);
+	copy = xstrdup(json);
+	for (char *at = copy; (at = strstr(at, nul)); at++)
+		at[strlen(nul) - 1] = '1';
+	return cJSON_ParseWithOpts(copy, NULL, true);
 }
 
 int kube_object_read(enum kube_kind kind, const char *json, struct kube_object *ret)
 {
 	_cleanup_(free_json)
-	cJSON *object = cJSON_ParseWithOpts(json, NULL, true);
+	cJSON *object = parse(json);
 
-	if (!cJSON_IsObject(object) || may_hold_nul(kind, json))
+	if (!cJSON_IsObject(object))
 		return -EBADMSG;
 	return take_object(kind, object, ret);
 }
@@ -213,7 +221,7 @@ static char *copy_text(const cJSON *object, const char *key)
 int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *ret)
 {
 	_cleanup_(free_json)
-	cJSON *root = cJSON_ParseWithOpts(json, NULL, true);
+	cJSON *root = parse(json);
 	cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "object");
 	struct kube_event e = {};
 	int err = 0;
@@ -225,9 +233,7 @@ int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *re
 	if (e.type == KUBE_ERROR)
 		e.code =
 			(int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, "code"));
-	if (e.type == KUBE_ADDED && may_hold_nul(kind, json))
-		err = -EBADMSG;
-	if (!err && (e.type == KUBE_ADDED || e.type == KUBE_DELETED))
+	if (e.type == KUBE_ADDED || e.type == KUBE_DELETED)
 		err = take_object(kind, object, &e.object);
 	if (err)
 		kube_event_release(&e);

@@ -11,8 +11,11 @@
 
 #include "util/text.h"
 
-/* Five times what etcd takes; the largest part of an answer that is ever in memory. */
-#define KUBE_VALUE_MAX (8ul * 1024 * 1024)
+/*
+ * The largest part of an answer that is ever in memory: more than what JSON makes of the 1.5 MiB
+ * that etcd takes, a byte being six at worst, as nobody may stop all by one large object.
+ */
+#define KUBE_VALUE_MAX (16ul * 1024 * 1024)
 
 /* Ends with NUL behind its @len bytes. */
 struct kube_value {
