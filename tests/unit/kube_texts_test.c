@@ -154,6 +154,34 @@ static void something_right_stands_for_what_is_wrong(void **state)
 	}
 }
 
+#define ZONES(rest) "{\"metadata\":{\"name\":\"z\"},\"spec\":{\"zones\":[" rest "]}}"
+
+static void a_zone_policy_is_what_it_was_before_it_was_wrong(void **state)
+{
+	struct kube_table tables[KUBE_KIND_COUNT] = {[KUBE_ZONE_POLICY].keeps_before = true};
+	static const char right[] = ZONES("{\"name\":\"a\",\"cidrs\":[\"10.0.0.0/8\"]}");
+	static const char *const wrong[] = {ZONES("{\"nome\":\"a\"}"), ZONES("{\"nume\":\"a\"}")};
+
+	(void)state;
+	put(tables, KUBE_ZONE_POLICY, right);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		_text_ struct text messages = TEXT_INIT;
+		_policy_ struct policy *policy = NULL;
+		struct kube_entry *entry;
+		_free_ char *other = NULL;
+
+		put(tables, KUBE_ZONE_POLICY, wrong[i]);
+		entry = tables[KUBE_ZONE_POLICY].entries.items[0];
+		entry->refusals++;
+		policy = load(tables, &messages);
+		assert_row_string(wrong[i], messages.buf, "");
+		assert_int_equal(policy->zones.count, 1);
+		other = kube_entry_stand_in(entry, KUBE_ZONE_POLICY, 2);
+		assert_row(wrong[i], other == NULL);
+	}
+	release(tables);
+}
+
 static void a_line_leads_to_its_object(void **state)
 {
 	struct kube_table tables[KUBE_KIND_COUNT] = {};
@@ -180,6 +208,7 @@ int main(void)
 		cmocka_unit_test(of_two_pods_with_an_address_the_younger_has_it),
 		cmocka_unit_test(the_order_that_objects_come_in_does_not_matter),
 		cmocka_unit_test(something_right_stands_for_what_is_wrong),
+		cmocka_unit_test(a_zone_policy_is_what_it_was_before_it_was_wrong),
 		cmocka_unit_test(a_line_leads_to_its_object),
 	};
 

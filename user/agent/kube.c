@@ -63,6 +63,7 @@ static void on_answered(void *user)
 
 static void start_watches(struct kube *k, struct loop *loop)
 {
+	k->tables[KUBE_ZONE_POLICY].keeps_before = true;
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		k->watches[kind] = (struct kube_watch){
 			.kind = kind,
@@ -137,7 +138,7 @@ bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)
 
 	if (!entry)
 		return false;
-	other = kube_object_stand_in(kind, entry->object.text, entry->refusals + 1);
+	other = kube_entry_stand_in(entry, kind, entry->refusals + 1);
 	if (!other)
 		return false;
 	entry->refusals++;

@@ -76,7 +76,7 @@ int kube_list_read(const char *json, char **ret_version, char **ret_continue);
  * What stands for an object that we made a document of, the @refusals'th time that a policy with it
  * is refused: a pod has no address, a namespace and a node only their names, a NetworkPolicy
  * isolates whom it selects, then its whole namespace, a ClusterNetworkPolicy denies its subject
- * everything.  NULL: nothing can.
+ * everything.  NULL: nothing can, as for a ZonePolicy.
  */
 char *kube_object_stand_in(enum kube_kind kind, const char *text, unsigned int refusals);
 

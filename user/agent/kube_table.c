@@ -3,15 +3,19 @@
 
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/mem.h"
 
 #define GONE_MAX                                                                                   \
 	1024 /* keys that are remembered for nothing, beside as many as there are objects */
 
+/* NOLINTNEXTLINE(misc-no-recursion): what was before an entry has none before it */
 static void drop(struct kube_entry *entry)
 {
 	if (--entry->users)
 		return;
+	if (entry->before)
+		drop(entry->before);
 	kube_object_release(&entry->object);
 	free(entry);
 }
@@ -63,9 +67,22 @@ static bool is_same(const struct kube_entry *entry, const struct kube_object *o)
 	return !strcmp(entry->object.text, o->text);
 }
 
+/* At most one is kept of an object: the last one that nobody refused. */
+static void keep_before(struct kube_entry *entry, struct kube_entry *there)
+{
+	struct kube_entry *kept = there->refusals ? there->before : there;
+
+	if (!kept)
+		return;
+	kept->users++;
+	entry->before = kept;
+	if (kept->before)
+		drop(TAKE_PTR(kept->before));
+}
+
 bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
 {
-	struct kube_entry **there = find(t, o->key);
+	struct kube_entry **there = find(t, o->key), *fresh;
 
 	if (there && is_same(*there, o)) {
 		kube_object_release(o);
@@ -75,8 +92,11 @@ bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
 		add(t, new_entry(o, order));
 		return true;
 	}
+	fresh = new_entry(o, order);
+	if (t->keeps_before)
+		keep_before(fresh, *there);
 	drop(*there);
-	*there = new_entry(o, order);
+	*there = fresh;
 	return true;
 }
 
@@ -85,7 +105,15 @@ void kube_table_put_or_share(struct kube_table *t, const struct kube_table *befo
 {
 	struct kube_entry **there = find(before, o->key);
 
-	if (!there || !is_same(*there, o) || find(t, o->key)) {
+	if (there && !is_same(*there, o) && !find(t, o->key)) {
+		struct kube_entry *fresh = new_entry(o, order);
+
+		if (before->keeps_before)
+			keep_before(fresh, *there);
+		add(t, fresh);
+		return;
+	}
+	if (!there || find(t, o->key)) {
 		kube_table_put(t, o, order);
 		return;
 	}
@@ -137,6 +165,7 @@ bool kube_table_replace(struct kube_table *t, struct kube_table *fresh)
 
 		is_changed = !there || !is_same(*there, &(*entry)->object);
 	}
+	fresh->keeps_before = t->keeps_before;
 	kube_table_release(t);
 	*t = *fresh;
 	*fresh = (struct kube_table){};

@@ -12,11 +12,13 @@ struct kube_entry {
 	struct kube_object object;
 	uint64_t order; /* which of two is younger */
 	unsigned int users;
-	unsigned int refusals; /* of a policy that had it; then something else stands for it */
+	unsigned int refusals;     /* of a policy that had it; then something else stands for it */
+	struct kube_entry *before; /* what it was like when it was not refused; NULL: not known */
 };
 
 struct kube_table {
 	VEC(struct kube_entry *) entries; /* in no order */
+	bool keeps_before;                /* of what changes */
 	struct map places;                /* key -> index into entries + 1; 0: it is gone */
 };
 

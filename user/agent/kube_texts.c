@@ -76,13 +76,21 @@ struct writer {
 	size_t chunks;
 };
 
+char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,
+			  unsigned int refusals)
+{
+	if (refusals == 1 && entry->before)
+		return xstrdup(entry->before->object.text);
+	return kube_object_stand_in(kind, entry->object.text, refusals);
+}
+
 static void write_entry(struct writer *w, const struct kube_entry *entry)
 {
 	bool is_refused = entry->refusals || !owns_addresses(w->table, entry, &w->owners);
 	_free_ char *other = NULL;
 
 	if (is_refused)
-		other = kube_object_stand_in(w->kind, entry->object.text, entry->refusals);
+		other = kube_entry_stand_in(entry, w->kind, entry->refusals);
 	text_add(&w->chunk, other ? other : entry->object.text);
 	text_add(&w->chunk, SEPARATOR);
 }

@@ -20,6 +20,10 @@ struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUN
 				   const struct source *source, unsigned int line,
 				   enum kube_kind *ret_kind);
 
+/* What stands for it after so many refusals; NULL: nothing can. */
+char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,
+			  unsigned int refusals);
+
 bool is_kube_source(const struct source *source);
 bool is_kube_source_of(const struct source *source, enum kube_kind kind);
 
