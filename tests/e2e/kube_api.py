@@ -8,7 +8,7 @@ kube_api.py serve PORT CERT KEY TOKEN-FILE CONTROL
 kube_api.py tell CONTROL [JSON...]
                     sends commands, from standard input if none is given, and waits for each
 
-Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": NAME, "resource": R, "times": N},
+Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R} (one a request),
 {"compact": true} (what happened so far is too old to be watched), {"cut": true} (all connections),
 {"open": true} (from now on it is there, before only CONTROL is),
 {"requests": true} (how many there were, and from which agents).
@@ -62,7 +62,7 @@ class Cluster:
         self.oldest = 0
         self.items = collections.defaultdict(dict)
         self.log = []  # (version, resource, type, object)
-        self.faults = {}  # resource -> [name, times]
+        self.faults = {}  # resource -> names
         self.connections = set()
         self.requests = 0
         self.agents = set()
@@ -86,11 +86,8 @@ class Cluster:
 
     def take_fault(self, resource):
         with self.changed:
-            fault = self.faults.get(resource) or self.faults.get("*")
-            if not fault or fault[1] <= 0:
-                return None
-            fault[1] -= 1
-            return fault[0]
+            faults = self.faults.get(resource)
+            return faults.pop(0) if faults else None
 
     def command(self, command):
         with self.changed:
@@ -99,8 +96,7 @@ class Cluster:
             if "delete" in command:
                 self.delete(*command["delete"])
             if "fault" in command:
-                self.faults[command.get("resource", "*")] = [command["fault"],
-                                                             command.get("times", 1)]
+                self.faults[command["resource"]] = command["fault"].split()
             if "compact" in command:
                 self.version += 1
                 self.oldest = self.version
@@ -240,7 +236,7 @@ class Api(socketserver.StreamRequestHandler):
             with cluster.changed:
                 fresh = cluster.log[at:]
                 at = len(cluster.log)
-                if not fresh and not cluster.changed.wait(0.5):
+                if not fresh and not cluster.changed.wait(0.2):
                     fresh = [(cluster.version, resource, "BOOKMARK", bookmark(resource, cluster))]
             for number, whose, kind, item in fresh:
                 if whose == resource and (number > version or kind == "BOOKMARK"):
