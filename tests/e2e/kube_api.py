@@ -8,9 +8,9 @@ kube_api.py serve PORT CERT KEY TOKEN-FILE CONTROL
 kube_api.py tell CONTROL [JSON...]
                     sends commands, from standard input if none is given, and waits for each
 
-Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R} (one a request),
-{"compact": true} (what happened so far is too old to be watched), {"cut": true} (all connections),
-{"open": true} (from now on it is there, before only CONTROL is),
+Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R}
+(one a request), {"compact": true} (what happened so far is too old to be watched), {"cut": true}
+(all connections), {"open": true} (from now on it is there, before only CONTROL is),
 {"requests": true} (how many there were, and from which agents).
 """
 import collections
