@@ -161,11 +161,12 @@ lets()
 		shut client "10.244.0.10,$other" "fd00:10::10,$other"
 }
 
+# is_read_again PORT [SECONDS]
 is_read_again()
 {
 	put_policy web-in web client "$1"
 	sleep 0.15 # what is tried too early waits longer
-	wait_for 20 reaches client 10.244.0.10 "tcp/$1"
+	wait_for "${2:-20}" reaches client 10.244.0.10 "tcp/$1"
 }
 
 # survives PORT FAULTS: nothing changes while it is there, and all is followed afterwards.
@@ -237,20 +238,20 @@ stop_api
 start_api "$port" other
 it "a server with another certificate is not believed" wait_for 10 status_says SSL
 stop_api
-it "without a server the last policy stands" lets "$last"
+it "LI-27: without a server the last policy stands" lets "$last"
 stop_agent TERM || :
 it "an agent starts without one" start_node
 it "and enforces what was known" everybody_is_attached
 it "as it was" lets "$last"
+add_station late 10.244.0.13 fd00:10::13
+wait_for 5 grep -q 'attached interface=late' agent.log || :
+it "LI-27: what may be a new pod is closed" shut late "10.244.0.10,$last"
 before=$(generation)
 start_api "$last"
 wait_for 20 grep -q 'is read again' agent.log || :
 sleep 1
 it "that the server is back changes nothing" [ "$(generation)" = "$before" ]
-it "and it is followed" is_read_again "$port"
-
-add_station late 10.244.0.13 fd00:10::13
-wait_for 5 grep -q 'attached interface=late' agent.log || :
+it "LI-27: and it is followed within seconds" is_read_again "$port" 5
 it "an interface that may be a pod's is closed before it is known" shut late "10.244.0.10,$port"
 put_pod shop late client 0.13
 tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
