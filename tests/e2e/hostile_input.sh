@@ -87,8 +87,12 @@ it "IN-07 to that" shut app 10.0.1.10,80 fd00:0:0:1::10,80
 # --- huge ones ---
 
 hostile rules many.yaml 50000 10000
-it "IN-08 50000 rules and 10000 networks are taken" \
-	timeout 20 "$BULKHEAD" apply many.yaml
+it "IN-08 50000 rules and 10000 networks are refused, and how they are taken is said" \
+	sh -c "! timeout 20 '$BULKHEAD' apply many.yaml 2>err >out &&
+		grep 'a start with this policy makes room' err"
+it "the agent ends" stop_agent TERM
+it "IN-08 a start takes them" start_agent - --policy many.yaml --attach app=10.0.0.10,fd00::10 \
+	--attach db=10.0.1.10,fd00:0:0:1::10
 it "IN-08 and are in force" open app 10.0.1.10,80 fd00:0:0:1::10,80
 it "IN-08 and allow no more than they say" shut app 10.0.1.10,81 fd00:0:0:1::10,81
 generation=$(status_value generation)

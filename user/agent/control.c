@@ -170,7 +170,7 @@ static void end_follow(struct peer *p)
 	config->settle(config->user);
 	account = hub_account_of(p->follower);
 	hub_drained(p->follower);
-	hub_unfollow(config->hub, TAKE_PTR(p->follower));
+	hub_unfollow(p->hub, TAKE_PTR(p->follower));
 	json_object(&j, NULL);
 	json_bool(&j, "ok", true);
 	json_number(&j, "sent", account.sent);
