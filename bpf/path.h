@@ -348,9 +348,9 @@ static __always_inline enum fate fate_of(const struct packet *p, enum bh_reason 
 }
 
 /*
- * Every packet but our own answers leaves through the end of this function: one place to count and
- * to report.  It is global so that the verifier looks at it by itself, and not once for every way
- * of parsing.  Returns enum fate.
+ * Every packet but our own answers, and what quick.h let through, leaves through the end of this
+ * function: one place to count and to report.  It is global so that the verifier looks at it by
+ * itself, and not once for every way of parsing.  Returns enum fate.
  */
 __noinline int admit(int parsed)
 {
