@@ -10,26 +10,13 @@ serve db tcp/7001 tcp/7002 tcp/7003 tcp/7004
 # write_policy FILE MODE PORT…
 write_policy()
 {
-	local file=$1 mode=$2 port
+	local file=$1 mode=$2 port rules=()
 	shift 2
 
-	cat >"$file" <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: live}
-	spec:
-	  mode: $mode
-	  zones:
-	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-	  workloads:
-	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
-	    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
-	  rules:
-	END
 	for port; do
-		echo "    - {name: port-$port, from: app, to: db, services: tcp/$port}" >>"$file"
+		rules+=("{name: port-$port, from: app, to: db, services: tcp/$port}")
 	done
+	two_workloads live -- "${rules[@]}" | sed "s/^spec:$/&\n  mode: $mode/" >"$file"
 }
 
 generation()

@@ -12,20 +12,7 @@ readonly flaps=40
 # write_policy FILE SERVICES
 write_policy()
 {
-	cat >"$1" <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: chaos}
-	spec:
-	  zones:
-	    - {name: front, cidrs: [10.0.1.0/24, "fd00:1::/64"]}
-	    - {name: back, cidrs: [10.0.2.0/24, "fd00:2::/64"]}
-	  workloads:
-	    - {name: client, zone: front, addresses: [10.0.1.1, "fd00:1::1"]}
-	    - {name: server, zone: back, addresses: [10.0.2.1, "fd00:2::1"]}
-	  rules:
-	    - {name: web, from: client, to: server, services: $2}
-	END
+	client_and_server chaos "{name: web, from: client, to: server, services: $2}" >"$1"
 }
 
 start_here()

@@ -302,6 +302,25 @@ two_workloads()
 	[ $# -eq 0 ] || printf '    - %s\n' "$@"
 }
 
+# client_and_server NAME RULE…: a policy of these two, each in a zone of its own.
+client_and_server()
+{
+	cat <<-END
+	apiVersion: bulkhead.dev/v1
+	kind: ZonePolicy
+	metadata: {name: $1}
+	spec:
+	  zones:
+	    - {name: front, cidrs: [10.0.1.0/24, "fd00:1::/64"]}
+	    - {name: back, cidrs: [10.0.2.0/24, "fd00:2::/64"]}
+	  workloads:
+	    - {name: client, zone: front, addresses: [10.0.1.1, "fd00:1::1"]}
+	    - {name: server, zone: back, addresses: [10.0.2.1, "fd00:2::1"]}
+	  rules:
+	END
+	printf '    - %s\n' "${@:2}"
+}
+
 # start_stream FROM TO ADDRESS PORT SECONDS: its ends write to sink.PORT and pump.PORT.
 start_stream()
 {

@@ -21,21 +21,10 @@ readonly host=(server --attach eth0)
 # write_policy FILE PORT: the same but for one rule that nobody uses.
 write_policy()
 {
-	cat >"$1" <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: chaos}
-	spec:
-	  zones:
-	    - {name: front, cidrs: [10.0.1.0/24, "fd00:1::/64"]}
-	    - {name: back, cidrs: [10.0.2.0/24, "fd00:2::/64"]}
-	  workloads:
-	    - {name: client, zone: front, addresses: [10.0.1.1, "fd00:1::1"]}
-	    - {name: server, zone: back, addresses: [10.0.2.1, "fd00:2::1"]}
-	  rules:
-	    - {name: stream, from: client, to: server, services: [udp/7001, tcp/7003, udp/7003]}
-	    - {name: unused, from: client, to: server, services: tcp/$2}
-	END
+	local used='[udp/7001, tcp/7003, udp/7003]'
+
+	client_and_server chaos "{name: stream, from: client, to: server, services: $used}" \
+		"{name: unused, from: client, to: server, services: tcp/$2}" >"$1"
 }
 
 cat >as_unit <<'END'

@@ -11,20 +11,8 @@ readonly clients=1000 # at once, at the control socket
 # write_policy PORT
 write_policy()
 {
-	cat >policy.yaml <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: kept}
-	spec:
-	  zones:
-	    - {name: front, cidrs: [10.0.1.0/24, "fd00:1::/64"]}
-	    - {name: back, cidrs: [10.0.2.0/24, "fd00:2::/64"]}
-	  workloads:
-	    - {name: client, zone: front, addresses: [10.0.1.1, "fd00:1::1"]}
-	    - {name: server, zone: back, addresses: [10.0.2.1, "fd00:2::1"]}
-	  rules:
-	    - {name: web, from: client, to: server, services: tcp/$1}
-	END
+	client_and_server kept "{name: web, from: client, to: server, services: tcp/$1}" \
+		>policy.yaml
 }
 
 start_here()
