@@ -6,6 +6,7 @@
 #include <bulkhead/verdict.h>
 
 #include "agent/detect.h"
+#include "agent/event_json.h"
 #include "agent/words.h"
 #include "policy/services.h"
 #include "util/address.h"
@@ -221,23 +222,6 @@ void alert_text(const struct alert *alert, struct text *out)
 
 /* --- json --- */
 
-static void add_end(struct json *j, const char *key, const struct event_end *end,
-		    const struct bh_addr *addr)
-{
-	char ip[ADDRESS_STRLEN];
-
-	json_object(j, key);
-	if (addr)
-		json_string(j, "ip", addr_format(addr, ip));
-	if (end->workload)
-		json_string(j, "workload", end->workload);
-	if (end->zone)
-		json_string(j, "zone", end->zone);
-	if (end->labels_json)
-		json_raw(j, "labels", end->labels_json);
-	json_end(j, '}');
-}
-
 static void add_spoofer(struct json *j, const struct alert *alert)
 {
 	json_object(j, "source");
@@ -255,8 +239,8 @@ static void add_ends(struct json *j, const struct alert *alert)
 		add_spoofer(j, alert);
 		return;
 	}
-	add_end(j, "source", &names->src, alert->is_crowd ? NULL : &alert->event->src);
-	add_end(j, "target", &names->dst, &alert->event->dst);
+	event_json_end(j, "source", &names->src, alert->is_crowd ? NULL : &alert->event->src, NULL);
+	event_json_end(j, "target", &names->dst, &alert->event->dst, NULL);
 	json_string(j, "interface", names->interface);
 }
 

@@ -27,7 +27,7 @@ static bool has_addresses(const struct bh_event *event)
 	return addr_cmp(&event->src, &no_address) || addr_cmp(&event->dst, &no_address);
 }
 
-static void add_end(struct json *j, const char *key, const struct event_end *end,
+void event_json_end(struct json *j, const char *key, const struct event_end *end,
 		    const struct bh_addr *addr, const uint16_t *port)
 {
 	char ip[ADDRESS_STRLEN];
@@ -51,10 +51,10 @@ void event_json_ends(struct json *j, const struct bh_event *event, const struct 
 	uint16_t sport = ntohs(event->sport), dport = ntohs(event->dport);
 	bool is_known = has_addresses(event);
 
-	add_end(j, "src", &names->src, is_known ? &event->src : NULL,
-		has_ports(event) ? &sport : NULL);
-	add_end(j, "dst", &names->dst, is_known ? &event->dst : NULL,
-		has_ports(event) ? &dport : NULL);
+	event_json_end(j, "src", &names->src, is_known ? &event->src : NULL,
+		       has_ports(event) ? &sport : NULL);
+	event_json_end(j, "dst", &names->dst, is_known ? &event->dst : NULL,
+		       has_ports(event) ? &dport : NULL);
 }
 
 static void add_protocol(struct json *j, const struct bh_event *event)

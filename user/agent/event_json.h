@@ -37,6 +37,10 @@ struct event_names {
  */
 void event_json(const struct bh_event *event, const struct event_names *names, struct text *out);
 
+/* One end, as in `src`; NULL: without its address, or its port (host order). */
+void event_json_end(struct json *j, const char *key, const struct event_end *end,
+		    const struct bh_addr *addr, const uint16_t *port);
+
 /* Of that, src and dst. */
 void event_json_ends(struct json *j, const struct bh_event *event, const struct event_names *names);
 

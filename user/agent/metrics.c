@@ -80,6 +80,19 @@ void metrics_sample(struct agent *a)
 
 /* --- the text --- */
 
+/* Of one reading: so what was dropped is what became of the events about it. */
+static void read_books(struct agent *a, struct metrics_view *v)
+{
+	struct accounts accounts;
+
+	if (datapath_read_accounts(a->dp, &accounts, NULL))
+		return;
+	for (unsigned int i = 0; i < BH_VERDICT_COUNT; i++)
+		v->books[i] = accounts_of_verdict(&accounts, i);
+	for (unsigned int i = 0; i < BH_REASON_COUNT; i++)
+		v->drops[i] = accounts_drops(&accounts, i);
+}
+
 static void read_view(struct agent *a, struct metrics_view *v)
 {
 	*v = (struct metrics_view){
@@ -87,8 +100,7 @@ static void read_view(struct agent *a, struct metrics_view *v)
 		.metrics = a->metrics,
 		.loaded = a->policies.current->loaded,
 	};
-	datapath_read_books(a->dp, v->books);
-	datapath_read_drops(a->dp, v->drops);
+	read_books(a, v);
 	datapath_read_rejects(a->dp, &v->rejects);
 	v->table_count = datapath_tables(a->dp, v->tables, METRICS_TABLES_MAX);
 	endpoint_groups_find(&a->endpoints, &v->groups);

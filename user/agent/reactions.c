@@ -28,10 +28,10 @@ static void before_swap(void *user)
 
 	/* While their generations have names; those of an agent before us get the first policy's.
 	 */
-	if (a->policies.current)
-		intake_drain(a);
-	if (a->policies.current)
-		flow_log_read(&a->flows, true);
+	if (!a->policies.current)
+		return;
+	intake_drain(a);
+	flow_log_read(&a->flows, true);
 }
 
 /* A policy that may go back by itself isn't a good one yet. */
