@@ -128,7 +128,7 @@ lab: ## build, then try policies/five-zone.yaml on real traffic (needs root)
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)$(O)/bulkhead lab policies/five-zone.yaml
 
-# --- checks and tests: what scripts/run-tests runs, one after another ---
+# --- checks and tests: what scripts/run-tests runs ---
 
 export BULKHEAD := $(abspath $(O)/bulkhead)
 SANDIR   := $(O)-san
@@ -137,6 +137,10 @@ TIDY     := $(patsubst %.c,$(O)/tidy/%.ok,$(wildcard user/*/*.c))
 SOURCES  := $(wildcard bpf/*.[ch] include/bulkhead/*.h user/*/*.[ch] tests/*.h tests/*/*.[ch] tests/fuzz/host_bpf/*/*.h)
 CHECKS   := $(addprefix make:check-,format tidy includes budgets policies fuzz) $(SANTESTS) \
 	$(wildcard tests/golden/*.sh)
+E2E      := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
+
+# Most of an e2e test is waiting, so three items share two processors; what takes longest begins first.
+SLOWFIRST := make:check-tidy $(addprefix tests/e2e/,apply.sh watchdog.sh hotplug.sh)
 
 .PHONY: check
 check: ## format, tidy, includes, budgets, policies, fuzz smoke, golden, units under sanitizers
@@ -149,7 +153,7 @@ test: ## install what is missing, then run every check and test (needs root)
 	$(Q)scripts/setup test
 	$(Q)$(MAKE) --no-print-directory -j2 all tests fuzzers
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=1 O=$(SANDIR) units
-	$(Q)scripts/run-tests -o $(O)/test-logs $(CHECKS) $(BPFTESTS) $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
+	$(Q)scripts/run-tests -j 3 -o $(O)/test-logs $(SLOWFIRST) $(filter-out $(SLOWFIRST),$(E2E) $(BPFTESTS) $(CHECKS))
 
 .PHONY: test-long
 test-long: ## kill, swap and upgrade agents under load for minutes, not seconds (needs root)
@@ -188,7 +192,7 @@ check-format:
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
 
 check-tidy:
-	$(Q)$(MAKE) --no-print-directory -k -j2 tidy
+	$(Q)nice $(MAKE) --no-print-directory -k -j2 tidy
 
 check-includes check-budgets:
 	$(Q)scripts/$@
