@@ -192,7 +192,7 @@ check-format:
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
 
 check-tidy:
-	$(Q)nice $(MAKE) --no-print-directory -k -j2 tidy
+	$(Q)$(MAKE) --no-print-directory -k -j2 tidy
 
 check-includes check-budgets:
 	$(Q)scripts/$@
