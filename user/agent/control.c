@@ -16,6 +16,7 @@
 #define PEERS_MAX     64
 #define READ_BYTES    65536                /* at once */
 #define COMPACT_BYTES (1024 * 1024)        /* sent bytes that are kept before the unsent ones */
+#define KEEP_BYTES    (1024 * 1024)        /* memory that waits for what is to be sent next */
 #define PATIENCE_NS   (30 * 1000000000ull) /* with a peer that neither asks nor reads */
 #define TICK_MS       1000
 
@@ -99,7 +100,9 @@ static void follower_send(void *user, const char *line, size_t len)
 static void drop_sent(struct peer *p)
 {
 	if (p->sent == p->out.len) {
-		text_release(&p->out);
+		if (p->out.size > KEEP_BYTES)
+			text_release(&p->out);
+		text_reset(&p->out);
 		p->sent = 0;
 	} else if (p->sent > COMPACT_BYTES && p->sent > p->out.len / 2) {
 		memmove(p->out.buf, p->out.buf + p->sent, p->out.len - p->sent + 1);
@@ -115,8 +118,12 @@ static bool peer_write(struct peer *p)
 		ssize_t n = send(p->fd, p->out.buf + p->sent, p->out.len - p->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
+		if (n < 0) {
+			bool is_useful = errno == EAGAIN || errno == EINTR;
+
+			drop_sent(p);
+			return is_useful;
+		}
 		p->sent += (size_t)n;
 		p->answer_left -= p->answer_left < (uint64_t)n ? p->answer_left : (uint64_t)n;
 		p->active_ns = clock_monotonic_ns();

@@ -29,49 +29,48 @@ static void name_event(struct agent *a, const struct bh_event *event, struct eve
 	ret->endpoint = endpoints_name(&a->endpoints, event->endpoint);
 }
 
-static void publish(struct agent *a, const struct bh_event *event,
-		    const struct bh_event_packet *packet, uint64_t count)
+static void publish(struct agent *a, const struct bh_event *event, const struct event_names *names,
+		    const struct bh_event_packet *packet)
 {
 	struct intake *in = &a->intake;
-	struct event_names names;
 
-	name_event(a, event, &names);
-	names.count = count;
-	event_json(event, &names, &in->line);
+	event_json(event, names, &in->line);
 	text_addc(&in->line, '\n');
 	text_reset(&in->packet);
 	if (packet)
 		event_json_packet(packet, &in->packet);
-	hub_publish_events(a->hub, &in->line, &in->packet, count);
+	hub_publish_events(a->hub, &in->line, &in->packet, names->count);
 }
 
 static void on_repeat(void *user, const struct bh_event *event, uint64_t count)
 {
-	publish(user, event, NULL, count);
+	struct event_names names;
+
+	name_event(user, event, &names);
+	names.count = count;
+	publish(user, event, &names, NULL);
 }
 
 /* By those who count events: each by itself. */
-static void count(struct agent *a, const struct bh_event *event)
+static void count(struct agent *a, const struct bh_event *event, const struct event_names *names)
 {
-	struct event_names names;
-
-	name_event(a, event, &names);
-	audited_add(&a->audited, event, &names);
-	metrics_event(a->metrics, event, &names);
-	alerts_take_event(&a->alerts, event, &names);
+	audited_add(&a->audited, event, names);
+	metrics_event(a->metrics, event, names);
+	alerts_take_event(&a->alerts, event, names);
 }
 
 /* One that comes with its packet is told with that, and not as one of many. */
 static void on_event(const struct bh_event *event, const struct bh_event_packet *packet, void *user)
 {
 	struct agent *a = user;
+	bool is_held = !packet && repeats_hold(&a->intake.repeats, event);
+	struct event_names names;
 
 	a->intake.read++;
-	count(a, event);
-	if (packet)
-		publish(a, event, packet, 1);
-	else
-		repeats_add(&a->intake.repeats, event);
+	name_event(a, event, &names);
+	count(a, event, &names);
+	if (!is_held)
+		publish(a, event, &names, packet);
 }
 
 static void sleep_or_look_again(struct agent *a, int found)

@@ -17,6 +17,7 @@ struct loop_watch {
 	uv_poll_t uv;
 	loop_watch_fn *fn;
 	void *user;
+	unsigned int want; /* as libuv knows it */
 };
 
 struct loop_timer {
@@ -84,8 +85,10 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 	struct loop_watch *w = handle->data;
 	unsigned int ready = 0;
 
-	if (status < 0)
+	if (status < 0) {
+		w->want = 0; /* libuv has stopped it */
 		ready = LOOP_READ | LOOP_WRITE;
+	}
 	if (events & UV_READABLE)
 		ready |= LOOP_READ;
 	if (events & UV_WRITABLE)
@@ -112,6 +115,9 @@ void loop_watch_want(struct loop_watch *w, unsigned int want)
 {
 	int events = (want & LOOP_READ ? UV_READABLE : 0) | (want & LOOP_WRITE ? UV_WRITABLE : 0);
 
+	if (want == w->want)
+		return;
+	w->want = want;
 	if (events)
 		uv_poll_start(&w->uv, events, on_poll);
 	else

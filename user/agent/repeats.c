@@ -57,7 +57,7 @@ static void tell_held(struct repeats *r, struct repeat *place)
 	r->fn(r->user, &place->event, held);
 }
 
-void repeats_add(struct repeats *r, const struct bh_event *event)
+bool repeats_hold(struct repeats *r, const struct bh_event *event)
 {
 	struct repeat *place = place_of(r, event);
 	bool is_same = place->told_ns && is_alike(&place->event, event);
@@ -68,11 +68,11 @@ void repeats_add(struct repeats *r, const struct bh_event *event)
 		r->held++;
 		if (event->time_ns - place->told_ns >= REPEATS_NS)
 			tell_held(r, place);
-		return;
+		return true;
 	}
 	tell_held(r, place);
 	*place = (struct repeat){.event = *event, .told_ns = event->time_ns};
-	r->fn(r->user, event, 1);
+	return false;
 }
 
 void repeats_tell(struct repeats *r, uint64_t before_ns)

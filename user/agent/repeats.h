@@ -31,10 +31,11 @@ void repeats_init(struct repeats *r, repeats_fn *fn, void *user);
 void repeats_release(struct repeats *r);
 
 /*
- * Hands the event on, or holds it: no longer than the next repeats_tell() after REPEATS_NS, nor
- * than until another kind needs the place.  Each event is in one count.
+ * Whether the event is held: no longer than the next repeats_tell() after REPEATS_NS, nor than
+ * until another kind needs the place.  Else it is the caller's to tell.  Each event is one of
+ * those, or in one count.
  */
-void repeats_add(struct repeats *r, const struct bh_event *event);
+bool repeats_hold(struct repeats *r, const struct bh_event *event);
 
 /* Hands on what is held since before @before_ns, CLOCK_MONOTONIC; UINT64_MAX: everything. */
 void repeats_tell(struct repeats *r, uint64_t before_ns);
