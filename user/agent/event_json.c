@@ -34,7 +34,7 @@ void event_json_end(struct json *j, const char *key, const struct event_end *end
 
 	json_object(j, key);
 	if (addr)
-		json_string(j, "ip", addr_format(addr, ip));
+		json_plain(j, "ip", addr_format(addr, ip));
 	if (port)
 		json_number(j, "port", *port);
 	if (end->workload)
@@ -63,14 +63,14 @@ static void add_protocol(struct json *j, const struct bh_event *event)
 	char word[WORD_STRLEN];
 
 	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6)
-		json_string(j, "proto", protocol_word(event->proto, word));
+		json_plain(j, "proto", protocol_word(event->proto, word));
 	else
-		json_string(j, "proto", ethertype_word(ethertype, word));
+		json_plain(j, "proto", ethertype_word(ethertype, word));
 	if (event->proto == IPPROTO_TCP && event->tcp_flags) {
 		_text_ struct text flags = TEXT_INIT;
 
 		tcp_flags_add(event->tcp_flags, &flags);
-		json_string(j, "tcp_flags", flags.buf);
+		json_plain(j, "tcp_flags", flags.buf);
 	}
 	if (event->proto == IPPROTO_ICMP || event->proto == IPPROTO_ICMPV6) {
 		json_number(j, "icmp_type", event->icmp_type);
@@ -90,10 +90,10 @@ void event_json(const struct bh_event *event, const struct event_names *names, s
 	char time[CLOCK_STRLEN];
 
 	json_object(&j, NULL);
-	json_string(&j, "time", clock_format(names->wall_ns, time));
-	json_string(&j, "verdict", verdict_word(event->verdict));
-	json_string(&j, "direction", direction_word(event->direction));
-	json_string(&j, "reason", reason_word(event->reason));
+	json_plain(&j, "time", clock_format(names->wall_ns, time));
+	json_plain(&j, "verdict", verdict_word(event->verdict));
+	json_plain(&j, "direction", direction_word(event->direction));
+	json_plain(&j, "reason", reason_word(event->reason));
 	add_optional(&j, "rule", names->rule);
 	add_optional(&j, "rule_at", names->rule_at);
 	event_json_ends(&j, event, names);
@@ -102,7 +102,8 @@ void event_json(const struct bh_event *event, const struct event_names *names, s
 	add_optional(&j, "interface", names->interface);
 	add_optional(&j, "endpoint", names->endpoint);
 	json_number(&j, "generation", event->generation);
-	add_optional(&j, "policy_hash", names->policy_hash);
+	if (names->policy_hash)
+		json_plain(&j, "policy_hash", names->policy_hash);
 	add_optional(&j, "near", names->near);
 	json_number(&j, "count", names->count);
 	json_end(&j, '}');

@@ -73,6 +73,17 @@ static void on_event(const struct bh_event *event, const struct bh_event_packet 
 		publish(a, event, &names, packet);
 }
 
+/* How many there were, of those that come at once; -errno. */
+static int take(struct agent *a)
+{
+	int found;
+
+	naming_batch_begin(&a->naming);
+	found = datapath_events_consume(a->dp);
+	naming_batch_end(&a->naming);
+	return found;
+}
+
 static void sleep_or_look_again(struct agent *a, int found)
 {
 	struct intake *in = &a->intake;
@@ -92,7 +103,7 @@ static void look(void *user)
 {
 	struct agent *a = user;
 
-	sleep_or_look_again(a, datapath_events_consume(a->dp));
+	sleep_or_look_again(a, take(a));
 }
 
 static void on_ring(void *user, unsigned int ready)
@@ -138,7 +149,7 @@ void intake_release(struct intake *in)
 
 void intake_drain(struct agent *a)
 {
-	for (int i = 0; i < DRAIN_LOOKS && datapath_events_consume(a->dp) > 0; i++)
+	for (int i = 0; i < DRAIN_LOOKS && take(a) > 0; i++)
 		;
 	repeats_tell(&a->intake.repeats, UINT64_MAX);
 }
@@ -146,6 +157,6 @@ void intake_drain(struct agent *a)
 /* An event that was told to nobody while we fell asleep waits no longer than this. */
 void intake_tick(struct agent *a)
 {
-	datapath_events_consume(a->dp);
+	take(a);
 	repeats_tell(&a->intake.repeats, clock_monotonic_ns() - REPEATS_NS);
 }

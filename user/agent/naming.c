@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include <linux/if_ether.h>
 
@@ -120,6 +121,43 @@ void naming_end(const struct naming *n, uint32_t generation, uint32_t identity,
 		*ret = nobody;
 }
 
+static struct named_end *place_of_end(struct naming *n, uint32_t generation, uint32_t identity,
+				      const struct bh_addr *addr)
+{
+	uint64_t words[2], hash;
+
+	memcpy(words, addr, sizeof(words));
+	hash = (words[0] ^ ((uint64_t)generation << 32 | identity)) * 0x9e3779b97f4a7c15ull;
+	hash = (hash ^ hash >> 32 ^ words[1]) * 0xd6e8feb86659fd93ull;
+	return &n->ends[hash >> 32 & (NAMING_PLACES - 1)];
+}
+
+static void name_end(struct naming *n, uint32_t generation, uint32_t identity,
+		     const struct bh_addr *addr, struct event_end *ret)
+{
+	struct named_end *place = place_of_end(n, generation, identity, addr);
+	bool is_known = n->is_batch && place->batch == n->batch && place->identity == identity &&
+			place->generation == generation && !addr_cmp(&place->addr, addr);
+
+	if (!is_known) {
+		*place = (struct named_end){n->batch, *addr, generation, identity, nobody};
+		naming_end(n, generation, identity, addr, &place->names);
+	}
+	*ret = place->names;
+}
+
+void naming_batch_begin(struct naming *n)
+{
+	n->is_batch = true;
+	n->batch++;
+	n->wall_from_ns = clock_wall_of(0);
+}
+
+void naming_batch_end(struct naming *n)
+{
+	n->is_batch = false;
+}
+
 const char *naming_rule(const struct naming *n, uint32_t generation, uint32_t rule)
 {
 	const struct policy_version *v = version_of(n, generation);
@@ -223,9 +261,13 @@ void naming_event(struct naming *n, const struct bh_event *event, struct event_n
 {
 	const struct policy_version *v = version_of(n, event->generation);
 
-	*ret = (struct event_names){.wall_ns = clock_wall_of(event->time_ns), .count = 1};
-	naming_end(n, event->generation, event->src_identity, &event->src, &ret->src);
-	naming_end(n, event->generation, event->dst_identity, &event->dst, &ret->dst);
+	*ret = (struct event_names){
+		.wall_ns = n->is_batch ? n->wall_from_ns + event->time_ns
+				       : clock_wall_of(event->time_ns),
+		.count = 1,
+	};
+	name_end(n, event->generation, event->src_identity, &event->src, &ret->src);
+	name_end(n, event->generation, event->dst_identity, &event->dst, &ret->dst);
 	ret->rule = naming_rule(n, event->generation, event->rule);
 	ret->policy_hash = v ? v->loaded->hash : NULL;
 	ret->near = name_near(n, event);

@@ -12,6 +12,16 @@
 #include "agent/policy_version.h"
 #include "util/map.h"
 
+#define NAMING_PLACES 256 /* a power of two */
+
+/* An end that was named in the present batch. */
+struct named_end {
+	uint64_t batch;
+	struct bh_addr addr;
+	uint32_t generation, identity;
+	struct event_end names;
+};
+
 struct naming {
 	const struct policy_version *current; /* NULL: no policy yet */
 	const struct policy_version *previous;
@@ -20,6 +30,12 @@ struct naming {
 	uint64_t asked_ns;      /* when the present second of questions began */
 	unsigned int asked;     /* how many it had */
 	struct text rule_at;    /* what the last names pointed to */
+
+	/* Many events at once, between which nothing changes. */
+	bool is_batch;
+	uint64_t batch;
+	uint64_t wall_from_ns; /* the wall's time at 0 of CLOCK_MONOTONIC */
+	struct named_end ends[NAMING_PLACES];
 };
 
 #define NAMING_INIT                                                                                \
@@ -48,6 +64,10 @@ const char *naming_rule(const struct naming *n, uint32_t generation, uint32_t ru
 
 /* "FILE:LINE" of a rule of the policy. */
 void naming_rule_at(const struct policy *policy, uint32_t rule, struct text *out);
+
+/* Between these two no policy and no address may change, and a step of the wall's clock waits. */
+void naming_batch_begin(struct naming *n);
+void naming_batch_end(struct naming *n);
 
 /*
  * Everything but interface and endpoint, which aren't the policy's.  Strings are good until the

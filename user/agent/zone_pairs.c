@@ -25,7 +25,7 @@ static size_t make_key(const char *from, const char *to, char key[static KEY_LEN
 	return len + put_name(to, key + len);
 }
 
-static struct zone_pair *find(struct zone_pairs *pairs, const char *from, const char *to)
+static size_t find(struct zone_pairs *pairs, const char *from, const char *to)
 {
 	char key[KEY_LEN];
 	size_t len = make_key(from, to, key);
@@ -41,14 +41,24 @@ static struct zone_pair *find(struct zone_pairs *pairs, const char *from, const 
 		vec_push(&pairs->list,
 			 (struct zone_pair){.from = xstrdup(from), .to = xstrdup(to)});
 	}
-	return &pairs->list.items[*place];
+	return *place;
+}
+
+static bool is_pair(const struct zone_pair *pair, const char *from, const char *to)
+{
+	return !strcmp(pair->from, from) && !strcmp(pair->to, to);
 }
 
 void zone_pairs_add(struct zone_pairs *pairs, const char *from, const char *to,
 		    unsigned int verdict)
 {
-	if (verdict < BH_VERDICT_COUNT)
-		find(pairs, from ? from : "", to ? to : "")->events[verdict]++;
+	from = from ? from : "";
+	to = to ? to : "";
+	if (verdict >= BH_VERDICT_COUNT)
+		return;
+	if (!pairs->list.count || !is_pair(&pairs->list.items[pairs->last], from, to))
+		pairs->last = find(pairs, from, to);
+	pairs->list.items[pairs->last].events[verdict]++;
 }
 
 void zone_pairs_release(struct zone_pairs *pairs)

@@ -22,6 +22,7 @@ struct zone_pair {
 struct zone_pairs {
 	struct map places;
 	VEC(struct zone_pair) list;
+	size_t last; /* found: mostly the next one's, too */
 };
 
 /* Names may be NULL: of no zone. */

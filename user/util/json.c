@@ -59,14 +59,19 @@ static void add_string(struct text *out, const char *s)
  * caller's to separate. */
 static void begin_item(struct json *j, const char *key)
 {
+	size_t len = key ? strlen(key) : 0;
+	char *at = text_place(j->out, len + strlen(",\"\":"));
+
 	if (j->depth && j->has_items[j->depth])
-		text_addc(j->out, ',');
+		*at++ = ',';
 	j->has_items[j->depth] = true;
-	if (!key)
-		return;
-	text_addc(j->out, '"');
-	text_add(j->out, key);
-	text_addn(j->out, "\":", 2);
+	if (key) {
+		*at++ = '"';
+		at = mempcpy(at, key, len);
+		*at++ = '"';
+		*at++ = ':';
+	}
+	text_end_at(j->out, at);
 }
 
 static void begin_nested(struct json *j, const char *key, char bracket)
@@ -102,6 +107,19 @@ void json_string(struct json *j, const char *key, const char *value)
 		add_string(j->out, value);
 	else
 		text_add(j->out, "null");
+}
+
+void json_plain(struct json *j, const char *key, const char *value)
+{
+	size_t len = strlen(value);
+	char *at;
+
+	begin_item(j, key);
+	at = text_place(j->out, len + strlen("\"\""));
+	*at++ = '"';
+	at = mempcpy(at, value, len);
+	*at++ = '"';
+	text_end_at(j->out, at);
 }
 
 void json_number(struct json *j, const char *key, uint64_t value)

@@ -34,6 +34,20 @@ char *text_take(struct text *t); /* the string, now the caller's to free; t is e
 /* Room for @more bytes and the NUL. */
 void text_room(struct text *t, size_t more);
 
+/* Where as many bytes may be written; text_end_at() then says how far they go. */
+static inline char *text_place(struct text *t, size_t more)
+{
+	if (t->size <= t->len + more)
+		text_room(t, more);
+	return t->buf + t->len;
+}
+
+static inline void text_end_at(struct text *t, char *end)
+{
+	*end = '\0';
+	t->len = (size_t)(end - t->buf);
+}
+
 /* Events are written with these, some hundred calls each. */
 static inline void text_addn(struct text *t, const char *s, size_t len)
 {
