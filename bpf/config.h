@@ -15,6 +15,9 @@
 /* Events a second for each (source identity, rule, reason); 0: no limit. */
 const volatile __u32 bh_event_rate = 0;
 
+/* Off: every event is suppressed, for comparison. */
+const volatile bool bh_has_events = true;
+
 /* Ticks between two records of a connection that goes on; 0: flows are not logged. */
 const volatile __u32 bh_flow_ticks = 0;
 

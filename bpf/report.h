@@ -41,20 +41,22 @@ static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction dir
 		count_add(&counts->passed[direction & 1], length);
 }
 
-static __always_inline bool is_limiter_of(const struct bh_limiter *l, const struct packet *p,
-					  __u32 reason)
-{
-	return l->src_identity == p->src_identity && l->rule == p->rule &&
-	       l->endpoint == p->endpoint && l->reason == reason && l->verdict == p->verdict;
-}
-
-static __always_inline __u32 limiter_line_of(const struct packet *p, __u32 reason)
+/* Of 64 bits: that two kinds share it is not to be expected. */
+static __always_inline __u64 kind_of(const struct packet *p, __u32 reason)
 {
 	__u64 kind = (__u64)p->endpoint << 16 | reason << 8 | p->verdict;
 	__u64 hash = ((__u64)p->src_identity << 32 | p->rule) * 0x9e3779b97f4a7c15ull;
 
 	hash = (hash ^ hash >> 32 ^ kind) * 0xd6e8feb86659fd93ull;
-	return (hash >> 32) & (BH_LIMITER_LINES - 1);
+	return hash ^ hash >> 32;
+}
+
+/* Ticks that a place's second is old; 0 where another CPU began it while we came here. */
+static __always_inline __u32 age_of(const struct bh_limiter *l, __u32 tick)
+{
+	__u32 age = tick - l->began;
+
+	return age > (__u32)-BH_LIMITER_TICKS ? 0 : age;
 }
 
 /*
@@ -62,28 +64,26 @@ static __always_inline __u32 limiter_line_of(const struct packet *p, __u32 reaso
  * events goes: so a kind may begin its second anew, and have more events than the rate says, but
  * its first one is never in the way of another's.
  */
-static __always_inline struct bh_limiter *limiter_find(const struct packet *p, __u32 reason)
+static __always_inline struct bh_limiter *limiter_find(__u64 kind, __u32 tick)
 {
-	__u32 at = limiter_line_of(p, reason);
+	__u32 at = kind & (BH_LIMITER_LINES - 1);
 	struct bh_limiter_line *line = bpf_map_lookup_elem(&bh_limiters, &at);
-	struct bh_limiter *l;
+	struct bh_limiter *oldest;
 
 	if (!line)
 		return NULL;
-	if (is_limiter_of(&line->way[0], p, reason))
-		return &line->way[0];
-	if (is_limiter_of(&line->way[1], p, reason))
-		return &line->way[1];
-	l = elapsed_ns(line->way[0].window_ns, line->way[1].window_ns) > 0 ? &line->way[0]
-									   : &line->way[1];
-	l->window_ns = p->now;
-	l->src_identity = p->src_identity;
-	l->rule = p->rule;
-	l->endpoint = p->endpoint;
-	l->reason = reason;
-	l->verdict = p->verdict;
-	l->count = 0;
-	return l;
+	oldest = &line->way[0];
+#pragma unroll
+	for (int i = 0; i < BH_LIMITER_WAYS; i++) {
+		struct bh_limiter *l = &line->way[i];
+
+		if (l->kind == kind)
+			return l;
+		if (age_of(l, tick) > age_of(oldest, tick))
+			oldest = l;
+	}
+	*oldest = (struct bh_limiter){.kind = kind, .began = tick};
+	return oldest;
 }
 
 /*
@@ -93,15 +93,18 @@ static __always_inline struct bh_limiter *limiter_find(const struct packet *p, _
  */
 static __always_inline bool is_over_rate(const struct packet *p, __u32 reason)
 {
+	__u32 tick = p->now >> BH_LIMITER_TICK_SHIFT;
 	struct bh_limiter *limiter;
 
+	if (!bh_has_events)
+		return true;
 	if (!bh_event_rate)
 		return false;
-	limiter = limiter_find(p, reason);
+	limiter = limiter_find(kind_of(p, reason), tick);
 	if (!limiter)
 		return false;
-	if (elapsed_ns(limiter->window_ns, p->now) >= (__s64)NS_PER_S) {
-		limiter->window_ns = p->now;
+	if (age_of(limiter, tick) >= BH_LIMITER_TICKS) {
+		limiter->began = tick;
 		limiter->count = 0;
 	}
 	if (limiter->count >= bh_event_rate)

@@ -46,24 +46,21 @@ struct bh_rejects {
 
 /* A place of the rate limiter: whose it is, and how many events it has had of late. */
 struct bh_limiter {
-	__u64 window_ns; /* when the current second began */
-	__u32 src_identity;
-	__u32 rule;
-	__u16 endpoint;
-	__u8 reason;
-	__u8 verdict;
+	__u64 kind;  /* hash of source identity, rule, endpoint, reason and verdict */
+	__u32 began; /* when its present second did, in ticks */
 	__u32 count; /* events in it */
 };
 
-#define BH_LIMITER_WAYS 2
+#define BH_LIMITER_TICK_SHIFT 20  /* a tick is 2^20 ns, some millisecond */
+#define BH_LIMITER_TICKS      954 /* a second */
+#define BH_LIMITER_WAYS       4
 
 struct bh_limiter_line {
 	struct bh_limiter way[BH_LIMITER_WAYS];
-	__u64 pad[2];
 };
 
 _Static_assert(sizeof(struct bh_account) == 32, "an account has no holes");
-_Static_assert(sizeof(struct bh_limiter) == 24, "a limiter has no holes");
+_Static_assert(sizeof(struct bh_limiter) == 16, "a limiter has no holes");
 _Static_assert(sizeof(struct bh_limiter_line) == 64, "a line of limiters is a cache line");
 
 #endif

@@ -91,6 +91,7 @@ static int bring_up(struct bed *bed, struct text *why)
 {
 	const struct datapath_config config = {
 		.event_rate = bed->event_rate,
+		.is_silent = bed->is_silent,
 		.conn_lines = conn_lines(&bed->shape),
 	};
 	struct datapath_swap swap;
@@ -109,9 +110,19 @@ static int bring_up(struct bed *bed, struct text *why)
 
 int bed_open(struct wrapper *w, const struct shape *shape, uint32_t event_rate, struct bed *ret)
 {
+	return bed_open_telling(w, shape, &(struct bed_events){.rate = event_rate}, ret);
+}
+
+int bed_open_telling(struct wrapper *w, const struct shape *shape, const struct bed_events *events,
+		     struct bed *ret)
+{
 	_text_ struct text why = TEXT_INIT;
-	struct bed bed = {.shape = *shape, .event_rate = event_rate, .wrapper = w};
-	int err = bring_up(&bed, &why);
+	struct bed bed = {.shape = *shape, .wrapper = w};
+	int err;
+
+	bed.event_rate = events->rate;
+	bed.is_silent = events->is_silent;
+	err = bring_up(&bed, &why);
 
 	if (err) {
 		fprintf(stderr, "bench: %s (%s)\n", why.buf, strerror(-err));

@@ -11,6 +11,7 @@
 struct bed {
 	struct shape shape;
 	uint32_t event_rate;
+	bool is_silent;
 	struct wrapper *wrapper; /* not owned */
 	struct policy *policy;
 	struct compiled *compiled;
@@ -23,6 +24,15 @@ struct bed {
  * have a network namespace of its own.  @event_rate as in struct datapath_config.
  */
 int bed_open(struct wrapper *w, const struct shape *shape, uint32_t event_rate, struct bed *ret);
+
+/* The same with events as struct datapath_config has them. */
+struct bed_events {
+	uint32_t rate;
+	bool is_silent;
+};
+
+int bed_open_telling(struct wrapper *w, const struct shape *shape, const struct bed_events *events,
+		     struct bed *ret);
 void bed_release(struct bed *bed);
 
 /* Descriptors of the programs: towards the endpoint, and from it. */

@@ -2,6 +2,7 @@
 #include "tests/bench/events.h"
 
 #include "tests/bench/consumer.h"
+#include "tests/bench/event_costs.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -110,6 +111,8 @@ int events_measure(bool is_long, struct results *results)
 	fprintf(stderr, "events\n");
 	err = run_floods(w, is_long ? 15 : 5, &flood);
 	add_metrics(&flood, results);
+	if (!err)
+		err = event_costs_measure(w, is_long, results);
 	wrapper_free(w);
 	return err;
 }

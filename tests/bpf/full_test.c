@@ -244,11 +244,11 @@ static void a_flood_of_fragments_costs_only_fragments(void **state)
 static void occupy_limiters(const struct rig *rig)
 {
 	const struct bh_limiter other = {
-		.window_ns = clock_monotonic_ns(),
-		.src_identity = UINT32_MAX,
+		.kind = UINT64_MAX,
+		.began = (__u32)(clock_monotonic_ns() >> BH_LIMITER_TICK_SHIFT),
 		.count = UINT32_MAX,
 	};
-	const struct bh_limiter_line line = {.way = {other, other}};
+	const struct bh_limiter_line line = {.way = {other, other, other, other}};
 	int fd = bpf_map__fd(rig->dp->skel->maps.bh_limiters);
 
 	for (__u32 at = 0; at < BH_LIMITER_LINES; at++)

@@ -228,10 +228,8 @@ static void age_limiters(const struct rig *rig, uint32_t seconds)
 
 	for (__u32 at = 0; at < BH_LIMITER_LINES; at++) {
 		assert_int_equal(bpf_map_lookup_elem(fd, &at, &line), 0);
-		if (!line.way[0].window_ns && !line.way[1].window_ns)
-			continue;
 		for (int i = 0; i < BH_LIMITER_WAYS; i++)
-			line.way[i].window_ns -= seconds * NS_PER_S;
+			line.way[i].began -= seconds * BH_LIMITER_TICKS;
 		assert_int_equal(bpf_map_update_elem(fd, &at, &line, BPF_ANY), 0);
 	}
 }

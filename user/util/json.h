@@ -21,7 +21,7 @@ void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);
 void json_end(struct json *j, char bracket); /* '}' or ']': what is closed */
 void json_string(struct json *j, const char *key, const char *value); /* NULL value: null */
-void json_plain(struct json *j, const char *key, const char *value); /* nothing to escape in it */
+void json_plain(struct json *j, const char *key, const char *value);  /* nothing to escape in it */
 void json_number(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 void json_raw(struct json *j, const char *key, const char *value); /* JSON already */
