@@ -182,8 +182,69 @@ print(json.load(sys.stdin)[0]["xdp"]["prog"]["id"])')
 	"$BULKHEAD" detach
 }
 
+# Whether it has taken no CPU time for a while.
+reads_nothing()
+{
+	local before
+
+	before=$(cut -d' ' -f14,15 "/proc/$1/stat")
+	sleep 0.2
+	[ "$before" = "$(cut -d' ' -f14,15 "/proc/$1/stat")" ]
+}
+
+# What a follower's last line says: shown and missed are all that was delivered.
+follower_has_all()
+{
+	grep "^bulkhead: $2 events = [0-9]* shown + 0 filtered out + [0-9]* missed;" "$1.err"
+}
+
+agent_is_small()
+{
+	local peak
+
+	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$agent_pid/status")
+	echo "$peak kB"
+	[ "$peak" -lt 65536 ]
+}
+
+# As many as one CPU makes, no two of a kind, with a reader and one that does not read.
+distinct()
+{
+	local mac reader sleeper floods delivered
+
+	start_agent server --policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
+	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/reader.err" &
+	reader=$!
+	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/sleeper.err" &
+	sleeper=$!
+	sleep 0.3
+	kill -STOP "$sleeper"
+	mac=$(in_ns server ip -o link show dev eth0 | sed 's/.*link.ether \([^ ]*\).*/\1/')
+	/mnt/tree/build/tests/e2e/flood server "$mac" 3 >floods &
+	floods=$!
+	sleep 1
+	it "the books balance in the middle of a flood" are_balanced
+	it "the flood is sent" wait "$floods"
+	kill -CONT "$sleeper"
+	wait_for 20 reads_nothing "$reader" || :
+	it "the books balance after it" are_balanced
+	it "what was sent was dropped" \
+		test "$(status_value dropped)" -ge $(($(cut -d' ' -f1 floods) * 9 / 10))
+	it "the agent's memory is bounded" agent_is_small
+	kill -INT "$reader" "$sleeper"
+	wait "$reader" "$sleeper" || :
+	delivered=$(status_value books.deny.delivered)
+	it "a reader is told of each that was delivered" follower_has_all reader "$delivered"
+	it "so is one that slept" follower_has_all sleeper "$delivered"
+	echo "# $(cut -d' ' -f2 floods) drops a second," \
+		"$(($(sed -n 's/.* = \([0-9]*\) shown.*/\1/p' reader.err) / 3)) events a second read"
+	it "the agent ends after it" stop_agent TERM
+	"$BULKHEAD" detach
+}
+
 driver_before=0
 million
+distinct
 flood_with
 flood_with --event-rate 0
 restart_under_flood

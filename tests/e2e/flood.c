@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * flood INTERFACE MAC SECONDS: as many datagrams as one CPU makes, each from some port of
+ * 198.51.100.7 to 192.0.2.10 udp/9999, out of an interface.  Prints how many they were, and how
+ * many a second.
+ */
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+
+#define BURST    65536
+#define PORT_AT  34
+#define LEN      62
+#define NS_PER_S 1000000000ull
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define HELPER(id)                                                                                 \
+	{                                                                                          \
+		.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_##id                                   \
+	}
+#define LOAD(size, to, from, at)                                                                   \
+	{                                                                                          \
+		.code = BPF_LDX | BPF_MEM | (size), .dst_reg = (to), .src_reg = (from),            \
+		.off = (at)                                                                        \
+	}
+#define STORE(size, to, at, from)                                                                  \
+	{                                                                                          \
+		.code = BPF_STX | BPF_MEM | (size), .dst_reg = (to), .src_reg = (from),            \
+		.off = (at)                                                                        \
+	}
+#define COPY(to, from)                                                                             \
+	{                                                                                          \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from)            \
+	}
+#define SET(to, value)                                                                             \
+	{                                                                                          \
+		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (value)               \
+	}
+#define ADD(to, value)                                                                             \
+	{                                                                                          \
+		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = (to), .imm = (value)               \
+	}
+#define SKIP_IF_MORE(a, b, n)                                                                      \
+	{                                                                                          \
+		.code = BPF_JMP | BPF_JGT | BPF_X, .dst_reg = (a), .src_reg = (b), .off = (n)      \
+	}
+#define LEAVE                                                                                      \
+	{                                                                                          \
+		.code = BPF_JMP | BPF_EXIT                                                         \
+	}
+
+/* clang-format off */
+static uint8_t datagram[LEN] = {
+	[12] = 0x08, 0x00,                                     /* IPv4 */
+	[14] = 0x45, 0x00, 0x00, 0x30, 0x00, 0x00, 0x40, 0x00, /* 48 bytes */
+	[22] = 0x40, 0x11, 0x00, 0xac, 198, 51, 100, 7,        /* UDP, from */
+	[30] = 192, 0, 2, 10, 0x00, 0x00, 0x27, 0x0f,          /* to */
+	[38] = 0x00, 0x1c,
+};
+/* clang-format on */
+
+static long bpf(enum bpf_cmd cmd, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+/* Another port, and out by the interface. */
+static int load_program(unsigned int ifindex)
+{
+	const struct bpf_insn insns[] = {
+		SET(BPF_REG_0, XDP_DROP),
+		LOAD(BPF_W, BPF_REG_6, BPF_REG_1, offsetof(struct xdp_md, data)),
+		LOAD(BPF_W, BPF_REG_3, BPF_REG_1, offsetof(struct xdp_md, data_end)),
+		COPY(BPF_REG_2, BPF_REG_6),
+		ADD(BPF_REG_2, LEN),
+		SKIP_IF_MORE(BPF_REG_2, BPF_REG_3, 5),
+		HELPER(get_prandom_u32),
+		STORE(BPF_H, BPF_REG_6, PORT_AT, BPF_REG_0),
+		SET(BPF_REG_1, (int)ifindex),
+		SET(BPF_REG_2, 0),
+		HELPER(redirect),
+		LEAVE,
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = COUNT(insns),
+		.license = (uintptr_t) "Dual BSD/GPL",
+	};
+
+	return (int)bpf(BPF_PROG_LOAD, &attr);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static int send_burst(int program)
+{
+	union bpf_attr attr = {
+		.test =
+			{
+				.prog_fd = (uint32_t)program,
+				.data_in = (uintptr_t)datagram,
+				.data_size_in = sizeof(datagram),
+				.repeat = BURST,
+				.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+			},
+	};
+
+	return (int)bpf(BPF_PROG_TEST_RUN, &attr);
+}
+
+static int flood(int program, uint64_t seconds)
+{
+	uint64_t start_ns = now_ns(), sent = 0, ns;
+
+	do {
+		if (send_burst(program))
+			return -1;
+		sent += BURST;
+		ns = now_ns() - start_ns;
+	} while (ns < seconds * NS_PER_S);
+	printf("%llu %.0f\n", (unsigned long long)sent, (double)sent * NS_PER_S / (double)ns);
+	return 0;
+}
+
+static int read_mac(const char *text)
+{
+	uint8_t *m = datagram;
+
+	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", m, m + 1, m + 2, m + 3, m + 4,
+		      m + 5) == 6
+		       ? 0
+		       : -1;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int ifindex = argc == 4 ? if_nametoindex(argv[1]) : 0;
+	int program;
+
+	if (!ifindex || read_mac(argv[2])) {
+		fputs("usage: flood INTERFACE MAC SECONDS\n", stderr);
+		return 2;
+	}
+	program = load_program(ifindex);
+	if (program < 0 || flood(program, strtoul(argv[3], NULL, 10))) {
+		perror("flood");
+		return 1;
+	}
+	return 0;
+}
