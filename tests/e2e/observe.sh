@@ -101,7 +101,8 @@ it "also to people" sh -c "'$BULKHEAD' observe --port 9010 | grep -qE ' count=[0
 
 # --- at once, and nothing in vain ---
 
-# Of drops that come one by one: half of them are told within 50 ms, however busy the machine is.
+# Of drops that come one by one: half of them are told within 50 ms, however busy the machine is,
+# and 99 of 100 where it isn't.
 is_prompt()
 {
 	"$BULKHEAD" observe -f -o json | "$python" -c '
@@ -109,18 +110,21 @@ import datetime, json, sys, time
 late = []
 for line in sys.stdin:
     event = json.loads(line)
-    if 20000 <= event["dst"].get("port", 0) < 20050:
+    if 20000 <= event["dst"].get("port", 0) < 20200:
         then = datetime.datetime.strptime(event["time"] + "+0000", "%Y-%m-%dT%H:%M:%S.%fZ%z")
         late.append(time.time() - then.timestamp())
-    if len(late) == 50:
+    if len(late) == 200:
         break
 late.sort()
-print("ms: median %.1f, 98 of 100 %.1f" % (late[25] * 1000, late[48] * 1000))
-sys.exit(late[25] > 0.05)' >prompt &
+print("ms from drop to line: median %.1f, p99 %.1f" % (late[100] * 1000, late[198] * 1000))
+sys.exit(late[100] > 0.05)' >prompt &
 	sleep 0.5
-	for port in $(seq 20000 20049); do
-		try4 "$port" 1 >/dev/null
-	done
+	in_ns visitor "$python" -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for port in range(20000, 20200):
+    s.sendto(b"x", ("192.0.2.10", port))
+    time.sleep(0.007 + port % 10 / 1000)'
 	wait $!
 	cat prompt
 }
