@@ -149,6 +149,8 @@ it "a fast scan over IPv6" scan api -6 -sS -T4 --min-rate 3000 -p1-500 "$db6"
 it "is told" is_told BD001 "api\(internal\) $api6 tried 10 ports of db\(store\) $db6 in "
 it "a scan without SYN" scan edge -sF -T4 --min-rate 3000 -p1-500 "$db"
 it "is told" is_told BD001 "edge\(dmz\) $edge tried 10 ports of db"
+it "a scan of UDP" scan bastion -sU -T4 --min-rate 1000 -p1-100 "$db"
+it "is told" is_told BD001 "bastion\(management\) $bastion tried 10 ports of db"
 it "a sweep" scan api -sS -T4 --min-rate 2000 -p22 10.0.17.0/26
 it "is told" is_told BD002 "api\(internal\) $api tried tcp/22 on 10 hosts in "
 it "a sweep of pings" in_ns edge nmap -n -sn -PE --max-retries 0 --min-rate 1000 10.0.18.0/27

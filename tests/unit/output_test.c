@@ -65,6 +65,23 @@ static void control_sequences_never_reach_the_terminal(void **state)
 	assert_string_equal(seen.buf, "NAME\na?[2Jb?\n");
 }
 
+static void text_is_cut_so_that_numbers_fit(void **state)
+{
+	static const struct column two[] = {LEFT("NAME"), RIGHT("N")};
+	_table_ struct table table = {.columns = two, .count = COUNT(two), .width = 14};
+	_text_ struct text seen = TEXT_INIT;
+
+	(void)state;
+	table_add(&table, "zürich-to-bern");
+	table_add(&table, "12");
+	table_add(&table, "b");
+	table_add(&table, "3");
+	table_format(&table, false, &seen);
+	assert_string_equal(seen.buf, "NAME         N\n"
+				      "zürich-to…  12\n"
+				      "b            3\n");
+}
+
 static void a_file_has_no_colour(void **state)
 {
 	_fclose_ FILE *out = tmpfile();
@@ -83,6 +100,7 @@ int main(void)
 		cmocka_unit_test(a_table_without_rows_is_its_headings),
 		cmocka_unit_test(colours_take_no_room),
 		cmocka_unit_test(control_sequences_never_reach_the_terminal),
+		cmocka_unit_test(text_is_cut_so_that_numbers_fit),
 		cmocka_unit_test(a_file_has_no_colour),
 	};
 

@@ -106,6 +106,14 @@ static int wait_for_input(const struct client *c)
 	return fds[2].revents & POLLERR ? -EPIPE : 0;
 }
 
+bool client_has_more(const struct client *c)
+{
+	struct pollfd poller = {.fd = c->fd, .events = POLLIN};
+
+	return memchr(c->input.buf + c->taken, '\n', c->input.len - c->taken) ||
+	       poll(&poller, 1, 0) > 0;
+}
+
 static int read_more(struct client *c)
 {
 	_free_ char *bytes = NULL;

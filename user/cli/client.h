@@ -40,6 +40,9 @@ int client_ask(struct client *c, const char *socket, const char *request, struct
  */
 int client_read(struct client *c, const char **ret_line);
 
+/* Whether client_read() has a line, or more of one, without waiting for the agent. */
+bool client_has_more(const struct client *c);
+
 /* Another line to the agent, which is answering: what to do about that.  -errno. */
 int client_say(struct client *c, const char *line);
 

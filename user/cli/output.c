@@ -8,7 +8,8 @@
 #include "util/mem.h"
 #include "util/utf8.h"
 
-#define GAP 2 /* columns between two columns of a table */
+#define GAP       2 /* columns between two columns of a table */
+#define NARROWEST 8 /* that a column of text is made */
 
 static const char *const sequences[] = {
 	[COLOUR_NONE] = "",          [COLOUR_BOLD] = "\033[1m",    [COLOUR_RED] = "\033[31m",
@@ -127,10 +128,48 @@ struct place {
 	bool is_last;
 };
 
+/* Text that is too long for its column ends in this. */
+static void add_cut(struct text *out, const char *cell, size_t width)
+{
+	size_t len = strlen(cell), at = 0;
+	uint32_t point;
+
+	for (size_t i = 0; i + 1 < width; i++)
+		at += utf8_next(cell + at, len - at, &point);
+	text_addn(out, cell, at);
+	text_add(out, "…");
+}
+
+/* Takes from the widest columns of text what is too much, so that numbers stay in sight. */
+static void narrow(const struct table *t, struct place *places)
+{
+	size_t sum = (t->count - 1) * GAP;
+
+	for (size_t i = 0; i < t->count; i++)
+		sum += places[i].width;
+	for (; t->width && sum > t->width; sum--) {
+		struct place *widest = NULL;
+
+		for (size_t i = 0; i < t->count; i++) {
+			if (!places[i].is_right && (!widest || places[i].width > widest->width))
+				widest = &places[i];
+		}
+		if (!widest || widest->width <= NARROWEST)
+			return;
+		widest->width--;
+	}
+}
+
 static void add_cell(struct text *out, const struct place *p, enum colour colour, const char *cell)
 {
-	int blanks = (int)(p->width - width_of(cell));
+	_text_ struct text cut = TEXT_INIT;
+	size_t width = width_of(cell);
+	int blanks = p->width > width ? (int)(p->width - width) : 0;
 
+	if (width > p->width) {
+		add_cut(&cut, cell, p->width);
+		cell = cut.buf;
+	}
 	if (p->is_right)
 		text_addf(out, "%*s", blanks, "");
 	text_add_colour(out, colour, cell);
@@ -151,6 +190,7 @@ void table_format(const struct table *t, bool has_colour, struct text *out)
 			.is_right = t->columns[i].is_right,
 			.is_last = i + 1 == t->count,
 		};
+	narrow(t, places);
 	for (size_t i = 0; i < t->count; i++)
 		add_cell(out, &places[i], has_colour ? COLOUR_BOLD : COLOUR_NONE,
 			 t->columns[i].heading);

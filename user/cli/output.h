@@ -52,6 +52,7 @@ struct column {
 struct table {
 	const struct column *columns;
 	size_t count; /* of columns */
+	size_t width; /* of a line; columns of text are cut so that it fits.  0: as wide as it is */
 	VEC(char *) cells;
 	VEC(enum colour) colours;
 };

@@ -18,7 +18,10 @@
 #define KEYS_MAX 256 /* bytes at once */
 #define PAGE     10  /* rows */
 
+#define TAKE_NS 200000000ull /* at most, for events before what is shown of them */
+
 #define FOLLOW "{\"op\":\"observe\",\"last\":0,\"follow\":true}"
+#define SETTLE "{\"op\":\"observe\",\"last\":0}"
 #define STATUS "{\"op\":\"status\"}"
 #define RULES  "{\"op\":\"list\",\"what\":\"rules\"}"
 
@@ -93,38 +96,58 @@ static int take_rule(void *context, const char *line, const cJSON *rule)
 	return 0;
 }
 
-/* What is on the screen stays there when the agent is gone. */
-static int look(struct top *top)
-{
-	const char *socket = top->values->socket;
-	uint64_t now_ns = clock_monotonic_ns();
-	double seconds = (double)(now_ns - top->looked_ns) / NS_PER_S;
-	_text_ struct text why = TEXT_INIT;
-	_cjson_ cJSON *last = NULL;
-	cJSON *status = NULL;
-	int err = top->client.fd < 0 ? follow(top) : 0;
-
-	if (err)
-		return err;
-	err = client_call(socket, RULES, take_rule, top, &why, &last);
-	if (!err)
-		err = client_call(socket, STATUS, NULL, NULL, &why, &status);
-	if (err) {
-		lose(top, why.buf);
-		return err;
-	}
-	top->look.error = NULL;
-	top_data_status(&top->data, status, top->looked_ns ? seconds : 0);
-	top->looked_ns = now_ns;
-	return 0;
-}
-
 static void take_line(struct top *top, const char *line)
 {
 	_cjson_ cJSON *event = cJSON_Parse(line);
 
 	if (event)
 		top_data_event(&top->data, event);
+}
+
+/* What the agent has told so far; under a flood as much as there is time for. */
+static void take_waiting(struct top *top)
+{
+	uint64_t until_ns = clock_monotonic_ns() + TAKE_NS;
+	const char *line;
+
+	while (client_has_more(&top->client) && clock_monotonic_ns() < until_ns) {
+		if (client_read(&top->client, &line))
+			return;
+		take_line(top, line);
+	}
+}
+
+/*
+ * What is on the screen stays there when the agent is gone.  Whoever asks it for events makes it
+ * tell all that it holds to those who follow, before it answers the next question.
+ */
+static int look(struct top *top)
+{
+	const char *socket = top->values->socket;
+	uint64_t now_ns = clock_monotonic_ns();
+	double seconds = (double)(now_ns - top->looked_ns) / NS_PER_S;
+	_text_ struct text why = TEXT_INIT;
+	_cjson_ cJSON *settled = NULL;
+	_cjson_ cJSON *last = NULL;
+	cJSON *status = NULL;
+	int err = top->client.fd < 0 ? follow(top) : 0;
+
+	if (err)
+		return err;
+	err = client_call(socket, SETTLE, NULL, NULL, &why, &settled);
+	if (!err)
+		err = client_call(socket, RULES, take_rule, top, &why, &last);
+	if (!err)
+		err = client_call(socket, STATUS, NULL, NULL, &why, &status);
+	if (err) {
+		lose(top, why.buf);
+		return err;
+	}
+	take_waiting(top);
+	top->look.error = NULL;
+	top_data_status(&top->data, status, top->looked_ns ? seconds : 0);
+	top->looked_ns = now_ns;
+	return 0;
 }
 
 /* --- the screen --- */
@@ -387,6 +410,11 @@ static struct top_look look_of(const struct top_values *values)
 			look.sort = sort;
 	}
 	text_add(&look.filter, values->filter ? values->filter : "");
+	if (isatty(STDOUT_FILENO)) {
+		size_t height;
+
+		terminal_size(&look.width, &height);
+	}
 	return look;
 }
 

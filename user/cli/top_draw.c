@@ -40,9 +40,9 @@ static const struct {
 	size_t verdict; /* which word has a colour */
 	bool has_bytes;
 } parts[] = {
-	[TOP_TALKERS] = { "events, by both ends", talker_columns,
+	[TOP_TALKERS] = { "delivered events, by both ends", talker_columns,
 			  COUNT(talker_columns), 3, false },
-	[TOP_ZONES]   = { "events, by both zones", zone_columns, COUNT(zone_columns), 2, false },
+	[TOP_ZONES]   = { "delivered events, by both zones", zone_columns, COUNT(zone_columns), 2, false },
 	[TOP_RULES]   = { "packets that each decided", rule_columns, COUNT(rule_columns), 1, true },
 };
 /* clang-format on */
@@ -72,13 +72,12 @@ static void add_agent(const struct top_data *d, struct text *out)
 	char time[CLOCK_STRLEN];
 
 	clock_format(clock_wall_ns(), time);
-	text_addf(out, "bulkhead %.19sZ  policy ", time);
+	text_addf(out, "bulkhead %s %.19sZ  policy ", or_dash(health), time);
 	text_add_plain(out, or_dash(value_text(policy, "hash")),
 		       strlen(or_dash(value_text(policy, "hash"))));
-	text_addf(out, " (%s)  generation %.0f  rules %.0f  endpoints %.0f %s\n",
+	text_addf(out, " (%s)  generation %.0f  rules %.0f  endpoints %.0f\n",
 		  or_dash(value_text(policy, "origin")), value_number(d->status, "generation"),
-		  value_number(policy, "rules"), value_number(d->status, "endpoints"),
-		  or_dash(health));
+		  value_number(policy, "rules"), value_number(d->status, "endpoints"));
 }
 
 static void add_drops(const struct top_data *d, struct text *out)
@@ -171,7 +170,11 @@ static void add_row(struct table *table, enum top_part part, size_t words,
 static void add_part(const struct top_data *d, const struct top_look *look, enum top_part part,
 		     size_t room, struct text *out)
 {
-	_table_ struct table table = {.columns = parts[part].columns, .count = parts[part].count};
+	_table_ struct table table = {
+		.columns = parts[part].columns,
+		.count = parts[part].count,
+		.width = look->width == TOP_ENDLESS ? 0 : look->width,
+	};
 	const struct top_table *t = &d->parts[part];
 	top_rows rows = {};
 
