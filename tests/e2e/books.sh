@@ -210,7 +210,7 @@ agent_is_small()
 # As many as one CPU makes, no two of a kind, with a reader and one that does not read.
 distinct()
 {
-	local mac reader sleeper floods delivered
+	local mac reader sleeper floods delivered shown
 
 	start_agent server --policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
 	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/reader.err" &
@@ -236,8 +236,8 @@ distinct()
 	delivered=$(status_value books.deny.delivered)
 	it "a reader is told of each that was delivered" follower_has_all reader "$delivered"
 	it "so is one that slept" follower_has_all sleeper "$delivered"
-	echo "# $(cut -d' ' -f2 floods) drops a second," \
-		"$(($(sed -n 's/.* = \([0-9]*\) shown.*/\1/p' reader.err) / 3)) events a second read"
+	shown=$(sed -n 's/.* = \([0-9]*\) shown.*/\1/p' reader.err)
+	echo "# $(cut -d' ' -f2 floods) drops a second, $((shown / 3)) events a second read"
 	it "the agent ends after it" stop_agent TERM
 	"$BULKHEAD" detach
 }
