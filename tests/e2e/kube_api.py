@@ -7,11 +7,15 @@ kube_api.py serve PORT CERT KEY TOKEN-FILE CONTROL
                     Unix socket, one JSON object each
 kube_api.py tell CONTROL [JSON...]
                     sends commands, from standard input if none is given, and waits for each
+kube_api.py ask CONTROL NAME EXPRESSION
+                    whether that holds of a ZonePolicy: of nodes, by name, that its status has, of
+                    events, by the name of what they are about, and of writes, by sort
 
 Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R}
 (one a request), {"compact": true} (what happened so far is too old to be watched), {"cut": true}
 (all connections), {"open": true} (from now on it is there, before only CONTROL is),
-{"requests": true} (how many there were, and from which agents).
+{"get": [RESOURCE, KEY]} (with the rest: how many requests there were, and from which agents; the
+object; all Events).  A ZonePolicy's status is applied as a server does it, of each manager its own.
 """
 import collections
 import contextlib
@@ -23,6 +27,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import uuid
 
 VERSIONS = {
     "namespaces": ("v1", "Namespace"), "nodes": ("v1", "Node"), "pods": ("v1", "Pod"),
@@ -67,6 +72,9 @@ class Cluster:
         self.requests = 0
         self.agents = set()
         self.absent = {"clusternetworkpolicies"}
+        self.writes = collections.Counter()  # by resource
+        self.owned = collections.defaultdict(set)  # (ZonePolicy, manager) -> nodes of its status
+        self.events = {}  # name -> object
 
     def note(self, resource, kind, item):
         self.version += 1
@@ -78,8 +86,59 @@ class Cluster:
         resource = RESOURCES[item["kind"]]
         self.absent.discard(resource)
         key = key_of(item)
-        kind = "MODIFIED" if key in self.items[resource] else "ADDED"
-        self.items[resource][key] = self.note(resource, kind, item)
+        before = self.items[resource].get(key)
+        if before and resource == "zonepolicies":
+            item.setdefault("status", before.get("status", {}))
+        metadata = before["metadata"] if before else {"uid": str(uuid.uuid4()), "generation": 0}
+        item["metadata"].setdefault("uid", metadata["uid"])
+        item["metadata"].setdefault("generation", metadata["generation"] + 1)
+        self.items[resource][key] = self.note(resource, "MODIFIED" if before else "ADDED", item)
+
+    def apply_status(self, key, manager, applied):
+        """An HTTP status.  What somebody else has said stays, what this one says no more goes."""
+        before = self.items["zonepolicies"].get(key)
+        if not before:
+            return 404
+        if "metadata" not in applied or applied["kind"] != "ZonePolicy":
+            return 400
+        fresh = {node["name"]: node for node in applied.get("status", {}).get("nodes", [])}
+        nodes = {node["name"]: node for node in before.get("status", {}).get("nodes", [])}
+        for name in self.owned[key, manager] - set(fresh):
+            nodes.pop(name, None)
+        nodes.update(fresh)
+        self.owned[key, manager] = set(fresh)
+        item = dict(before, status={"nodes": list(nodes.values())})
+        if item != before:
+            self.items["zonepolicies"][key] = self.note("zonepolicies", "MODIFIED", item)
+        return 200
+
+    def make_event(self, space, event):
+        """An HTTP status; as much is asked of it as a server asks."""
+        name = event["metadata"]["name"]
+        regarding = event["regarding"]
+        is_good = (space == event["metadata"]["namespace"] == regarding.get("namespace", "default")
+                   and all(event[k] for k in ("action", "reason", "reportingInstance", "eventTime"))
+                   and len(event["note"]) <= 1024 and len(name) <= 253
+                   and event["reportingController"].count("/") == 1)
+        if not is_good:
+            print("no Event:", event, flush=True)
+            return 422
+        if name in self.events:
+            return 409
+        self.events[name] = event
+        return 201
+
+    def write(self, method, path, query, body):
+        """An HTTP status."""
+        parts = path.strip("/").split("/")
+        if method == "PATCH" and parts[-1] == "status":
+            return self.apply_status(parts[-2], query["fieldManager"], body)
+        if method == "POST" and parts[-1] == "events":
+            return self.make_event(parts[-2], body)
+        if method == "PATCH" and parts[-2] == "events" and parts[-1] in self.events:
+            self.events[parts[-1]].update(body)
+            return 200
+        return 404
 
     def delete(self, resource, key):
         self.note(resource, "DELETED", self.items[resource].pop(key))
@@ -107,7 +166,12 @@ class Cluster:
                     with contextlib.suppress(OSError):  # it is closing by itself
                         connection.shutdown(socket.SHUT_RDWR)
             self.changed.notify_all()
-            return {"requests": self.requests, "agents": sorted(self.agents)}
+            answer = {"requests": self.requests, "agents": sorted(self.agents)}
+            if "get" in command:
+                resource, key = command["get"]
+                answer.update(object=self.items[resource].get(key), writes=self.writes,
+                              events=sorted(self.events.values(), key=lambda e: e["eventTime"]))
+            return answer
 
 
 class Api(socketserver.StreamRequestHandler):
@@ -149,6 +213,7 @@ class Api(socketserver.StreamRequestHandler):
         while (header := self.rfile.readline().decode().strip()):
             name, value = header.split(": ", 1)
             headers[name.lower()] = value
+        body = self.rfile.read(int(headers.get("content-length", 0)))
         target = urllib.parse.urlparse(line.split()[1])
         cluster = self.server.cluster
         cluster.requests += 1
@@ -159,6 +224,9 @@ class Api(socketserver.StreamRequestHandler):
                 return True
         resource = target.path.rsplit("/", 1)[1]
         query = {k: v[0] for k, v in urllib.parse.parse_qs(target.query).items()}
+        method = line.split()[0]
+        if method != "GET":
+            return self.write(method, target.path, query, (headers["content-type"], body))
         fault = cluster.take_fault(resource)
         if resource in cluster.absent:
             self.answer(404, b"404 page not found\n")
@@ -169,9 +237,32 @@ class Api(socketserver.StreamRequestHandler):
             return self.watch(resource, query) if "watch" in query else self.list(resource, query)
         return True
 
+    def write(self, method, path, query, sent):
+        """Of what is written there are two sorts, with faults of their own: status and events."""
+        cluster = self.server.cluster
+        kind, body = sent[0], json.loads(sent[1])
+        sort = "events" if "/events" in path else "status"
+        fault = cluster.take_fault(sort)
+        cluster.writes[sort] += 1
+        if fault == "hang":
+            time.sleep(20)
+            return False
+        if fault:
+            return self.fail(fault, sort, False)
+        types = {"status": "application/apply-patch+yaml", "events": "application/merge-patch+json"}
+        if kind != (types[sort] if method == "PATCH" else "application/json"):
+            self.answer(415, status(415, "UnsupportedMediaType"))
+            return True
+        with cluster.changed:
+            code = cluster.write(method, path, query, body)
+            cluster.changed.notify_all()
+        self.answer(code, body if code < 300 else status(code, "Made up"))
+        return True
+
     def fail(self, fault, resource, is_watch):
         """Whether the connection is still good."""
-        kinds = {"500": "InternalError", "410": "Expired", "403": "Forbidden", "504": "Timeout"}
+        kinds = {"500": "InternalError", "410": "Expired", "403": "Forbidden", "504": "Timeout",
+                 "409": "Conflict"}
         if fault in kinds:
             self.answer(int(fault), status(int(fault), kinds[fault]))
             return True
@@ -287,5 +378,22 @@ def tell(control, *commands):
                 print(stream.readline().strip())
 
 
+def ask(control, name, expression):
+    command = json.dumps({"get": ["zonepolicies", name]}) + "\n"
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(control)
+        with connection.makefile("rw") as stream:
+            stream.write(command)
+            stream.flush()
+            answer = json.loads(stream.readline())
+    events = collections.defaultdict(list)
+    for event in answer["events"]:
+        events[event["regarding"]["name"]].append(event)
+    nodes = {n["name"]: n for n in answer["object"].get("status", {}).get("nodes", [])}
+    known = {"nodes": nodes, "events": events, "writes": collections.Counter(answer["writes"])}
+    print(json.dumps(known))
+    sys.exit(0 if eval(f"({expression})", known) else 1)  # the test's own
+
+
 if __name__ == "__main__":
-    {"serve": serve, "tell": tell}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "tell": tell, "ask": ask}[sys.argv[1]](*sys.argv[2:])

@@ -6,6 +6,8 @@
 
 readonly control=$work/api.sock
 readonly server=https://127.0.0.1:6443
+readonly good='{"rules": [{"name": "no-late", "action": "deny", "from": "shop/late",
+	"to": "shop/web", "services": "tcp/7777"}]}'
 api_pid=
 
 make_certificate()
@@ -39,11 +41,24 @@ tell()
 	"$python" "$here/kube_api.py" tell "$control" "$@" >/dev/null
 }
 
+# ask EXPRESSION: of what agents wrote about the ZonePolicy.
+ask()
+{
+	"$python" "$here/kube_api.py" ask "$control" zones "$1"
+}
+
+# put_zones SPEC
+put_zones()
+{
+	tell '{"put": {"kind": "ZonePolicy", "apiVersion": "bulkhead.dev/v1",
+		"metadata": {"name": "zones"}, "spec": '"$1"'}}'
+}
+
 # put_pod SPACE NAME LABEL NUMBER [PHASE]: of the number of its addresses, 0.10 or 1.11.
 put_pod()
 {
 	tell '{"put": {"kind": "Pod", "apiVersion": "v1",
-		"metadata": {"name": "'"$2"'", "namespace": "'"$1"'", "uid": "1",
+		"metadata": {"name": "'"$2"'", "namespace": "'"$1"'",
 			"labels": {"app": "'"$3"'"}, "managedFields": [{"manager": "kubelet"}]},
 		"spec": {"nodeName": "node-a", "containers": [{"name": "main", "image": "x",
 			"ports": [{"name": "web", "containerPort": 80, "protocol": "TCP"}]}]},
@@ -75,10 +90,7 @@ fill_cluster()
 	tell \
 		'{"put": {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "node-a"},
 		"status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}}}'
-	tell '{"put": {"kind": "ZonePolicy", "apiVersion": "bulkhead.dev/v1",
-		"metadata": {"name": "zones"},
-		"spec": {"rules": [{"name": "no-late", "action": "deny", "from": "shop/late",
-			"to": "shop/web", "services": "tcp/7777"}]}}}'
+	put_zones "$good"
 	put_pod shop web web 0.10
 	put_pod shop client client 0.11
 	put_pod shop intruder intruder 0.12
@@ -122,13 +134,32 @@ write_config()
 {
 	cat >agent.yaml <<-END
 	attach: ["late*=?", "d[b]=?"]
-	kubernetes: {node: node-a, server: "$server", ca: api.crt, tokenFile: token, silence: 1s}
+	kubernetes: {node: node-a, server: "$server", ca: api.crt, tokenFile: token, silence: 1s,
+	             podEvents: on}
 	END
 }
 
 start_node()
 {
 	start_agent - --config agent.yaml
+}
+
+# Another node of the cluster, on which there is nothing.
+start_other()
+{
+	cat >other.yaml <<-END
+	socket: $work/other.sock
+	bpffs: /sys/fs/bpf/other
+	kubernetes: {node: node-b, server: "$server", ca: api.crt, tokenFile: token}
+	END
+	"$BULKHEAD" run --state-dir "$work/other" --config other.yaml >other.out 2>other.log 3>&- &
+	other_pid=$!
+}
+
+stop_other()
+{
+	kill "$other_pid"
+	wait "$other_pid" || :
 }
 
 # attached POD…: to an interface, each of them.
@@ -159,6 +190,11 @@ lets()
 
 	reaches client 10.244.0.10 "tcp/$1" && reaches client fd00:10::10 "tcp/$1" &&
 		shut client "10.244.0.10,$other" "fd00:10::10,$other"
+}
+
+lets_intruder()
+{
+	reaches intruder 10.244.0.10 "tcp/$1"
 }
 
 # is_read_again PORT [SECONDS]
@@ -203,11 +239,16 @@ start_api 80
 it "an agent starts as a node" start_node
 it "pods are found by their routes and behind a bridge" wait_for 10 everybody_is_attached
 it "a NetworkPolicy is enforced" lets 80
+it "the status of a ZonePolicy says that it is in force" wait_for 5 ask 'nodes["node-a"] == {
+	"name": "node-a", "observedGeneration": 1, "enforcedGeneration": 1, "inForce": True}'
 it "behind a bridge, too" reaches cache 10.244.1.10 tcp/80
 it "by IPv6, too" reaches cache fd00:10:0:1::10 tcp/80
 it "and denies there" shut cache 10.244.1.10,8080 fd00:10:0:1::10,8080
 it "other pods are denied, from routes to the bridge" shut client 10.244.1.10,80 \
 	fd00:10:0:1::10,80
+it "an Event at a pod says what was dropped there" wait_for 5 ask 'any(
+	"it sent to shop/db 10.244.1.10, tcp/80: rule default, reason policy" in e["note"]
+	and len(e["regarding"]["uid"]) == 36 for e in events["client"])'
 put_policy web-in web client 8080
 it "a changed policy is followed" wait_for 5 lets 8080
 put_pod shop intruder client 0.12
@@ -274,9 +315,29 @@ tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
 	"ingress": [{"frum": []}]}}}'
 it "a policy that can't be read isolates whom it selects" wait_for 5 shut db 10.244.1.11,80
 it "status tells of it" status_says 'NetworkPolicy 1 refused'
-tell '{"put": {"kind": "ZonePolicy", "apiVersion": "bulkhead.dev/v1",
-	"metadata": {"name": "zones"}, "spec": {"rulez": []}}}'
+it "an Event says what is wrong with it" wait_for 5 ask 'events["wrong"][0]["note"].startswith(
+	"spec.ingress[0].frum: unknown key") and len(events["wrong"]) == 1'
+start_other
+it "other nodes have their own place in a status" wait_for 10 ask 'len(nodes) == 2 and
+	nodes["node-a"] == dict(nodes["node-b"], name="node-a")'
+stop_other
+put_zones '{"rulez": []}'
 it "a ZonePolicy that turns wrong is refused" wait_for 5 status_says 'ZonePolicy 1 refused'
 put_policy web-in web intruder "$port"
 it "and neither holds up anything" wait_for 5 reaches intruder 10.244.0.10 "tcp/$port"
+it "its status says where it is wrong, and what is in force" wait_for 5 ask 'nodes["node-a"] == {
+	"name": "node-a", "observedGeneration": 2, "enforcedGeneration": 1, "inForce": False,
+	"errors": [{"path": "spec.rulez", "message": nodes["node-a"]["errors"][0]["message"]}]}'
+it "so does an Event" ask 'events["zones"][0]["reason"] == "Refused"'
+tell '{"fault": "500 409 nothing", "resource": "status"}'
+put_zones "$good"
+it "put right, its status says so, whatever becomes of the first tries" wait_for 9 ask '
+	nodes["node-a"]["inForce"] and nodes["node-a"]["enforcedGeneration"] == 3'
+tell '{"fault": "403 hang", "resource": "status"}'
+put_zones '{"mode": "audit"}'
+sleep 1.5
+put_zones "$good"
+put_policy web-in web intruder $((8160 - port))
+it "nothing waits for a server that refuses writes, or hangs" wait_for 5 lets_intruder $((8160 - port))
+it "nor is it asked all the time" ask 'writes["status"] < 15'
 end_test

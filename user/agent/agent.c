@@ -227,6 +227,7 @@ static void release(struct agent *a)
 	pages_free(a->pages);
 	metrics_free(a->metrics);
 	kube_free(a->kubernetes);
+	kube_report_free(a->report);
 	rtnl_free(a->rtnl);
 	loop_free(a->loop);
 	alerts_release(&a->alerts);

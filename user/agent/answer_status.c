@@ -170,6 +170,7 @@ static void add_cluster(struct json *j, const struct agent *a)
 	json_number(j, "pods", a->endpoints.pods.count);
 	json_bool(j, "missing", a->endpoints.has_missing);
 	kube_tell(a->kubernetes, j, "kinds");
+	kube_report_tell(a->report, j, "writes");
 	json_end(j, '}');
 }
 

@@ -10,18 +10,11 @@
 
 static void faults_release(policy_faults *faults)
 {
-	vec_foreach (fault, faults)
+	vec_foreach (fault, faults) {
 		free(fault->source);
-	vec_release(faults);
-}
-
-static const struct source *find_text(const source_list *texts, const char *name)
-{
-	vec_foreach (text, texts) {
-		if (!strcmp(text->name, name))
-			return text;
+		free(fault->message);
 	}
-	return NULL;
+	vec_release(faults);
 }
 
 /* Whether all that is wrong is in objects that something else can stand for. */
@@ -30,8 +23,9 @@ static bool refuse_faults(struct agent *a, const policy_faults *faults)
 	const struct source *last = NULL;
 	unsigned int last_line = 0;
 
+	kube_report_faults(a->report, &a->policies.cluster, faults);
 	vec_foreach (fault, faults) {
-		const struct source *text = find_text(&a->policies.cluster, fault->source);
+		const struct source *text = source_list_find(&a->policies.cluster, fault->source);
 
 		if (text && text == last && fault->line == last_line)
 			continue;
@@ -76,6 +70,7 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 	bool is_better;
 	int err;
 
+	kube_report_begin(a->report);
 	/* Each may bring more to light; it ends, as an object is refused twice at most. */
 	do {
 		_cleanup_(faults_release)
@@ -124,6 +119,7 @@ static void on_changed(void *user)
 			  why.len ? why.buf : strerror(-err));
 	else
 		endpoints_settle(&a->endpoints);
+	kube_report_end(a->report, !err, why.len ? why.buf : diagnostics.buf);
 }
 
 int cluster_start(struct agent *a, struct text *reterr)
@@ -136,5 +132,7 @@ int cluster_start(struct agent *a, struct text *reterr)
 	err = kube_new(a->loop, a->config->kubernetes, &events, &a->kubernetes);
 	if (err)
 		text_addf(reterr, "cannot follow the cluster: %s", strerror(-err));
+	else
+		a->report = kube_report_new(a->loop, a->kubernetes, a->config->kubernetes);
 	return err;
 }

@@ -54,6 +54,8 @@ enum kubernetes_setting {
 	KUBERNETES_CA,
 	KUBERNETES_TOKEN,
 	KUBERNETES_SILENCE,
+	KUBERNETES_STATUS,
+	KUBERNETES_POD_EVENTS,
 	KUBERNETES_COUNT
 };
 
@@ -84,6 +86,8 @@ static const struct schema_key kubernetes_keys[] = {
 	[KUBERNETES_CA]      = { "ca",        KEY_OPTIONAL, FORM_TEXT },
 	[KUBERNETES_TOKEN]   = { "tokenFile", KEY_OPTIONAL, FORM_TEXT },
 	[KUBERNETES_SILENCE] = { "silence",   KEY_OPTIONAL, FORM_TEXT },
+	[KUBERNETES_STATUS]  = { "status",    KEY_OPTIONAL, FORM_TEXT },
+	[KUBERNETES_POD_EVENTS] = { "podEvents", KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -110,6 +114,7 @@ void settings_init(struct settings *s)
 		.adopt_s = AGENT_ADOPT_S,
 		.down_after_s = BH_DOWN_AFTER_S,
 		.flows = {.interval_s = FLOW_INTERVAL_S, .size = FLOW_SIZE, .keep = FLOW_KEEP},
+		.kubernetes.has_status = true,
 	};
 	config_detect_init(&s->detect);
 }
@@ -255,20 +260,29 @@ static void read_duration(uint32_t *place, const struct node *n, struct diags *d
 			   shown(n->text, buf));
 }
 
+static bool read_on_off(const struct node *n, struct diags *d, bool *ret)
+{
+	static const char *const list[] = {"off", "on"};
+	static const struct words on_off = {"on or off", list, COUNT(list)};
+	size_t is_on;
+
+	if (!n || !schema_word(n, &on_off, d, &is_on))
+		return false;
+	*ret = is_on;
+	return true;
+}
+
 static void read_builtins(struct settings *s, const struct node *map, struct diags *d)
 {
-	static const char *const list[] = {"on", "off"};
-	static const struct words on_off = {"on or off", list, COUNT(list)};
-
 	node_foreach(key, map)
 	{
 		_text_ struct text error = TEXT_INIT;
-		size_t is_off;
+		bool is_on;
 
 		if (find_builtin(key->text) == BH_BUILTIN_COUNT) {
 			settings_turn_off(s, key->text, &error);
 			diag_error(d, key->at, "%s", error.buf);
-		} else if (schema_word(key->value, &on_off, d, &is_off) && is_off) {
+		} else if (read_on_off(key->value, d, &is_on) && !is_on) {
 			settings_turn_off(s, key->text, &error);
 		}
 	}
@@ -336,6 +350,8 @@ static void read_kubernetes_settings(struct settings *s, const struct node *n, s
 	read_text(&s->kubernetes.ca_file, v[KUBERNETES_CA]);
 	read_text(&s->kubernetes.token_file, v[KUBERNETES_TOKEN]);
 	read_duration(&s->kubernetes.silence_s, v[KUBERNETES_SILENCE], d);
+	read_on_off(v[KUBERNETES_STATUS], d, &s->kubernetes.has_status);
+	read_on_off(v[KUBERNETES_POD_EVENTS], d, &s->kubernetes.has_pod_events);
 }
 
 bool settings_complete(struct settings *s, struct text *reterr)

@@ -22,6 +22,16 @@ struct kube {
 	uint64_t took_ms; /* the last call of events.changed */
 };
 
+const struct kube_table *kube_tables(const struct kube *k)
+{
+	return k->tables;
+}
+
+struct kube_http *kube_transport(struct kube *k)
+{
+	return k->http;
+}
+
 bool kube_is_listed(const struct kube *k)
 {
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {

@@ -4,6 +4,8 @@
 #define AGENT_KUBE_H
 
 #include "agent/kube_config.h"
+#include "agent/kube_http.h"
+#include "agent/kube_table.h"
 #include "agent/loop.h"
 #include "util/json.h"
 #include "util/source.h"
@@ -21,6 +23,10 @@ struct kube_events {
 int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
 	     struct kube **ret);
 void kube_free(struct kube *k);
+
+/* For those who tell the cluster something; by kind, and until it is freed. */
+const struct kube_table *kube_tables(const struct kube *k);
+struct kube_http *kube_transport(struct kube *k);
 
 /* Every kind has been listed, or isn't served.  Before, nobody is told of changes. */
 bool kube_is_listed(const struct kube *k);

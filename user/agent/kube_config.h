@@ -17,7 +17,9 @@ struct kube_config {
 	char *server;
 	char *ca_file;
 	char *token_file;
-	uint32_t silence_s; /* 0: KUBE_SILENCE_S */
+	uint32_t silence_s;  /* 0: KUBE_SILENCE_S */
+	bool has_status;     /* ZonePolicies get one, and Events say what is refused */
+	bool has_pod_events; /* others say what is dropped at pods */
 };
 
 void kube_config_release(struct kube_config *c);

@@ -225,7 +225,6 @@ static void set_request(struct kube_request *r, const char *path)
 	text_addf(&url, "%s%s", r->http->server.url, path);
 	curl_easy_setopt(r->easy, CURLOPT_URL, url.buf); /* copied */
 	curl_easy_setopt(r->easy, CURLOPT_USERAGENT, USER_AGENT);
-	curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
 	curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
 	curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
@@ -233,8 +232,8 @@ static void set_request(struct kube_request *r, const char *path)
 }
 
 /* A token that can't be read is one that the server will refuse. */
-void kube_http_get(struct kube_http *h, const char *path, uint32_t timeout_s,
-		   const struct kube_reader *reader)
+static struct kube_request *new_request(struct kube_http *h, const char *path, uint32_t timeout_s,
+					const struct kube_reader *reader)
 {
 	struct kube_request *r = xcalloc(1, sizeof(*r));
 
@@ -245,10 +244,39 @@ void kube_http_get(struct kube_http *h, const char *path, uint32_t timeout_s,
 	(void)add_token(r, h->server.token_file);
 	set_transport(r->easy, h, timeout_s);
 	set_request(r, path);
+	return r;
+}
+
+static void start_request(struct kube_request *r)
+{
+	struct kube_http *h = r->http;
+
+	curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
 	h->is_doubtful = false;
 	r->next = h->requests;
 	h->requests = r;
 	curl_multi_add_handle(h->multi, r->easy);
+}
+
+void kube_http_get(struct kube_http *h, const char *path, uint32_t timeout_s,
+		   const struct kube_reader *reader)
+{
+	start_request(new_request(h, path, timeout_s, reader));
+}
+
+void kube_http_send(struct kube_http *h, const struct kube_message *m, uint32_t timeout_s,
+		    const struct kube_reader *reader)
+{
+	struct kube_request *r = new_request(h, m->path, timeout_s, reader);
+	_text_ struct text type = TEXT_INIT;
+
+	text_addf(&type, "Content-Type: %s", m->type);
+	r->headers = curl_slist_append(r->headers, type.buf);
+	r->headers = curl_slist_append(r->headers, "Expect:"); /* nothing is waited for first */
+	curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(m->body));
+	curl_easy_setopt(r->easy, CURLOPT_COPYPOSTFIELDS, m->body);
+	curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, m->method);
+	start_request(r);
 }
 
 static void unlink_request(struct kube_request *r)

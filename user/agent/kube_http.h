@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* GET requests to a cluster's API server, over TLS, in the loop. */
+/* Requests to a cluster's API server, over TLS, in the loop. */
 #ifndef AGENT_KUBE_HTTP_H
 #define AGENT_KUBE_HTTP_H
 
@@ -40,5 +40,16 @@ void kube_http_free(struct kube_http *h); /* nobody is told */
 /* Beginning with '/'.  @timeout_s bounds all of it. */
 void kube_http_get(struct kube_http *h, const char *path, uint32_t timeout_s,
 		   const struct kube_reader *reader);
+
+/* Something that is sent; copied. */
+struct kube_message {
+	const char *method; /* "PATCH" */
+	const char *path;
+	const char *type; /* of the body */
+	const char *body;
+};
+
+void kube_http_send(struct kube_http *h, const struct kube_message *m, uint32_t timeout_s,
+		    const struct kube_reader *reader);
 
 #endif

@@ -101,6 +101,7 @@ void kube_object_release(struct kube_object *o)
 {
 	free(o->key);
 	free(o->text);
+	kube_identity_release(&o->identity);
 	*o = (struct kube_object){};
 }
 
@@ -152,14 +153,17 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
 	if (!name || !*name)
 		return -EBADMSG;
 	text_addf(&key, "%s%s%s", space ? space : "", space ? "/" : "", name);
+	kube_identity_read(json, kind == KUBE_ZONE_POLICY, &o.identity);
 	prune(json, keeps[kind]);
 	if (kind == KUBE_POD)
 		read_addresses(json, &o);
 	cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
 	cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
 	o.text = cJSON_PrintUnformatted(json);
-	if (!o.text)
+	if (!o.text) {
+		kube_identity_release(&o.identity);
 		return -EBADMSG;
+	}
 	o.key = text_take(&key);
 	*ret = o;
 	return 0;

@@ -9,6 +9,8 @@
 
 #include <bulkhead/address.h>
 
+#include "agent/kube_identity.h"
+
 /* id, kind, group and version, where a list of them is; whether a cluster may do without. */
 #define KUBE_KINDS(X)                                                                              \
 	X(NAMESPACE, "Namespace", "v1", "/api/v1/namespaces", false)                               \
@@ -43,6 +45,7 @@ struct kube_object {
 	char *text; /* JSON: the kind, and what is needed of the rest */
 	struct bh_addr addresses[KUBE_POD_ADDRESSES]; /* of a pod that has them to itself */
 	unsigned int address_count;
+	struct kube_identity identity;
 };
 
 void kube_object_release(struct kube_object *o);

@@ -80,12 +80,22 @@ static void keep_before(struct kube_entry *entry, struct kube_entry *there)
 		drop(TAKE_PTR(kept->before));
 }
 
+/* The same object, as far as it counts, may still have another name for itself. */
+static void take_identity(struct kube_entry *entry, struct kube_object *o)
+{
+	struct kube_identity before = entry->object.identity;
+
+	entry->object.identity = o->identity;
+	o->identity = before;
+	kube_object_release(o);
+}
+
 bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
 {
 	struct kube_entry **there = find(t, o->key), *fresh;
 
 	if (there && is_same(*there, o)) {
-		kube_object_release(o);
+		take_identity(*there, o);
 		return false;
 	}
 	if (!there) {
@@ -117,7 +127,7 @@ void kube_table_put_or_share(struct kube_table *t, const struct kube_table *befo
 		kube_table_put(t, o, order);
 		return;
 	}
-	kube_object_release(o);
+	take_identity(*there, o);
 	(*there)->users++;
 	add(t, *there);
 }

@@ -138,9 +138,9 @@ static bool find_kind(const char *source, enum kube_kind *ret)
 	return false;
 }
 
-static const char *find_line(const struct source *source, unsigned int line)
+const char *kube_texts_line(const struct source *source, unsigned int line)
 {
-	const char *at = source->text;
+	const char *at = line ? source->text : NULL;
 
 	while (at && --line) {
 		at = strchr(at, '\n');
@@ -153,7 +153,7 @@ struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUN
 				   const struct source *source, unsigned int line,
 				   enum kube_kind *ret_kind)
 {
-	const char *at = line ? find_line(source, line) : NULL;
+	const char *at = kube_texts_line(source, line);
 	struct kube_object object;
 	struct kube_entry *entry;
 	_text_ struct text text = TEXT_INIT;

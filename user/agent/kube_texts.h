@@ -20,6 +20,9 @@ struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUN
 				   const struct source *source, unsigned int line,
 				   enum kube_kind *ret_kind);
 
+/* Where a line begins; NULL: there are not so many. */
+const char *kube_texts_line(const struct source *source, unsigned int line);
+
 /* What stands for it after so many refusals; NULL: nothing can. */
 char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,
 			  unsigned int refusals);

@@ -12,6 +12,7 @@
 #include "agent/flow_log.h"
 #include "agent/intake.h"
 #include "agent/kube.h"
+#include "agent/kube_report.h"
 #include "agent/last_good.h"
 #include "agent/loop.h"
 #include "agent/naming.h"
@@ -45,6 +46,7 @@ struct agent {
 	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
 	bool is_recovering;          /* from one that was not, when the agent before us ended */
 	struct kube *kubernetes;     /* NULL: there is no cluster */
+	struct kube_report *report;  /* the same */
 	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
 	bool was_in_force;         /* something, when we started */
 	uint64_t started_ns;       /* on the wall */

@@ -140,7 +140,8 @@ static void tell_faults(const struct diags *diags, policy_faults *out)
 	vec_foreach (diag, &diags->list) {
 		if (diag->level == DIAG_ERROR && diag->at.source)
 			vec_push(out, (struct policy_fault){xstrdup(diag->at.source->name),
-							    diag->at.line});
+							    diag->at.line, diag->at.column,
+							    xstrdup(diag->message)});
 	}
 }
 

@@ -48,6 +48,8 @@ void policy_set_release(struct policy_set *set);
 struct policy_fault {
 	char *source; /* its name */
 	unsigned int line;
+	unsigned int column;
+	char *message;
 };
 
 typedef VEC(struct policy_fault) policy_faults;
