@@ -337,7 +337,13 @@ tell '{"fault": "403 hang", "resource": "status"}'
 put_zones '{"mode": "audit"}'
 sleep 1.5
 put_zones "$good"
-put_policy web-in web intruder $((8160 - port))
-it "nothing waits for a server that refuses writes, or hangs" wait_for 5 lets_intruder $((8160 - port))
+port=$((8160 - port))
+put_policy web-in web intruder "$port"
+it "nothing waits for a server that refuses writes, or hangs" wait_for 5 lets_intruder "$port"
 it "nor is it asked all the time" ask 'writes["status"] < 15'
+
+stop_agent TERM || :
+sed -i '1i mode: audit' agent.yaml
+it "an agent that only reports starts in the place of one that enforces" start_node
+it "and what was denied goes through" wait_for 10 open client "10.244.1.10,80"
 end_test

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""usage: manifests.py QUESTION DIRECTORY [ARGUMENT]: of the manifests for a cluster.
+"""usage: manifests.py QUESTION MANIFESTS [ARGUMENT]: of a directory, or of what kubectl makes of it.
 
 Prints what was looked at; ends with 1 if the answer is no.
 """
@@ -11,6 +11,9 @@ import yaml
 
 
 def documents(directory):
+    if directory.is_file():
+        yield from yaml.safe_load_all(directory.read_text())
+        return
     listed = yaml.safe_load((directory / "kustomization.yaml").read_text())["resources"]
     for name in listed:
         yield from yaml.safe_load_all((directory / name).read_text())
@@ -26,9 +29,13 @@ def pod(directory):
 
 
 def lists_all(directory):
-    """Every file is part of it, and nothing else."""
-    listed = yaml.safe_load((directory / "kustomization.yaml").read_text())["resources"]
-    return sorted(listed + ["kustomization.yaml"]) == sorted(f.name for f in directory.iterdir())
+    """Every file of the base is part of it, and nothing else."""
+    base = directory / "base"
+    listed = {d: yaml.safe_load((d / "kustomization.yaml").read_text())["resources"]
+              for d in (directory, base)}
+    print(listed)
+    return (listed[directory] == [f"base/{name}" for name in listed[base]] and
+            sorted(listed[base] + ["kustomization.yaml"]) == sorted(f.name for f in base.iterdir()))
 
 
 def is_confined(directory):
@@ -65,15 +72,22 @@ def writes_nothing_else(directory):
     return paths == {"/sys/fs/bpf", "/var/lib/bulkhead", "/run/bulkhead"}
 
 
+WRITES = [{"apiGroups": ["bulkhead.dev"], "resources": ["zonepolicies/status"],
+           "verbs": ["patch"]},
+          {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]
+
+
 def may_read_what_it_reads(directory, header):
-    """The role and the agent's own list of what it watches say the same."""
+    """The role and the agent's own list of what it watches say the same; and two writes."""
     paths = re.findall(r'"/(?:api|apis/([a-z0-9.]+))/v[a-z0-9]+/([a-z]+)"',
                        pathlib.Path(header).read_text())
     allowed = set()
-    for rule in one(directory, "ClusterRole")["rules"]:
-        if rule["verbs"] != ["get", "list", "watch"]:
-            print("more than reading:", rule)
-            return False
+    rules = one(directory, "ClusterRole")["rules"]
+    writes = [rule for rule in rules if rule["verbs"] != ["get", "list", "watch"]]
+    if writes != WRITES:
+        print("it may write something else:", writes)
+        return False
+    for rule in (r for r in rules if r not in writes):
         allowed |= {(g, r) for g in rule["apiGroups"] for r in rule["resources"]}
     print(sorted(paths), sorted(allowed))
     return len(paths) > 4 and set(paths) == allowed
@@ -84,6 +98,67 @@ def defines_zonepolicies(directory, header):
     path = f'/apis/{spec["group"]}/{spec["versions"][0]["name"]}/{spec["names"]["plural"]}'
     print(path, spec["scope"])
     return spec["scope"] == "Cluster" and f'"{path}"' in pathlib.Path(header).read_text()
+
+
+def is_merged_by_node(directory):
+    """Two nodes that write a status at once don't meet."""
+    (version,) = one(directory, "CustomResourceDefinition")["spec"]["versions"]
+    nodes = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["nodes"]
+    print(nodes)
+    return (nodes["x-kubernetes-list-type"] == "map" and "status" in version["subresources"]
+            and nodes["x-kubernetes-list-map-keys"] == nodes["items"]["required"] == ["name"])
+
+
+def is_probed_on_loopback(directory):
+    """Where the agent listens."""
+    (container,) = pod(directory)["containers"]
+    config = yaml.safe_load(one(directory, "ConfigMap")["data"]["agent.yaml"])
+    probes = [container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
+    print(probes, config["metrics"])
+    return (all((p["host"], p["port"]) == ("127.0.0.1", 9478) for p in probes)
+            and config["metrics"] in ("127.0.0.1:9478", "0.0.0.0:9478"))
+
+
+def is_as_safe(rendered, header):
+    """What kubectl makes of an overlay holds what the base does."""
+    spaces = {d["metadata"].get("namespace") for d in documents(rendered)}
+    print(spaces)
+    return (spaces == {None, "bulkhead"} and is_confined(rendered) and is_everywhere(rendered)
+            and is_replaced_in_parts(rendered) and writes_nothing_else(rendered)
+            and may_read_what_it_reads(rendered, header)
+            and defines_zonepolicies(rendered, header) and is_merged_by_node(rendered)
+            and is_probed_on_loopback(rendered))
+
+
+def by_name(path):
+    return {(d["kind"], d["metadata"]["name"]): d for d in documents(path)}
+
+
+def differs_in(rendered, other, *names):
+    """From the base, in these objects, KIND/NAME each."""
+    one_side, other_side = by_name(rendered), by_name(pathlib.Path(other))
+    differing = {f"{k}/{n}" for k, n in one_side.keys() | other_side.keys()
+                 if one_side.get((k, n)) != other_side.get((k, n))}
+    print(sorted(differing))
+    return differing == set(names)
+
+
+def is_scraped(rendered):
+    """By annotations and by a Service, where the agent listens for all."""
+    template = one(rendered, "DaemonSet")["spec"]["template"]
+    (port,) = template["spec"]["containers"][0]["ports"]
+    service = one(rendered, "Service")["spec"]
+    config = yaml.safe_load(one(rendered, "ConfigMap")["data"]["agent.yaml"])
+    print(port, service, config)
+    return (template["metadata"]["annotations"]["prometheus.io/port"] == str(port["containerPort"])
+            == config["metrics"].split(":")[1] and service["ports"][0]["targetPort"] == port["name"]
+            and service["selector"].items() <= template["metadata"]["labels"].items())
+
+
+def only_reports(rendered):
+    config = yaml.safe_load(one(rendered, "ConfigMap")["data"]["agent.yaml"])
+    print(config)
+    return (config["mode"], config["fallback"], config.get("attach")) == ("audit", "open", None)
 
 
 def print_config(directory, name):

@@ -12,23 +12,61 @@ manifests()
 	"$python" "$here/manifests.py" "$1" "$manifests" "${@:2}"
 }
 
-# starts_as_configured: it enforces, and asks an API server that is not there.
+# renders NAME PATH: what kubectl makes of it is in NAME.yaml.
+renders()
+{
+	HOME=$work kubectl kustomize "$manifests/$2" >"$1.yaml"
+}
+
+# rendered NAME QUESTION [ARGUMENT…]
+rendered()
+{
+	"$python" "$here/manifests.py" "$2" "$1.yaml" "${@:3}"
+}
+
+# is_as_safe NAME…: as the base, each of them.
+is_as_safe()
+{
+	local name
+
+	for name; do
+		rendered "$name" is_as_safe "$watched" || return
+	done
+}
+
+# starts_as_configured NAME: it enforces, and asks an API server that is not there.
 starts_as_configured()
 {
 	export NODE_NAME=node-a KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=1
-	manifests print_config agent.yaml >agent.yaml
-	manifests print_config zones.yaml >zones.yaml
+	rendered "$1" print_config agent.yaml >agent.yaml
+	rendered "$1" print_config zones.yaml >zones.yaml
 	start_agent - --config agent.yaml --policy zones.yaml || return
 	wait_for 5 grep 'cluster not read' agent.log
 }
 
 it "kustomize finds every file" manifests lists_all
+it "kubectl makes manifests of them" renders all .
+it "of the base, for overlays" renders base base
+it "which is the same" rendered base differs_in all.yaml
+it "of the overlay to audit" renders audit overlays/audit
+it "of the one for metrics" renders metrics overlays/metrics
+it "PR-05: overlays are as safe" is_as_safe all audit metrics
+it "one changes the configuration, and the pods with it" rendered audit differs_in base.yaml \
+	ConfigMap/bulkhead DaemonSet/bulkhead
+it "to what only reports" rendered audit only_reports
+it "the other adds a Service" rendered metrics differs_in base.yaml \
+	ConfigMap/bulkhead DaemonSet/bulkhead Service/bulkhead-metrics
+it "and is found by who scrapes" rendered metrics is_scraped
 it "PR-05: the container is confined" manifests is_confined
 it "PR-05: it runs on every node, and is not evicted" manifests is_everywhere
 it "PR-05: nodes get another release some at a time" manifests is_replaced_in_parts
 it "PR-05: of the node it has three directories" manifests writes_nothing_else
-it "PR-05: the role is to read what the agent reads" manifests may_read_what_it_reads "$watched"
+it "PR-05: the role is to read what the agent reads, and to say what it says" \
+	manifests may_read_what_it_reads "$watched"
 it "ZonePolicies are where the agent looks for them" manifests defines_zonepolicies "$watched"
-it "the configuration is one" starts_as_configured
-it "and the agent stops" stop_agent TERM
+it "two nodes write a status without a conflict" manifests is_merged_by_node
+for name in all audit metrics; do
+	it "the configuration ($name) is one" starts_as_configured "$name"
+	it "and the agent stops" stop_agent TERM
+done
 end_test

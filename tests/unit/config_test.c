@@ -32,7 +32,7 @@ static void a_cluster_is_read(void **state)
 
 	(void)state;
 	read_text("kubernetes: {node: n, server: 'https://[::1]:6443', ca: /ca, tokenFile: /t, "
-		  "silence: 5s}\n",
+		  "silence: 5s, status: off, podEvents: on}\n",
 		  &s, &messages);
 	assert_string_equal(messages.buf, "");
 	assert_true(settings_complete(&s, &why));
@@ -42,6 +42,8 @@ static void a_cluster_is_read(void **state)
 	assert_string_equal(s.kubernetes.ca_file, "/ca");
 	assert_string_equal(s.kubernetes.token_file, "/t");
 	assert_int_equal(s.kubernetes.silence_s, 5);
+	assert_false(s.kubernetes.has_status);
+	assert_true(s.kubernetes.has_pod_events);
 }
 
 static void a_server_without_tls_is_none(void **state)
@@ -67,7 +69,7 @@ static void every_key_is_read(void **state)
 		  "attach: [eth0, veth1=api, 'veth2=10.0.0.1,fd00::1', 'veth-of-web-[0-9]*=web']\n"
 		  "socket: /tmp/s\nstateDir: /tmp/d\nbpffs: /tmp/f\n"
 		  "eventRate: 0\nhistory: 5\nadopt: 1m\n"
-		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nwatchdog: alarm\n"
+		  "builtins: {arp: off, nd: on, icmp-error: off}\nvlan: drop\nmode: audit\nwatchdog: alarm\n"
 		  "fallback: /etc/f.yaml\nmetrics: '[::1]:9478'\n"
 		  "detect: {window: 1h, cooldown: 30s, ports: 32, hosts: 2, dataOut: 3, "
 		  "management: 0, quiet: 2s, beats: 3, sources: 64, spoofed: 1, noise: 7}\n"
@@ -89,6 +91,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(s.event_rate, 0);
 	assert_int_equal(s.history, 5);
 	assert_int_equal(s.adopt_s, 60);
+	assert_true(s.is_audit);
 	assert_int_equal(s.builtins_off, 1u << BH_BUILTIN_ARP | 1u << BH_BUILTIN_ICMP);
 	assert_int_equal(s.vlan, BH_VLAN_DROP);
 	assert_int_equal(s.watchdog, WATCHDOG_ALARM);
@@ -192,6 +195,10 @@ static const struct bad_case bad[] = {
 	{ "attach: '=api'\n",         "1:9: '=api' does not begin with an interface's name" },
 	{ "attach: a-name-of-16-chr\n",
 	  "1:9: 'a-name-of-16-chr' does not begin with an interface's name" },
+	{ "mode: off\n",
+	  "1:7: 'off' is not a mode; it is enforce or audit" },
+	{ "kubernetes: {podEvents: all}\n",
+	  "1:25: 'all' is not on or off; it is on or off" },
 	{ "builtins: {default: off}\n",
 	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error, self" },
 	{ "history: -1\nadopt: x\n",  "1:10: '-1' is not a number from 0 to 10000000\n"

@@ -251,6 +251,7 @@ int agent_run(const struct agent_config *config)
 		.lock_fd = -1,
 		.last_good.directory = config->state_dir,
 		.naming = NAMING_INIT,
+		.policies.is_audit = config->is_audit,
 		.flows = {.config = &config->flows, .batch = TEXT_INIT},
 		.intake = INTAKE_INIT,
 		.hub = hub_new(config->history),

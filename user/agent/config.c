@@ -38,6 +38,7 @@ enum setting {
 	SET_ADOPT,
 	SET_BUILTINS,
 	SET_DOWN_AFTER,
+	SET_MODE,
 	SET_VLAN,
 	SET_WATCHDOG,
 	SET_FALLBACK,
@@ -71,6 +72,7 @@ static const struct schema_key file_keys[] = {
 	[SET_ADOPT]      = { "adopt",     KEY_OPTIONAL, FORM_TEXT },
 	[SET_BUILTINS]   = { "builtins",  KEY_OPTIONAL, FORM_MAP  },
 	[SET_DOWN_AFTER] = { "downAfter", KEY_OPTIONAL, FORM_TEXT },
+	[SET_MODE]       = { "mode",      KEY_OPTIONAL, FORM_TEXT },
 	[SET_VLAN]       = { "vlan",      KEY_OPTIONAL, FORM_TEXT },
 	[SET_WATCHDOG]   = { "watchdog",  KEY_OPTIONAL, FORM_TEXT },
 	[SET_FALLBACK]   = { "fallback",  KEY_OPTIONAL, FORM_TEXT },
@@ -262,13 +264,13 @@ static void read_duration(uint32_t *place, const struct node *n, struct diags *d
 
 static bool read_on_off(const struct node *n, struct diags *d, bool *ret)
 {
-	static const char *const list[] = {"off", "on"};
+	static const char *const list[] = {"on", "off"};
 	static const struct words on_off = {"on or off", list, COUNT(list)};
-	size_t is_on;
+	size_t is_off;
 
-	if (!n || !schema_word(n, &on_off, d, &is_on))
+	if (!n || !schema_word(n, &on_off, d, &is_off))
 		return false;
-	*ret = is_on;
+	*ret = !is_off;
 	return true;
 }
 
@@ -300,6 +302,16 @@ static void read_vlan(struct settings *s, const struct node *n, struct diags *d)
 
 	if (n && schema_word(n, &modes, d, &mode))
 		s->vlan = (enum bh_vlan_mode)mode;
+}
+
+static void read_mode(struct settings *s, const struct node *n, struct diags *d)
+{
+	static const char *const list[] = {"enforce", "audit"};
+	static const struct words modes = {"a mode", list, COUNT(list)};
+	size_t mode;
+
+	if (n && schema_word(n, &modes, d, &mode))
+		s->is_audit = mode;
 }
 
 static void read_watchdog(struct settings *s, const struct node *n, struct diags *d)
@@ -376,6 +388,7 @@ static void read_document(struct settings *s, const struct node *document, struc
 	read_number(&s->history, SETTINGS_MAX_HISTORY, values[SET_HISTORY], d);
 	read_duration(&s->adopt_s, values[SET_ADOPT], d);
 	read_duration(&s->down_after_s, values[SET_DOWN_AFTER], d);
+	read_mode(s, values[SET_MODE], d);
 	read_vlan(s, values[SET_VLAN], d);
 	read_watchdog(s, values[SET_WATCHDOG], d);
 	read_fallback(s, values[SET_FALLBACK], d);
@@ -422,6 +435,7 @@ struct agent_config settings_config(const struct settings *s)
 		.adopt_s = s->adopt_s,
 		.down_after_s = s->down_after_s,
 		.builtins_off = s->builtins_off,
+		.is_audit = s->is_audit,
 		.vlan = s->vlan,
 		.watchdog = s->watchdog,
 		.metrics = s->metrics,

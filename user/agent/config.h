@@ -21,6 +21,7 @@ struct settings {
 	uint32_t adopt_s;
 	uint32_t builtins_off;
 	uint32_t down_after_s;
+	bool is_audit;
 	enum bh_vlan_mode vlan;
 	enum watchdog_action watchdog;
 	struct listen_address metrics;
@@ -39,11 +40,11 @@ void settings_release(struct settings *s);
 
 /*
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
- * vlan (inspect|pass|drop), watchdog (repair|alarm), fallback (closed|open|/PATH), metrics
- * ([ADDRESS:]PORT|off), detect (see config_detect.h), flowLog (/PATH, -, or {file, format
- * (vpc|json), interval, size, keep}), builtins {arp|nd|dhcp|host|icmp-error|self: on|off}, and
- * kubernetes {node, server, ca, tokenFile, silence, status (on|off), podEvents (on|off)}.  What is
- * wrong goes to @d; then -EINVAL.
+ * mode (enforce|audit), vlan (inspect|pass|drop), watchdog (repair|alarm), fallback
+ * (closed|open|/PATH), metrics ([ADDRESS:]PORT|off), detect (see config_detect.h), flowLog (/PATH, -,
+ * or {file, format (vpc|json), interval, size, keep}), builtins {arp|nd|dhcp|host|icmp-error|self:
+ * on|off}, and kubernetes {node, server, ca, tokenFile, silence, status (on|off), podEvents
+ * (on|off)}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

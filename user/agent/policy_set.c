@@ -158,6 +158,7 @@ static int prepare(struct policy_set *set, const struct policy_input *input,
 	err = read_input(set, input, temporaries, &diags, &policy);
 	beat(set);
 	if (!err) {
+		policy->is_audit = set->is_audit;
 		loaded = name_policy(input, TAKE_PTR(policy),
 				     temporaries ? temporaries->list.count : 0);
 		err = compile_version(set, loaded, &diags, &v);

@@ -39,6 +39,7 @@ struct policy_set {
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
 	source_list cluster; /* the same; they take the place of those of a cluster */
+	bool is_audit;       /* policies only report */
 	bool has_cluster;    /* that are in what is given, once this is set */
 };
 

@@ -203,14 +203,17 @@ const struct command run_command = {
 		"Prints a line 'ready' once it enforces. SIGHUP reloads the policy; SIGTERM ends\n"
 		"the agent, and what it enforces stays in the kernel until 'bulkhead detach'.\n"
 		"The keys of the configuration file are policy, attach, socket, stateDir, bpffs,\n"
-		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), fallback\n"
+		"eventRate, history, adopt, downAfter, watchdog (repair or alarm), mode (enforce,\n"
+		"or audit: whatever the policy would deny is let through and reported), fallback\n"
 		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off), detect\n"
 		"(thresholds of alerts), flowLog (a path, or {file, format, interval, size,\n"
 		"keep}: at that size it becomes FILE.1, and so many are kept), kubernetes ({node:\n"
-		"NAME, server: URL, ca: FILE, tokenFile: FILE, silence: TIME}) and builtins\n"
-		"({arp: off}). A policy that does not load is replaced by the last good one, and\n"
-		"that by the fallback. Exit code 2: the configuration does not load, nor does any\n"
-		"policy; 1: the agent failed.",
+		"NAME, server: URL, ca: FILE, tokenFile: FILE, silence: TIME, status: on|off,\n"
+		"podEvents: on|off}: whether ZonePolicies get a status and what is refused an\n"
+		"Event, and pods Events of their first drops) and builtins ({arp: off}). A policy\n"
+		"that does not load is replaced by the last good one, and that by the fallback.\n"
+		"Exit code 2: the configuration does not load, nor does any policy; 1: the agent\n"
+		"failed.",
 	.examples = "bulkhead run --policy policies/five-zone.yaml --attach eth0\n"
 		    "bulkhead run --attach veth-api=api --attach veth-pg=10.0.32.10,fd00:3::10\n"
 		    "bulkhead run --config /etc/bulkhead/agent.yaml --adopt 1m",

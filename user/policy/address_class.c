@@ -60,9 +60,9 @@ static size_t name_of(uint32_t number)
 }
 
 /* Where modes say that nothing is dropped, the agent's death doesn't change that. */
-static uint32_t closed_flag(const struct zone *zone)
+static uint32_t closed_flag(const struct policy *p, const struct zone *zone)
 {
-	return zone->mode == MODE_ENFORCE ? BH_IDENTITY_DOWN_CLOSED : 0;
+	return zone->mode == MODE_ENFORCE && !p->is_audit ? BH_IDENTITY_DOWN_CLOSED : 0;
 }
 
 static uint32_t identity_flags(const struct policy *p, const struct address_node *node)
@@ -75,7 +75,7 @@ static uint32_t identity_flags(const struct policy *p, const struct address_node
 	case STANCE_OPEN:
 		return flags | BH_IDENTITY_DOWN_OPEN;
 	case STANCE_CLOSED:
-		return flags | closed_flag(&p->zones.items[node->zone]);
+		return flags | closed_flag(p, &p->zones.items[node->zone]);
 	case STANCE_UNSET:
 	case STANCE_KEEP:
 		break;
@@ -181,14 +181,15 @@ static enum mode workload_mode(const struct policy *p, const struct workload *w,
 /* What a denial does at an end: nothing outside, and at nodes as long as they are in no zone. */
 static enum mode identity_mode(const struct policy *p, const struct identity *id)
 {
-	enum mode of_zone = MODE_UNSET;
+	enum mode of_zone = MODE_UNSET, mode;
 	const struct workload *w = NULL;
 
 	if (id->zone != POLICY_NONE)
 		of_zone = first_mode(&p->zones.items[id->zone].mode, 1);
 	if (id->workload != POLICY_NONE)
 		w = &p->workloads.items[id->workload];
-	return w && w->kind != WORKLOAD_NODE ? workload_mode(p, w, of_zone) : of_zone;
+	mode = w && w->kind != WORKLOAD_NODE ? workload_mode(p, w, of_zone) : of_zone;
+	return mode == MODE_ENFORCE && p->is_audit ? MODE_AUDIT : mode;
 }
 
 static uint8_t identity_isolated(const struct policy *p, const struct identity *id)

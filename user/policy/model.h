@@ -270,6 +270,7 @@ struct policy {
 	VEC(struct isolator) isolators; /* what set workload.isolated, for people */
 	VEC(struct never) nevers;
 	VEC(struct expect) expects;
+	bool is_audit; /* whoever enforces only reports; not of a file, but of who loads it */
 };
 
 struct policy *policy_new(void);
