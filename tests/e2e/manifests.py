@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""usage: manifests.py QUESTION MANIFESTS [ARGUMENT]: of a directory, or of what kubectl makes of it.
+"""usage: manifests.py QUESTION DIRECTORY|RENDERED [ARGUMENT]: of the manifests for a cluster.
 
 Prints what was looked at; ends with 1 if the answer is no.
 """

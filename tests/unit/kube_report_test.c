@@ -452,6 +452,43 @@ static void what_may_go_well_later_is_tried_again(void **state)
 				 outcomes[i].outcome);
 }
 
+static bool put_write(struct kube_writer *w, const char *key, const char *body)
+{
+	return kube_writer_put(w, &(struct kube_write){
+					  .key = key,
+					  .message = {"POST", "/x", "application/json", body},
+				  });
+}
+
+static void what_waits_is_bounded_and_replaced_by_what_is_newer(void **state)
+{
+	const struct kube_server server = {
+		.url = "https://192.0.2.1:1", .ca_file = "/", .silence_s = 1};
+	struct kube_writer w = {};
+	struct kube_http *http;
+	struct loop *loop;
+
+	(void)state;
+	assert_int_equal(loop_new(&loop), 0);
+	assert_int_equal(kube_http_new(loop, &server, &http), 0);
+	kube_writer_init(&w, loop, http);
+	assert_true(put_write(&w, "zones", "1"));
+	assert_true(put_write(&w, "zones", "2")); /* the first is under way */
+	assert_true(put_write(&w, "zones", "3"));
+	assert_int_equal(w.queue.count, 2);
+	assert_true(w.queue.items[0].is_replaced);
+	assert_string_equal(w.queue.items[1].body, "3");
+	while (w.queue.count < KUBE_WRITER_MAX)
+		assert_true(put_write(&w, NULL, "x"));
+	assert_false(put_write(&w, NULL, "x"));
+	assert_false(put_write(&w, "other", "x"));
+	assert_true(put_write(&w, "zones", "4"));
+	assert_int_equal(w.left_out, 2);
+	kube_http_free(http);
+	kube_writer_release(&w);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +507,7 @@ int main(void)
 		cmocka_unit_test(few_of_a_pod_are_told_and_few_of_a_node),
 		cmocka_unit_test(what_is_no_drop_at_a_pod_is_passed_over),
 		cmocka_unit_test(what_may_go_well_later_is_tried_again),
+		cmocka_unit_test(what_waits_is_bounded_and_replaced_by_what_is_newer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ struct agent_config {
 	uint32_t adopt_s;      /* adoption window at the first start */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n */
 	uint32_t down_after_s; /* without a heartbeat, and zones take their stance */
-	bool is_audit; /* what would be denied is let through, and reported */
+	bool is_audit;         /* what would be denied is let through, and reported */
 	enum bh_vlan_mode vlan;
 	enum watchdog_action watchdog;
 	struct listen_address metrics; /* and the pages of health */
