@@ -16,13 +16,12 @@
 #define MERGE     "application/merge-patch+json"
 #define JSON_TYPE "application/json"
 
-#define NS_PER_MS  1000000ull
-#define LEAST_MS   1000 /* between two rounds */
-#define SETTLE_MS  100  /* what is put right at once is not told */
-#define OF_NODE_MS 10   /* by which a change is spread, for each node */
-#define SPREAD_MS  60000
-#define AGAIN_MS                                                                                   \
-	600000 /* after which what is missing is written again, and what is too much goes */
+#define NS_PER_MS   1000000ull
+#define LEAST_MS    1000 /* between two rounds */
+#define SETTLE_MS   100  /* what is put right at once is not told */
+#define OF_NODE_MS  10   /* by which a change is spread, for each node */
+#define SPREAD_MS   60000
+#define AGAIN_MS    600000 /* until what is missing is written again, and too much taken away */
 #define DROPS_MS    5000
 #define CLEANED_MAX 20
 
