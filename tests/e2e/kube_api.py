@@ -35,6 +35,15 @@ VERSIONS = {
     "clusternetworkpolicies": ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
     "zonepolicies": ("bulkhead.dev/v1", "ZonePolicy"),
 }
+# What kubectl is told of, to find out where manifests belong: resource, kind, has a namespace.
+APPLIED = {
+    "v1": [("namespaces", "Namespace", False), ("serviceaccounts", "ServiceAccount", True),
+           ("configmaps", "ConfigMap", True), ("services", "Service", True)],
+    "apps/v1": [("daemonsets", "DaemonSet", True)],
+    "rbac.authorization.k8s.io/v1": [("clusterroles", "ClusterRole", False),
+                                     ("clusterrolebindings", "ClusterRoleBinding", False)],
+    "apiextensions.k8s.io/v1": [("customresourcedefinitions", "CustomResourceDefinition", False)],
+}
 RESOURCES = {kind: resource for resource, (_, kind) in VERSIONS.items()}
 HUGE = 100 * 1024 * 1024  # bytes of one object
 
@@ -48,6 +57,27 @@ def key_of(item):
 def status(code, reason):
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": "made up", "reason": reason, "code": code}
+
+
+def group_of(version):
+    described = {"groupVersion": version, "version": version.split("/")[1]}
+    return {"name": version.split("/")[0], "versions": [described], "preferredVersion": described}
+
+
+def discovery(path):
+    """What is served there, or None."""
+    version = path.removeprefix("/apis/").removeprefix("/api/")
+    if path == "/api":
+        return {"kind": "APIVersions", "versions": ["v1"]}
+    if path == "/apis":
+        return {"kind": "APIGroupList", "apiVersion": "v1",
+                "groups": [group_of(v) for v in APPLIED if "/" in v]}
+    if version not in APPLIED:
+        return None
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version,
+            "resources": [{"name": name, "singularName": "", "kind": kind, "namespaced": has_space,
+                           "verbs": ["get", "list", "create", "patch"]}
+                          for name, kind, has_space in APPLIED[version]]}
 
 
 def bookmark(resource, cluster):
@@ -227,6 +257,10 @@ class Api(socketserver.StreamRequestHandler):
         method = line.split()[0]
         if method != "GET":
             return self.write(method, target.path, query, (headers["content-type"], body))
+        if resource not in VERSIONS:
+            found = discovery(target.path)
+            self.answer(200 if found else 404, found or status(404, "NotFound"))
+            return True
         fault = cluster.take_fault(resource)
         if resource in cluster.absent:
             self.answer(404, b"404 page not found\n")

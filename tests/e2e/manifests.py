@@ -28,6 +28,10 @@ def pod(directory):
     return one(directory, "DaemonSet")["spec"]["template"]["spec"]
 
 
+def configuration(path):
+    return yaml.safe_load(one(path, "ConfigMap")["data"]["agent.yaml"])
+
+
 def lists_all(directory):
     """Every file of the base is part of it, and nothing else."""
     base = directory / "base"
@@ -112,7 +116,7 @@ def is_merged_by_node(directory):
 def is_probed_on_loopback(directory):
     """Where the agent listens."""
     (container,) = pod(directory)["containers"]
-    config = yaml.safe_load(one(directory, "ConfigMap")["data"]["agent.yaml"])
+    config = configuration(directory)
     probes = [container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
     print(probes, config["metrics"])
     return (all((p["host"], p["port"]) == ("127.0.0.1", 9478) for p in probes)
@@ -143,20 +147,22 @@ def differs_in(rendered, other, *names):
     return differing == set(names)
 
 
-def is_scraped(rendered):
-    """By annotations and by a Service, where the agent listens for all."""
+def is_scraped(rendered, base):
+    """By annotations and by a Service, where the agent listens for all, which alone is new."""
     template = one(rendered, "DaemonSet")["spec"]["template"]
     (port,) = template["spec"]["containers"][0]["ports"]
     service = one(rendered, "Service")["spec"]
-    config = yaml.safe_load(one(rendered, "ConfigMap")["data"]["agent.yaml"])
+    config = configuration(rendered)
     print(port, service, config)
-    return (template["metadata"]["annotations"]["prometheus.io/port"] == str(port["containerPort"])
-            == config["metrics"].split(":")[1] and service["ports"][0]["targetPort"] == port["name"]
+    number = str(port["containerPort"])
+    return (config == dict(configuration(pathlib.Path(base)), metrics=f"0.0.0.0:{number}")
+            and template["metadata"]["annotations"]["prometheus.io/port"] == number
+            and service["ports"][0]["targetPort"] == port["name"]
             and service["selector"].items() <= template["metadata"]["labels"].items())
 
 
 def only_reports(rendered):
-    config = yaml.safe_load(one(rendered, "ConfigMap")["data"]["agent.yaml"])
+    config = configuration(rendered)
     print(config)
     return (config["mode"], config["fallback"], config.get("attach")) == ("audit", "open", None)
 
