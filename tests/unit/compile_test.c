@@ -80,6 +80,34 @@ static void decides_as_the_language_says(void **state)
 	}
 }
 
+/* The same otherwise: a decision that denies goes on by its name. */
+static void who_loads_it_may_have_it_only_report(void **state)
+{
+	_policy_text_ struct compiled_text t = policy_text(modes, NULL);
+	_compiled_ struct compiled *audited = NULL;
+	_diags_ struct diags d = {};
+	const struct environment env = {};
+
+	(void)state;
+	t.policy->is_audit = true;
+	assert_int_equal(policy_compile(t.policy, &env, &d, &audited), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct decide_case *k = &cases[i];
+		struct decision was, is;
+		struct bh_addr src, dst;
+
+		assert_null(addr_parse(k->src, &src));
+		assert_null(addr_parse(k->dst, &dst));
+		was = decision_of_cell(
+			image_decide(&t.compiled->image, &src, &dst, BH_SERVICE_TCP, k->port));
+		is = decision_of_cell(
+			image_decide(&audited->image, &src, &dst, BH_SERVICE_TCP, k->port));
+		assert_row(k->name, is.rule == was.rule);
+		assert_row(k->name, is.verdict == (was.verdict == BH_VERDICT_DENY ? BH_VERDICT_AUDIT
+										  : was.verdict));
+	}
+}
+
 static void row_zero_denies_everything(void **state)
 {
 	_policy_text_ struct compiled_text t = policy_text(modes, NULL);
@@ -148,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides_as_the_language_says),
+		cmocka_unit_test(who_loads_it_may_have_it_only_report),
 		cmocka_unit_test(row_zero_denies_everything),
 		cmocka_unit_test(equal_rows_are_stored_once),
 		cmocka_unit_test(too_many_rules_are_refused_with_numbers),

@@ -355,7 +355,7 @@ static void drop_at(struct told *t, const char *pod, uint16_t port, uint64_t now
 
 	t->drops.fn = on_drop;
 	t->drops.user = t;
-	assert_int_equal(addr_parse("10.0.0.7", &event.src), 0);
+	assert_null(addr_parse("10.0.0.7", &event.src));
 	kube_drops_add(&t->drops, &event, &names, now_ns);
 }
 
