@@ -165,7 +165,7 @@ static int ignore_body(void *user, const char *bytes, size_t len)
 
 static void send_next(struct kube_writer *w)
 {
-	const struct kube_reader reader = {ignore_body, on_end, w};
+	const struct kube_reader reader = {.body = ignore_body, .end = on_end, .user = w};
 	const struct kube_waiting *first = w->queue.items;
 
 	if (w->is_busy || w->is_pausing || !w->queue.count)
