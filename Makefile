@@ -16,7 +16,9 @@ override CFLAGS += -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iuser -iquote
 	$(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 , := ,
 ARCH_INCLUDE := /usr/include/$(shell $(CC) -dumpmachine 2>/dev/null)
-BPFFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -isystem $(ARCH_INCLUDE) -MMD -MP
+# The programs are the same wherever they are built.
+BPFFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -isystem $(ARCH_INCLUDE) -MMD -MP \
+	-ffile-prefix-map=$(CURDIR)=.
 
 POLICY   := $(wildcard user/util/*.c user/policy/*.c)
 USER     := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
