@@ -90,6 +90,10 @@ static int compare(struct datapath *dp, const struct bpf_map *map, struct text *
 
 	if (fd == -ENOENT)
 		return 0;
+	if (fd == -EPERM) /* of a file it would be EACCES */
+		return explain_error(reterr, fd,
+				     "bpf(2) is refused, for want of CAP_BPF or by a container's "
+				     "seccomp profile");
 	if (fd < 0)
 		return explain_error(reterr, fd, "cannot open '%s/maps/%s'", dp->pins.dir,
 				     bpf_map__name(map));
