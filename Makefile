@@ -262,6 +262,10 @@ uninstall: ## remove what was installed, but for /etc/bulkhead
 deb: $(O)/bulkhead ## build a Debian package in $(O)
 	$(Q)scripts/deploy/deb $(O)
 
+.PHONY: image
+image: $(O)/bulkhead ## build a container image in $(O)
+	$(Q)scripts/deploy/image $(O)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(O) $(SANDIR)

@@ -3,6 +3,8 @@
 
 Prints what was looked at; ends with 1 if the answer is no.
 """
+import json
+import os
 import pathlib
 import re
 import sys
@@ -169,6 +171,74 @@ def only_reports(rendered):
 
 def print_config(directory, name):
     sys.stdout.write(one(directory, "ConfigMap")["data"][name])
+    return True
+
+
+def is_the_images_command(directory, bundle):
+    """What the image starts by itself is what the DaemonSet starts."""
+    process = json.loads(pathlib.Path(bundle, "config.json").read_text())["process"]
+    (container,) = pod(directory)["containers"]
+    print(process["args"], container["command"])
+    return process["args"] == container["command"] and process["user"] == {"uid": 0, "gid": 0}
+
+
+def bound(destination, source, read_only=False):
+    return {"destination": destination, "type": "bind", "source": str(source),
+            "options": ["rbind", "rprivate", "ro" if read_only else "rw"]}
+
+
+def container_mounts(directory, volumes):
+    """The node's own directories, and what a kubelet makes, which is below VOLUMES."""
+    (container,) = pod(directory)["containers"]
+    of_node = {v["name"]: v["hostPath"]["path"] for v in pod(directory)["volumes"]
+               if "hostPath" in v}
+    mounts = [bound(m["mountPath"], of_node.get(m["name"], f"{volumes}/{m['name']}"),
+                    m.get("readOnly", False)) for m in container["volumeMounts"]]
+    account = "/var/run/secrets/kubernetes.io/serviceaccount"
+    return mounts + [bound(account, f"{volumes}/account", True)]
+
+
+def filter_of(profile, capabilities):
+    """A runtime's default profile, as it is for a container with these capabilities.
+
+    Of bpf and perf_event_open it is containerd's, which knows the new capabilities.
+    """
+    ours = {"bpf", "perf_event_open"}
+    rules = [{"names": sorted(ours), "action": "SCMP_ACT_ALLOW"}]
+    for rule in profile["syscalls"]:
+        includes, excludes = rule["includes"] or {}, rule["excludes"] or {}
+        if (set(includes.get("caps", [])) <= set(capabilities)
+                and not set(excludes.get("caps", [])) & set(capabilities)
+                and "amd64" in includes.get("arches", ["amd64"])
+                and "amd64" not in excludes.get("arches", [])):
+            rules.append({"names": sorted(set(rule["names"]) - ours), "action": rule["action"],
+                          "args": rule["args"] or []})
+    return {"defaultAction": profile["defaultAction"], "syscalls": rules,
+            "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]}
+
+
+def write_container(directory, bundle, volumes, profile=None):
+    """The bundle's configuration as a kubelet and a runtime make it of the DaemonSet."""
+    (container,) = pod(directory)["containers"]
+    context = container["securityContext"]
+    path = pathlib.Path(bundle, "config.json")
+    spec = json.loads(path.read_text())
+    capabilities = [f"CAP_{name}" for name in context["capabilities"]["add"]]
+    spec["process"].update(
+        args=container["command"], terminal=False,
+        noNewPrivileges=not context["allowPrivilegeEscalation"],
+        capabilities={s: capabilities for s in ("bounding", "effective", "permitted")},
+        env=["PATH=/usr/sbin", "NODE_NAME=node-a"]
+        + [f"{k}={v}" for k, v in os.environ.items() if k.startswith("KUBERNETES_")])
+    spec["root"]["readonly"] = context["readOnlyRootFilesystem"]
+    spec["mounts"] = ([m for m in spec["mounts"] if m["type"] != "cgroup"]
+                      + container_mounts(directory, volumes))
+    spec["linux"]["namespaces"] = [{"type": t} for t in ("pid", "ipc", "mount", "uts")]
+    del spec["linux"]["resources"]
+    if profile and pathlib.Path(profile).exists():
+        spec["linux"]["seccomp"] = filter_of(json.loads(pathlib.Path(profile).read_text()),
+                                             capabilities)
+    path.write_text(json.dumps(spec))
     return True
 
 
