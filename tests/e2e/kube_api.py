@@ -13,9 +13,10 @@ kube_api.py ask CONTROL NAME EXPRESSION
 
 Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R}
 (one a request), {"compact": true} (what happened so far is too old to be watched), {"cut": true}
-(all connections), {"open": true} (from now on it is there, before only CONTROL is),
-{"get": [RESOURCE, KEY]} (with the rest: how many requests there were, and from which agents; the
-object; all Events).  A ZonePolicy's status is applied as a server does it, of each manager its own.
+(all connections), {"mute": BOOLEAN} (no bookmarks), {"open": true} (from now on it is there,
+before only CONTROL is), {"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how
+many of them for lists, and from which agents; the object; all Events).  A ZonePolicy's status is
+applied as a server does it, of each manager its own.
 """
 import collections
 import contextlib
@@ -100,6 +101,8 @@ class Cluster:
         self.faults = {}  # resource -> names
         self.connections = set()
         self.requests = 0
+        self.lists = 0
+        self.is_mute = False
         self.agents = set()
         self.absent = {"clusternetworkpolicies"}
         self.writes = collections.Counter()  # by resource
@@ -189,6 +192,7 @@ class Cluster:
             if "compact" in command:
                 self.version += 1
                 self.oldest = self.version
+            self.is_mute = command.get("mute", self.is_mute)
             if "open" in command:
                 self.opened.set()
             if "cut" in command:
@@ -196,7 +200,8 @@ class Cluster:
                     with contextlib.suppress(OSError):  # it is closing by itself
                         connection.shutdown(socket.SHUT_RDWR)
             self.changed.notify_all()
-            answer = {"requests": self.requests, "agents": sorted(self.agents)}
+            answer = {"requests": self.requests, "lists": self.lists,
+                      "agents": sorted(self.agents)}
             if "get" in command:
                 resource, key = command["get"]
                 answer.update(object=self.items[resource].get(key), writes=self.writes,
@@ -328,6 +333,7 @@ class Api(socketserver.StreamRequestHandler):
     def list(self, resource, query):
         cluster = self.server.cluster
         with cluster.changed:
+            cluster.lists += 1
             items = [item for _, item in sorted(cluster.items[resource].items())]
             version = cluster.version
         start = int(query.get("continue", 0))
@@ -361,7 +367,7 @@ class Api(socketserver.StreamRequestHandler):
             with cluster.changed:
                 fresh = cluster.log[at:]
                 at = len(cluster.log)
-                if not fresh and not cluster.changed.wait(0.2):
+                if not fresh and not cluster.changed.wait(0.2) and not cluster.is_mute:
                     fresh = [(cluster.version, resource, "BOOKMARK", bookmark(resource, cluster))]
             for number, whose, kind, item in fresh:
                 if whose == resource and (number > version or kind == "BOOKMARK"):

@@ -211,6 +211,31 @@ survives()
 	[ "$(generation)" = "$before" ] && is_read_again "$1"
 }
 
+lists()
+{
+	"$python" "$here/kube_api.py" tell "$control" '{}' | grep -o '"lists": [0-9]*'
+}
+
+# tell_nothing SECONDS: more than the limit for silence, which the HTTP client takes for about 6.
+tell_nothing()
+{
+	local end
+
+	wait_for 5 everything_is_watched || return 1
+	lists_before=$(lists)
+	end=$((SECONDS + $1 + 1))
+	while [ "$SECONDS" -lt "$end" ]; do
+		everything_is_watched || return 1
+		sleep 0.1
+	done
+}
+
+everything_is_watched()
+{
+	"$BULKHEAD" status -o json >status.json
+	! grep -E '"state":"(failing|listed)"' status.json
+}
+
 generation()
 {
 	status_value generation
@@ -259,6 +284,13 @@ for faults in '500 410 429' 'garbage half nothing' 'slow silent huge'; do
 	it "what fails ($faults) changes nothing, and is got over" survives "$port" "$faults"
 	port=$((8160 - port))
 done
+tell '{"mute": true}'
+lists_before=
+it "watches that have nothing to tell are no fault" tell_nothing 7
+it "nor is a list due soon" [ "$lists_before" = "$(lists)" ]
+it "and they are followed" is_read_again "$port"
+tell '{"mute": false}'
+port=$((8160 - port))
 it "the server sees no curl" [ "$("$python" "$here/kube_api.py" tell "$control" '{}' |
 	grep -o '\[.*\]')" = '["bulkhead-agent"]' ]
 

@@ -181,6 +181,19 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 	return r->is_enough ? CURL_WRITEFUNC_ERROR : len;
 }
 
+/* By the line; the empty one is the last. */
+static size_t on_head(char *line, size_t size, size_t count, void *user)
+{
+	const struct kube_request *r = user;
+	size_t len = size * count;
+	long status = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == HTTP_OK && r->reader.begun && len && (*line == '\r' || *line == '\n'))
+		r->reader.begun(r->reader.user);
+	return len;
+}
+
 static bool add_token(struct kube_request *r, const char *file)
 {
 	_text_ struct text header = TEXT_INIT;
@@ -225,6 +238,8 @@ static void set_request(struct kube_request *r, const char *path)
 	text_addf(&url, "%s%s", r->http->server.url, path);
 	curl_easy_setopt(r->easy, CURLOPT_URL, url.buf); /* copied */
 	curl_easy_setopt(r->easy, CURLOPT_USERAGENT, USER_AGENT);
+	curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_head);
+	curl_easy_setopt(r->easy, CURLOPT_HEADERDATA, r);
 	curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
 	curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
@@ -291,7 +306,10 @@ static void unlink_request(struct kube_request *r)
 static void finish_request(struct kube_request *r, CURLcode result)
 {
 	struct kube_reader reader = r->reader;
-	struct kube_end end = {.is_whole = result == CURLE_OK};
+	struct kube_end end = {
+		.is_whole = result == CURLE_OK,
+		.is_silent = result == CURLE_OPERATION_TIMEDOUT,
+	};
 	_text_ struct text error = TEXT_INIT;
 	curl_off_t after = 0;
 
@@ -303,7 +321,7 @@ static void finish_request(struct kube_request *r, CURLcode result)
 		text_add(&error, r->error[0] ? r->error : curl_easy_strerror(result));
 		end.error = error.buf;
 	}
-	r->http->is_doubtful |= result == CURLE_OPERATION_TIMEDOUT;
+	r->http->is_doubtful |= end.is_silent;
 	unlink_request(r);
 	free_request(r);
 	reader.end(reader.user, &end);

@@ -21,6 +21,7 @@ struct kube_server {
 struct kube_end {
 	long status;            /* HTTP; 0: there was none */
 	bool is_whole;          /* all of it has come */
+	bool is_silent;         /* nothing came any more */
 	uint32_t retry_after_s; /* 0: nothing was said */
 	const char *error;      /* what went wrong; NULL: nothing */
 };
@@ -30,6 +31,7 @@ struct kube_reader {
 	/* The last call.  The request is gone, another may be made. */
 	void (*end)(void *user, const struct kube_end *end);
 	void *user;
+	void (*begun)(void *user); /* a 200, before anything of it has come; NULL: never mind */
 };
 
 struct kube_http;

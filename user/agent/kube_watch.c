@@ -19,7 +19,10 @@
 #define ABSENT_MS   30000 /* until a kind that isn't served is asked for again */
 #define NS_PER_MS   1000000ull
 #define MISSING_NS  (60 * 1000 * NS_PER_MS)
-#define HASTE_MS    1000 /* a watch that ends sooner was no success */
+#define HASTE_MS    1000  /* a watch that ends sooner was no success */
+#define LASTING_MS  10000 /* one that ends later was */
+#define CUTS        3     /* so many soon after another may be due to what was asked for */
+#define SILENCES    3     /* so many too */
 #define STATUS_OK   200
 #define STATUS_BAD  400
 #define STATUS_NONE 404
@@ -86,6 +89,7 @@ static int take_event(struct kube_watch *w, struct kube_event *e)
 		return take_error(w, e->code);
 	}
 	w->has_progress = true;
+	w->failures = w->silences = 0;
 	if (e->version)
 		set_text(&w->version, TAKE_PTR(e->version));
 	if (is_changed)
@@ -189,15 +193,23 @@ static void fail(struct kube_watch *w, const struct kube_end *end)
 	after(w, ms);
 }
 
-/* It fails no more when events come, which a list alone does not tell. */
 static void recover(struct kube_watch *w)
 {
 	if (w->trouble.len)
 		log_info("msg=\"cluster is read again\" kind=%s", kind_name(w));
 	text_reset(&w->trouble);
 	w->missing_ns = 0;
+}
+
+/* Of a list nothing is known yet. */
+static void on_begun(void *user)
+{
+	struct kube_watch *w = user;
+
+	if (w->failures)
+		w->events.answered(w->events.user);
 	if (w->is_watching)
-		w->failures = 0;
+		recover(w);
 }
 
 static void take_list(struct kube_watch *w)
@@ -249,24 +261,42 @@ static void end_list(struct kube_watch *w, const struct kube_end *end)
 	request(w);
 }
 
-static bool was_short(const struct kube_watch *w)
+static bool lasted(const struct kube_watch *w, uint64_t ms)
 {
-	return clock_monotonic_ns() - w->since_ns < HASTE_MS * NS_PER_MS;
+	return clock_monotonic_ns() - w->since_ns >= ms * NS_PER_MS;
+}
+
+/*
+ * There may be nothing to tell: a server sends no bookmarks of a kind that has not changed since
+ * the server started.  Or it waits for a version that never comes, as after a restore of an old
+ * state; then a list helps.
+ */
+static void end_silent_watch(struct kube_watch *w)
+{
+	if (++w->silences >= SILENCES) {
+		w->silences = 0;
+		abandon_list(w);
+	}
+	request(w);
 }
 
 /* What came before it was cut has been taken, and is right. */
 static void end_watch(struct kube_watch *w, const struct kube_end *end)
 {
-	bool is_whole = end->is_whole && kube_stream_is_whole(&w->stream);
+	bool is_whole = !w->fault && kube_stream_is_whole(&w->stream);
 
-	if (w->has_progress)
-		recover(w);
-	if (!w->fault && is_whole && (!was_short(w) || w->has_progress)) {
+	if (is_whole && end->is_silent) {
+		end_silent_watch(w);
+		return;
+	}
+	if (is_whole && end->is_whole && (w->has_progress || lasted(w, HASTE_MS))) {
 		request(w);
 		return;
 	}
+	if (lasted(w, LASTING_MS))
+		w->failures = 0;
 	fail(w, end);
-	if (w->fault || !w->has_progress)
+	if (w->fault || w->failures >= CUTS)
 		abandon_list(w);
 }
 
@@ -307,7 +337,7 @@ static void add_escaped(struct text *out, const char *s)
 
 static void request(struct kube_watch *w)
 {
-	const struct kube_reader reader = {on_body, on_end, w};
+	const struct kube_reader reader = {on_body, on_end, w, on_begun};
 	_text_ struct text path = TEXT_INIT;
 
 	text_add(&path, kube_kinds[w->kind].path);

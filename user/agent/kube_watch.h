@@ -38,6 +38,7 @@ struct kube_watch {
 	bool is_expired;           /* the server doesn't know our version any more */
 	bool has_progress;         /* something came of the last request */
 	unsigned int failures;     /* one after the other */
+	unsigned int silences;     /* watches without an event, one after the other */
 	uint64_t since_ns;         /* the last request */
 	uint64_t missing_ns;       /* since when the kind has not been served; 0: it is */
 };
