@@ -85,7 +85,7 @@ static void add_metrics(struct flood *flood, struct results *results)
 
 static int run_floods(struct wrapper *w, int rounds, struct flood *flood)
 {
-	const struct shape shape = {10000, 10000, 10000, 0};
+	const struct shape shape = {.identities = 10000, .addresses = 10000, .rules = 10000};
 	struct consumer *consumer = NULL;
 	struct bed bed;
 	int err = bed_open(w, &shape, 0, &bed);

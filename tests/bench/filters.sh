@@ -1,26 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# usage: filters.sh pass|drop|end NAME: begins or ends a filter that another tool loads, in this
-# network namespace.  The client is 10.0.0.1, and asks for udp/1024.  Exits 3 if the tool is not
-# installed.
+# usage: filters.sh pass|drop|end NAME COUNT: begins or ends a filter that another tool loads, in this
+# network namespace, with so many rules or addresses.  Clients are of 10.0.0.0/18, the first is
+# 10.0.0.1, and they ask for udp/1024.  prepare writes what load loads: so many addresses and
+# nothing else.  Exits 3 if the tool is not installed.
 set -eu
 
 readonly not_installed=3
 readonly interface=live1
 readonly client=10.0.0.1
+readonly clients=10.0.0.0/18
+readonly prepared=/run/bench-filter
 
 command=$1
 name=$2
+count=$3
 
 need()
 {
 	command -v "$1" >/dev/null || exit "$not_installed"
 }
 
-# Ten thousand addresses that send nothing, one a line.
+# Addresses that send nothing, one a line.
 others()
 {
-	awk 'BEGIN { for (i = 0; i < 10000; i++) printf "10.77.%d.%d\n", i / 200, i % 200 + 1 }'
+	awk -v count="$count" 'BEGIN {
+		for (i = 1; i < count; i++)
+			printf "10.%d.%d.%d\n", 64 + i / 40000, i / 200 % 200, i % 200 + 1
+	}'
 }
 
 # What a rule of the command's kind is called.
@@ -34,7 +41,7 @@ nft_table()
 {
 	printf 'table inet bench {\n%s\nchain input {\n%s\n%s\n%s\n}\n}\n' "${2:-}" \
 		"type filter hook input priority 0; policy $(verdict_of drop accept);" \
-		"iifname != $interface accept" "$1" | nft -f -
+		"iifname != $interface accept" "$1"
 }
 
 nft_set()
@@ -44,22 +51,31 @@ nft_set()
 	printf ' %s } }' "$client"
 }
 
-iptables_begin()
+nft_rules()
 {
-	for last in 1 2 3 4 5 6 7 8 9; do
-		iptables-legacy -A INPUT -s "10.77.0.$last" -j DROP
-	done
-	iptables-legacy -A INPUT "$@" -j "$(verdict_of ACCEPT DROP)"
-	[ "$command" = drop ] || iptables-legacy -A INPUT -i "$interface" -j DROP
+	others | sed 's/.*/ip saddr & drop/'
+	echo "ip saddr $client $(verdict_of accept drop)"
+}
+
+iptables_rules()
+{
+	echo '*filter'
+	others | sed 's/.*/-A INPUT -s & -j DROP/'
+	echo "-A INPUT -s $client -j $(verdict_of ACCEPT DROP)"
+	[ "$command" = drop ] || echo "-A INPUT -i $interface -j DROP"
+	echo COMMIT
+}
+
+ipset_lines()
+{
+	echo "create bench hash:ip maxelem $((count + 1))"
+	others | sed 's/^/add bench /'
+	echo "add bench $client"
 }
 
 ipset_begin()
 {
-	{
-		echo create bench hash:ip
-		others | sed 's/^/add bench /'
-		echo "add bench $client"
-	} | ipset restore
+	ipset_lines | ipset restore
 	iptables-legacy -A INPUT -m set --match-set bench src -j "$(verdict_of ACCEPT DROP)"
 	[ "$command" = drop ] || iptables-legacy -A INPUT -i "$interface" -j DROP
 }
@@ -71,30 +87,43 @@ xdp_filter_begin()
 	xdp-filter ip --mode src "$client"
 }
 
+# Flows that nobody answered are soon gone, so that they are new the next time.
+conntrack_begin()
+{
+	nft_table "ct state established,related accept
+		ip saddr $clients ct state new $(verdict_of accept drop)" | nft -f -
+	sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1
+}
+
 begin()
 {
 	case $name in
-	nft-rules)
-		nine=$(for last in 1 2 3 4 5 6 7 8 9; do echo "ip saddr 10.77.0.$last drop"; done)
-		nft_table "$nine
-			ip saddr $client $(verdict_of accept drop)"
-		;;
+	nft-rules) nft_table "$(nft_rules)" | nft -f - ;;
 	nft-set)
-		nft_table "ip saddr @known $(verdict_of accept drop)" "$(nft_set)"
+		nft_table "ip saddr @known $(verdict_of accept drop)" "$(nft_set)" | nft -f -
 		;;
-	nft-conntrack)
-		nft_table "ct state established,related accept
-			ip saddr $client ct state new $(verdict_of accept drop)"
-		;;
-	iptables-legacy)
-		iptables_begin -s "$client"
-		;;
-	ipset)
-		ipset_begin
-		;;
-	xdp-filter)
-		xdp_filter_begin
-		;;
+	nft-conntrack) conntrack_begin ;;
+	iptables-legacy) iptables_rules | iptables-legacy-restore ;;
+	ipset) ipset_begin ;;
+	xdp-filter) xdp_filter_begin ;;
+	esac
+}
+
+prepare()
+{
+	case $name in
+	nft-set) nft_table '' "$(nft_set)" ;;
+	ipset) ipset_lines ;;
+	iptables-legacy) iptables_rules ;;
+	esac >"$prepared"
+}
+
+load()
+{
+	case $name in
+	nft-set) nft -f "$prepared" ;;
+	ipset) ipset restore <"$prepared" ;;
+	iptables-legacy) iptables-legacy-restore <"$prepared" ;;
 	esac
 }
 
@@ -114,8 +143,7 @@ iptables-legacy) need iptables-legacy ;;
 ipset) need ipset && need iptables-legacy ;;
 xdp-filter) need xdp-filter ;;
 esac
-if [ "$command" = end ]; then
-	end
-else
-	begin
-fi
+case $command in
+pass | drop) begin ;;
+*) "$command" ;;
+esac

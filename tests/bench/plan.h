@@ -17,7 +17,8 @@ struct bench_plan {
 	__u32 first_port; /* the clients' */
 	__u32 service;    /* client c asks for port service + (c & service_mask) */
 	__u32 service_mask;
-	__u32 base; /* the last 32 bits of client 0's address, host order */
+	__u32 base;  /* the last 32 bits of client 0's address, host order */
+	__u32 shift; /* the next one's is so many bits further */
 
 	/* Places in the frame. */
 	__u32 address_at;

@@ -21,8 +21,8 @@ struct size {
 
 /* clang-format off */
 static const struct size sizes[] = {
-	{"10k-rules",  {10000, 10000, 10000, 0},  5, 30,  3,  0,  0},
-	{"100k-rules", {10000, 10000, 100000, 0}, 3, 300, 30, 50, 60},
+	{"10k-rules",  {10000, 10000, 10000, 0, false},  5, 30,  3,  0,  0},
+	{"100k-rules", {10000, 10000, 100000, 0, false}, 3, 300, 30, 50, 60},
 };
 
 #define FIGURES(X)                                                      \

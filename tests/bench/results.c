@@ -34,6 +34,15 @@ void results_release(struct results *r)
 	vec_release(&r->metrics);
 }
 
+struct metric *results_find(struct results *r, const char *name)
+{
+	vec_foreach (m, &r->metrics) {
+		if (!m->problem && !strcmp(m->name, name))
+			return m;
+	}
+	return NULL;
+}
+
 /* --- the machine --- */
 
 static void add_cpu(struct text *out)

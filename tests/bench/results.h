@@ -34,6 +34,9 @@ struct results {
 void results_add(struct results *r, const struct metric *m);
 void results_release(struct results *r);
 
+/* NULL if it was not measured, or not yet. */
+struct metric *results_find(struct results *r, const char *name);
+
 void results_print(const struct results *r, FILE *out);
 
 /* -errno if the file can't be written. */

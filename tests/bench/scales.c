@@ -27,19 +27,19 @@ struct scale {
 	       [BENCH_DENIED_EVENT] = 150, [BENCH_CHURN] = 40}
 
 static const struct scale scales[] = {
-	{"10",             {     10,      10,     10, 0},      10, ALL, false, GOALS},
-	{"10k",            {  10000,   10000,  10000, 0},   10000, ALL, false, GOALS},
-	{"1-flow",         {  10000,   10000,  10000, 0},       1, K(ESTABLISHED), true, GOALS},
-	{"100k-flows",     {  10000,   10000,  10000, 0},  100000, K(ESTABLISHED) | K(REVOKED), true,
+	{"10",             {     10,      10,     10, 0, false},      10, ALL, false, GOALS},
+	{"10k",            {  10000,   10000,  10000, 0, false},   10000, ALL, false, GOALS},
+	{"1-flow",         {  10000,   10000,  10000, 0, false},       1, K(ESTABLISHED), true, GOALS},
+	{"100k-flows",     {  10000,   10000,  10000, 0, false},  100000, K(ESTABLISHED) | K(REVOKED), true,
 		{[BENCH_ESTABLISHED] = 100}},
-	{"1M-flows",       {  10000,   10000,  10000, 0}, 1000000, K(ESTABLISHED) | K(REVOKED), true,
+	{"1M-flows",       {  10000,   10000,  10000, 0, false}, 1000000, K(ESTABLISHED) | K(REVOKED), true,
 		{[BENCH_ESTABLISHED] = 100}},
-	{"10-rules",       {  10000,   10000,     10, 0},   10000, K(ESTABLISHED) | K(NEW), true, GOALS},
-	{"100k-rules",     {  10000,   10000, 100000, 0},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), true,
+	{"10-rules",       {  10000,   10000,     10, 0, false},   10000, K(ESTABLISHED) | K(NEW), true, GOALS},
+	{"100k-rules",     {  10000,   10000, 100000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 250, [BENCH_DENIED] = 40}},
-	{"10-identities",  {     10,      10,  10000, 0},   10000, K(ESTABLISHED) | K(NEW), true, GOALS},
-	{"100k-addresses", {  10000,  100000,  10000, 0},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), true, GOALS},
-	{"1M-identities",  {1000000, 1000000,  10000, 0},   10000, K(ESTABLISHED) | K(NEW), true,
+	{"10-identities",  {     10,      10,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), true, GOALS},
+	{"100k-addresses", {  10000,  100000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), true, GOALS},
+	{"1M-identities",  {1000000, 1000000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 300}},
 };
 /* clang-format on */

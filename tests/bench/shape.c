@@ -21,6 +21,8 @@
 
 #define OTHER_BASE 0x0a7f0000u /* 10.127.0.0: of the clients' zone */
 
+#define CIDR_BITS 4 /* networks have up to so many addresses' bits */
+
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
 #define CHANGED_PORT 4000
@@ -46,15 +48,35 @@ static uint32_t service_mask(const struct shape *s)
 	return groups_of(s) % (SERVICE_MASK + 1) ? 1 : SERVICE_MASK;
 }
 
+/* Networks of clients that are networks begin so many bits apart. */
+static uint32_t shift_of(const struct shape *s)
+{
+	return s->has_cidrs ? CIDR_BITS : 0;
+}
+
+/* Of a client's number, so that all lengths are there, among neighbours too. */
+static uint32_t short_of_whole(const struct shape *s, uint32_t a)
+{
+	return s->has_cidrs ? a % (CIDR_BITS + 1) : 0;
+}
+
 static void add_client(struct text *t, const struct shape *s, uint32_t client)
 {
 	text_addf(t, "    - {name: c%u, zone: clients, labels: {group: g%u}, addresses: [", client,
 		  client % groups_of(s));
 	for (uint32_t a = client; a < s->addresses; a += s->identities) {
-		uint32_t v4 = CLIENT_BASE + a, v6 = CLIENT6_BASE + a;
+		uint32_t less = short_of_whole(s, a), cut = ~0u << less;
+		uint32_t v4 = (CLIENT_BASE + (a << shift_of(s))) & cut;
+		uint32_t v6 = (CLIENT6_BASE + (a << shift_of(s))) & cut;
 
-		text_addf(t, "%s%u.%u.%u.%u, 'fd10::%x:%x'", a == client ? "" : ", ", v4 >> 24,
-			  v4 >> 16 & 255, v4 >> 8 & 255, v4 & 255, v6 >> 16, v6 & 0xffff);
+		text_addf(t, "%s%u.%u.%u.%u", a == client ? "" : ", ", v4 >> 24, v4 >> 16 & 255,
+			  v4 >> 8 & 255, v4 & 255);
+		if (less)
+			text_addf(t, "/%u", 32 - less);
+		text_addf(t, ", 'fd10::%x:%x", v6 >> 16, v6 & 0xffff);
+		if (less)
+			text_addf(t, "/%u", 128 - less);
+		text_addc(t, '\'');
 	}
 	text_add(t, "]}\n");
 }
@@ -161,11 +183,12 @@ static void write_checksum(uint8_t *at)
 	uint16_t words[sizeof(ip) / 2];
 	uint32_t sum = 0;
 
-	memcpy(words, at, sizeof(words));
+	memcpy(&ip, at, sizeof(ip));
+	ip.check = 0;
+	memcpy(words, &ip, sizeof(words));
 	for (size_t i = 0; i < COUNT(words); i++)
 		sum += words[i];
 	sum = (sum & 0xffff) + (sum >> 16);
-	memcpy(&ip, at, sizeof(ip));
 	ip.check = (uint16_t) ~(sum + (sum >> 16));
 	memcpy(at, &ip, sizeof(ip));
 }
@@ -188,6 +211,16 @@ struct shape_frame shape_frame(enum shape_packet packet, bool is_v6)
 	if (!is_udp(packet))
 		write_tcp(packet, frame.bytes + transport_at(is_v6));
 	return frame;
+}
+
+void shape_set_client(struct shape_frame *frame, uint32_t client)
+{
+	struct iphdr ip;
+
+	memcpy(&ip, frame->bytes + ETH_HLEN, sizeof(ip));
+	ip.saddr = htonl(CLIENT_BASE + client);
+	memcpy(frame->bytes + ETH_HLEN, &ip, sizeof(ip));
+	write_checksum(frame->bytes + ETH_HLEN);
 }
 
 /* The last word of an address. */
@@ -215,6 +248,7 @@ struct bench_plan shape_plan(const struct shape *s, enum shape_packet packet, bo
 		.port = FIRST_PORT,
 		.service = is_denied ? DENIED_PORT : SHAPE_SERVICE,
 		.service_mask = is_denied ? 0 : service_mask(s),
+		.shift = shift_of(s),
 		.base = is_v6 ? CLIENT6_BASE : CLIENT_BASE,
 		.address_at = address_at(is_v6, !is_reply(packet)),
 		.client_port_at = ports + (is_reply(packet) ? 2 : 0),

@@ -10,12 +10,13 @@
 #define SHAPE_FRAME_MAX 96
 #define SHAPE_SERVICE   1024 /* and up: ports that clients may use; the first one's is this */
 
-/* Every client has one IPv4 and one IPv6 address. */
+/* Every client has one IPv4 and one IPv6 address, or as many prefixes. */
 struct shape {
 	uint32_t identities; /* of clients: 1..16380, as each slot holds no more */
 	uint32_t addresses;  /* of clients, a multiple of identities */
 	uint32_t rules;      /* each decides something */
 	uint32_t flows;      /* that the connection table has room for */
+	bool has_cidrs;      /* clients are networks, of several lengths, not addresses */
 };
 
 enum shape_packet {
@@ -45,6 +46,9 @@ struct bh_addr shape_server(bool is_v6);
 struct bh_addr shape_other(uint32_t number);
 
 struct shape_frame shape_frame(enum shape_packet packet, bool is_v6);
+
+/* An IPv4 frame to the server becomes that client's, checksum included. */
+void shape_set_client(struct shape_frame *frame, uint32_t client);
 
 /* @flows as in the plan. */
 struct bench_plan shape_plan(const struct shape *s, enum shape_packet packet, bool is_v6,

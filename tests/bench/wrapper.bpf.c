@@ -56,7 +56,7 @@ static __always_inline void write_flow(void *data, void *end)
 	__u32 service = plan.service + (plan.client & plan.service_mask);
 
 	if ((void *)(place + 1) <= end)
-		*place = bpf_htonl(plan.base + plan.client);
+		*place = bpf_htonl(plan.base + (plan.client << (plan.shift & 31)));
 	write_port(data, end, plan.client_port_at, plan.port);
 	write_port(data, end, plan.service_port_at, service);
 	turn_to_next_flow();
