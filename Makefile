@@ -70,10 +70,11 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@
 
 $(O)/tests/bench/wrapper.o: $(O)/skel/wrapper.skel.h
+$(O)/tests/bench/lookup.o: $(O)/skel/lookup.skel.h
 
-$(O)/bpf/wrapper.bpf.o: tests/bench/wrapper.bpf.c
+$(O)/bpf/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -iquote . -c $< -o $@
 
 $(O)/skel/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
@@ -171,10 +172,6 @@ test-kernels: ## run the tests of the programs and a lab on older kernels, in QE
 
 .PHONY: bench-compile
 bench-compile: $(O)/tests/bench/compile_bench ## print what compiling costs, and what a change does
-	$(Q)$<
-
-.PHONY: bench-swap
-bench-swap: $(O)/tests/bench/swap_bench ## print what it takes until a changed rule is live (needs root)
 	$(Q)$<
 
 .PHONY: bench bench-quick

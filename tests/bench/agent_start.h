@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The agent itself, started with a policy: the CPU time that it takes, and what memory it needs. */
+/* What the agent takes until it enforces a policy, and keeps. */
 #ifndef BENCH_AGENT_START_H
 #define BENCH_AGENT_START_H
 
 #include "tests/bench/results.h"
 #include "tests/bench/shape.h"
 
-/* Names of metrics end in @size.  The program is $BULKHEAD. */
-int agent_start_measure(const struct shape *shape, const char *size, double goal_ms,
-			struct results *results);
+struct agent_goals {
+	double ready_ms, rss_mb, maps_mb; /* 0: none */
+};
+
+/* Adds start-SIZE, agent-rss-SIZE, maps-SIZE and what goes with them, or why there are none. */
+void agent_start_measure(const struct shape *shape, const char *size,
+			 const struct agent_goals *goals, struct results *results);
 
 #endif

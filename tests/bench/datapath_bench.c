@@ -99,27 +99,27 @@ static int parse(int argc, char **argv, struct options *o)
 	return err ? err : optind == argc ? 0 : -EINVAL;
 }
 
-static int measure_packets(const struct options *o, struct results *results)
+static int measure_packets(struct options *o, struct results *results)
 {
 	return scales_measure(&o->effort, !o->is_quick, results);
 }
 
-static int measure_policies(const struct options *o, struct results *results)
+static int measure_policies(struct options *o, struct results *results)
 {
 	return policy_costs_measure(!o->is_quick, results);
 }
 
-static int measure_events(const struct options *o, struct results *results)
+static int measure_events(struct options *o, struct results *results)
 {
 	return events_measure(!o->is_quick, results);
 }
 
-static int measure_live(const struct options *o, struct results *results)
+static int measure_live(struct options *o, struct results *results)
 {
 	return live_measure(!o->is_quick, results);
 }
 
-static int measure_verifier(const struct options *o, struct results *results)
+static int measure_verifier(struct options *o, struct results *results)
 {
 	(void)o;
 	return verifier_measure(results);
@@ -127,13 +127,13 @@ static int measure_verifier(const struct options *o, struct results *results)
 
 static const struct {
 	const char *name;
-	int (*measure)(const struct options *o, struct results *results);
+	int (*measure)(struct options *o, struct results *results);
 } parts[] = {
 	{"packets", measure_packets},   {"events", measure_events},     {"live", measure_live},
 	{"policies", measure_policies}, {"verifier", measure_verifier},
 };
 
-static int run(const struct options *o)
+static int run(struct options *o)
 {
 	struct results results = {};
 	int err = 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/bench/consumer.h"
+#include "tests/bench/lookup.h"
 #include "util/mem.h"
 
 #define FRESH_PORT  20000 /* and up: new flows of clients whose established ones are below */
@@ -22,6 +23,7 @@ struct course {
 	const struct task *task;
 	const struct effort *effort;
 	struct consumer *consumer; /* NULL: events are limited to nearly none */
+	struct lookup *lookup;     /* what is measured instead; NULL: our program */
 	uint64_t delivered;        /* before it began */
 	struct shape_frame frame;
 	struct burst burst;
@@ -46,6 +48,7 @@ static enum shape_packet packet_of(enum bench_kind kind)
 {
 	switch (kind) {
 	case BENCH_NEW:
+	case BENCH_LOOKUP:
 		return SHAPE_SYN;
 	case BENCH_DENIED:
 	case BENCH_DENIED_EVENT:
@@ -92,6 +95,7 @@ static void plan_turns(struct course *c, uint32_t flows)
 		break;
 	case BENCH_NEW:
 	case BENCH_DENIED:
+	case BENCH_LOOKUP:
 	case BENCH_KIND_COUNT:
 		break;
 	}
@@ -162,7 +166,11 @@ static int run(struct course *c, const struct target *target, double *ret_ns)
 /* Whether our program did with all packets what the metric says that it does. */
 static int run_ours(struct course *c, double *ret_ns)
 {
-	const struct target ours = {c->task->hook, bed_program(c->bed, c->task->hook, false)};
+	const struct target ours = {
+		c->task->hook,
+		c->lookup ? lookup_program(c->lookup, c->task->is_v6)
+			  : bed_program(c->bed, c->task->hook, false),
+	};
 	bool is_denied = packet_of(c->task->kind) == SHAPE_DENIED;
 	uint64_t drops = bed_drops(c->bed), lost, lost_before;
 	int err;
@@ -176,6 +184,8 @@ static int run_ours(struct course *c, double *ret_ns)
 	if (drops != (is_denied ? (uint64_t)c->burst.packets * c->turns : 0))
 		c->problem = is_denied ? "not all packets were denied"
 				       : "not all packets were of known connections, or allowed";
+	if (c->lookup && !lookup_identity(c->lookup))
+		c->problem = "no identity was found";
 	if (c->task->kind == BENCH_DENIED_EVENT && lost != lost_before)
 		c->problem = "events were lost";
 	return 0;
@@ -197,6 +207,15 @@ static void release_rounds(struct rounds *rounds)
 	vec_release(&rounds->peers);
 }
 
+/* Only ours can be told that its policy changes, and only ours shows a part of itself. */
+static bool takes_part(const struct peer *peer, const struct task *task)
+{
+	if (peer->target.hook != task->hook || task->kind == BENCH_LOOKUP)
+		return false;
+	return !peer->is_agent || task->kind == BENCH_ESTABLISHED || task->kind == BENCH_NEW ||
+	       task->kind == BENCH_DENIED;
+}
+
 static int run_peers(struct course *c, double noop, struct rounds *rounds)
 {
 	for (size_t i = 0; i < c->effort->peers.count; i++) {
@@ -204,7 +223,7 @@ static int run_peers(struct course *c, double noop, struct rounds *rounds)
 		double ns;
 		int err;
 
-		if (peer->target.hook != c->task->hook)
+		if (!takes_part(peer, c->task))
 			continue;
 		err = run(c, &peer->target, &ns);
 		if (err)
@@ -306,7 +325,7 @@ static int establish(struct course *c)
 		const struct handshake handshake = {peer->target, peer->reply, task->is_v6,
 						    task->flows};
 
-		if (!err && peer->target.hook == task->hook)
+		if (!err && takes_part(peer, task))
 			err = bed_shake_hands(c->bed, &handshake);
 	}
 	return err;
@@ -328,6 +347,8 @@ static int begin(struct course *c)
 	c->delivered = bed_delivered(c->bed, &lost);
 	if (!err && task->kind == BENCH_DENIED_EVENT)
 		err = consumer_begin(c->bed, &c->consumer);
+	if (!err && task->kind == BENCH_LOOKUP)
+		err = lookup_open(c->bed, &c->lookup);
 	return err;
 }
 
@@ -345,6 +366,7 @@ int measure(struct bed *bed, const struct task *task, const struct effort *effor
 	else if (!err)
 		add_metric(&c, &rounds, results);
 	consumer_end(c.consumer);
+	lookup_free(c.lookup);
 	release_rounds(&rounds);
 	return err;
 }

@@ -13,7 +13,8 @@
 	X(DENIED,       "denied")             \
 	X(DENIED_EVENT, "denied-event")       \
 	X(REVOKED,      "revoked")            \
-	X(CHURN,        "churn")
+	X(CHURN,        "churn")              \
+	X(LOOKUP,       "lookup")
 
 enum bench_kind {
 #define X(id, word) BENCH_##id,
@@ -25,7 +26,7 @@ enum bench_kind {
 
 /*
  * Revoked: a new generation comes before each packet of a flow.  Churn: established flows, while
- * addresses of others change a hundred times a second.
+ * addresses of others change a hundred times a second.  Lookup: the source's identity, and no more.
  */
 
 /* Another's program: it gets the same packets; what it has to know of the policy is its owner's
@@ -34,6 +35,7 @@ struct peer {
 	char *name;
 	struct target target;
 	struct target reply; /* what answers go through, at tc; fd -1: they don't */
+	bool is_agent;       /* ours, of a running agent with the bed's policy and its own rate */
 };
 
 struct effort {

@@ -3,6 +3,7 @@
 
 #include <bulkhead/limits.h>
 
+#include "tests/bench/agent_peer.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -10,7 +11,8 @@
 #define FLOWS_TO_REVOKE  1000 /* fewer take no time that could be measured */
 
 #define K(kind) (1u << BENCH_##kind)
-#define ALL     (K(ESTABLISHED) | K(NEW) | K(DENIED) | K(DENIED_EVENT) | K(REVOKED) | K(CHURN))
+#define ALL                                                                                        \
+	(K(ESTABLISHED) | K(NEW) | K(DENIED) | K(DENIED_EVENT) | K(REVOKED) | K(CHURN) | K(LOOKUP))
 
 /* One size of everything, or one size of one thing beside 10k of the others. */
 struct scale {
@@ -18,28 +20,31 @@ struct scale {
 	struct shape shape; /* identities, addresses, rules */
 	uint32_t flows;
 	uint32_t kinds; /* K() */
-	bool is_long;   /* only in the long run, and only IPv4 in XDP */
+	bool has_agent; /* a running one is measured beside */
+	bool is_long;   /* only in the long run, and only IPv4 in XDP, but for lookups */
 	double goals[BENCH_KIND_COUNT];
 };
 
 /* clang-format off */
 #define GOALS {[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 120, [BENCH_DENIED] = 40, \
-	       [BENCH_DENIED_EVENT] = 150, [BENCH_CHURN] = 40}
+	       [BENCH_DENIED_EVENT] = 150, [BENCH_CHURN] = 40, \
+	       [BENCH_LOOKUP] = 45}
 
 static const struct scale scales[] = {
-	{"10",             {     10,      10,     10, 0, false},      10, ALL, false, GOALS},
-	{"10k",            {  10000,   10000,  10000, 0, false},   10000, ALL, false, GOALS},
-	{"1-flow",         {  10000,   10000,  10000, 0, false},       1, K(ESTABLISHED), true, GOALS},
-	{"100k-flows",     {  10000,   10000,  10000, 0, false},  100000, K(ESTABLISHED) | K(REVOKED), true,
+	{"10",             {     10,      10,     10, 0, false},      10, ALL, false, false, GOALS},
+	{"10k",            {  10000,   10000,  10000, 0, false},   10000, ALL, true, false, GOALS},
+	{"1-flow",         {  10000,   10000,  10000, 0, false},       1, K(ESTABLISHED), false, true, GOALS},
+	{"100k-flows",     {  10000,   10000,  10000, 0, false},  100000, K(ESTABLISHED) | K(REVOKED), false, true,
 		{[BENCH_ESTABLISHED] = 100}},
-	{"1M-flows",       {  10000,   10000,  10000, 0, false}, 1000000, K(ESTABLISHED) | K(REVOKED), true,
+	{"1M-flows",       {  10000,   10000,  10000, 0, false}, 1000000, K(ESTABLISHED) | K(REVOKED), false, true,
 		{[BENCH_ESTABLISHED] = 100}},
-	{"10-rules",       {  10000,   10000,     10, 0, false},   10000, K(ESTABLISHED) | K(NEW), true, GOALS},
-	{"100k-rules",     {  10000,   10000, 100000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), true,
+	{"10-rules",       {  10000,   10000,     10, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true, GOALS},
+	{"100k-rules",     {  10000,   10000, 100000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), false, true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 250, [BENCH_DENIED] = 40}},
-	{"10-identities",  {     10,      10,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), true, GOALS},
-	{"100k-addresses", {  10000,  100000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), true, GOALS},
-	{"1M-identities",  {1000000, 1000000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), true,
+	{"10-identities",  {     10,      10,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true, GOALS},
+	{"100k-addresses", {  10000,  100000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
+	{"100k-cidrs",     {  10000,  100000,  10000, 0, true},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
+	{"1M-identities",  {1000000, 1000000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 300}},
 };
 /* clang-format on */
@@ -63,6 +68,8 @@ static bool is_wanted(const struct scale *scale, const struct task *task, bool i
 		return false;
 	if (task->kind == BENCH_REVOKED && scale->flows < FLOWS_TO_REVOKE)
 		return false;
+	if (task->kind == BENCH_LOOKUP)
+		return task->hook == BENCH_XDP;
 	if (scale->is_long)
 		return !task->is_v6 && task->hook == BENCH_XDP;
 	return is_long || !task->is_v6 || task->kind == BENCH_ESTABLISHED ||
@@ -125,7 +132,19 @@ static void tell_of_bound(const struct scale *scale, bool is_long, struct result
 	}
 }
 
-int scales_measure(const struct effort *effort, bool is_long, struct results *results)
+static int measure_beside_agent(struct wrapper *w, const struct scale *scale, struct effort *effort,
+				bool is_long, struct results *results)
+{
+	struct agent_peer agent;
+	int err;
+
+	agent_peer_begin(&scale->shape, effort, &agent);
+	err = measure_at(w, scale, effort, is_long, results);
+	agent_peer_end(&agent, effort);
+	return err;
+}
+
+int scales_measure(struct effort *effort, bool is_long, struct results *results)
 {
 	struct wrapper *w;
 	int err = wrapper_open(&w);
@@ -140,6 +159,8 @@ int scales_measure(const struct effort *effort, bool is_long, struct results *re
 		fprintf(stderr, "packets: %s\n", scale->size);
 		if (scale->shape.identities > BH_IDENTITY_ENTRIES / BH_SLOTS)
 			tell_of_bound(scale, is_long, results);
+		else if (scale->has_agent)
+			err = measure_beside_agent(w, scale, effort, is_long, results);
 		else
 			err = measure_at(w, scale, effort, is_long, results);
 	}

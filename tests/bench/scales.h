@@ -5,7 +5,7 @@
 
 #include "tests/bench/measure.h"
 
-/* Also measures what only the long run has, if @is_long. */
-int scales_measure(const struct effort *effort, bool is_long, struct results *results);
+/* Also measures what only the long run has, if @is_long.  Peers are as before in the end. */
+int scales_measure(struct effort *effort, bool is_long, struct results *results);
 
 #endif
