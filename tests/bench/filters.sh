@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# usage: filters.sh pass|drop|end NAME COUNT: begins or ends a filter that another tool loads, in this
-# network namespace, with so many rules or addresses.  Clients are of 10.0.0.0/18, the first is
-# 10.0.0.1, and they ask for udp/1024.  prepare writes what load loads: so many addresses and
+# usage: filters.sh pass|drop|end NAME COUNT: begins or ends a filter that another tool loads, in
+# this network namespace, with so many rules or addresses.  Clients are of 10.0.0.0/18, the first
+# is 10.0.0.1, and they ask for udp/1024.  prepare writes what load loads: so many addresses and
 # nothing else.  Exits 3 if the tool is not installed.
 set -eu
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/yaml.h"
+#include "policy/yaml_plain.h"
 
 /* A tree in one line: texts as they are, [items], {key: value}. */
 static void show(const struct node *n, struct text *out)
@@ -221,6 +222,97 @@ static void documents_before_a_syntax_error_are_kept(void **state)
 	release(&p);
 }
 
+/* --- the quick way --- */
+
+static const char *const plain_lines[] = {
+	"# a comment\n---\n",
+	"kind: ZonePolicy\nmetadata: {name: a, 'b c': \"d\"}\n",
+	"spec:\n  zones:\n    - {name: z, cidrs: [10.0.0.0/8, fd10::/32]}\n",
+	"  rules:\n  - name: r # why\n    to: [a b, 'c']\n\n    services:\n      - tcp/443\n",
+	"  - - x\n    - y: {}\n      z: []\n  -\n    last:\nend: it's #1\n",
+};
+
+static bool is_same(const struct node *a, const struct node *b)
+{
+	const struct node *x, *y;
+
+	if (a->kind != b->kind || a->count != b->count || a->size != b->size ||
+	    a->height != b->height || a->at.line != b->at.line || a->at.column != b->at.column ||
+	    a->at.len != b->at.len)
+		return false;
+	if (a->kind == NODE_TEXT)
+		return a->is_plain == b->is_plain && !strcmp(a->text, b->text);
+	for (x = a->first, y = b->first; x && y; x = x->next, y = y->next) {
+		if (!is_same(x, y) || (a->kind == NODE_MAP && !is_same(x->value, y->value)))
+			return false;
+	}
+	return x == y;
+}
+
+/* Whether the quick way took it; then it must be what the other one makes of it. */
+static bool compare_ways(const char *text)
+{
+	struct source source = source_of("test", text, strlen(text));
+	struct diags d = {};
+	struct yaml quick = {}, full = {};
+	bool is_taken = !yaml_plain_parse(&source, &quick), is_right = true;
+
+	if (is_taken) {
+		is_right = !yaml_parse_in_full(&source, &d, &full) && !d.errors &&
+			   quick.documents.count == full.documents.count;
+		for (size_t i = 0; is_right && i < full.documents.count; i++)
+			is_right = is_same(quick.documents.items[i], full.documents.items[i]);
+	}
+	if (!is_right)
+		print_error("differs: <<%s>>\n", text);
+	assert_true(is_right);
+	yaml_release(&quick);
+	yaml_release(&full);
+	diags_release(&d);
+	source_release(&source);
+	return is_taken;
+}
+
+static uint32_t below(uint32_t *state, size_t bound)
+{
+	*state = *state * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)*state * bound >> 32);
+}
+
+static void mutate(struct text *t, uint32_t *state)
+{
+	static const char odd[] = "   \n\n:-#,[]{}'\"&*!|>%@?~<.a0/\t\\";
+
+	for (uint32_t n = below(state, 4); n; n--)
+		t->buf[below(state, t->len)] = odd[below(state, sizeof(odd) - 1)];
+}
+
+static void the_quick_way_reads_the_same(void **state)
+{
+	uint32_t seed = 1, taken = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		_text_ struct text t = TEXT_INIT;
+
+		for (size_t line = 0; line <= 1 + below(&seed, COUNT(plain_lines) - 1); line++)
+			text_add(&t, plain_lines[line]);
+		mutate(&t, &seed);
+		taken += compare_ways(t.buf);
+	}
+	assert_true(taken > 2000);
+}
+
+static void the_quick_way_takes_what_is_plain(void **state)
+{
+	_text_ struct text t = TEXT_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(plain_lines); i++)
+		text_add(&t, plain_lines[i]);
+	assert_true(compare_ways(t.buf));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +322,8 @@ int main(void)
 		cmocka_unit_test(a_hundred_levels_are_the_limit),
 		cmocka_unit_test(a_large_mapping_is_searched_for_duplicates),
 		cmocka_unit_test(documents_before_a_syntax_error_are_kept),
+		cmocka_unit_test(the_quick_way_reads_the_same),
+		cmocka_unit_test(the_quick_way_takes_what_is_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,10 @@ struct yaml {
  * before; @source outlives it.
  */
 int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret);
+
+/* The same, without trying the quick way first. */
+int yaml_parse_in_full(const struct source *source, struct diags *d, struct yaml *ret);
+
 void yaml_release(struct yaml *y);
 
 #endif

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/yaml_plain.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/yaml_tree.h"
+
+#define DEPTH_MAX 32  /* collections within each other, each of which is a call */
+#define KEY_MAX   128 /* bytes; libyaml's are much longer */
+
+#define NO_INDENT (-1) /* the end of the document */
+
+struct reader {
+	struct yaml_tree tree;
+	const struct source *source;
+	const char *s, *end;
+	const char *line_start;
+	unsigned int line;
+	int indent; /* of the content that is next */
+	int depth;
+};
+
+/* Bits of what a character may be. */
+enum {
+	BEGINS = 1, /* a text */
+	IN_KEY = 2,
+	IN_FLOW = 4, /* a text in brackets or braces; ':' has conditions */
+};
+
+/* clang-format off */
+static const unsigned char kinds[128] = {
+	[' '] = IN_FLOW, ['!'] = IN_FLOW, ['"'] = IN_FLOW, ['$'] = IN_FLOW, ['%'] = IN_FLOW,
+	['&'] = IN_FLOW, ['\''] = IN_FLOW, ['('] = IN_FLOW, [')'] = IN_FLOW, ['*'] = IN_FLOW,
+	['+'] = IN_FLOW, ['-'] = IN_KEY | IN_FLOW, [';'] = IN_FLOW, ['<'] = IN_FLOW,
+	['='] = IN_FLOW, ['>'] = IN_FLOW, ['@'] = IN_FLOW, ['\\'] = IN_FLOW, ['^'] = IN_FLOW,
+	['`'] = IN_FLOW, ['|'] = IN_FLOW, ['~'] = IN_FLOW,
+	['.'] = BEGINS | IN_KEY | IN_FLOW, ['/'] = BEGINS | IN_KEY | IN_FLOW,
+	['_'] = BEGINS | IN_KEY | IN_FLOW,
+	['0' ... '9'] = BEGINS | IN_KEY | IN_FLOW,
+	['A' ... 'Z'] = BEGINS | IN_KEY | IN_FLOW,
+	['a' ... 'z'] = BEGINS | IN_KEY | IN_FLOW,
+};
+/* clang-format on */
+
+static int read_block(struct reader *r);
+static int read_flow(struct reader *r);
+
+static bool is_kind(const struct reader *r, const char *s, unsigned char kind)
+{
+	return s < r->end && kinds[(unsigned char)*s & 127] & kind;
+}
+
+static bool is_at(const struct reader *r, char c)
+{
+	return r->s < r->end && *r->s == c;
+}
+
+static bool is_line_end(const struct reader *r, const char *s)
+{
+	return s == r->end || *s == '\n';
+}
+
+static bool is_blank_at(const struct reader *r, const char *s)
+{
+	return is_line_end(r, s) || *s == ' ';
+}
+
+static void skip_spaces(struct reader *r)
+{
+	while (is_at(r, ' '))
+		r->s++;
+}
+
+static int column_of(const struct reader *r, const char *s)
+{
+	return (int)(s - r->line_start);
+}
+
+static struct span span_of(const struct reader *r, const char *from, const char *to)
+{
+	return (struct span){
+		.source = r->source,
+		.line = r->line,
+		.column = (unsigned int)column_of(r, from) + 1,
+		.len = (unsigned int)(to - from),
+	};
+}
+
+/* Bytes of which none is a control character but line feed, and all are ASCII. */
+static bool is_plain_text(const struct source *source)
+{
+	unsigned char odd = 0;
+
+	for (size_t i = 0; i < source->len; i++) {
+		unsigned char c = (unsigned char)source->text[i];
+
+		odd |= (unsigned char)((c < ' ' && c != '\n') | (c >= 0x7f));
+	}
+	return !odd;
+}
+
+/* --- lines --- */
+
+static void skip_line(struct reader *r)
+{
+	const char *feed = memchr(r->s, '\n', (size_t)(r->end - r->s));
+
+	r->s = feed ? feed + 1 : r->end;
+	r->line_start = r->s;
+	r->line += feed != NULL;
+}
+
+static bool is_marker(const struct reader *r)
+{
+	return r->end - r->s >= 3 && !memcmp(r->s, "---", 3) && is_blank_at(r, r->s + 3);
+}
+
+/* From the start of a line to the next content. */
+static void seek_content(struct reader *r)
+{
+	for (;;) {
+		skip_spaces(r);
+		if (r->s == r->end)
+			break;
+		if (*r->s != '\n' && *r->s != '#') {
+			r->indent = is_marker(r) && r->s == r->line_start ? NO_INDENT
+									  : column_of(r, r->s);
+			return;
+		}
+		skip_line(r);
+	}
+	r->indent = NO_INDENT;
+}
+
+/* Behind a value: nothing but a comment may follow it. */
+static int end_line(struct reader *r)
+{
+	const char *before = r->s;
+
+	skip_spaces(r);
+	if (!is_line_end(r, r->s) && (*r->s != '#' || r->s == before))
+		return -ENOTSUP;
+	skip_line(r);
+	seek_content(r);
+	return 0;
+}
+
+/* --- texts --- */
+
+static int add_text(struct reader *r, struct span at, const char *text, size_t len, bool is_plain)
+{
+	struct node *n = yaml_tree_node(&r->tree, NODE_TEXT, at);
+
+	n->text = arena_text(&r->tree.out->arena, text, len);
+	n->is_plain = is_plain;
+	return yaml_tree_attach(&r->tree, n);
+}
+
+/* Without quotes or escapes inside, on one line. */
+static int read_quoted(struct reader *r)
+{
+	const char *from = r->s, quote = *from;
+
+	for (r->s++; !is_line_end(r, r->s) && *r->s != quote; r->s++) {
+		if (*r->s == '\\' && quote == '"')
+			return -ENOTSUP;
+	}
+	if (is_line_end(r, r->s))
+		return -ENOTSUP;
+	r->s++;
+	if (is_at(r, quote))
+		return -ENOTSUP;
+	return add_text(r, span_of(r, from, r->s), from + 1, (size_t)(r->s - from) - 2, false);
+}
+
+static bool is_quote(const struct reader *r)
+{
+	return is_at(r, '"') || is_at(r, '\'');
+}
+
+/* Up to the colon, behind which there must be a blank. */
+static int read_key(struct reader *r)
+{
+	const char *from = r->s;
+	int err = 0;
+
+	if (is_quote(r)) {
+		err = read_quoted(r);
+	} else {
+		if (!is_kind(r, r->s, BEGINS))
+			return -ENOTSUP;
+		while (is_kind(r, r->s, IN_KEY))
+			r->s++;
+		err = add_text(r, span_of(r, from, r->s), from, (size_t)(r->s - from), true);
+	}
+	if (err || !is_at(r, ':') || r->s - from > KEY_MAX || !is_blank_at(r, r->s + 1))
+		return -ENOTSUP;
+	r->s++;
+	return 0;
+}
+
+/* The text from @from to r->s, without the spaces at its end. */
+static int add_plain(struct reader *r, const char *from)
+{
+	const char *to = r->s;
+
+	while (to[-1] == ' ')
+		to--;
+	return add_text(r, span_of(r, from, to), from, (size_t)(to - from), true);
+}
+
+/* Outside of brackets: to the end of the line, or a comment. */
+static int read_plain(struct reader *r)
+{
+	const char *from = r->s;
+
+	if (!is_kind(r, from, BEGINS))
+		return -ENOTSUP;
+	for (; !is_line_end(r, r->s); r->s++) {
+		if (*r->s == ':' && is_blank_at(r, r->s + 1))
+			return -ENOTSUP;
+		if (*r->s == '#' && r->s[-1] == ' ')
+			break;
+	}
+	if (is_at(r, '#'))
+		r->s--; /* end_line() wants to see the space */
+	return add_plain(r, from);
+}
+
+static int read_plain_in_flow(struct reader *r)
+{
+	const char *from = r->s;
+
+	if (!is_kind(r, from, BEGINS))
+		return -ENOTSUP;
+	for (;; r->s++) {
+		if (is_kind(r, r->s, IN_FLOW))
+			continue;
+		if (!is_at(r, ':'))
+			break;
+		if (!is_kind(r, r->s + 1, BEGINS) && !(r->s + 1 < r->end && r->s[1] == ':'))
+			return -ENOTSUP;
+	}
+	if (!is_at(r, ',') && !is_at(r, ']') && !is_at(r, '}'))
+		return -ENOTSUP;
+	return add_plain(r, from);
+}
+
+/* --- brackets and braces --- */
+
+static int begin(struct reader *r, enum node_kind kind)
+{
+	if (r->depth++ == DEPTH_MAX)
+		return -ENOTSUP;
+	return yaml_tree_begin(&r->tree,
+			       yaml_tree_node(&r->tree, kind, span_of(r, r->s, r->s + 1)));
+}
+
+static int end(struct reader *r)
+{
+	r->depth--;
+	return yaml_tree_end(&r->tree);
+}
+
+static int read_entry(struct reader *r, enum node_kind kind)
+{
+	int err = 0;
+
+	if (kind == NODE_MAP) {
+		err = read_key(r);
+		skip_spaces(r);
+	}
+	return err ? err : read_flow(r);
+}
+
+static int read_entries(struct reader *r, enum node_kind kind, char bracket)
+{
+	int err = begin(r, kind);
+
+	r->s++;
+	skip_spaces(r);
+	while (!err && !is_at(r, bracket)) {
+		err = read_entry(r, kind);
+		skip_spaces(r);
+		if (is_at(r, bracket))
+			break;
+		if (!is_at(r, ','))
+			return -ENOTSUP;
+		r->s++;
+		skip_spaces(r);
+		if (is_at(r, bracket)) /* after a comma */
+			return -ENOTSUP;
+	}
+	r->s++;
+	return err ? err : end(r);
+}
+
+static int read_flow(struct reader *r)
+{
+	if (is_at(r, '['))
+		return read_entries(r, NODE_LIST, ']');
+	if (is_at(r, '{'))
+		return read_entries(r, NODE_MAP, '}');
+	return is_quote(r) ? read_quoted(r) : read_plain_in_flow(r);
+}
+
+/* --- lines that belong together by their indentation --- */
+
+/* A value that is on this line as a whole; it and what is around it begin at @column. */
+static int read_value(struct reader *r, int column)
+{
+	bool is_flow = is_at(r, '[') || is_at(r, '{') || is_quote(r);
+	int err = is_flow ? read_flow(r) : read_plain(r);
+
+	if (!err)
+		err = end_line(r);
+	/* More of it might be on the next line. */
+	return err ? err : r->indent > column ? -ENOTSUP : 0;
+}
+
+static bool is_item(const struct reader *r)
+{
+	return is_at(r, '-') && is_blank_at(r, r->s + 1);
+}
+
+/* Whether a key is here: a text, and a colon before a blank. */
+static bool is_key(const struct reader *r)
+{
+	const char *s = r->s;
+
+	if (is_quote(r)) {
+		for (s++; !is_line_end(r, s) && *s != *r->s; s++)
+			;
+		s += !is_line_end(r, s);
+	} else {
+		while (is_kind(r, s, IN_KEY))
+			s++;
+	}
+	return s < r->end && *s == ':' && is_blank_at(r, s + 1);
+}
+
+static bool is_rest_empty(struct reader *r)
+{
+	const char *before = r->s;
+
+	skip_spaces(r);
+	return is_line_end(r, r->s) || (*r->s == '#' && r->s > before);
+}
+
+static int read_items(struct reader *r, int column)
+{
+	int err = begin(r, NODE_LIST);
+
+	while (!err && r->indent == column && is_item(r)) {
+		r->s++;
+		if (is_rest_empty(r)) {
+			skip_line(r);
+			seek_content(r);
+			if (r->indent <= column) /* an item without anything */
+				return -ENOTSUP;
+			err = read_block(r);
+		} else {
+			r->indent = column_of(r, r->s);
+			err = is_item(r) || is_key(r) ? read_block(r) : read_value(r, column);
+		}
+		if (!err && r->indent > column)
+			return -ENOTSUP;
+	}
+	return err ? err : end(r);
+}
+
+/* Nothing behind the key, on this line. */
+static int read_below(struct reader *r, int column, struct span key)
+{
+	skip_line(r);
+	seek_content(r);
+	if (r->indent > column)
+		return read_block(r);
+	if (r->indent == column && is_item(r))
+		return read_items(r, column);
+	return add_text(r, key, "", 0, true);
+}
+
+static int read_keys(struct reader *r, int column)
+{
+	int err = begin(r, NODE_MAP);
+
+	while (!err && r->indent == column) {
+		struct span key = span_of(r, r->s, r->s + 1);
+
+		if (is_item(r))
+			return -ENOTSUP;
+		err = read_key(r);
+		if (err)
+			return err;
+		err = is_rest_empty(r) ? read_below(r, column, key) : read_value(r, column);
+		if (!err && r->indent > column)
+			return -ENOTSUP;
+	}
+	return err ? err : end(r);
+}
+
+/* What begins at r->indent. */
+static int read_block(struct reader *r)
+{
+	if (is_item(r))
+		return read_items(r, r->indent);
+	return is_key(r) ? read_keys(r, r->indent) : -ENOTSUP;
+}
+
+static int read_documents(struct reader *r)
+{
+	int err = 0;
+
+	seek_content(r);
+	while (!err && r->s < r->end) {
+		if (r->indent == NO_INDENT) {
+			r->s += 3;
+			err = end_line(r);
+		} else {
+			err = r->indent ? -ENOTSUP : read_block(r);
+			if (!err && r->indent != NO_INDENT)
+				return -ENOTSUP;
+		}
+	}
+	return err;
+}
+
+int yaml_plain_parse(const struct source *source, struct yaml *ret)
+{
+	_diags_ struct diags d = {};
+	struct reader r = {
+		.tree = {.diags = &d, .out = ret},
+		.source = source,
+		.s = source->text,
+		.end = source->text + source->len,
+		.line_start = source->text,
+		.line = 1,
+	};
+	int err = is_plain_text(source) ? read_documents(&r) : -ENOTSUP;
+
+	if (!err && !d.errors)
+		return 0;
+	yaml_release(ret);
+	*ret = (struct yaml){};
+	return -ENOTSUP;
+}

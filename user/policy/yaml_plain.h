@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The YAML that policies are mostly written in, read quickly: ASCII, each text, list in brackets
+ * and mapping in braces on one line, no anchors, escapes, tags or text blocks.
+ */
+#ifndef POLICY_YAML_PLAIN_H
+#define POLICY_YAML_PLAIN_H
+
+#include "policy/yaml.h"
+
+/*
+ * What yaml_parse_in_full() makes of it, or -ENOTSUP and nothing in *ret: it holds something else,
+ * or an error, which only the other one can tell of.
+ */
+int yaml_plain_parse(const struct source *source, struct yaml *ret);
+
+#endif
