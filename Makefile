@@ -174,13 +174,17 @@ test-kernels: ## run the tests of the programs and a lab on older kernels, in QE
 bench-compile: $(O)/tests/bench/compile_bench ## print what compiling costs, and what a change does
 	$(Q)$<
 
-.PHONY: bench bench-quick
+.PHONY: bench bench-quick bench-readme
 bench: $(O)/tests/bench/datapath_bench $(O)/bulkhead ## measure our programs beside others, in some minutes (needs root)
 	$(Q)$< --json $(O)/bench.json $(BENCH)
 	$(Q)scripts/bench-charts $(O)/bench.json $(O)/bench
 
 bench-quick: $(O)/tests/bench/datapath_bench $(O)/bulkhead ## the same in less than two minutes, with less of it
 	$(Q)$< --quick --json $(O)/bench.json $(BENCH)
+
+bench-readme: $(O)/bench.json ## put what `make bench` measured into README.md and its charts
+	$(Q)scripts/bench-charts $< tests/bench/charts
+	$(Q)scripts/bench-charts --readme $< README.md
 
 .PHONY: units fuzzers
 units: $(UNIT) $(PURE)

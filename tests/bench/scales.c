@@ -31,20 +31,22 @@ struct scale {
 	       [BENCH_LOOKUP] = 45}
 
 static const struct scale scales[] = {
-	{"10",             {     10,      10,     10, 0, false},      10, ALL, false, false, GOALS},
-	{"10k",            {  10000,   10000,  10000, 0, false},   10000, ALL, true, false, GOALS},
-	{"1-flow",         {  10000,   10000,  10000, 0, false},       1, K(ESTABLISHED), false, true, GOALS},
-	{"100k-flows",     {  10000,   10000,  10000, 0, false},  100000, K(ESTABLISHED) | K(REVOKED), false, true,
+	{"10",             {     10,      10,     10, 0, 0, false},      10, ALL, false, false, GOALS},
+	{"10k",            {  10000,   10000,  10000, 0, 0, false},   10000, ALL, true, false, GOALS},
+	{"1-flow",         {  10000,   10000,  10000, 0, 0, false},       1, K(ESTABLISHED), false, true, GOALS},
+	{"100k-flows",     {  10000,   10000,  10000, 0, 0, false},  100000, K(ESTABLISHED) | K(REVOKED), false, true,
 		{[BENCH_ESTABLISHED] = 100}},
-	{"1M-flows",       {  10000,   10000,  10000, 0, false}, 1000000, K(ESTABLISHED) | K(REVOKED), false, true,
+	{"1M-flows",       {  10000,   10000,  10000, 0, 0, false}, 1000000, K(ESTABLISHED) | K(REVOKED), false, true,
 		{[BENCH_ESTABLISHED] = 100}},
-	{"10-rules",       {  10000,   10000,     10, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true, GOALS},
-	{"100k-rules",     {  10000,   10000, 100000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), false, true,
+	{"10-rules",       {  10000,   10000,     10, 0, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true, GOALS},
+	{"100k-rules",     {  10000,   10000, 100000, 0, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED), false, true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 250, [BENCH_DENIED] = 40}},
-	{"10-identities",  {     10,      10,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true, GOALS},
-	{"100k-addresses", {  10000,  100000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
-	{"100k-cidrs",     {  10000,  100000,  10000, 0, true},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
-	{"1M-identities",  {1000000, 1000000,  10000, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true,
+	{"1M-decisions",   {  10000,   10000, 100000, 0, 5, false},   10000, K(ESTABLISHED) | K(NEW), false, true,
+		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 250}},
+	{"10-identities",  {     10,      10,  10000, 0, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true, GOALS},
+	{"100k-addresses", {  10000,  100000,  10000, 0, 0, false},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
+	{"100k-cidrs",     {  10000,  100000,  10000, 0, 0, true},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
+	{"1M-identities",  {1000000, 1000000,  10000, 0, 0, false},   10000, K(ESTABLISHED) | K(NEW), false, true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 300}},
 };
 /* clang-format on */

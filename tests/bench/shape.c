@@ -26,6 +26,7 @@
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
 #define CHANGED_PORT 4000
+#define MORE_PORTS   5000 /* and up, each second one: of rules for several ports */
 #define DENIED_PORT  81
 #define FIRST_PORT   2000 /* the clients' */
 #define STEP         7919 /* a prime: the clients' turns are in no order */
@@ -92,8 +93,14 @@ static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool 
 
 	text_addf(t,
 		  "    - {name: r%u, from: {labels: {group: g%u}}, to: server, "
-		  "services: [tcp/%u, udp/%u]}\n",
+		  "services: [tcp/%u, udp/%u",
 		  rule, group, port, port);
+	for (uint32_t i = 1; i < s->ports; i++) {
+		uint32_t more = MORE_PORTS + (rule / groups * s->ports + i) * 2;
+
+		text_addf(t, ", tcp/%u, udp/%u", more, more);
+	}
+	text_add(t, "]}\n");
 }
 
 void shape_text(const struct shape *s, bool is_changed, struct text *out)

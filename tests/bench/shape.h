@@ -16,6 +16,7 @@ struct shape {
 	uint32_t addresses;  /* of clients, a multiple of identities */
 	uint32_t rules;      /* each decides something */
 	uint32_t flows;      /* that the connection table has room for */
+	uint32_t ports;      /* of a rule, for TCP and UDP each; 0: one */
 	bool has_cidrs;      /* clients are networks, of several lengths, not addresses */
 };
 
