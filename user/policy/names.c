@@ -83,6 +83,11 @@ void names_init(struct names *n, struct diags *diags)
 	vec_push(&n->scopes[SCOPE_SERVICES].words, builtin[0]);
 }
 
+void names_expect(struct names *n, enum name_scope scope, size_t count)
+{
+	map_reserve(&n->scopes[scope].places, count);
+}
+
 void names_define(struct names *n, const struct name *name)
 {
 	struct scope *scope = &n->scopes[scope_of_kind[name->kind]];

@@ -52,6 +52,9 @@ struct names {
 
 void names_init(struct names *n, struct diags *diags);
 
+/* So many more of a scope are to come. */
+void names_expect(struct names *n, enum name_scope scope, size_t count);
+
 /* Reports a name that is no name, is reserved or is taken; a good one is known from then on. */
 void names_define(struct names *n, const struct name *name);
 

@@ -216,6 +216,13 @@ static void read_named_service(struct reader *r, const struct node *n)
 	vec_push(&r->policy->services, named);
 }
 
+/* The list's entries each define a name. */
+static void expect_names(struct reader *r, enum name_scope scope, const struct node *list)
+{
+	if (list)
+		names_expect(&r->names, scope, list->count);
+}
+
 static void read_entries(struct reader *r, const struct node *list,
 			 void (*read_entry)(struct reader *r, const struct node *n))
 {
@@ -340,6 +347,7 @@ void read_document(struct reader *r, const struct node *root)
 	read_mode(r, document.spec[SPEC_MODE], &r->mode);
 	r->agent_down = STANCE_UNSET;
 	read_stance(r, document.spec[SPEC_AGENT_DOWN], &r->agent_down);
+	expect_names(r, SCOPE_MEMBERS, document.spec[SPEC_WORKLOADS]);
 	read_entries(r, document.spec[SPEC_ZONES], read_zone);
 	read_entries(r, document.spec[SPEC_WORKLOADS], read_workload);
 	read_entries(r, document.spec[SPEC_SERVICES], read_named_service);
@@ -358,6 +366,7 @@ void read_references(struct reader *r)
 				read_kubernetes_policy(r, document->kubernetes);
 			continue;
 		}
+		expect_names(r, SCOPE_RULES, document->spec[SPEC_RULES]);
 		read_entries(r, document->spec[SPEC_FAILSAFE], read_failsafe);
 		read_entries(r, document->spec[SPEC_RULES], read_rule);
 		read_entries(r, document->spec[SPEC_NEVER], read_never);

@@ -80,13 +80,10 @@ static struct map_entry *map_find(const struct map *m, uint64_t hash, const void
 	return &m->entries[i];
 }
 
-/* Keeps a quarter unused, so that searches stay short and end. */
-static void map_room(struct map *m)
+static void map_resize(struct map *m, size_t size)
 {
-	struct map grown = {.count = m->count, .size = m->size ? m->size * 2 : MAP_FIRST};
+	struct map grown = {.count = m->count, .size = size};
 
-	if (m->count < m->size - m->size / 4)
-		return;
 	grown.entries = xcalloc(grown.size, sizeof(*grown.entries));
 	for (size_t i = 0; i < m->size; i++) {
 		const struct map_entry *e = &m->entries[i];
@@ -96,6 +93,22 @@ static void map_room(struct map *m)
 	}
 	free(m->entries);
 	*m = grown;
+}
+
+/* Keeps a quarter unused, so that searches stay short and end. */
+static bool has_room(size_t size, size_t count)
+{
+	return count < size - size / 4;
+}
+
+void map_reserve(struct map *m, size_t count)
+{
+	size_t size = m->size ? m->size : MAP_FIRST;
+
+	while (!has_room(size, m->count + count))
+		size *= 2;
+	if (size > m->size)
+		map_resize(m, size);
 }
 
 static void entry_fill(struct map_entry *e, uint64_t hash, const void *key, size_t len)
@@ -124,7 +137,8 @@ uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bo
 	struct map_entry *e;
 	bool is_new;
 
-	map_room(m);
+	if (!has_room(m->size, m->count))
+		map_resize(m, m->size ? m->size * 2 : MAP_FIRST);
 	e = map_find(m, hash, key, len);
 	is_new = !e->hash;
 	if (is_new) {
