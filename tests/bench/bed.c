@@ -125,7 +125,8 @@ int bed_open_telling(struct wrapper *w, const struct shape *shape, const struct 
 	err = bring_up(&bed, &why);
 
 	if (err) {
-		fprintf(stderr, "bench: %s (%s)\n", why.buf, strerror(-err));
+		if (why.len)
+			fprintf(stderr, "bench: %s (%s)\n", why.buf, strerror(-err));
 		bed_release(&bed);
 		return err;
 	}

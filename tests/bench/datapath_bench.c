@@ -95,7 +95,7 @@ static int parse(int argc, char **argv, struct options *o)
 			err = c == 'p' ? parse_peer(optarg, &o->effort) : -EINVAL;
 	}
 	o->effort.rounds = o->is_quick ? 11 : 15;
-	o->effort.packets = o->is_quick ? 30000 : 200000;
+	o->effort.packets = o->is_quick ? 30000 : 100000;
 	return err ? err : optind == argc ? 0 : -EINVAL;
 }
 

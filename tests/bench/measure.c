@@ -14,6 +14,8 @@
 #define EVENT_BURST 16384 /* packets: half of what finds room among events */
 #define CHURN_TURNS 5
 #define CHURN_NS    1e7 /* between two changes */
+#define FLOWS_SLOW  500000
+#define ROUNDS_SLOW 7
 #define WAIT_US     50
 #define WAITS       20000
 
@@ -248,12 +250,20 @@ static int run_round(struct course *c, struct rounds *rounds)
 	return run_peers(c, noop, rounds);
 }
 
+/* Rounds that take seconds are fewer. */
+static uint32_t rounds_of(const struct course *c)
+{
+	uint32_t most = c->effort->rounds;
+
+	return c->task->flows > FLOWS_SLOW && most > ROUNDS_SLOW ? ROUNDS_SLOW : most;
+}
+
 /* The first round is thrown away: it fills caches. */
 static int run_rounds(struct course *c, struct rounds *rounds)
 {
 	for (size_t i = 0; i < c->effort->peers.count; i++)
 		vec_push(&rounds->peers, (samples){});
-	for (uint32_t i = 0; i <= c->effort->rounds && !c->problem; i++) {
+	for (uint32_t i = 0; i <= rounds_of(c) && !c->problem; i++) {
 		int err = run_round(c, rounds);
 
 		if (err)

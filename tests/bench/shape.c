@@ -25,7 +25,6 @@
 
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
-#define CHANGED_PORT 4000
 #define MORE_PORTS   5000 /* and up, each second one: of rules for several ports */
 #define DENIED_PORT  81
 #define FIRST_PORT   2000 /* the clients' */
@@ -52,13 +51,13 @@ static uint32_t service_mask(const struct shape *s)
 /* Networks of clients that are networks begin so many bits apart. */
 static uint32_t shift_of(const struct shape *s)
 {
-	return s->has_cidrs ? CIDR_BITS : 0;
+	return s->cidrs_of ? CIDR_BITS : 0;
 }
 
 /* Of a client's number, so that all lengths are there, among neighbours too. */
 static uint32_t short_of_whole(const struct shape *s, uint32_t a)
 {
-	return s->has_cidrs ? a % (CIDR_BITS + 1) : 0;
+	return s->cidrs_of ? a % (CIDR_BITS + 1) : 0;
 }
 
 static void add_client(struct text *t, const struct shape *s, uint32_t client)
@@ -70,14 +69,16 @@ static void add_client(struct text *t, const struct shape *s, uint32_t client)
 		uint32_t v4 = (CLIENT_BASE + (a << shift_of(s))) & cut;
 		uint32_t v6 = (CLIENT6_BASE + (a << shift_of(s))) & cut;
 
-		text_addf(t, "%s%u.%u.%u.%u", a == client ? "" : ", ", v4 >> 24, v4 >> 16 & 255,
-			  v4 >> 8 & 255, v4 & 255);
-		if (less)
+		text_add(t, a == client ? "" : ", ");
+		if (s->cidrs_of != 6)
+			text_addf(t, "%u.%u.%u.%u", v4 >> 24, v4 >> 16 & 255, v4 >> 8 & 255,
+				  v4 & 255);
+		if (s->cidrs_of == 4)
 			text_addf(t, "/%u", 32 - less);
-		text_addf(t, ", 'fd10::%x:%x", v6 >> 16, v6 & 0xffff);
-		if (less)
-			text_addf(t, "/%u", 128 - less);
-		text_addc(t, '\'');
+		if (s->cidrs_of == 6)
+			text_addf(t, "'fd10::%x:%x/%u'", v6 >> 16, v6 & 0xffff, 128 - less);
+		if (!s->cidrs_of)
+			text_addf(t, ", 'fd10::%x:%x'", v6 >> 16, v6 & 0xffff);
 	}
 	text_add(t, "]}\n");
 }
@@ -89,7 +90,7 @@ static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool 
 				      : OTHER_PORTS + rule / groups;
 
 	if (is_changed)
-		port = CHANGED_PORT;
+		port = SHAPE_SERVICE + ((group + 1) & service_mask(s));
 
 	text_addf(t,
 		  "    - {name: r%u, from: {labels: {group: g%u}}, to: server, "

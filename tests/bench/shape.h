@@ -17,7 +17,8 @@ struct shape {
 	uint32_t rules;      /* each decides something */
 	uint32_t flows;      /* that the connection table has room for */
 	uint32_t ports;      /* of a rule, for TCP and UDP each; 0: one */
-	bool has_cidrs;      /* clients are networks, of several lengths, not addresses */
+	uint32_t cidrs_of;   /* 4 or 6: clients are networks of that family, of several lengths; 0:
+				they are addresses of both */
 };
 
 enum shape_packet {
@@ -35,7 +36,7 @@ struct shape_frame {
 	size_t len;
 };
 
-/* The policy's text, or one in which one rule has another port. */
+/* The policy's text, or one in which one rule has another port, that others have. */
 void shape_text(const struct shape *s, bool is_changed, struct text *out);
 
 /* Ends the process if the text is wrong, which it is not. */

@@ -11,11 +11,12 @@
 #include "util/mem.h"
 #include "util/text.h"
 
-#define LOG_STATS        4 /* BPF_LOG_STATS: the verifier tells its sums only */
-#define LOG_BYTES        4096
-#define MAX_PROGRAMS     16
-#define INSTRUCTIONS_MAX 200000 /* that 6.1, which takes more than twice as many, is far from 1M   \
-				 */
+#define LOG_STATS    4 /* BPF_LOG_STATS: the verifier tells its sums only */
+#define LOG_BYTES    4096
+#define MAX_PROGRAMS 16
+#define INSTRUCTIONS_MAX                                                                           \
+	200000 /* that 6.1, which takes more than twice as many, is far from 1M                    \
+		*/
 
 static void add_sum(const char *program, const char *log, const char *word, const char *what,
 		    struct results *results)

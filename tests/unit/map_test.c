@@ -34,6 +34,24 @@ static void a_value_is_found_where_it_was_put(void **state)
 	assert_null(map_get(&m, "zone", 4));
 }
 
+static void room_is_made_beside_what_is_there(void **state)
+{
+	struct map m = {};
+	size_t size;
+
+	(void)state;
+	map_put(&m, "zone", 4, 7, NULL);
+	map_reserve(&m, MANY);
+	size = m.size;
+	assert_int_equal(*map_get(&m, "zone", 4), 7);
+	for (int i = 0; i < MANY; i++)
+		map_put(&m, &i, sizeof(i), 0, NULL);
+	assert_int_equal(m.size, size);
+	map_reserve(&m, 0);
+	assert_int_equal(m.size, size);
+	map_release(&m);
+}
+
 /* Each key differs from all others in one respect only. */
 static const struct {
 	const char *name, *key;
@@ -138,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_map_has_nothing),
 		cmocka_unit_test(a_value_is_found_where_it_was_put),
+		cmocka_unit_test(room_is_made_beside_what_is_there),
 		cmocka_unit_test(every_byte_of_a_key_counts),
 		cmocka_unit_test(keys_are_copied),
 		cmocka_unit_test(nothing_is_lost_when_it_grows),
