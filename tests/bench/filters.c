@@ -37,7 +37,7 @@ static const struct {
 	{"nft-set-100k",        BOTH,             true,  "nft-set",        100000,     0, false},
 	{"nft-conntrack",       M(PASS) | M(NEW), false, "nft-conntrack",      10,     0, false},
 	{"nft-conntrack-1",     M(PASS),          true,  "nft-conntrack",      10,     1, false},
-	{"nft-conntrack-40k",   M(PASS),          true,  "nft-conntrack",      10, 40000, false},
+	{"nft-conntrack-30k",   M(PASS),          true,  "nft-conntrack",      10, 30000, false},
 	{"iptables-legacy",     BOTH,             false, "iptables-legacy",    10,     0, true},
 	{"iptables-legacy-1k",  BOTH,             true,  "iptables-legacy",  1000,     0, true},
 	{"iptables-legacy-10k", BOTH,             true,  "iptables-legacy", 10000,     0, true},
