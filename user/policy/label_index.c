@@ -46,19 +46,22 @@ void label_index_release(struct label_index *x)
 	*x = (struct label_index){};
 }
 
-/* Adds what has the key, with @value if that isn't NULL. */
-static void add_labelled(const struct label_index *x, const char *name, const char *value,
-			 uint64_t *set)
+/* What has the key, with @value if that isn't NULL. */
+static struct list labelled(const struct label_index *x, const char *name, const char *value)
 {
 	_text_ struct text key = TEXT_INIT;
 	const uint64_t *number;
-	struct list list;
 
 	label_key(&key, name, value);
 	number = map_get(&x->numbers, key.buf, key.len);
-	if (!number)
-		return;
-	list = lists_get(&x->by_label, (uint32_t)*number);
+	return number ? lists_get(&x->by_label, (uint32_t)*number) : (struct list){};
+}
+
+static void add_labelled(const struct label_index *x, const char *name, const char *value,
+			 uint64_t *set)
+{
+	struct list list = labelled(x, name, value);
+
 	for (size_t i = 0; i < list.count; i++)
 		bitset_add(set, list.items[i]);
 }
@@ -83,4 +86,20 @@ void label_index_require(const struct label_index *x, const requirements *list, 
 {
 	vec_foreach (r, list)
 		require(x, r, set);
+}
+
+bool label_index_add_listed(const struct label_index *x, const requirements *r, const uint64_t *a,
+			    const uint64_t *b, uint64_t *set)
+{
+	if (r->count != 1 || r->items[0].kind != REQUIRE_IN)
+		return false;
+	vec_foreach (value, &r->items[0].values) {
+		struct list list = labelled(x, r->items[0].key, *value);
+
+		for (size_t i = 0; i < list.count; i++) {
+			if (bitset_has(a, list.items[i]) || bitset_has(b, list.items[i]))
+				bitset_add(set, list.items[i]);
+		}
+	}
+	return true;
 }

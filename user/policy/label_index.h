@@ -20,4 +20,11 @@ void label_index_release(struct label_index *x);
 /* Takes out of @set those that don't satisfy every requirement. */
 void label_index_require(const struct label_index *x, const requirements *r, uint64_t *set);
 
+/*
+ * The same for one label and what its value is: adds those of @a and @b that satisfy it to @set,
+ * and looks at no others.  False, and nothing is done: the requirements are others.
+ */
+bool label_index_add_listed(const struct label_index *x, const requirements *r, const uint64_t *a,
+			    const uint64_t *b, uint64_t *set);
+
 #endif

@@ -155,8 +155,11 @@ static void add_others(uint64_t *set, const uint64_t *other, size_t bits)
 
 static void add_labels(const struct selector_index *x, const struct selector *s, uint64_t *set)
 {
-	_free_ uint64_t *found = bitset_new(x->identities);
+	_free_ uint64_t *found = NULL;
 
+	if (label_index_add_listed(&x->labels, &s->requirements, x->groups, x->pods, set))
+		return;
+	found = bitset_new(x->identities);
 	add_set(found, x->groups, x->identities);
 	add_set(found, x->pods, x->identities);
 	label_index_require(&x->labels, &s->requirements, found);
