@@ -307,14 +307,17 @@ __noinline __u32 conn_search(void)
 	return LINE_NONE;
 }
 
-/* By p->key; NULL conn if there is none, or none that is still alive. */
-static __always_inline struct hit conn_find(struct packet *p, __u8 sender)
+/*
+ * By p->key; NULL conn if there is none, or none that is still alive.  What is expected to be there
+ * is looked for at home; what isn't, among the tags, which are near: the lines are not.
+ */
+static __always_inline struct hit conn_find(struct packet *p, __u8 sender, bool is_expected)
 {
 	struct hit hit = {};
 	__u32 line;
 
 	conn_hash(p);
-	if (!conn_read(&p->key, home_of(p->hash), &hit)) {
+	if (!is_expected || !conn_read(&p->key, home_of(p->hash), &hit)) {
 		line = conn_search();
 		if (line == LINE_NONE || !conn_read(&p->key, line, &hit))
 			return hit;
@@ -454,6 +457,36 @@ static __always_inline int write_line(struct packet *p, __u32 line)
 	}
 	bpf_spin_unlock(&lock->lock);
 	return err;
+}
+
+/*
+ * Loads at once, and well before anybody waits for them, what conn_enter() is going to need of
+ * memory that hardly ever is in a cache.
+ */
+static __always_inline void conn_expect(const struct packet *p)
+{
+	const struct bh_conn_setup *setup = conn_setup();
+	const struct conn_share *share = share_of(p->endpoint);
+	const struct bh_conn *home = conn_at(home_of(p->hash)), *oldest;
+	const struct bh_embryonic *place;
+	const struct bh_conn_tags *tags;
+	__u32 at;
+
+	if (!setup || !share || !home || !setup->embryonic_each)
+		return;
+	at = p->endpoint * setup->embryonic_each + READ_NOW(share->begun) % setup->embryonic_each;
+	place = bpf_map_lookup_elem(&bh_embryonic, &at);
+	if (!place)
+		return;
+	at = READ_NOW(place->line);
+	oldest = conn_at(at);
+	tags = tags_at(at / BH_CONN_WAYS);
+	READ_NOW(home->stamp);
+	READ_NOW(home->half[1].packets);
+	if (!oldest || !tags)
+		return;
+	READ_NOW(oldest->stamp);
+	READ_NOW(tags->tag[0]);
 }
 
 /* Global: so the stack of who calls it stays small. */

@@ -217,7 +217,7 @@ static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
 		return BH_REASON_NONE;
 	if (err != -EEXIST)
 		return reason_of_full(p);
-	hit = conn_find(p, sender);
+	hit = conn_find(p, sender, true);
 	if (hit.conn)
 		conn_count(&hit.conn->half[hit.is_reply], p->length);
 	return BH_REASON_NONE;
@@ -225,8 +225,10 @@ static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
 
 static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 {
-	struct bh_conn *conn = conn_begin(p, sender, false);
+	struct bh_conn *conn;
 
+	conn_expect(p);
+	conn = conn_begin(p, sender, false);
 	conn_set_state(conn, BH_CONN_NEW, timeout_of_new(p));
 	if (p->proto == IPPROTO_TCP)
 		tcp_note_packet(conn, p, false);

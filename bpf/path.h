@@ -270,7 +270,7 @@ static __always_inline enum bh_reason judge_connection(struct packet *p)
 	}
 	sender = conn_key(p);
 	if (!is_stateless(p))
-		hit = conn_find(p, sender);
+		hit = conn_find(p, sender, p->proto != IPPROTO_TCP || !tcp_is_opening(p->tcp_flags));
 	if (hit.conn) {
 		reason = judge_known(p, &hit, &is_over);
 		if (!is_over)
