@@ -44,6 +44,49 @@ static __always_inline __u32 grid_get(const struct bh_grid *grid, __u32 row, __u
 	return block->value[column % BH_BLOCK_ENTRIES];
 }
 
+/* Where the word of a place in a grid is: the pair grid is the first one of a slot. */
+static __always_inline volatile __u64 *known_at(__u32 slot, __u32 grid, __u32 row, __u32 column)
+{
+	__u32 at = BH_KNOWN_AT(row, column);
+	__u32 number = (slot * 2 + grid) * BH_KNOWN_LINES + at / BH_KNOWN_LINE_ENTRIES;
+	struct bh_known_line *line = bpf_map_lookup_elem(&bh_known, &number);
+
+	return line ? &line->word[at % BH_KNOWN_LINE_ENTRIES] : NULL;
+}
+
+static __always_inline __u32 row_of(const struct bh_policy *policy, __u32 src, __u32 dst)
+{
+	volatile __u64 *known = known_at(policy->slot, 0, src, dst);
+	__u64 pair = BH_KNOWN_PAIR(src, dst), word;
+	__u32 row;
+
+	if (!known || (src | dst) >= BH_KNOWN_CLASSES)
+		return grid_get(&policy->pairs, src, dst);
+	word = *known;
+	if (!((word ^ pair) >> 23))
+		return BH_KNOWN_ROW(word);
+	row = grid_get(&policy->pairs, src, dst);
+	if (BH_KNOWN_ROW(row) == row)
+		*known = pair | row;
+	return row;
+}
+
+static __always_inline __u32 cell_at(const struct bh_policy *policy, __u32 row, __u32 class)
+{
+	volatile __u64 *known = known_at(policy->slot, 1, row, class);
+	__u64 place = BH_KNOWN_PLACE(row, class), word;
+	__u32 cell;
+
+	if (!known || row >= BH_KNOWN_ROWS || class >= BH_KNOWN_SERVICES)
+		return grid_get(&policy->cells, row, class);
+	word = *known;
+	if (!((word ^ place) >> 32))
+		return BH_KNOWN_CELL(word);
+	cell = grid_get(&policy->cells, row, class);
+	*known = place | cell;
+	return cell;
+}
+
 static __always_inline __u32 service_class(const struct bh_policy *policy, const struct question *q)
 {
 	__u32 at = policy->slot * BH_SERVICE_LINES + q->table * BH_SERVICE_TABLE_LINES +
@@ -107,8 +150,8 @@ static __noinline int decide(__u32 slot, const struct question *q, struct decisi
 	if (!src || !dst)
 		return -1;
 	ret->flags = src->flags | dst->flags;
-	row = grid_get(&policy->pairs, src->class, dst->class);
-	ret->cell = grid_get(&policy->cells, row, service_class(policy, q));
+	row = row_of(policy, src->class, dst->class);
+	ret->cell = cell_at(policy, row, service_class(policy, q));
 	if (ret->cell & BH_CELL_LATER)
 		ret->cell = cell_of_now(slot, ret->cell, &ret->until_s);
 	return 0;

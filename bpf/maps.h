@@ -93,6 +93,16 @@ struct {
 	__type(value, struct bh_block);
 } bh_blocks SEC(".maps");
 
+/* What was found in the grids; slot s has the s-th half, of that the pair grid the first one.
+ * Programs write, the agent zeroes the idle slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_SLOTS * 2 * BH_KNOWN_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_known_line);
+} bh_known SEC(".maps");
+
 /* Changes of decisions when rules expire; slot s has the s-th half.  The agent writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -8,7 +8,7 @@
  * Changes whenever the meaning of a pinned map does, and its members don't: other members are
  * noticed anyway.  Pins of another version are replaced, never misread.
  */
-#define BH_LAYOUT_VERSION 7
+#define BH_LAYOUT_VERSION 8
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 
@@ -44,6 +44,8 @@
 
 /* Capacities, in entries; the agent may choose others for connections at load. */
 #define BH_LATER_ENTRIES 65536 /* over both slots; 1 MiB; programs count on this number */
+
+#define BH_KNOWN_ENTRIES 32768 /* for each grid and slot; a power of two; 1 MiB */
 
 #define BH_CONN_LINES        262144 /* a power of two; 32 MiB */
 #define BH_FRAGMENT_BUCKETS  2048

@@ -154,6 +154,27 @@ struct bh_block {
 #define BH_CELL_TLS                   (1u << 30) /* TCP: the opener must begin with a TLS hello */
 
 /*
+ * What programs have found in the grids of a slot, so that they find it at once the next time: of a
+ * pair of classes the row, of a row and a service class the cell.  A word says of what it is, and
+ * is stored and loaded at once; 0: nothing.  What a word has no room for is not noted.  Whoever
+ * fills the slot zeroes its part before.
+ */
+#define BH_KNOWN_PAIR(src, dst)    (1ull << 63 | (__u64)(src) << 43 | (__u64)(dst) << 23)
+#define BH_KNOWN_PLACE(row, class) (1ull << 63 | (__u64)(row) << 43 | (__u64)(class) << 32)
+#define BH_KNOWN_CLASSES           (1u << 20)
+#define BH_KNOWN_ROWS              (1u << 20)
+#define BH_KNOWN_SERVICES          (1u << 11)
+#define BH_KNOWN_ROW(word)         ((__u32)(word) & ((1u << 23) - 1))
+#define BH_KNOWN_CELL(word)        ((__u32)(word))
+#define BH_KNOWN_AT(row, column)   (((row) + (column)*2533) % BH_KNOWN_ENTRIES)
+#define BH_KNOWN_LINE_ENTRIES      8
+#define BH_KNOWN_LINES             (BH_KNOWN_ENTRIES / BH_KNOWN_LINE_ENTRIES)
+
+struct bh_known_line {
+	__u64 word[BH_KNOWN_LINE_ENTRIES];
+};
+
+/*
  * A decision that changes when a rule expires.  The cell has nothing but the flag and a place,
  * counted from the slot's half of bh_later: what is decided until then, and the cell that holds
  * from then on, which may be another such one.
@@ -232,6 +253,7 @@ _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 
 _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");
 _Static_assert(sizeof(struct bh_directory_line) == 64, "a directory line is a cache line");
 _Static_assert(sizeof(struct bh_block) == 128, "a block is two cache lines");
+_Static_assert(sizeof(struct bh_known_line) == 64, "a line of what is known is a cache line");
 _Static_assert(sizeof(struct bh_later) == 16, "a change has no holes");
 _Static_assert(__builtin_offsetof(struct bh_control, revert_to) == 64,
 	       "what every packet reads of it is a cache line");

@@ -40,6 +40,7 @@ struct host_map host_table(enum host_table table)
 		[HOST_SERVICES] = *HOST_MAP(&bh_services),
 		[HOST_DIRECTORY] = *HOST_MAP(&bh_directory),
 		[HOST_BLOCKS] = *HOST_MAP(&bh_blocks),
+		[HOST_KNOWN] = *HOST_MAP(&bh_known),
 		[HOST_LATER] = *HOST_MAP(&bh_later),
 		[HOST_RULES] = *HOST_MAP(&bh_rule_counts),
 		[HOST_ENDPOINTS] = *HOST_MAP(&bh_endpoints),

@@ -151,6 +151,7 @@ static struct tables tables_of_world(void)
 				[TABLE_BLOCKS] = table_of(HOST_BLOCKS),
 				[TABLE_LATER] = table_of(HOST_LATER),
 				[TABLE_POLICIES] = table_of(HOST_POLICIES),
+				[TABLE_KNOWN] = table_of(HOST_KNOWN),
 			},
 		.prefixes = first_of(HOST_PREFIXES),
 		.prefix_hash = {.key = {1, 3, 5, 7, 11, 13}, .factor = 0x9e3779b97f4a7c15},
@@ -168,7 +169,7 @@ static void fill_slot(const struct image *image, uint32_t to)
 	if (tables_check(&tables, image, &why) || tables_build(&tables, &content, &why))
 		abort();
 	at = tables_place(&tables, &content, to, 1);
-	if (tables_fill(&tables, &content, &at))
+	if (tables_forget_known(&tables, to) || tables_fill(&tables, &content, &at))
 		abort();
 }
 

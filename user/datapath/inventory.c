@@ -116,6 +116,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_services, sums[SUM_SERVICES]},
 			{dp->skel->maps.bh_directory, sums[SUM_LINES]},
 			{dp->skel->maps.bh_blocks, sums[SUM_BLOCKS]},
+			{dp->skel->maps.bh_known, UINT64_MAX},
 			{dp->skel->maps.bh_rule_counts, sums[SUM_RULES]},
 			{dp->skel->maps.bh_endpoints, keys_used(dp->skel->maps.bh_endpoints)},
 			{dp->skel->maps.bh_sources, keys_used(dp->skel->maps.bh_sources)},

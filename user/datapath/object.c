@@ -179,6 +179,8 @@ static const struct bpf_map *map_of(const struct datapath *dp, enum table_id tab
 		return dp->skel->maps.bh_later;
 	case TABLE_POLICIES:
 		return dp->skel->maps.bh_policies;
+	case TABLE_KNOWN:
+		return dp->skel->maps.bh_known;
 	case TABLE_COUNT:
 		break;
 	}

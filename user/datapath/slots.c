@@ -124,6 +124,8 @@ static int write_slot(struct datapath *dp, const struct tables_content *content,
 	int err = tables_clear_header(&dp->tables, swap->slot);
 
 	if (!err)
+		err = tables_forget_known(&dp->tables, swap->slot);
+	if (!err)
 		err = tables_fill(&dp->tables, content, &at);
 	if (err)
 		return explain_error(reterr, err, "slot %u does not hold what is written to it",

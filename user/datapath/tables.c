@@ -322,6 +322,14 @@ int tables_clear_header(const struct tables *t, uint32_t slot)
 	return tables_write(t, TABLE_POLICIES, slot, &nothing, sizeof(nothing));
 }
 
+int tables_forget_known(const struct tables *t, uint32_t slot)
+{
+	const size_t size = 2 * BH_KNOWN_LINES * sizeof(struct bh_known_line);
+	_free_ void *nothing = xcalloc(1, size);
+
+	return tables_write(t, TABLE_KNOWN, slot * 2 * BH_KNOWN_LINES, nothing, size);
+}
+
 struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot)
 {
 	return t->prefixes + tables_header(t, slot)->prefixes.line;

@@ -19,6 +19,7 @@ enum table_id {
 	TABLE_BLOCKS,
 	TABLE_LATER,
 	TABLE_POLICIES,
+	TABLE_KNOWN,
 	TABLE_COUNT,
 };
 
@@ -56,6 +57,9 @@ uint32_t tables_prefix_room(uint32_t lines);
 const struct bh_policy *tables_header(const struct tables *t, uint32_t slot);
 /* A header that says that nothing is in @slot. */
 int tables_clear_header(const struct tables *t, uint32_t slot);
+
+/* What programs have found in @slot's grids.  Only while none of them reads the slot. */
+int tables_forget_known(const struct tables *t, uint32_t slot);
 
 /* -E2BIG: does not fit a slot; -EINVAL: contradicts itself.  @reterr says what and how much. */
 int tables_check(const struct tables *t, const struct image *image, struct text *reterr);
