@@ -52,7 +52,7 @@ static __always_inline enum stage judge_arp(struct packet *p, enum bh_reason *re
 
 static __always_inline bool may_claim(const struct packet *p, const struct bh_addr *addr)
 {
-	return find_source(p, addr) || (p->may_claim_link_local && addr_is_link_local(addr));
+	return source_flags_of(p, addr) || (p->may_claim_link_local && addr_is_link_local(addr));
 }
 
 /* What a workload may say on the link: ask, answer for itself, and claim what is its own. */

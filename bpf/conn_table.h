@@ -21,6 +21,7 @@
 #include "flow.h"
 #include "keyed_hash.h"
 #include "maps.h"
+#include "order.h"
 
 #define LINE_NONE    0xffffffffu
 #define ENTER_TRIES  3 /* other CPUs may take the line that was chosen */
@@ -39,16 +40,6 @@ struct hit {
 	__u8 direction;
 	bool is_reply;
 };
-
-/* No load or store passes this one.  An atomic operation that returns something is a barrier. */
-static __always_inline void keep_order(void)
-{
-	__u32 word = 0;
-
-	if (bh_is_weakly_ordered)
-		asm volatile("" ::"r"(__sync_fetch_and_add(&word, 1)));
-	asm volatile("" ::: "memory");
-}
 
 static __always_inline struct bh_conn *conn_at(__u32 line)
 {

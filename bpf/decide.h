@@ -87,13 +87,24 @@ static __always_inline __u32 cell_at(const struct bh_policy *policy, __u32 row, 
 	return cell;
 }
 
-static __always_inline __u32 service_class(const struct bh_policy *policy, const struct question *q)
+static __always_inline __u32 service_class(const struct bh_policy *policy, __u32 table,
+					   __u32 number)
 {
-	__u32 at = policy->slot * BH_SERVICE_LINES + q->table * BH_SERVICE_TABLE_LINES +
-		   q->number / BH_SERVICE_LINE_ENTRIES;
+	__u32 at = policy->slot * BH_SERVICE_LINES + table * BH_SERVICE_TABLE_LINES +
+		   number / BH_SERVICE_LINE_ENTRIES;
 	struct bh_service_line *line = bpf_map_lookup_elem(&bh_services, &at);
 
-	return line ? line->class[q->number % BH_SERVICE_LINE_ENTRIES] : 0;
+	return line ? line->class[number % BH_SERVICE_LINE_ENTRIES] : 0;
+}
+
+/* Of two classes, for a service.  Global, of numbers only: verified once. */
+__noinline __u32 cell_of(__u32 slot, __u32 src, __u32 dst, __u32 table, __u32 number)
+{
+	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
+
+	if (!policy)
+		return 0;
+	return cell_at(policy, row_of(policy, src, dst), service_class(policy, table, number));
 }
 
 /* The time on the wall in seconds, as far as the agent has told it. */
@@ -138,7 +149,6 @@ static __noinline int decide(__u32 slot, const struct question *q, struct decisi
 {
 	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
 	const struct bh_identity *src, *dst;
-	__u32 row;
 
 	__builtin_memset(ret, 0, sizeof(*ret));
 	if (!policy)
@@ -150,8 +160,7 @@ static __noinline int decide(__u32 slot, const struct question *q, struct decisi
 	if (!src || !dst)
 		return -1;
 	ret->flags = src->flags | dst->flags;
-	row = row_of(policy, src->class, dst->class);
-	ret->cell = cell_at(policy, row, service_class(policy, q));
+	ret->cell = cell_of(slot, src->class, dst->class, q->table, q->number);
 	if (ret->cell & BH_CELL_LATER)
 		ret->cell = cell_of_now(slot, ret->cell, &ret->until_s);
 	return 0;

@@ -4,46 +4,39 @@
 #define BPF_ENDPOINT_H
 
 #include "maps.h"
+#include "own_address.h"
 #include "packet.h"
 
-static __always_inline const __u32 *find_local(const struct bh_addr *addr)
+static __always_inline __u32 local_flags_of(const struct bh_addr *addr)
 {
-	struct bh_local_key key = {.prefix_len = 128, .addr = *addr};
+	struct halves halves = halves_of(addr);
 
-	return bpf_map_lookup_elem(&bh_local, &key);
+	return local_flags(halves.first, halves.last);
 }
 
 /* As a destination: whether this machine takes it in. */
 static __always_inline bool is_local(const struct bh_addr *addr)
 {
-	return find_local(addr) != NULL;
+	return local_flags_of(addr) & OWN_IS;
 }
 
 /* As a source: whether nobody but this machine has it. */
 static __always_inline bool is_local_source(const struct bh_addr *addr)
 {
-	const __u32 *flags = find_local(addr);
-
-	return flags && !(*flags & BH_LOCAL_ANYONE);
+	return (local_flags_of(addr) & (OWN_IS | BH_LOCAL_ANYONE)) == OWN_IS;
 }
 
-static __always_inline const __u32 *find_source(const struct packet *p, const struct bh_addr *addr)
+static __always_inline __u32 source_flags_of(const struct packet *p, const struct bh_addr *addr)
 {
-	struct bh_source_key key = {
-		.prefix_len = BH_SOURCE_ENDPOINT_BITS + 128,
-		.endpoint = p->endpoint,
-		.addr = *addr,
-	};
+	struct halves halves = halves_of(addr);
 
-	return bpf_map_lookup_elem(&bh_sources, &key);
+	return source_flags(p->endpoint, halves.first, halves.last);
 }
 
 /* Whether the workload behind the packet's endpoint has this address. */
 static __always_inline bool is_source(const struct packet *p, const struct bh_addr *addr)
 {
-	const __u32 *flags = find_source(p, addr);
-
-	return flags && !(*flags & BH_SOURCE_LINK_ONLY);
+	return (source_flags_of(p, addr) & (OWN_IS | BH_SOURCE_LINK_ONLY)) == OWN_IS;
 }
 
 /* Of an interface that no other one had to make room for; NULL: bh_endpoints may have it. */
@@ -124,19 +117,23 @@ static __always_inline bool is_of_own_address(const struct packet *p)
 	return p->is_host || is_source(p, p->direction == BH_EGRESS ? &p->src : &p->dst);
 }
 
-/*
- * A workload sends from its own addresses only; nobody on the wire has one of this machine's, or
- * none at all: who has none yet speaks ARP, neighbour discovery or DHCP.
- */
+/* Who has no address yet speaks ARP, neighbour discovery or DHCP. */
+static __always_inline bool is_without_source(const struct packet *p)
+{
+	return addr_is_unspecified(&p->src) && !(p->is_host && p->direction == BH_EGRESS);
+}
+
+/* A workload sends from its own addresses only. */
+static __always_inline bool is_strange_source(const struct packet *p)
+{
+	return !p->is_host && p->direction == BH_EGRESS && !is_source(p, &p->src);
+}
+
+/* Nobody on the wire has an address of this machine's. */
 static __always_inline bool is_spoofed(const struct packet *p)
 {
-	if (p->is_host && p->direction == BH_EGRESS)
-		return false;
-	if (addr_is_unspecified(&p->src))
-		return true;
-	if (p->is_host)
-		return is_local_source(&p->src);
-	return p->direction == BH_EGRESS && !is_source(p, &p->src);
+	return is_without_source(p) || is_strange_source(p) ||
+	       (p->is_host && p->direction == BH_INGRESS && is_local_source(&p->src));
 }
 
 #endif

@@ -15,8 +15,7 @@
 #include "config.h"
 #include "hello.h"
 #include "maps.h"
-
-#define READ_NOW(place) (*(volatile const __typeof__(place) *)&(place))
+#include "order.h"
 
 /* What it takes to tell of a line; from before its lock is taken until after it is given back. */
 struct telling {

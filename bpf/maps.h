@@ -149,6 +149,34 @@ struct {
 	__type(value, __u32);
 } bh_local SEC(".maps");
 
+/* Endpoint id -> what most packets ask of bh_sources.  The agent writes, in shared memory: as it
+ * does the next two. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_ENDPOINT_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bh_source_line);
+} bh_source_lines SEC(".maps");
+
+/* Address, hashed -> what most packets ask of bh_local. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_LOCAL_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_local_line);
+} bh_local_lines SEC(".maps");
+
+/* Whether the lines are to be asked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_local_head);
+} bh_local_head SEC(".maps");
+
 /* The connection table; see connection.h.  Programs write, the agent reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

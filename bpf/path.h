@@ -158,7 +158,7 @@ static __always_inline enum bh_reason judge_new(struct packet *p, __u8 sender)
 		return BH_REASON_SPOOFED_SOURCE;
 	if (is_transit(p))
 		return BH_REASON_NONE;
-	if (is_spoofed(p))
+	if (is_without_source(p) || is_strange_source(p))
 		return BH_REASON_SPOOFED_SOURCE;
 	if (p->fragment == FRAGMENT_LATER && is_answerable(p))
 		return BH_REASON_FRAGMENT;
@@ -270,7 +270,8 @@ static __always_inline enum bh_reason judge_connection(struct packet *p)
 	}
 	sender = conn_key(p);
 	if (!is_stateless(p))
-		hit = conn_find(p, sender, p->proto != IPPROTO_TCP || !tcp_is_opening(p->tcp_flags));
+		hit = conn_find(p, sender,
+				p->proto != IPPROTO_TCP || !tcp_is_opening(p->tcp_flags));
 	if (hit.conn) {
 		reason = judge_known(p, &hit, &is_over);
 		if (!is_over)

@@ -36,9 +36,7 @@ static __always_inline bool is_any_icmp(const struct packet *p)
 /* A network's broadcast address, which looks like any other. */
 static __always_inline bool is_for_group(const struct packet *p)
 {
-	const __u32 *flags = find_local(&p->dst);
-
-	return flags && (*flags & BH_LOCAL_GROUP);
+	return local_flags_of(&p->dst) & BH_LOCAL_GROUP;
 }
 
 /*

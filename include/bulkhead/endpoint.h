@@ -4,6 +4,7 @@
 #define BULKHEAD_ENDPOINT_H
 
 #include <bulkhead/address.h>
+#include <bulkhead/limits.h>
 
 enum bh_endpoint_kind {
 	BH_ENDPOINT_NONE,     /* zero: not an endpoint */
@@ -49,6 +50,51 @@ struct bh_local_key {
 #define BH_LOCAL_GROUP  (1u << 0) /* broadcast and the like: others may have it, too */
 #define BH_LOCAL_ANYONE (1u << 1) /* only a destination: a route takes in what others send from */
 
+/*
+ * What the tries are asked most, in a line.  Who reads it takes the stamp before and after: if that
+ * is 0, odd or another one, or what is here doesn't tell, the trie does.  The agent makes it odd
+ * before it changes the trie, and another even number afterwards.
+ */
+
+/* Whole addresses that are the sources of an endpoint; programs find them by its id. */
+#define BH_SOURCE_LINE_ADDRESSES 7
+
+struct bh_source_line {
+	__u32 stamp;
+	__u16 count;
+	__u16 has_more; /* that the trie knows */
+	__u64 pad;
+	struct bh_addr addr[BH_SOURCE_LINE_ADDRESSES];
+};
+
+/* Whole addresses that this machine takes for itself, with their BH_LOCAL_*. */
+#define BH_LOCAL_LINE_ADDRESSES 3
+
+struct bh_local_line {
+	struct bh_addr addr[BH_LOCAL_LINE_ADDRESSES];
+	__u8 flags[BH_LOCAL_LINE_ADDRESSES];
+	__u8 count;
+	__u8 has_more;
+	__u8 pad[11];
+};
+
+/* Of the two halves of an address, as they are in memory. */
+#define BH_LOCAL_HASH(first, last) (((first) ^ (last) >> 29 ^ (last)) * 0x9e3779b97f4a7c15ull)
+#define BH_LOCAL_LINE(first, last) ((__u32)(BH_LOCAL_HASH(first, last) >> 32) % BH_LOCAL_LINES)
+
+/* Which addresses are in shorter prefixes may be asked of the trie only: by the first 16 bits. */
+enum bh_local_family {
+	BH_LOCAL_V6,
+	BH_LOCAL_V4,
+	BH_LOCAL_FAMILIES
+};
+
+struct bh_local_head {
+	__u32 stamp; /* of all lines */
+	__u32 pad;
+	__u64 has_shorter[BH_LOCAL_FAMILIES][65536 / 64];
+};
+
 /* Relative to the endpoint: ingress is towards it, egress is what it sends. */
 enum bh_direction {
 	BH_INGRESS,
@@ -58,5 +104,7 @@ enum bh_direction {
 _Static_assert(sizeof(struct bh_endpoint) == 8, "endpoint value");
 _Static_assert(sizeof(struct bh_source_key) == 24, "LPM key: length, then 20 bytes");
 _Static_assert(sizeof(struct bh_local_key) == 20, "LPM key: length, then 16 bytes");
+_Static_assert(sizeof(struct bh_source_line) == 128, "sources are two cache lines");
+_Static_assert(sizeof(struct bh_local_line) == 64, "a line of addresses is a cache line");
 
 #endif

@@ -99,6 +99,7 @@ static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
 
 	for (size_t i = 0; i < count; i++)
 		keys[i] = source_key(w->id, &w->sources[i]);
+	own_sources_begin(&dp->own, w->id);
 	if (w->link_local) {
 		own = prefix_of_addr(w->link_local);
 		if (!is_among_sources(w, &own)) {
@@ -112,6 +113,8 @@ static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
 	qsort(keys, wanted.count, sizeof(*keys), compare_sources);
 	if (!err)
 		err = prune(fd, sizeof(*keys), is_stale_source, &wanted, &gone);
+	if (!err)
+		own_sources_end(&dp->own, w);
 	if (gone)
 		slots_raise(dp);
 	return err;
@@ -180,8 +183,13 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
 	if (wanted.count > bpf_map__max_entries(map))
 		return -E2BIG;
 	entries.count = wanted.count;
+	own_local_begin(&dp->own);
 	err = entries_put(bpf_map__fd(map), &entries);
-	return err ? err : prune(bpf_map__fd(map), sizeof(*keys), is_stale_local, &wanted, &gone);
+	if (!err)
+		err = prune(bpf_map__fd(map), sizeof(*keys), is_stale_local, &wanted, &gone);
+	if (!err)
+		own_local_end(&dp->own, keys, flags, wanted.count);
+	return err;
 }
 
 /* --- endpoints --- */

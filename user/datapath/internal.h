@@ -7,6 +7,7 @@
 
 #include "datapath/datapath.h"
 #include "datapath/entries.h"
+#include "datapath/own_lines.h"
 #include "datapath/pins.h"
 #include "datapath/tables.h"
 #include "util/text.h"
@@ -21,6 +22,7 @@ struct datapath {
 	struct bulkhead_bpf *skel;
 	struct pins pins;
 	struct tables tables;
+	struct own_lines own;
 	struct text beside; /* why the maps that are pinned are not ours; empty: they are */
 	bool is_fresh;      /* nothing was in these maps when it was opened */
 	bool is_adopted;

@@ -121,6 +121,8 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_endpoints, keys_used(dp->skel->maps.bh_endpoints)},
 			{dp->skel->maps.bh_sources, keys_used(dp->skel->maps.bh_sources)},
 			{dp->skel->maps.bh_local, keys_used(dp->skel->maps.bh_local)},
+			{dp->skel->maps.bh_source_lines, UINT64_MAX},
+			{dp->skel->maps.bh_local_lines, UINT64_MAX},
 			{dp->skel->maps.bh_conns, dp->settled},
 			{dp->skel->maps.bh_embryonic, dp->embryonic},
 			{dp->skel->maps.bh_fragments, dp->fragments},

@@ -210,16 +210,38 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 	return 0;
 }
 
+static int share_own_lines(struct datapath *dp, struct text *reterr)
+{
+	struct own_lines *own = &dp->own;
+
+	own->sources = share(dp->skel->maps.bh_source_lines, PROT_READ | PROT_WRITE);
+	own->head = share(dp->skel->maps.bh_local_head, PROT_READ | PROT_WRITE);
+	own->local = share(dp->skel->maps.bh_local_lines, PROT_READ | PROT_WRITE);
+	if (!own->sources || !own->head || !own->local)
+		return explain_error(reterr, -errno, "cannot share memory with the kernel");
+	return 0;
+}
+
+static void unshare(void *bytes, const struct bpf_map *map)
+{
+	if (bytes)
+		munmap(bytes, mapped_size(map));
+}
+
+static void unshare_own_lines(struct datapath *dp)
+{
+	unshare(dp->own.sources, dp->skel->maps.bh_source_lines);
+	unshare(dp->own.head, dp->skel->maps.bh_local_head);
+	unshare(dp->own.local, dp->skel->maps.bh_local_lines);
+}
+
 static void unshare_tables(struct datapath *dp)
 {
 	struct tables *t = &dp->tables;
 
-	if (t->control)
-		munmap(t->control, mapped_size(dp->skel->maps.bh_control));
-	if (t->prefixes)
-		munmap(t->prefixes, mapped_size(dp->skel->maps.bh_prefixes));
-	if (t->policies)
-		munmap((void *)t->policies, mapped_size(dp->skel->maps.bh_policies));
+	unshare(t->control, dp->skel->maps.bh_control);
+	unshare(t->prefixes, dp->skel->maps.bh_prefixes);
+	unshare((void *)t->policies, dp->skel->maps.bh_policies);
 }
 
 static void start_control(struct datapath *dp, const struct datapath_config *config)
@@ -294,6 +316,8 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	if (!err)
 		err = share_tables(dp, reterr);
 	if (!err)
+		err = share_own_lines(dp, reterr);
+	if (!err)
 		err = begin(dp, config, reterr);
 	if (err)
 		return err;
@@ -351,8 +375,10 @@ void datapath_free(struct datapath *dp)
 	detach_held(dp);
 	pins_release(&dp->pins);
 	text_release(&dp->beside);
-	if (dp->skel)
+	if (dp->skel) {
 		unshare_tables(dp);
+		unshare_own_lines(dp);
+	}
 	datapath_events_close(dp);
 	datapath_flows_close(dp);
 	bulkhead_bpf__destroy(dp->skel);
