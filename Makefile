@@ -238,7 +238,8 @@ $(O)/tests/fuzz/protocol_fuzz: $(patsubst %,$(O)/fuzz/user/%.o,agent/request age
 
 # The programs as functions of this machine.  What is new to the fuzzer is what is new in them.
 PACKETFUZZ := $(patsubst %.c,$(O)/fuzz/%.o,$(wildcard tests/fuzz/host_*.c tests/fuzz/packet_*.c \
-	tests/reference/reference*.c) tests/bpf/packet.c user/datapath/tables.c)
+	tests/reference/reference*.c) tests/bpf/packet.c \
+	user/datapath/tables.c user/datapath/own_lines.c)
 $(PACKETFUZZ): FUZZFLAGS += -Itests/fuzz/host_bpf
 $(filter-out %/host_program.o %/packet_input.o,$(PACKETFUZZ)): FUZZFLAGS += -fno-sanitize=fuzzer-no-link
 $(O)/tests/fuzz/packet_fuzz: $(filter-out %/packet_fuzz.o,$(PACKETFUZZ))

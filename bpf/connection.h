@@ -223,6 +223,36 @@ static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
 	return BH_REASON_NONE;
 }
 
+/*
+ * Loads at once, and well before anybody waits for them, what conn_enter() is going to need of
+ * memory that hardly ever is in a cache.
+ */
+static __always_inline void conn_expect(const struct packet *p)
+{
+	const struct bh_conn_setup *setup = conn_setup();
+	const struct conn_share *share = share_of(p->endpoint);
+	const struct bh_conn *home = conn_at(home_of(p->hash)), *oldest;
+	const struct bh_embryonic *place;
+	const struct bh_conn_tags *tags;
+	__u32 at;
+
+	if (!setup || !share || !home || !setup->embryonic_each)
+		return;
+	at = p->endpoint * setup->embryonic_each + READ_NOW(share->begun) % setup->embryonic_each;
+	place = bpf_map_lookup_elem(&bh_embryonic, &at);
+	if (!place)
+		return;
+	at = READ_NOW(place->line);
+	oldest = conn_at(at);
+	tags = tags_at(at / BH_CONN_WAYS);
+	READ_NOW(home->stamp);
+	READ_NOW(home->half[1].packets);
+	if (!oldest || !tags)
+		return;
+	READ_NOW(oldest->stamp);
+	READ_NOW(tags->tag[0]);
+}
+
 static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 {
 	struct bh_conn *conn;

@@ -46,6 +46,9 @@ struct host_map host_table(enum host_table table)
 		[HOST_ENDPOINTS] = *HOST_MAP(&bh_endpoints),
 		[HOST_SOURCES] = *HOST_MAP(&bh_sources),
 		[HOST_LOCAL] = *HOST_MAP(&bh_local),
+		[HOST_SOURCE_LINES] = *HOST_MAP(&bh_source_lines),
+		[HOST_LOCAL_HEAD] = *HOST_MAP(&bh_local_head),
+		[HOST_LOCAL_LINES] = *HOST_MAP(&bh_local_lines),
 		[HOST_CONN_SETUP] = *HOST_MAP(&bh_conn_setup),
 	};
 

@@ -5,7 +5,9 @@
 
 #include <bulkhead/connection.h>
 
+#include "datapath/datapath.h"
 #include "datapath/entries.h"
+#include "datapath/own_lines.h"
 #include "datapath/table_view.h"
 #include "datapath/tables.h"
 #include "policy/compile.h"
@@ -173,6 +175,24 @@ static void fill_slot(const struct image *image, uint32_t to)
 		abort();
 }
 
+/* In lines, as in the tries. */
+static void fill_own_lines(void)
+{
+	const struct own_lines lines = {first_of(HOST_SOURCE_LINES), first_of(HOST_LOCAL_HEAD),
+					first_of(HOST_LOCAL_LINES)};
+	const struct bh_addr server[] = {end_addr(SERVER, false), end_addr(SERVER, true)};
+	const struct prefix sources[] = {prefix_of_addr(&server[0]), prefix_of_addr(&server[1])};
+	const struct workload_endpoint workload = {
+		.id = HOST_ENDPOINT, .sources = sources, .source_count = COUNT(sources)};
+	const uint32_t flags[COUNT(hosts)] = {};
+	struct bh_local_key keys[COUNT(hosts)];
+
+	for (size_t i = 0; i < COUNT(hosts); i++)
+		keys[i] = (struct bh_local_key){128, hosts[i]};
+	own_sources_end(&lines, &workload);
+	own_local_end(&lines, keys, flags, COUNT(hosts));
+}
+
 /* This machine is the server, and so is the workload on it; the node is nobody else's. */
 static void fill_ends(void)
 {
@@ -189,6 +209,7 @@ static void fill_ends(void)
 		put(HOST_SOURCES, &key, &nothing);
 		put(HOST_LOCAL, &local, &nothing);
 	}
+	fill_own_lines();
 }
 
 /* Any secrets will do, and small shares: a world begins with few connections. */
