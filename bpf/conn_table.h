@@ -91,6 +91,12 @@ static __always_inline __u32 bucket_of(__u64 hash, int choice)
 	return choice ? bucket ^ ((hash >> 56 & ALTERNATIVES) | 1) : bucket;
 }
 
+/* The line that it has when something is: the same place in the other bucket. */
+static __always_inline __u32 other_home_of(__u64 hash)
+{
+	return bucket_of(hash, 1) * BH_CONN_WAYS + home_of(hash) % BH_CONN_WAYS;
+}
+
 /* BH_CONN_WAYS: none has the tag. */
 static __always_inline __u32 way_of(const struct bh_conn_tags *tags, __u32 tag)
 {
@@ -359,7 +365,10 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 	return LINE_NONE;
 }
 
-/* Another two choices make long chains as good as impossible, as long as some lines are free. */
+/*
+ * Homes first, where the quick way looks.  Two choices more make long chains as good as impossible,
+ * as long as some lines are free.
+ */
 __noinline __u32 conn_choose(void)
 {
 	__u32 first = 0, other = 0, count, other_count, line;
@@ -375,6 +384,8 @@ __noinline __u32 conn_choose(void)
 	line = home_of(p->hash);
 	if (!tags->tag[line % BH_CONN_WAYS])
 		return line;
+	if (!other_tags->tag[line % BH_CONN_WAYS])
+		return other_home_of(p->hash);
 	count = free_ways(tags, &first);
 	other_count = free_ways(other_tags, &other);
 	if (count && count >= other_count)

@@ -224,12 +224,17 @@ static __always_inline __u64 quick_key(struct quick_key *key, const struct quick
 	return sender;
 }
 
-/* Looked for only where it is when nothing was in the way. */
+/* Looked for only where nearly all are. */
 static __always_inline bool quick_find(const struct quick_key *key, struct hit *ret)
 {
 	const struct bh_conn_setup *setup = conn_setup();
+	__u64 hash;
 
-	return setup && conn_read(key->pair, home_of(keyed_hash_of_pairs(setup, key->pair)), ret);
+	if (!setup)
+		return false;
+	hash = keyed_hash_of_pairs(setup, key->pair);
+	return conn_read(key->pair, home_of(hash), ret) ||
+	       conn_read(key->pair, other_home_of(hash), ret);
 }
 
 /* Established, and what was decided for it holds. */
