@@ -11,6 +11,7 @@
 #include "builtin.h"
 #include "conn_table.h"
 #include "decide.h"
+#include "epoch.h"
 #include "tcp.h"
 
 /* Negative, zero or positive, as memcmp() of the bytes. */
@@ -130,14 +131,22 @@ static __always_inline bool is_in_time(const struct hit *hit)
 	return !hit->until_s || wall_s() < hit->until_s;
 }
 
+/* By p->key. */
+static __always_inline bool is_of_generation(const struct packet *p, const struct hit *hit)
+{
+	if (hit->generation == p->generation)
+		return true;
+	return !p->is_reverted &&
+	       holds_still((const __u64 *)&p->key, hit->generation, p->generation);
+}
+
 /*
  * Whether what was decided for the connection still holds: for this policy, at this time.  Where
  * the agent is down, and a zone has something to say of that, nothing holds for long.
  */
 static __always_inline bool is_up_to_date(const struct packet *p, const struct hit *hit)
 {
-	if (hit->generation != p->generation || p->is_agent_down ||
-	    hit->conn->rule == BH_BUILTIN_DOWN)
+	if (!is_of_generation(p, hit) || p->is_agent_down || hit->conn->rule == BH_BUILTIN_DOWN)
 		return false;
 	return is_in_time(hit);
 }

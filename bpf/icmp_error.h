@@ -37,7 +37,7 @@ static __always_inline bool is_related(struct packet *p)
 	p->key.is_used = 1;
 	sender = conn_key_ends(&p->key, &quote->src, &quote->dst, quote->sport, quote->dport);
 	hit = conn_find(p, sender, true);
-	return hit.conn && hit.generation == p->generation && is_in_time(&hit) &&
+	return hit.conn && is_of_generation(p, &hit) && is_in_time(&hit) &&
 	       !is_silenced(p, hit.conn);
 }
 

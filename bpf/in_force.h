@@ -12,6 +12,7 @@ struct in_force {
 	const struct bh_policy *policy;
 	__u32 slot;
 	__u32 generation;
+	bool is_reverted;   /* a program has gone back to it by itself */
 	bool is_agent_down; /* and the policy says of some zone what happens then */
 };
 
@@ -28,12 +29,14 @@ static __always_inline bool is_heartbeat_late(const struct bh_control *control, 
  * policies. Who goes back, agent or program, goes back to the same word: there is no order in which
  * the agent's two stores could be seen that brings the newer policy back.
  */
-static __always_inline __u64 active_word(const struct bh_control *control, __u64 now)
+static __always_inline __u64 active_word(const struct bh_control *control, __u64 now,
+					 bool *ret_is_reverted)
 {
 	__u64 active = *(volatile const __u64 *)&control->active;
 	__u64 revert_at = *(volatile const __u64 *)&control->revert_at_ns;
 
-	if (revert_at && now >= revert_at)
+	*ret_is_reverted = revert_at && now >= revert_at;
+	if (*ret_is_reverted)
 		return *(volatile const __u64 *)&control->revert_to;
 	return active;
 }
@@ -49,7 +52,7 @@ static __always_inline bool find_in_force(__u64 now, struct in_force *ret)
 	control = bpf_map_lookup_elem(&bh_control, &zero);
 	if (!control)
 		return false;
-	active = active_word(control, now);
+	active = active_word(control, now, &ret->is_reverted);
 	if (!active)
 		return false;
 	slot = BH_ACTIVE_SLOT(active);

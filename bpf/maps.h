@@ -34,6 +34,15 @@ struct {
 	__type(value, struct bh_control);
 } bh_control SEC(".maps");
 
+/* In which generations addresses changed.  The agent writes, in shared memory. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_epochs);
+} bh_epochs SEC(".maps");
+
 /* Slot -> header of its policy.  The agent writes the idle one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -50,6 +50,7 @@ struct packet {
 	__u32 rule_base;
 	__u32 rules;
 	__u32 builtins_off;
+	__u8 is_reverted;   /* a program has gone back to it by itself */
 	__u8 is_agent_down; /* and the policy says of some zone what happens then */
 	__u8 has_failsafe;
 

@@ -28,6 +28,7 @@ static __always_inline enum bh_reason find_policy(struct packet *p)
 	p->builtins_off = f.control->builtins_off;
 	p->adopt_until_ns = f.control->adopt_until_ns;
 	p->has_failsafe = !!(f.policy->flags & BH_POLICY_FAILSAFE);
+	p->is_reverted = f.is_reverted;
 	p->is_agent_down = f.is_agent_down;
 	return BH_REASON_NONE;
 }

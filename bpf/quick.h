@@ -17,6 +17,7 @@
 #include "conn_table.h"
 #include "connection.h"
 #include "endpoint.h"
+#include "epoch.h"
 #include "in_force.h"
 #include "parse.h"
 #include "report.h"
@@ -237,14 +238,22 @@ static __always_inline bool quick_find(const struct quick_key *key, struct hit *
 	       conn_read(key->pair, other_home_of(hash), ret);
 }
 
-/* Established, and what was decided for it holds. */
+/* Established, and what was decided for it holds in its generation. */
 static __always_inline bool is_quick(const struct hit *hit, const struct in_force *f, __u64 now)
 {
 	const struct bh_conn *conn = hit->conn;
 
-	return hit->state == BH_CONN_ESTABLISHED && hit->generation == f->generation &&
-	       !hit->until_s && !f->is_agent_down && conn->rule != BH_BUILTIN_DOWN &&
-	       conn->is_settled && !is_expired(conn, BH_TICKS(now));
+	return hit->state == BH_CONN_ESTABLISHED && !hit->until_s && !f->is_agent_down &&
+	       conn->rule != BH_BUILTIN_DOWN && conn->is_settled &&
+	       !is_expired(conn, BH_TICKS(now));
+}
+
+static __always_inline bool is_of_quick_generation(const struct quick_key *key,
+						   const struct hit *hit, const struct in_force *f)
+{
+	if (hit->generation == f->generation)
+		return true;
+	return !f->is_reverted && holds_still(key->pair, hit->generation, f->generation);
 }
 
 static __always_inline void quick_note(struct bh_conn *conn, const struct quick_facts *f,
@@ -282,7 +291,8 @@ static __always_inline bool quick_judge(const struct quick_packet *p,
 	if (endpoint == BH_ENDPOINT_UNKNOWN)
 		return false;
 	sender = quick_key(&key, facts, endpoint);
-	if (!quick_find(&key, &hit) || !is_quick(&hit, f, now))
+	if (!quick_find(&key, &hit) || !is_of_quick_generation(&key, &hit, f) ||
+	    !is_quick(&hit, f, now))
 		return false;
 	is_reply = sender ^ hit.opener;
 	/* Or the compiler compares again wherever it matters. */

@@ -234,10 +234,34 @@ struct bh_control {
 	__u64 revert_at_ns; /* CLOCK_MONOTONIC; 0: the active word stands */
 	__u64 revert_to;    /* BH_ACTIVE(); valid before the time is written */
 
+	/* Read only for what was decided in another generation; see struct bh_epochs. */
+	__u32 since; /* what was decided before this generation is decided again */
+	__u32 pad;
+
 	/* Read only when there is an event. */
 	__u32 event_sleep; /* the agent sets it before it sleeps; who wakes it zeroes it */
 	__u32 event_bytes; /* 0, or events come with their packets: struct bh_event_packet */
 };
+
+/*
+ * An address that changes in place makes a new generation, in which only what was decided for that
+ * address is decided again.  For each hash of an address: the generation in which one that has it
+ * changed last.  The agent stores first what the address is from now on, then the generation here,
+ * then the active word.
+ */
+#define BH_EPOCHS 4096
+
+/* Of the 16 bytes of an address, as two words in memory. */
+#define BH_EPOCH_FOLD(first, second) (((first) ^ (second)) ^ ((first) ^ (second)) >> 32)
+#define BH_EPOCH_AT(first, second)                                                                 \
+	((__u32)(BH_EPOCH_FOLD((__u64)(first), (__u64)(second)) * 0x9e3779b97f4a7c15ull >> 52))
+
+struct bh_epochs {
+	__u32 changed[BH_EPOCHS];
+};
+
+/* So many generations may lie between a decision and the packet that goes on by it. */
+#define BH_GENERATIONS_KEPT (1u << 30)
 
 /* The kernel's clocks, read at once. */
 struct bh_clock {
@@ -257,6 +281,7 @@ _Static_assert(sizeof(struct bh_known_line) == 64, "a line of what is known is a
 _Static_assert(sizeof(struct bh_later) == 16, "a change has no holes");
 _Static_assert(__builtin_offsetof(struct bh_control, revert_to) == 64,
 	       "what every packet reads of it is a cache line");
+_Static_assert(BH_EPOCHS == 1 << (64 - 52), "an epoch for each value of the hash");
 _Static_assert(__builtin_offsetof(struct bh_policy, prefixes) == 64, "grids are in the first line");
 
 #endif

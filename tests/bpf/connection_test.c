@@ -187,6 +187,68 @@ PLAY(generations)
 PLAY(adoption)
 PLAY(probes)
 
+/* Established, and what was decided is of the generation that is returned. */
+static uint32_t open_web(struct rig *rig, const struct packet_spec *last)
+{
+	const struct packet_spec syn = {.is_v6 = last->is_v6};
+	const struct packet_spec answer = {
+		.is_v6 = last->is_v6,
+		.from = SERVER,
+		.to = CLIENT,
+		.sport = SPEC_DPORT,
+		.dport = SPEC_SPORT,
+		.flags = "SA",
+		.ack = 1,
+	};
+	struct connection c;
+
+	rig_policy(rig, "    - {name: web, from: client, to: server, services: tcp/443}\n");
+	rig_forget(rig);
+	rig_stand(rig, SERVER);
+	assert_true(rig_run(rig, "opens", PROGRAM_TO, &syn).is_passed);
+	assert_true(rig_run(rig, "is answered", PROGRAM_FROM, &answer).is_passed);
+	assert_true(rig_run(rig, "goes on", PROGRAM_TO, last).is_passed);
+	assert_int_equal(rig_connection(rig, last, RIG_ENDPOINT, &c), 0);
+	return c.conn.generation;
+}
+
+static void move_to(struct rig *rig, enum end end, enum end whose, bool is_v6)
+{
+	const struct bh_addr addr = end_addr(end, is_v6), like = end_addr(whose, is_v6);
+	uint32_t identity = image_identity(&rig->compiled->image, &like);
+
+	assert_int_equal(datapath_set_identity(rig->dp, &addr, identity, true), 0);
+}
+
+/* Each end, by both families; the other address is of another hash. */
+static void an_address_that_changes_cuts_its_own_connections_only(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 4; i++) {
+		const struct packet_spec last = {.is_v6 = i & 1, .flags = "A", .seq = 1, .ack = 1};
+		enum end end = i & 2 ? SERVER : CLIENT;
+		uint32_t generation = open_web(rig, &last);
+		struct connection c;
+
+		move_to(rig, OTHER, WATCHED, last.is_v6);
+		assert_int_not_equal(datapath_generation(rig->dp), generation);
+		assert_true(rig_run(rig, "another's change", PROGRAM_TO, &last).is_passed);
+		assert_int_equal(rig_connection(rig, &last, RIG_ENDPOINT, &c), 0);
+		assert_int_equal(c.conn.generation, generation);
+
+		move_to(rig, end, end, last.is_v6);
+		assert_true(rig_run(rig, "the same as it was", PROGRAM_TO, &last).is_passed);
+		assert_int_equal(rig_connection(rig, &last, RIG_ENDPOINT, &c), 0);
+		assert_int_equal(c.conn.generation, datapath_generation(rig->dp));
+
+		move_to(rig, end, OUTSIDER, last.is_v6);
+		move_to(rig, OTHER, OTHER, last.is_v6);
+		assert_int_equal(rig_run(rig, "its own change", PROGRAM_TO, &last).reason,
+				 BH_REASON_REVOKED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +261,7 @@ int main(void)
 		cmocka_unit_test(generations_connections),
 		cmocka_unit_test(adoption_connections),
 		cmocka_unit_test(probes_connections),
+		cmocka_unit_test(an_address_that_changes_cuts_its_own_connections_only),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

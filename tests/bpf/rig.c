@@ -144,10 +144,7 @@ void rig_no_policy(struct rig *rig)
 
 void rig_bump(struct rig *rig)
 {
-	uint64_t active = rig->dp->tables.control->active;
-
-	rig->dp->tables.control->active = BH_ACTIVE(BH_ACTIVE_GENERATION(active) + 1,
-						    BH_ACTIVE_SLOT(active));
+	slots_raise(rig->dp);
 }
 
 void rig_builtins_off(struct rig *rig, uint32_t mask)

@@ -68,7 +68,7 @@ void rig_policy(struct rig *rig, const char *rules);
 void rig_document(struct rig *rig, const char *yaml);
 void rig_no_policy(struct rig *rig);
 
-/* The generation rises, as it does when an address changes; the tables stay. */
+/* The generation rises, as if every address had changed; the tables stay. */
 void rig_bump(struct rig *rig);
 void rig_builtins_off(struct rig *rig, uint32_t mask);
 /* What time it is on the wall, in seconds. */

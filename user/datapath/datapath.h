@@ -134,8 +134,8 @@ int datapath_tidy(struct datapath *dp);
 
 /*
  * One address resolves to another identity of the policy in force: written in place, and a new
- * generation of the same slot, so that connections are decided again.  @is_listed false: it has no
- * entry of its own any more.
+ * generation of the same slot, in which connections of that address are decided again.  @is_listed
+ * false: it has no entry of its own any more.
  */
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
 			  bool is_listed);

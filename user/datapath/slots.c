@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <string.h>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -58,6 +60,29 @@ static uint32_t next_generation(const struct datapath *dp)
 static void set_active(struct datapath *dp, uint64_t active)
 {
 	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+}
+
+/*
+ * Before programs see that generation: whatever was decided before it is decided again.  No epoch
+ * needs to be older, and so none gets so old that it would look new.
+ */
+static void void_before(struct datapath *dp, uint32_t generation)
+{
+	struct bh_epochs *epochs = dp->tables.epochs;
+
+	__atomic_store_n(&dp->tables.control->since, generation, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < BH_EPOCHS; i++)
+		__atomic_store_n(&epochs->changed[i], generation, __ATOMIC_RELAXED);
+}
+
+/* The same, of what was decided for that address. */
+static void void_address(struct datapath *dp, const struct bh_addr *a, uint32_t generation)
+{
+	uint64_t word[2];
+
+	memcpy(word, a, sizeof(word));
+	__atomic_store_n(&dp->tables.epochs->changed[BH_EPOCH_AT(word[0], word[1])], generation,
+			 __ATOMIC_RELEASE);
 }
 
 static void set_revert(struct datapath *dp, uint64_t at_ns, uint64_t to)
@@ -160,6 +185,7 @@ static void flip(struct datapath *dp, uint32_t slot, uint64_t revert_at_ns)
 
 	if (revert_at_ns)
 		set_revert(dp, revert_at_ns, BH_ACTIVE(generation_after(generation), !slot));
+	void_before(dp, generation);
 	set_active(dp, BH_ACTIVE(generation, slot));
 	dp->is_grace_due = true;
 	dp->idle_cleared = 0;
@@ -203,17 +229,27 @@ static int set_identity(struct datapath *dp, uint32_t slot, const struct bh_addr
 	return 0;
 }
 
-void slots_raise(struct datapath *dp)
+/* @a: NULL for all addresses. */
+static void raise_for(struct datapath *dp, const struct bh_addr *a)
 {
 	uint32_t slot = BH_ACTIVE_SLOT(dp->tables.control->active);
 	uint32_t generation = next_generation(dp);
 
 	if (!dp->tables.control->active)
 		return;
+	if (a)
+		void_address(dp, a, generation);
+	else
+		void_before(dp, generation);
 	if (datapath_revert_at(dp))
 		set_revert(dp, datapath_revert_at(dp),
 			   BH_ACTIVE(generation_after(generation), !slot));
 	set_active(dp, BH_ACTIVE(generation, slot));
+}
+
+void slots_raise(struct datapath *dp)
+{
+	raise_for(dp, NULL);
 }
 
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
@@ -224,7 +260,7 @@ int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t
 
 	/* What was decided by the old identity is decided again. */
 	if (!err)
-		slots_raise(dp);
+		raise_for(dp, a);
 	return err;
 }
 
@@ -245,6 +281,7 @@ int datapath_keep(struct datapath *dp)
 	if (clock_monotonic_ns() + KEEP_MARGIN_NS >= at_ns)
 		return -ETIME;
 	set_revert(dp, 0, dp->tables.control->revert_to);
+	void_before(dp, generation);
 	/* If we were stopped just now and a program has gone back: that was another generation. */
 	set_active(dp, BH_ACTIVE(generation, BH_ACTIVE_SLOT(dp->tables.control->active)));
 	return 0;
@@ -254,6 +291,7 @@ int datapath_revert(struct datapath *dp)
 {
 	if (!datapath_revert_at(dp))
 		return -ENOENT;
+	void_before(dp, BH_ACTIVE_GENERATION(dp->tables.control->revert_to));
 	set_active(dp, dp->tables.control->revert_to);
 	set_revert(dp, 0, dp->tables.control->revert_to);
 	dp->is_grace_due = true;

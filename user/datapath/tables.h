@@ -32,6 +32,7 @@ struct table {
 
 struct tables {
 	struct bh_control *control; /* written in place: one store switches policies */
+	struct bh_epochs *epochs;   /* likewise */
 	const struct bh_policy *policies;
 	struct bh_prefix_line *prefixes; /* like the first: addresses of the slot in force change */
 	struct table of[TABLE_COUNT];
