@@ -90,6 +90,7 @@ static int take_event(struct kube_watch *w, struct kube_event *e)
 	}
 	w->has_progress = true;
 	w->failures = w->silences = 0;
+	w->is_renewed = false;
 	if (e->version)
 		set_text(&w->version, TAKE_PTR(e->version));
 	if (is_changed)
@@ -293,8 +294,15 @@ static void end_watch(struct kube_watch *w, const struct kube_end *end)
 		request(w);
 		return;
 	}
-	if (lasted(w, LASTING_MS))
+	if (lasted(w, LASTING_MS)) {
 		w->failures = 0;
+		w->is_renewed = false;
+	}
+	/* That it was away for long is why; it isn't now. */
+	if (w->is_expired && !w->is_renewed) {
+		w->failures = 0;
+		w->is_renewed = true;
+	}
 	fail(w, end);
 	if (w->fault || w->failures >= CUTS)
 		abandon_list(w);

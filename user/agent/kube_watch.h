@@ -37,6 +37,7 @@ struct kube_watch {
 	int fault;                 /* in what came: -errno, 0: none */
 	bool is_expired;           /* the server doesn't know our version any more */
 	bool has_progress;         /* something came of the last request */
+	bool is_renewed;           /* its version had expired, and no event has come since */
 	unsigned int failures;     /* one after the other */
 	unsigned int silences;     /* watches without an event, one after the other */
 	uint64_t since_ns;         /* the last request */
