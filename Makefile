@@ -65,6 +65,8 @@ $(O)/%.o: %.c
 # Only user/datapath and the tests of the programs may see the skeleton.
 $(patsubst %.c,$(O)/%.o,$(wildcard user/datapath/*.c tests/bpf/*.c tests/bench/*.c)): $(O)/skel/bulkhead.skel.h
 
+$(O)/user/datapath/fronts.o: $(O)/skel/translated.skel.h
+
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@

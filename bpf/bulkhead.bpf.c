@@ -149,6 +149,7 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	if (!p)
 		return TC_ACT_SHOT;
 	p->is_local_origin = !skb->ingress_ifindex;
+	p->is_returned = skb->ingress_ifindex == skb->ifindex;
 	p->is_answer = take_answer_mark(skb);
 	p->is_gso = skb->gso_size != 0;
 	/* The outermost tag isn't in the bytes: the device, or the kernel, took it off. */

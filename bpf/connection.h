@@ -12,6 +12,7 @@
 #include "conn_table.h"
 #include "decide.h"
 #include "epoch.h"
+#include "front.h"
 #include "tcp.h"
 
 /* Negative, zero or positive, as memcmp() of the bytes. */
@@ -167,7 +168,10 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 		p->verdict = hit->verdict;
 		p->until_s = 0;
 		conn_stamp_decision(p, hit);
-		return is_builtin_on(p, conn->rule) ? BH_REASON_NONE : BH_REASON_REVOKED;
+		if (!is_builtin_on(p, conn->rule) ||
+		    (conn->rule == BH_BUILTIN_FRONT && !is_front_of(hit->is_reply)))
+			return BH_REASON_REVOKED;
+		return BH_REASON_NONE;
 	}
 	if (hit->is_reply)
 		question_of_reply(&question, p);

@@ -12,6 +12,7 @@
 #include <bulkhead/counters.h>
 #include <bulkhead/endpoint.h>
 #include <bulkhead/flow.h>
+#include <bulkhead/front.h>
 #include <bulkhead/limits.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/tables.h>
@@ -185,6 +186,23 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bh_local_head);
 } bh_local_head SEC(".maps");
+/* Address -> endpoint whose workload has it.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_OWNER_ENTRIES);
+	__type(key, struct bh_owner_key);
+	__type(value, struct bh_endpoint);
+} bh_owners SEC(".maps");
+
+/* The fronts that there are -> 1.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_FRONT_ENTRIES);
+	__type(key, struct bh_front);
+	__type(value, __u32);
+} bh_fronts SEC(".maps");
 
 /* The connection table; see connection.h.  Programs write, the agent reads. */
 struct {

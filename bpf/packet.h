@@ -63,6 +63,7 @@ struct packet {
 	__u8 is_xdp;
 	__u8 is_host;              /* a NIC of this machine, not a workload's veth */
 	__u8 is_local_origin;      /* this machine made it: it came in on no interface */
+	__u8 is_returned;          /* it came in on the interface by which it goes out */
 	__u8 may_claim_link_local; /* any of them: nobody knows the workload's own */
 	__u8 is_answer;            /* we made it ourselves, see reject.h */
 	__u8 is_gso;               /* several packets in one, which may be longer than IP can say */

@@ -40,20 +40,34 @@ static __always_inline bool is_own_host(const struct packet *p)
 	       is_local_source(&p->src) && is_builtin_on(p, BH_BUILTIN_HOST);
 }
 
+/* A workload to itself by a Service, and this machine has put its own address in between. */
+static __always_inline bool is_own_return(const struct packet *p)
+{
+	return !p->is_host && p->direction == BH_INGRESS && p->is_returned &&
+	       is_local_source(&p->src) && is_builtin_on(p, BH_BUILTIN_SELF);
+}
+
+static __always_inline enum bh_reason pass_as(struct packet *p, enum bh_builtin builtin)
+{
+	pass_by_builtin(p, builtin);
+	p->until_s = 0;
+	return BH_REASON_NONE;
+}
+
 static __always_inline enum bh_reason decide_packet(struct packet *p)
 {
 	struct decision decision;
 	struct question question;
 
+	if (is_to_front(p))
+		return pass_as(p, BH_BUILTIN_FRONT);
 	question_of_packet(&question, p);
 	ask(p, &question, &decision);
 	take_decision(p, &decision, false);
-	if (is_own_host(p)) {
-		p->rule = BH_BUILTIN_HOST;
-		p->verdict = BH_VERDICT_ALLOW;
-		p->until_s = 0;
-		return BH_REASON_NONE;
-	}
+	if (is_own_host(p))
+		return pass_as(p, BH_BUILTIN_HOST);
+	if (is_own_return(p))
+		return pass_as(p, BH_BUILTIN_SELF);
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG);
 	p->is_tls_required = !!(decision.cell & BH_CELL_TLS);
 	return reason_of(&decision, BH_REASON_POLICY);

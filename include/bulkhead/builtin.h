@@ -17,7 +17,8 @@
 	X(ICMP,    "builtin-icmp-error", "ICMP errors about a known connection")                       \
 	X(FAILSAFE, "failsafe",      "what spec.failsafe keeps open in every policy")                  \
 	X(SELF,    "builtin-self",  "a workload's traffic to its own address")                         \
-	X(DOWN,    "agent-down",    "what spec.whenAgentIsDown says while it is, instead of the rules")
+	X(DOWN,    "agent-down",    "what spec.whenAgentIsDown says while it is, instead of the rules") \
+	X(FRONT,   "builtin-service", "a workload to a Service's address: decided behind it")
 
 enum bh_builtin {
 #define X(id, name, help) BH_BUILTIN_##id,

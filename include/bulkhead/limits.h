@@ -55,6 +55,8 @@
 #define BH_SOURCE_ENTRIES    65536
 #define BH_LOCAL_ENTRIES     65536 /* memory as they are used */
 #define BH_LOCAL_LINES       2048  /* a power of two; programs count on this number */
+#define BH_OWNER_ENTRIES     65536 /* likewise */
+#define BH_FRONT_ENTRIES     65536 /* likewise */
 #define BH_LIMITER_LINES     8192  /* a power of two; programs count on this number */
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 

@@ -25,7 +25,8 @@
 	X(PLAINTEXT,        "plaintext",        "the rule requires TLS; what came first is no TLS hello of the client") \
 	X(IP_OPTIONS,       "ip-options",       "an IPv4 option that chooses the packet's way (source routing)") \
 	X(EXTENSIONS,       "extension-headers", "more or longer IPv6 extension headers than are followed, or a routing header") \
-	X(VLAN,             "vlan",             "a VLAN tag, and the agent is set to drop those")
+	X(VLAN,             "vlan",             "a VLAN tag, and the agent is set to drop those") \
+	X(UNTRANSLATED,     "untranslated",     "to a Service's address, and nobody was put in its place")
 
 enum bh_reason {
 #define X(id, word, help) BH_REASON_##id,

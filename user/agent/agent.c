@@ -48,6 +48,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.vlan = a->config->vlan,
 		/* What the cluster has to say comes later. */
 		.image = a->config->kubernetes ? NULL : &first->compiled->image,
+		.has_fronts = a->config->kubernetes != NULL,
 		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);

@@ -160,6 +160,20 @@ static void add_stances(struct json *j, const struct rule_stats *stats)
 	answer_count(j, "agent_down", &count);
 }
 
+/* Whether what pods send to Services is decided behind them. */
+static void add_fronts(struct json *j, const struct datapath *dp)
+{
+	const char *trouble = datapath_fronts_trouble(dp);
+	bool is_attached;
+	size_t count = datapath_fronts(dp, &is_attached);
+
+	json_object(j, "services");
+	json_number(j, "addresses", count);
+	json_bool(j, "attached", is_attached);
+	json_string(j, "error", trouble);
+	json_end(j, '}');
+}
+
 static void add_cluster(struct json *j, const struct agent *a)
 {
 	if (!a->kubernetes)
@@ -171,6 +185,7 @@ static void add_cluster(struct json *j, const struct agent *a)
 	json_bool(j, "missing", a->endpoints.has_missing);
 	kube_tell(a->kubernetes, j, "kinds");
 	kube_report_tell(a->report, j, "writes");
+	add_fronts(j, a->dp);
 	json_end(j, '}');
 }
 

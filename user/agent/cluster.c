@@ -122,13 +122,35 @@ static void on_changed(void *user)
 	kube_report_end(a->report, !err, why.len ? why.buf : diagnostics.buf);
 }
 
+/* While the server is away, and for as long as it takes to list them, those that were stand. */
+static void on_services_changed(void *user)
+{
+	_text_ struct text why = TEXT_INIT;
+	struct agent *a = user;
+	kube_fronts fronts = {};
+	int err;
+
+	kube_fronts_now(a->kubernetes, &fronts);
+	err = datapath_set_fronts(a->dp, fronts.items, fronts.count, &why);
+	if (err)
+		log_error("msg=\"Services are not those of the cluster\" error=\"%s\"",
+			  why.len ? why.buf : strerror(-err));
+	vec_release(&fronts);
+}
+
 int cluster_start(struct agent *a, struct text *reterr)
 {
-	const struct kube_events events = {on_changed, a};
+	const struct kube_events events = {on_changed, a, on_services_changed};
+	const char *trouble = datapath_fronts_trouble(a->dp);
 	int err;
 
 	if (!a->config->kubernetes)
 		return 0;
+	if (trouble)
+		log_warning("msg=\"Services can't be decided on this kernel: their addresses are "
+			    "closed to pods that aren't allowed to send to them as such\" "
+			    "error=\"%s\"",
+			    trouble);
 	err = kube_new(a->loop, a->config->kubernetes, &events, &a->kubernetes);
 	if (err)
 		text_addf(reterr, "cannot follow the cluster: %s", strerror(-err));

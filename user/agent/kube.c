@@ -18,7 +18,9 @@ struct kube {
 	struct kube_watch watches[KUBE_KIND_COUNT];
 	uint64_t order;
 	struct loop_timer *settle;
+	struct loop_timer *settle_services;
 	bool is_settling;
+	bool is_settling_services;
 	uint64_t took_ms; /* the last call of events.changed */
 };
 
@@ -35,7 +37,7 @@ struct kube_http *kube_transport(struct kube *k)
 bool kube_is_listed(const struct kube *k)
 {
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
-		if (!k->watches[i].is_listed)
+		if (!k->watches[i].is_listed && i != KUBE_SERVICE)
 			return false;
 	}
 	return true;
@@ -63,6 +65,24 @@ static void on_changed(void *user)
 	loop_timer_start(k->settle, k->took_ms > SETTLE_MS ? k->took_ms : SETTLE_MS, 0);
 }
 
+static void on_services_settled(void *user)
+{
+	struct kube *k = user;
+
+	k->is_settling_services = false;
+	k->events.services_changed(k->events.user);
+}
+
+static void on_services_changed(void *user)
+{
+	struct kube *k = user;
+
+	if (k->is_settling_services)
+		return;
+	k->is_settling_services = true;
+	loop_timer_start(k->settle_services, SETTLE_MS, 0);
+}
+
 static void on_answered(void *user)
 {
 	struct kube *k = user;
@@ -78,7 +98,8 @@ static void start_watches(struct kube *k, struct loop *loop)
 		k->watches[kind] = (struct kube_watch){
 			.kind = kind,
 			.http = k->http,
-			.events = {on_changed, on_answered, k},
+			.events = {kind == KUBE_SERVICE ? on_services_changed : on_changed,
+				   on_answered, k},
 			.table = &k->tables[kind],
 			.order = &k->order,
 		};
@@ -104,6 +125,7 @@ int kube_new(struct loop *loop, const struct kube_config *config, const struct k
 	}
 	k->events = *events;
 	k->settle = loop_timer_new(loop, on_settled, k);
+	k->settle_services = loop_timer_new(loop, on_services_settled, k);
 	start_watches(k, loop);
 	*ret = k;
 	return 0;
@@ -138,6 +160,11 @@ void kube_documents(const struct kube *k, const source_list *own, source_list *o
 	vec_append(out, missing.items, missing.count);
 	vec_release(&missing);
 	vec_release(&zones); /* what is in them is others' */
+}
+
+void kube_fronts_now(const struct kube *k, kube_fronts *ret)
+{
+	kube_services_fronts(&k->tables[KUBE_SERVICE], ret);
 }
 
 bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)

@@ -5,6 +5,7 @@
 
 #include "agent/kube_config.h"
 #include "agent/kube_http.h"
+#include "agent/kube_services.h"
 #include "agent/kube_table.h"
 #include "agent/loop.h"
 #include "util/json.h"
@@ -17,6 +18,7 @@ struct kube;
 struct kube_events {
 	void (*changed)(void *user);
 	void *user;
+	void (*services_changed)(void *user); /* no policy depends on these */
 };
 
 /* @config is borrowed.  Nothing is asked before the loop runs. */
@@ -28,7 +30,8 @@ void kube_free(struct kube *k);
 const struct kube_table *kube_tables(const struct kube *k);
 struct kube_http *kube_transport(struct kube *k);
 
-/* Every kind has been listed, or isn't served.  Before, nobody is told of changes. */
+/* Every kind that makes policy has been listed, or isn't served.  Before, nobody is told of its
+ * changes. */
 bool kube_is_listed(const struct kube *k);
 
 /*
@@ -36,6 +39,9 @@ bool kube_is_listed(const struct kube *k);
  * speak of are among them, even if they don't exist.
  */
 void kube_documents(const struct kube *k, const source_list *own, source_list *out);
+
+/* At which addresses the Services are; see kube_services_fronts(). */
+void kube_fronts_now(const struct kube *k, kube_fronts *ret);
 
 /* What is known of each kind: an array of this key. */
 void kube_tell(const struct kube *k, struct json *j, const char *key);

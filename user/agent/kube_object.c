@@ -48,6 +48,17 @@ static const struct keep keep_node[]      = { { "metadata", keep_metadata },
 static const struct keep keep_pod[]       = { { "metadata", keep_metadata },
 					      { "spec", keep_pod_spec },
 					      { "status", keep_pod_status }, {} };
+static const struct keep keep_service_port[] = { { "port", NULL }, { "protocol", NULL },
+					      { "nodePort", NULL }, {} };
+static const struct keep keep_service_spec[] = { { "clusterIP", NULL }, { "clusterIPs", NULL },
+					      { "externalIPs", NULL },
+					      { "ports", keep_service_port }, {} };
+static const struct keep keep_ingress[]   = { { "ip", NULL }, { "ipMode", NULL }, {} };
+static const struct keep keep_balancer[]  = { { "ingress", keep_ingress }, {} };
+static const struct keep keep_service_status[] = { { "loadBalancer", keep_balancer }, {} };
+static const struct keep keep_service[]   = { { "metadata", keep_names },
+					      { "spec", keep_service_spec },
+					      { "status", keep_service_status }, {} };
 static const struct keep keep_policy[]    = { { "metadata", keep_names }, { "spec", NULL }, {} };
 
 static const struct keep *const keeps[KUBE_KIND_COUNT] = {
@@ -57,6 +68,7 @@ static const struct keep *const keeps[KUBE_KIND_COUNT] = {
 	[KUBE_NETWORK_POLICY]         = keep_policy,
 	[KUBE_CLUSTER_NETWORK_POLICY] = keep_policy,
 	[KUBE_ZONE_POLICY]            = keep_policy,
+	[KUBE_SERVICE]                = keep_service,
 };
 /* clang-format on */
 

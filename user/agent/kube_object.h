@@ -20,7 +20,9 @@
 	  "/apis/networking.k8s.io/v1/networkpolicies", false)                                     \
 	X(CLUSTER_NETWORK_POLICY, "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2",     \
 	  "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies", true)                  \
-	X(ZONE_POLICY, "ZonePolicy", "bulkhead.dev/v1", "/apis/bulkhead.dev/v1/zonepolicies", true)
+	X(ZONE_POLICY, "ZonePolicy", "bulkhead.dev/v1", "/apis/bulkhead.dev/v1/zonepolicies",      \
+	  true)                                                                                    \
+	X(SERVICE, "Service", "v1", "/api/v1/services", true)
 
 enum kube_kind {
 #define X(id, kind, version, path, is_optional) KUBE_##id,

@@ -99,6 +99,7 @@ char *kube_object_stand_in(enum kube_kind kind, const char *text, unsigned int r
 		deny(object);
 		break;
 	case KUBE_ZONE_POLICY:
+	case KUBE_SERVICE:
 	case KUBE_KIND_COUNT:
 		return NULL;
 	}

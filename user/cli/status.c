@@ -175,6 +175,24 @@ static void print_kind(const cJSON *kind)
 	print_field("", line.buf);
 }
 
+/* Whether what pods send to Services can be decided behind them. */
+static void print_fronts(const cJSON *fronts)
+{
+	_text_ struct text line = TEXT_INIT;
+
+	if (!fronts)
+		return;
+	if (value_text(fronts, "error"))
+		text_addf(&line, "cannot be decided on this kernel: %s",
+			  value_text(fronts, "error"));
+	else if (cJSON_IsTrue(value_of(fronts, "attached")))
+		text_addf(&line, "%.0f addresses, decided behind them",
+			  value_number(fronts, "addresses"));
+	else
+		text_add(&line, "none yet");
+	print_field("services", line.buf);
+}
+
 /* Of a node: what is known of its cluster, and what of that may be old. */
 static void print_cluster(const cJSON *status)
 {
@@ -194,6 +212,7 @@ static void print_cluster(const cJSON *status)
 							     : "");
 	print_field("cluster", line.buf);
 	cJSON_ArrayForEach(kind, value_of(cluster, "kinds")) print_kind(kind);
+	print_fronts(value_of(cluster, "services"));
 }
 
 static void print_kernel(const cJSON *status)

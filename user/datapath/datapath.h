@@ -16,6 +16,7 @@
 #include <bulkhead/endpoint.h>
 #include <bulkhead/event.h>
 #include <bulkhead/flow.h>
+#include <bulkhead/front.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
 #include <bulkhead/vlan.h>
@@ -41,6 +42,7 @@ struct datapath_config {
 	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
 				      largest policy.  Pinned ones stay unless they are too small */
 	uint32_t flow_interval_s;  /* between records of a flow that goes on; 0: no flow log */
+	bool has_fronts; /* datapath_set_fronts() will be called; else what is there goes */
 };
 
 /*
@@ -251,6 +253,22 @@ struct local_prefix {
 
 /* What this machine takes for itself, broadcast included; replaces what was set before. */
 int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, size_t count);
+
+/* --- fronts: what a workload sends to them is decided behind them --- */
+
+/*
+ * The fronts that there are; replaces what was set before, which also an agent before us did.  The
+ * first ones attach a program to the network namespace's netfilter hooks.  Without it, fronts are
+ * addresses like any others.
+ */
+int datapath_set_fronts(struct datapath *dp, const struct bh_front *fronts, size_t count,
+			struct text *reterr);
+
+/* Why that can't be on this kernel; NULL: it can, or nobody wants it. */
+const char *datapath_fronts_trouble(const struct datapath *dp);
+
+/* How many there are, and whether the program hangs on every hook. */
+size_t datapath_fronts(const struct datapath *dp, bool *ret_is_attached);
 
 /* --- counters, connections, events: sums over CPUs --- */
 

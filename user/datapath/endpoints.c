@@ -114,6 +114,8 @@ static int set_sources(struct datapath *dp, const struct workload_endpoint *w)
 	if (!err)
 		err = prune(fd, sizeof(*keys), is_stale_source, &wanted, &gone);
 	if (!err)
+		err = fronts_set_owner(dp, w);
+	if (!err)
 		own_sources_end(&dp->own, w);
 	if (gone)
 		slots_raise(dp);

@@ -38,6 +38,10 @@ struct datapath {
 	void *event_user;
 	int event_count; /* records of the present reading */
 	struct flow_ring *flows;
+	int translated_fd; /* the program behind fronts; -1: there is none */
+	struct text fronts_trouble;
+	size_t fronts;
+	uint32_t builtins_off; /* as in struct datapath_config */
 };
 
 #define _datapath_ _cleanup_(datapath_freep)
@@ -100,6 +104,16 @@ int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 /* What belongs where @record says; -ENOENT: the interface is no endpoint. */
 struct record;
 int endpoint_hook(const struct datapath *dp, const struct record *record, struct hook *ret);
+
+/* --- fronts.c --- */
+
+/* Once maps and control are there: the program that decides behind them. */
+int fronts_begin(struct datapath *dp, const struct datapath_config *config, struct text *reterr);
+
+/* Who has the workload's sources; without any: none.  After these have been set. */
+int fronts_set_owner(struct datapath *dp, const struct workload_endpoint *w);
+
+void fronts_release(struct datapath *dp);
 
 /* --- slots.c --- */
 

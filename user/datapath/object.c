@@ -30,6 +30,8 @@ static const struct {
 	{"bh_ep_counts", BH_ENDPOINT_ENTRIES},
 	{"bh_sources",   BH_SOURCE_ENTRIES},
 	{"bh_local",     BH_LOCAL_ENTRIES},
+	{"bh_owners",    BH_OWNER_ENTRIES},
+	{"bh_fronts",    BH_FRONT_ENTRIES},
 	{"bh_shares",    BH_ENDPOINT_ENTRIES},
 	{"bh_fragments", BH_FRAGMENT_BUCKETS},
 	{"bh_limiters",  BH_LIMITER_LINES},
@@ -287,6 +289,9 @@ static int begin(struct datapath *dp, const struct datapath_config *config, stru
 	err = choose_prefix_hash(dp);
 	if (err)
 		return explain_error(reterr, err, "cannot choose a random number");
+	err = fronts_begin(dp, config, reterr);
+	if (err)
+		return err;
 	err = connections_set_up(dp, dp->is_fresh);
 	return err ? explain_error(reterr, err, "cannot set up the connection table") : 0;
 }
@@ -343,7 +348,8 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	int err;
 
 	libbpf_set_print(print_libbpf);
-	dp->beside = (struct text)TEXT_INIT;
+	dp->beside = dp->fronts_trouble = (struct text)TEXT_INIT;
+	dp->translated_fd = -1;
 	dp->methods_off = config->methods_off;
 	dp->settled = dp->embryonic = dp->fragments = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
@@ -377,6 +383,7 @@ void datapath_free(struct datapath *dp)
 	detach_held(dp);
 	pins_release(&dp->pins);
 	text_release(&dp->beside);
+	fronts_release(dp);
 	if (dp->skel) {
 		unshare_tables(dp);
 		unshare_own_lines(dp);

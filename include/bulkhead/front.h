@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Fronts: addresses and ports that stand for others, as a Service's do.  What a workload sends to
+ * one is decided when it is known who gets it.
+ */
+#ifndef BULKHEAD_FRONT_H
+#define BULKHEAD_FRONT_H
+
+#include <bulkhead/address.h>
+
+/*
+ * Key of bh_fronts.  Address :: stands for every address of this machine; port and protocol 0 for
+ * any piece of a datagram, which doesn't say its port.
+ */
+struct bh_front {
+	struct bh_addr addr;
+	__be16 port;
+	__u8 proto;
+	__u8 pad;
+};
+
+/* Key of the trie of who has an address; the value is a struct bh_endpoint. */
+struct bh_owner_key {
+	__u32 prefix_len; /* 0..128, in bits */
+	struct bh_addr addr;
+};
+
+_Static_assert(sizeof(struct bh_front) == 20, "a front has no holes");
+_Static_assert(sizeof(struct bh_owner_key) == 20, "LPM key: length, then 16 bytes");
+
+#endif
