@@ -148,6 +148,8 @@ static const struct row own_host[] = {
 	{"with anything", {.from = NODE, .proto = PROTO_GRE, .payload = 8}, BH_REASON_NONE, "builtin-host", .programs = ON_TO},
 	{"pings them", {.from = NODE, .icmp = ICMP_ECHO_REQUEST}, BH_REASON_NONE, "builtin-host", .programs = ON_TO},
 	{"who poses as it doesn't", {.from = NODE}, BH_REASON_POLICY, "default", .programs = ON_TO, .is_forwarded = true},
+	{"a workload that comes back as it does", {.from = NODE}, BH_REASON_NONE, "builtin-self", .programs = ON_TO, .is_returned = true},
+	{"but not as another", {.from = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO, .is_returned = true},
 	{"what it forwards for another doesn't", {.from = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO, .is_forwarded = true},
 	{"another's address made here doesn't", {.from = OTHER}, BH_REASON_POLICY, "default", .programs = ON_TO},
 	{"its workloads don't reach it", {.from = OTHER, .to = NODE}, BH_REASON_POLICY, "default", .programs = ON_FROM},
@@ -169,6 +171,7 @@ static const struct row itself[] = {
 };
 
 static const struct row itself_off[] = {
+	{"so it is when it comes back as this machine", {.from = NODE}, BH_REASON_POLICY, "default", .programs = ON_TO, .is_returned = true},
 	{"it is judged as any", {.from = CLIENT, .to = CLIENT}, BH_REASON_POLICY, "default", .programs = ON_WORKLOAD},
 };
 

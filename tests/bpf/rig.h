@@ -42,6 +42,7 @@ struct rig {
 	uint64_t revert_at_ns;      /* of the next policy, as datapath_try_policy() has it */
 	enum end stand;             /* whose addresses are local, or a workload's sources */
 	bool is_forwarded;          /* tc: the packet came in on another interface */
+	bool is_returned;           /* tc: on this one */
 	bool is_unknown;            /* the interface is not registered */
 	bool is_link_local_known;   /* the workload's own: none that a test uses */
 	uint32_t source_flags;      /* BH_SOURCE_LINK_ONLY: of a workload's addresses */

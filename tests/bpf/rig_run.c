@@ -82,6 +82,7 @@ static int run(struct rig *rig, enum program program, const struct frame *frame,
 		.bytes = frame->bytes,
 		.len = frame->len,
 		.is_forwarded = rig->is_forwarded,
+		.is_returned = rig->is_returned,
 		.times = count,
 	};
 	int returned, err = program_run(rig->dp, program, &in, &returned);

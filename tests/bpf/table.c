@@ -54,6 +54,7 @@ static bool run_row(struct rig *rig, struct visit *v, bool is_v6, visit_fn *fn)
 	else
 		rig_stand(rig, v->packet.from ? v->packet.from : CLIENT);
 	rig->is_forwarded = row->is_forwarded;
+	rig->is_returned = row->is_returned;
 	rig_forget(rig);
 	v->outcome = rig_run_frame(rig, v->place, v->program, &frame);
 	check(rig, row, v->place, &v->outcome);
@@ -78,7 +79,7 @@ void table_each(struct rig *rig, const struct row *rows, size_t count, visit_fn 
 		}
 		assert_row(row->name, ran);
 	}
-	rig->is_forwarded = false;
+	rig->is_forwarded = rig->is_returned = false;
 }
 
 void table_run(struct rig *rig, const struct row *rows, size_t count)

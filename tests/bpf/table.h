@@ -24,6 +24,7 @@ struct row {
 	enum end stand;        /* 0: at the destination on ingress, at the source on egress */
 	bool is_reported;      /* passes, and an event says so */
 	bool is_forwarded;
+	bool is_returned;
 };
 
 /* What one row came to at one program. */

@@ -201,7 +201,7 @@ static const struct bad_case bad[] = {
 	{ "kubernetes: {podEvents: all}\n",
 	  "1:25: 'all' is not on or off; it is on or off" },
 	{ "builtins: {default: off}\n",
-	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error, self" },
+	  "1:12: 'default' is no built-in rule: host, arp, nd, dhcp, icmp-error, self, service" },
 	{ "history: -1\nadopt: x\n",  "1:10: '-1' is not a number from 0 to 10000000\n"
 	                              "2:8: 'x' is not a duration such as 30s or 5m" },
 	{ "detect: {port: 3}\n",       "1:10: unknown key 'port'; did you mean 'ports'?" },

@@ -43,8 +43,8 @@ void settings_release(struct settings *s);
  * mode (enforce|audit), vlan (inspect|pass|drop), watchdog (repair|alarm), fallback
  * (closed|open|/PATH), metrics ([ADDRESS:]PORT|off), detect (see config_detect.h), flowLog (/PATH,
  * -, or {file, format (vpc|json), interval, size, keep}), builtins
- * {arp|nd|dhcp|host|icmp-error|self: on|off}, and kubernetes {node, server, ca, tokenFile, silence,
- * status (on|off), podEvents (on|off)}.  What is wrong goes to @d; then -EINVAL.
+ * {arp|nd|dhcp|host|icmp-error|self|service: on|off}, and kubernetes {node, server, ca, tokenFile,
+ * silence, status (on|off), podEvents (on|off)}.  What is wrong goes to @d; then -EINVAL.
  */
 int settings_read(struct settings *s, const struct source *source, struct diags *d);
 

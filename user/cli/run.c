@@ -62,7 +62,7 @@ static const struct option run_options[] = {
 	{ "flow-log-interval", 0, OPTION_DURATION, AT(flow_interval_s), "TIME",
 	  "log connections that go on so often (default: 1m)" },
 	{ "without", 0, OPTION_LIST, AT(without), "BUILTIN",
-	  "turn off host, arp, nd, dhcp, icmp-error or self; repeatable" },
+	  "turn off host, arp, nd, dhcp, icmp-error, self or service; repeatable" },
 };
 #undef AT
 /* clang-format on */

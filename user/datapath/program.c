@@ -51,8 +51,9 @@ static const struct bpf_program *program_of(const struct datapath *dp, enum prog
 int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
 		int *ret)
 {
+	const __u32 other = in->is_forwarded ? PROGRAM_IFINDEX + 1 : 0;
 	struct __sk_buff ctx = {
-		.ingress_ifindex = in->is_forwarded ? PROGRAM_IFINDEX : 0,
+		.ingress_ifindex = in->is_returned ? PROGRAM_IFINDEX : other,
 		.mark = in->mark,
 		.gso_size = in->gso_size,
 	};

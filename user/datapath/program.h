@@ -35,6 +35,7 @@ struct program_input {
 	const void *bytes;
 	size_t len;
 	bool is_forwarded; /* tc: the packet came in on an interface, and is not this machine's */
+	bool is_returned;  /* tc: on the same one */
 	uint32_t mark;     /* tc */
 	uint32_t gso_size; /* tc */
 	int times;
