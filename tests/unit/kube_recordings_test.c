@@ -2,10 +2,13 @@
 /* What a real API server sent: tests/unit/kube-recordings. */
 #include "tests/test.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 
 #include <zlib.h>
 
+#include "agent/kube_services.h"
 #include "agent/kube_stream.h"
 #include "agent/kube_texts.h"
 #include "policy/load.h"
@@ -22,6 +25,7 @@ static const char *const file_names[KUBE_KIND_COUNT] = {
 	[KUBE_NETWORK_POLICY] = "networkpolicies",
 	[KUBE_CLUSTER_NETWORK_POLICY] = "clusternetworkpolicies",
 	[KUBE_ZONE_POLICY] = NULL,
+	[KUBE_SERVICE] = "services",
 };
 
 /* What reads an answer as the agent does. */
@@ -144,8 +148,8 @@ static void a_list_and_its_watch_give_the_next_list(void **state)
 	static const size_t pieces[] = {1, 16384};
 
 	(void)state;
-	for (enum kube_kind kind = 0; kind < KUBE_ZONE_POLICY; kind++) {
-		for (size_t i = 0; i < COUNT(pieces); i++) {
+	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
+		for (size_t i = 0; file_names[kind] && i < COUNT(pieces); i++) {
 			struct kube_table seen = {}, wanted = {};
 			struct reading r = {.kind = kind, .table = &seen};
 			struct reading after = {.kind = kind, .table = &wanted};
@@ -182,9 +186,11 @@ static void a_recorded_cluster_is_a_policy(void **state)
 		struct diags diags = {};
 		source_list texts = {};
 
-		for (enum kube_kind kind = 0; kind < KUBE_ZONE_POLICY; kind++) {
+		for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 			struct reading r = {.kind = kind, .table = &tables[kind]};
 
+			if (!file_names[kind])
+				continue;
 			read_lists(directories[i], &r, 16384);
 			kube_stream_release(&r.stream);
 		}
@@ -199,6 +205,58 @@ static void a_recorded_cluster_is_a_policy(void **state)
 		for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++)
 			kube_table_release(&tables[kind]);
 	}
+}
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	const char *address;
+	uint16_t port;
+	uint8_t proto;
+	bool is_front;
+} ends[] = {
+	{ "a cluster address",        "10.96.69.108",       80,    IPPROTO_TCP,  true },
+	{ "its IPv6",                 "fd00:10:96::3714",   80,    IPPROTO_TCP,  true },
+	{ "not its backends' port",   "10.96.69.108",       8081,  IPPROTO_TCP,  false },
+	{ "nor another protocol",     "10.96.69.108",       80,    IPPROTO_UDP,  false },
+	{ "pieces for it",            "10.96.69.108",       0,     0,            true },
+	{ "two protocols",            "10.96.0.10",         53,    IPPROTO_UDP,  true },
+	{ "of one port",              "10.96.0.10",         53,    IPPROTO_TCP,  true },
+	{ "an external address",      "198.51.100.7",       80,    IPPROTO_TCP,  true },
+	{ "a load balancer's",        "203.0.113.80",       2905,  IPPROTO_SCTP, true },
+	{ "a node port",              "::",                 30080, IPPROTO_TCP,  true },
+	{ "which is no address's",    "10.96.143.211",      30080, IPPROTO_TCP,  false },
+	{ "no address for all ports", "::",                 0,     0,            false },
+};
+/* clang-format on */
+
+static bool has_front(const kube_fronts *fronts, const char *address, uint16_t port, uint8_t proto)
+{
+	struct bh_front wanted = {.port = htons(port), .proto = proto};
+
+	assert_int_equal(addr_parse(address, &wanted.addr), 0);
+	vec_foreach (front, fronts) {
+		if (!memcmp(front, &wanted, sizeof(wanted)))
+			return true;
+	}
+	return false;
+}
+
+static void its_services_are_fronts(void **state)
+{
+	struct kube_table table = {};
+	struct reading r = {.kind = KUBE_SERVICE, .table = &table};
+	kube_fronts fronts = {};
+
+	(void)state;
+	read_lists("lists", &r, 16384);
+	kube_services_fronts(&table, &fronts);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		assert_row(ends[i].name, has_front(&fronts, ends[i].address, ends[i].port,
+						   ends[i].proto) == ends[i].is_front);
+	vec_release(&fronts);
+	kube_stream_release(&r.stream);
+	kube_table_release(&table);
 }
 
 struct fault {
@@ -248,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_and_its_watch_give_the_next_list),
 		cmocka_unit_test(a_recorded_cluster_is_a_policy),
+		cmocka_unit_test(its_services_are_fronts),
 		cmocka_unit_test(faults_are_told_from_ends),
 	};
 
