@@ -71,13 +71,24 @@ struct nf_conn {
 
 struct tracked {
 	struct nf_conntrack_tuple opener; /* as it came */
-	struct nf_conntrack_tuple answer; /* as an answer to it comes */
+	struct nf_conntrack_tuple answer; /* as one to it comes; only its source is for sure */
 	bool is_known;                    /* else there is nothing of all that */
 	bool is_translated;               /* its destination was another one as it came */
 	bool is_reply;
 	bool is_new;     /* nothing has been answered */
 	bool is_related; /* about the connection, and none of its packets */
 };
+
+static __always_inline bool tuple_read(const struct nf_conn *ct, int direction,
+				       struct nf_conntrack_tuple *ret)
+{
+	const void *at =
+		direction == CT_ORIGINAL
+			? __builtin_preserve_access_index(&ct->tuplehash[CT_ORIGINAL].tuple)
+			: __builtin_preserve_access_index(&ct->tuplehash[CT_REPLY].tuple);
+
+	return !bpf_probe_read_kernel(ret, sizeof(*ret), at);
+}
 
 /* False: nothing can be read of the connection. */
 static __always_inline bool tracked_read(const struct sk_buff *skb, struct tracked *ret)
@@ -94,13 +105,13 @@ static __always_inline bool tracked_read(const struct sk_buff *skb, struct track
 	ret->is_related = info == IP_CT_RELATED || info == IP_CT_RELATED_REPLY;
 	if (bpf_probe_read_kernel(&status, sizeof(status),
 				  __builtin_preserve_access_index(&ct->status)) ||
-	    bpf_probe_read_kernel(
-		    &ret->opener, sizeof(ret->opener),
-		    __builtin_preserve_access_index(&ct->tuplehash[CT_ORIGINAL].tuple)) ||
-	    bpf_probe_read_kernel(&ret->answer, sizeof(ret->answer),
-				  __builtin_preserve_access_index(&ct->tuplehash[CT_REPLY].tuple)))
+	    !tuple_read(ct, CT_ORIGINAL, &ret->opener))
 		return false;
 	ret->is_translated = status & IPS_DST_NAT;
+	if (ret->is_translated)
+		return tuple_read(ct, CT_REPLY, &ret->answer);
+	__builtin_memcpy(ret->answer.src.addr, ret->opener.dst.addr, sizeof(ret->answer.src.addr));
+	ret->answer.src.port = ret->opener.dst.port;
 	return true;
 }
 

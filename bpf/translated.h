@@ -164,22 +164,38 @@ static __always_inline struct hit find_opened(struct packet *p, const struct tra
 	return find_entry(p, &src, &dst, t->opener.src.port, is_icmp_id ? 0 : t->opener.dst.port);
 }
 
+/* A whole SYN without data; anything else opens no connection that requires TLS. */
+static __always_inline bool read_bare_syn(const struct sk_buff *skb, bool is_v6, __u32 *ret_seq)
+{
+	const void *at = skb->head + skb->network_header;
+	__u32 len = sizeof(struct ipv6hdr);
+	struct tcphdr tcp;
+	struct iphdr ip;
+
+	if (!is_v6) {
+		if (bpf_probe_read_kernel(&ip, sizeof(ip), at))
+			return false;
+		len = ip.ihl * 4;
+	}
+	if (bpf_probe_read_kernel(&tcp, sizeof(tcp), at + len) || !tcp.syn ||
+	    skb->len > len + tcp.doff * 4)
+		return false;
+	*ret_seq = bpf_ntohl(tcp.seq);
+	return true;
+}
+
 /* A rule that requires TLS is for the workload's endpoint to see to: from the SYN on. */
 static __always_inline enum bh_reason require_hello(const struct sk_buff *skb, struct packet *p,
 						    const struct tracked *t)
 {
-	struct tcphdr tcp;
-	const void *at = skb->data;
 	struct hit hit;
 
-	if (!t->is_new || t->is_reply)
+	if (!t->is_new || t->is_reply || p->proto != IPPROTO_TCP)
 		return BH_REASON_NONE;
 	hit = find_opened(p, t);
-	at += p->is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	if (!hit.conn || bpf_probe_read_kernel(&tcp, sizeof(tcp), at) || !tcp.syn)
+	if (!hit.conn || !read_bare_syn(skb, p->is_v6, &p->seq))
 		return BH_REASON_NO_CONNECTION;
-	p->seq = bpf_ntohl(tcp.seq);
-	if (hit.conn->rule == BH_BUILTIN_FRONT)
+	if (!hit.conn->hello)
 		hello_begin(hit.conn, p);
 	return BH_REASON_NONE;
 }
@@ -313,8 +329,7 @@ static __always_inline int judge_untranslated(const struct sk_buff *skb, const s
 	hit = find_entry(p, &p->src, &p->dst, p->sport, p->dport);
 	if (!reason && hit.conn && hit.conn->rule != BH_BUILTIN_FRONT)
 		return NF_ACCEPT;
-	if (hit.conn && hit.conn->rule == BH_BUILTIN_FRONT)
-		conn_delete(&hit, BH_FLOW_REVOKED);
+	/* Its entry stays: what fits no connection isn't translated, and that is no fault of it. */
 	return translated_end(skb, p, reason ? reason : BH_REASON_UNTRANSLATED);
 }
 
