@@ -138,6 +138,19 @@ static void on_services_changed(void *user)
 	vec_release(&fronts);
 }
 
+void cluster_check(struct agent *a)
+{
+	int count = a->kubernetes ? datapath_repair_fronts(a->dp) : 0;
+
+	if (count < 0)
+		log_error("msg=\"program for Services is detached\" error=\"%s\"",
+			  strerror(-count));
+	else if (count)
+		log_warning("msg=\"program for Services was detached: it is there again\" "
+			    "hooks=%d",
+			    count);
+}
+
 int cluster_start(struct agent *a, struct text *reterr)
 {
 	const struct kube_events events = {on_changed, a, on_services_changed};

@@ -5,6 +5,9 @@
 
 #include "agent/parts.h"
 
+/* Looks after what decides behind Services; from time to time. */
+void cluster_check(struct agent *a);
+
 /* Begins to follow the cluster that is configured, if one is. */
 int cluster_start(struct agent *a, struct text *reterr);
 

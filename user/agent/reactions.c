@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/answer.h"
+#include "agent/cluster.h"
 #include "agent/machine.h"
 #include "agent/metrics.h"
 #include "agent/notify.h"
@@ -169,6 +170,7 @@ static void on_sample(void *user)
 	metrics_sample(a);
 	flow_log_tick(&a->flows);
 	scan(a);
+	cluster_check(a);
 	err = policy_set_expire(&a->policies, &why);
 	if (err)
 		log_error("msg=\"a rule has expired, and the policy is not compiled without it\" "

@@ -264,6 +264,9 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
 int datapath_set_fronts(struct datapath *dp, const struct bh_front *fronts, size_t count,
 			struct text *reterr);
 
+/* Where somebody took the program off a hook, it hangs again; how many hooks, or -errno. */
+int datapath_repair_fronts(struct datapath *dp);
+
 /* Why that can't be on this kernel; NULL: it can, or nobody wants it. */
 const char *datapath_fronts_trouble(const struct datapath *dp);
 

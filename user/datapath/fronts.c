@@ -142,7 +142,10 @@ static int attach(struct datapath *dp, struct text *reterr)
 {
 	int err = netfilter_attach(&dp->pins, dp->translated_fd);
 
-	return err ? explain_error(reterr, err, "cannot attach to netfilter's hooks") : 0;
+	if (err)
+		return explain_error(reterr, err, "cannot attach to netfilter's hooks");
+	dp->is_translating = true;
+	return 0;
 }
 
 /* Those that stay are never missing; the connections of the others end. */
@@ -164,7 +167,7 @@ int datapath_set_fronts(struct datapath *dp, const struct bh_front *fronts, size
 		memcpy(sorted, fronts, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), compare_fronts);
 	count = leave_out_equal(sorted, count);
-	if (count && !netfilter_is_attached(&dp->pins))
+	if (count && !dp->is_translating)
 		err = attach(dp, reterr);
 	if (err)
 		return err;
@@ -189,6 +192,20 @@ size_t datapath_fronts(const struct datapath *dp, bool *ret_is_attached)
 {
 	*ret_is_attached = netfilter_is_attached(&dp->pins);
 	return dp->fronts;
+}
+
+int datapath_repair_fronts(struct datapath *dp)
+{
+	if (!dp->is_translating || datapath_is_removed(dp))
+		return 0;
+	return netfilter_repair(&dp->pins, dp->translated_fd);
+}
+
+/* What is there is another build's, and reads other maps. */
+void fronts_settle(struct datapath *dp)
+{
+	if (!dp->is_translating)
+		netfilter_remove(&dp->pins);
 }
 
 static void take_away(struct datapath *dp)

@@ -38,7 +38,8 @@ struct datapath {
 	void *event_user;
 	int event_count; /* records of the present reading */
 	struct flow_ring *flows;
-	int translated_fd; /* the program behind fronts; -1: there is none */
+	int translated_fd;   /* the program behind fronts; -1: there is none */
+	bool is_translating; /* it hangs at the hooks */
 	struct text fronts_trouble;
 	size_t fronts;
 	uint32_t builtins_off; /* as in struct datapath_config */
@@ -112,6 +113,9 @@ int fronts_begin(struct datapath *dp, const struct datapath_config *config, stru
 
 /* Who has the workload's sources; without any: none.  After these have been set. */
 int fronts_set_owner(struct datapath *dp, const struct workload_endpoint *w);
+
+/* Once our maps are those that are pinned. */
+void fronts_settle(struct datapath *dp);
 
 void fronts_release(struct datapath *dp);
 

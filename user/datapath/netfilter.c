@@ -47,25 +47,36 @@ struct link_request {
 	uint32_t netfilter_flags;
 };
 
-/* The lowest priority that is free. */
-static int create_link(int program, size_t hook)
+/* The beginning of what it says of a link, which may be longer. */
+struct link_told {
+	uint32_t type, id, program, pad;
+	uint32_t family, hook;
+	int32_t priority;
+	uint32_t flags;
+};
+
+static int create_link(int program, size_t hook, int32_t priority)
 {
-	int fd = -1;
+	struct link_request request = {
+		.program = (uint32_t)program,
+		.attach_type = ATTACH_TYPE_NETFILTER,
+		.family = hooks[hook].family,
+		.hook = hooks[hook].hook,
+		.priority = priority,
+	};
+	int fd = (int)syscall(__NR_bpf, BPF_LINK_CREATE, &request, sizeof(request));
 
-	for (int i = 0; i < PRIORITIES; i++) {
-		struct link_request request = {
-			.program = (uint32_t)program,
-			.attach_type = ATTACH_TYPE_NETFILTER,
-			.family = hooks[hook].family,
-			.hook = hooks[hook].hook,
-			.priority = PRIORITY_FIRST + i,
-		};
-
-		fd = (int)syscall(__NR_bpf, BPF_LINK_CREATE, &request, sizeof(request));
-		if (fd >= 0 || errno != EBUSY)
-			break;
-	}
 	return fd < 0 ? -errno : fd;
+}
+
+/* At the lowest priority that is free. */
+static int create_somewhere(int program, size_t hook)
+{
+	int fd = -EBUSY;
+
+	for (int i = 0; fd == -EBUSY && i < PRIORITIES; i++)
+		fd = create_link(program, hook, PRIORITY_FIRST + i);
+	return fd;
 }
 
 static bool is_netfilter_pin(const char *name)
@@ -82,16 +93,20 @@ static void remove_pin(struct pins *pins, const char *name)
 	pins_drop(pins, PIN_LINK, name);
 }
 
+static int keep(struct pins *pins, size_t hook, int link)
+{
+	_text_ struct text name = TEXT_INIT;
+
+	text_addf(&name, PIN_PREFIX "%s", hooks[hook].name);
+	return pins_put(pins, PIN_LINK, name.buf, link);
+}
+
 /* The new one hangs before the old one goes. */
 static int attach_one(struct pins *pins, int program, size_t hook)
 {
-	_text_ struct text name = TEXT_INIT;
-	_close_ int fd = create_link(program, hook);
+	int fd = create_somewhere(program, hook);
 
-	if (fd < 0)
-		return fd;
-	text_addf(&name, PIN_PREFIX "%s", hooks[hook].name);
-	return pins_put(pins, PIN_LINK, name.buf, TAKE_FD(fd));
+	return fd < 0 ? fd : keep(pins, hook, fd);
 }
 
 int netfilter_attach(struct pins *pins, int program)
@@ -114,13 +129,18 @@ void netfilter_remove(struct pins *pins)
 	}
 }
 
-static bool is_there(const struct pins *pins, size_t hook)
+static int get_pin(const struct pins *pins, size_t hook)
 {
 	_text_ struct text name = TEXT_INIT;
-	_close_ int fd = -1;
 
 	text_addf(&name, PIN_PREFIX "%s", hooks[hook].name);
-	fd = pins_get(pins, PIN_LINK, name.buf);
+	return pins_get(pins, PIN_LINK, name.buf);
+}
+
+static bool is_there(const struct pins *pins, size_t hook)
+{
+	_close_ int fd = get_pin(pins, hook);
+
 	return fd >= 0;
 }
 
@@ -131,4 +151,36 @@ bool netfilter_is_attached(const struct pins *pins)
 			return false;
 	}
 	return true;
+}
+
+/* A link that was detached looks as before; but then its place is free. */
+static int repair_one(struct pins *pins, int program, size_t hook)
+{
+	_close_ int fd = get_pin(pins, hook);
+	struct link_told told = {};
+	uint32_t len = sizeof(told);
+	int fresh, err;
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &told, &len))
+		fresh = create_link(program, hook, told.priority);
+	else
+		fresh = create_somewhere(program, hook);
+	if (fresh < 0)
+		return fresh == -EBUSY ? 0 : fresh;
+	err = keep(pins, hook, fresh);
+	return err ? err : 1;
+}
+
+int netfilter_repair(struct pins *pins, int program)
+{
+	int repaired = 0;
+
+	for (size_t i = 0; i < COUNT(hooks); i++) {
+		int err = repair_one(pins, program, i);
+
+		if (err < 0)
+			return err;
+		repaired += err;
+	}
+	return repaired;
 }

@@ -14,6 +14,9 @@
  */
 int netfilter_attach(struct pins *pins, int program);
 
+/* Where nothing hangs any more, it does again; how often, or -errno. */
+int netfilter_repair(struct pins *pins, int program);
+
 void netfilter_remove(struct pins *pins);
 
 /* Whether something hangs on every hook. */

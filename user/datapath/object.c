@@ -422,5 +422,7 @@ int datapath_settle(struct datapath *dp, struct text *reterr)
 
 	if (!err)
 		text_reset(&dp->beside);
+	if (!err)
+		fronts_settle(dp);
 	return err;
 }
