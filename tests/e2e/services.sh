@@ -77,6 +77,7 @@ fill_cluster()
 	pod client1 node-a 0.11
 	pod secret1 node-a 0.12
 	pod client2 node-a 1.11
+	pod web3 node-a 1.10
 	pod web2 node-b 9.10
 	pod secret2 node-b 9.12
 	service 1 80 30080
@@ -85,6 +86,7 @@ fill_cluster()
 	service 4 80
 	service 5 80
 	service 6 7000
+	service 7 80
 	service 9 80
 	policy client-out client Egress "$(label web)" "$(port 8080 7000)"
 	policy web-in web Ingress "$(label client), {\"ipBlock\": {\"cidr\": \"$far4/32\"}},
@@ -147,27 +149,34 @@ add_far()
 	ip -6 route add default via $far6
 }
 
-add_bridged()
+# Answers between two pods at it must come by, too.
+add_bridge()
 {
 	ip link add cni0 type bridge
 	ip addr add 10.244.1.1/24 dev cni0
 	ip addr add fd00:10:0:1::1/64 dev cni0 nodad
 	ip link set dev cni0 up
-	ip netns add client2
-	ip link add name client2 type veth peer name eth0 netns client2
-	ip link set dev client2 master cni0 up
-	in_ns client2 ip link set dev lo up
-	in_ns client2 ip link set dev eth0 up
-	in_ns client2 ip addr add 10.244.1.11/24 dev eth0
-	in_ns client2 ip addr add fd00:10:0:1::11/64 dev eth0 nodad
-	in_ns client2 ip route add default via 10.244.1.1
-	in_ns client2 ip -6 route add default via fd00:10:0:1::1
+	sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
+}
+
+# add_bridged NAME NUMBER
+add_bridged()
+{
+	ip netns add "$1"
+	ip link add name "$1" type veth peer name eth0 netns "$1"
+	ip link set dev "$1" master cni0 up
+	in_ns "$1" ip link set dev lo up
+	in_ns "$1" ip link set dev eth0 up
+	in_ns "$1" ip addr add "10.244.1.$2/24" dev eth0
+	in_ns "$1" ip addr add "fd00:10:0:1::$2/64" dev eth0 nodad
+	in_ns "$1" ip route add default via 10.244.1.1
+	in_ns "$1" ip -6 route add default via fd00:10:0:1::1
 }
 
 # --- kube-proxy ---
 
 readonly services=(1=30080/80:0.10:8080 2=80:9.10:8080 3=30083/80:0.12:8080 4=80:9.12:8080
-	5=80:0.10:8080,9.10:8080 6=7000:0.10:7000)
+	5=80:0.10:8080,9.10:8080 6=7000:0.10:7000 7=80:1.10:8080)
 
 # translate [--keep-source]: what node ports lead to, with or without SNAT.
 translate()
@@ -182,7 +191,7 @@ everybody_is_attached()
 	local list name
 
 	list=$("$BULKHEAD" list endpoints -o json)
-	for name in web1 client1 secret1 client2; do
+	for name in web1 client1 secret1 client2 web3; do
 		grep -F "\"workload\":\"shop/$name\"" <<<"$list" |
 			grep -qv '"ingress":"none"' || return 1
 	done
@@ -268,8 +277,11 @@ add_far
 add_station web1 10.244.0.10 fd00:10::10
 add_station client1 10.244.0.11 fd00:10::11
 add_station secret1 10.244.0.12 fd00:10::12
-add_bridged
+add_bridge
+add_bridged client2 11
+add_bridged web3 10
 serve web1 tcp/8080 udp/8080
+serve web3 tcp/8080 udp/8080
 serve secret1 tcp/8080 udp/8080
 for name in web2 secret2; do
 	serve $name tcp/8080 udp/8080
@@ -279,15 +291,15 @@ translate
 cat >agent.yaml <<-END
 kubernetes: {server: "https://127.0.0.1:6443", ca: api.crt, tokenFile: token, silence: 1s}
 END
-it "without an agent all Services are reached" wait_for 5 gets client1 1 2 3 4 5 9
-it "without an agent they are from the bridge" gets client2 1 2 3 4 5 9
+it "without an agent all Services are reached" wait_for 5 gets client1 1 2 3 4 5 7 9
+it "without an agent they are from the bridge" gets client2 1 2 3 4 5 7 9
 start_api
 
 it "an agent starts as a node" start_node
 it "its pods are found" wait_for 10 everybody_is_attached
 it "a Service whose backends are allowed is reached, from behind routes" \
-	wait_for 5 gets client1 1 2 5
-it "and from the bridge" gets client2 1 2 5
+	wait_for 5 gets client1 1 2 5 7
+it "and from the bridge" gets client2 1 2 5 7
 it "but none whose backend is denied, here or on another node, or that nobody translates" \
 	refused client1 3 4 9
 it "nor from the bridge, though the network would answer" refused client2 3 4 9
