@@ -229,13 +229,13 @@ gets()
 
 refused()
 {
-	all deny "$@"
+	PATIENCE=0.3 all deny "$@"
 }
 
 # node_port WANTED PORT: to the outside.
 node_port()
 {
-	ask far "$node4,tcp/$2" "$node4,udp/$2" "$node6,tcp/$2" "$node6,udp/$2"
+	PATIENCE=0.4 ask far "$node4,tcp/$2" "$node4,udp/$2" "$node6,tcp/$2" "$node6,udp/$2"
 	! grep -qv "$1" answers
 }
 
