@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/kube_pods_text.h"
+#include "agent/kube_texts.h"
 #include "agent/pending.h"
+#include "agent/pod_endpoints.h"
+#include "agent/pod_moves.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -57,7 +61,7 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 
 	if (loaded->origin == POLICY_GIVEN)
 		loaded_policy_texts(loaded, &own);
-	kube_documents(a->kubernetes, &own, &texts);
+	kube_texts(a->objects, &texts);
 	policy_set_cluster(&a->policies, &texts);
 	if (!own.count) { /* what stood in for it is over */
 		input.paths = a->config->policy_paths;
@@ -100,10 +104,38 @@ static bool is_in_force(struct agent *a, const struct policy_version *v)
 {
 	struct loaded_policy *now = a->policies.current->loaded;
 
-	if (strcmp(v->loaded->hash, now->hash) != 0)
+	if (strcmp(v->loaded->hash, now->hash) != 0 ||
+	    loaded_policy_addresses(v->loaded) != loaded_policy_addresses(now))
 		return false;
 	now->origin = a->endpoints.origin = POLICY_GIVEN;
 	return true;
+}
+
+/* Whether each has found its place; else the policy has to be compiled for some. */
+static bool move_pods(struct agent *a)
+{
+	struct kube_pods *pods = &a->pods;
+	bool are_placed = true;
+
+	vec_foreach (touched, &pods->touched)
+		are_placed &= !pod_move(&a->policies, touched, kube_pods_owner(pods, touched));
+	if (pods->touched.count)
+		a->last_good.is_behind = true;
+	pods->touched.count = 0;
+	policy_set_follow(&a->policies);
+	if (pods->is_here_touched)
+		pod_endpoints_follow(&a->endpoints);
+	pods->is_here_touched = false;
+	return are_placed;
+}
+
+static void on_moved(void *user)
+{
+	struct agent *a = user;
+
+	if (!move_pods(a))
+		kube_call_changed(a->kubernetes);
+	endpoints_scan(&a->endpoints);
 }
 
 static void on_changed(void *user)
@@ -118,6 +150,8 @@ static void on_changed(void *user)
 		fputs(diagnostics.buf, stderr);
 	else if (!is_in_force(a, v))
 		err = swap(a, TAKE_PTR(v), &why);
+	/* What is in force knows of all pods; or else of those that have a place in it. */
+	move_pods(a);
 	if (err)
 		log_error("msg=\"the cluster's policy is not in force: the last one stays\" "
 			  "error=\"%s\"",
@@ -126,14 +160,35 @@ static void on_changed(void *user)
 		endpoints_settle(&a->endpoints);
 }
 
+void cluster_recall(struct agent *a)
+{
+	_source_list_ source_list texts = {};
+	_text_ struct text why = TEXT_INIT;
+
+	if (!a->config->kubernetes)
+		return;
+	a->pods.node = a->config->kubernetes->node;
+	a->objects[KUBE_POD].pods = &a->pods;
+	a->policies.objects = a->objects;
+	a->naming.pods = &a->pods;
+	a->endpoints.cluster = &a->pods;
+	if (last_good_read(&a->last_good, &why, &texts))
+		return; /* who reads the policy in it tells why */
+	vec_foreach (text, &texts) {
+		if (!strcmp(text->name, PODS_SOURCE))
+			kube_pods_read(text, &a->objects[KUBE_POD]);
+	}
+	a->pods.touched.count = 0;
+}
+
 int cluster_start(struct agent *a, struct text *reterr)
 {
-	const struct kube_events events = {on_changed, a};
+	const struct kube_events events = {on_changed, on_moved, a};
 	int err;
 
 	if (!a->config->kubernetes)
 		return 0;
-	err = kube_new(a->loop, a->config->kubernetes, &events, &a->kubernetes);
+	err = kube_new(a->loop, a->config->kubernetes, a->objects, &events, &a->kubernetes);
 	if (err)
 		text_addf(reterr, "cannot follow the cluster: %s", strerror(-err));
 	return err;

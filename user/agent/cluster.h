@@ -5,6 +5,9 @@
 
 #include "agent/parts.h"
 
+/* Whatever is known of the cluster that is configured, if one is, from an earlier start. */
+void cluster_recall(struct agent *a);
+
 /* Begins to follow the cluster that is configured, if one is. */
 int cluster_start(struct agent *a, struct text *reterr);
 

@@ -58,7 +58,7 @@ static void release_prefixes(prefixes *list)
 	vec_release(list);
 }
 
-static bool prefixes_equal(const prefixes *a, const prefixes *b)
+bool endpoint_prefixes_equal(const prefixes *a, const prefixes *b)
 {
 	if (a->count != b->count)
 		return false;
@@ -173,7 +173,6 @@ void endpoints_release(struct endpoints *es)
 	vec_foreach (e, &es->list)
 		endpoint_release(e);
 	vec_release(&es->list);
-	vec_release(&es->pods);
 }
 
 /* A veth's other end has one by its MAC; of other interfaces nobody knows what is behind them. */
@@ -291,7 +290,7 @@ void endpoints_follow(struct endpoints *es, const struct policy *policy)
 		if (!e->workload || e->pod)
 			continue;
 		workload_prefixes(es, e->workload, &now);
-		if (prefixes_equal(&now, &e->sources)) {
+		if (endpoint_prefixes_equal(&now, &e->sources)) {
 			vec_release(&now);
 			continue;
 		}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kube.h"
 
-#include "agent/kube_missing.h"
 #include "agent/kube_texts.h"
 #include "agent/kube_watch.h"
 #include "util/clock.h"
@@ -9,16 +8,19 @@
 #include "util/mem.h"
 
 #define SETTLE_MS 50 /* changes come in groups */
+#define SOON_MS   5
 #define NS_PER_MS 1000000ull
 
 struct kube {
 	struct kube_events events;
 	struct kube_http *http;
-	struct kube_table tables[KUBE_KIND_COUNT];
+	struct kube_table *tables; /* of every kind */
 	struct kube_watch watches[KUBE_KIND_COUNT];
 	uint64_t order;
 	struct loop_timer *settle;
-	bool is_settling;
+	struct loop_timer *soon; /* for pods alone */
+	bool is_settling, is_soon;
+	bool is_told; /* somebody has been told of all of them */
 	uint64_t took_ms; /* the last call of events.changed */
 };
 
@@ -37,20 +39,42 @@ static void on_settled(void *user)
 	uint64_t start_ns = clock_monotonic_ns();
 
 	k->is_settling = false;
-	if (kube_is_listed(k))
+	if (kube_is_listed(k)) {
+		k->is_told = true;
 		k->events.changed(k->events.user);
+	}
 	k->took_ms = (clock_monotonic_ns() - start_ns) / NS_PER_MS;
 }
 
 /* At least half of the time is for something else. */
-static void on_changed(void *user)
+void kube_call_changed(struct kube *k)
 {
-	struct kube *k = user;
-
 	if (k->is_settling)
 		return;
 	k->is_settling = true;
 	loop_timer_start(k->settle, k->took_ms > SETTLE_MS ? k->took_ms : SETTLE_MS, 0);
+}
+
+static void on_soon(void *user)
+{
+	struct kube *k = user;
+
+	k->is_soon = false;
+	k->events.moved(k->events.user);
+}
+
+static void on_changed(void *user, enum kube_kind kind)
+{
+	struct kube *k = user;
+
+	if (kind != KUBE_POD || !k->is_told) {
+		kube_call_changed(k);
+		return;
+	}
+	if (k->is_soon)
+		return;
+	k->is_soon = true;
+	loop_timer_start(k->soon, SOON_MS, 0);
 }
 
 static void on_answered(void *user)
@@ -76,8 +100,8 @@ static void start_watches(struct kube *k, struct loop *loop)
 	}
 }
 
-int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
-	     struct kube **ret)
+int kube_new(struct loop *loop, const struct kube_config *config, struct kube_table *tables,
+	     const struct kube_events *events, struct kube **ret)
 {
 	const struct kube_server server = {
 		.url = config->server,
@@ -93,6 +117,8 @@ int kube_new(struct loop *loop, const struct kube_config *config, const struct k
 		return err;
 	}
 	k->events = *events;
+	k->tables = tables;
+	k->soon = loop_timer_new(loop, on_soon, k);
 	k->settle = loop_timer_new(loop, on_settled, k);
 	start_watches(k, loop);
 	*ret = k;
@@ -104,30 +130,9 @@ void kube_free(struct kube *k)
 	if (!k)
 		return;
 	kube_http_free(k->http);
-	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_watch_release(&k->watches[i]);
-		kube_table_release(&k->tables[i]);
-	}
 	free(k);
-}
-
-void kube_documents(const struct kube *k, const source_list *own, source_list *out)
-{
-	source_list zones = {}, missing = {};
-
-	kube_texts(k->tables, out);
-	vec_foreach (source, out) {
-		if (is_kube_source_of(source, KUBE_ZONE_POLICY))
-			vec_push(&zones, *source);
-	}
-	vec_foreach (source, own) {
-		if (!is_kube_source(source))
-			vec_push(&zones, *source);
-	}
-	kube_add_missing(k->tables, &zones, &missing);
-	vec_append(out, missing.items, missing.count);
-	vec_release(&missing);
-	vec_release(&zones); /* what is in them is others' */
 }
 
 bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)

@@ -4,6 +4,7 @@
 #define AGENT_KUBE_H
 
 #include "agent/kube_config.h"
+#include "agent/kube_table.h"
 #include "agent/loop.h"
 #include "util/json.h"
 #include "util/source.h"
@@ -14,22 +15,20 @@ struct kube;
 /* Called when the objects are other ones than at the last call, and not all the time. */
 struct kube_events {
 	void (*changed)(void *user);
+	void (*moved)(void *user); /* only pods have changed; more often, and after the first one */
 	void *user;
 };
 
-/* @config is borrowed.  Nothing is asked before the loop runs. */
-int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
-	     struct kube **ret);
+/* @config and @tables, of every kind, are borrowed.  Nothing is asked before the loop runs. */
+int kube_new(struct loop *loop, const struct kube_config *config, struct kube_table *tables,
+	     const struct kube_events *events, struct kube **ret);
 void kube_free(struct kube *k);
 
 /* Every kind has been listed, or isn't served.  Before, nobody is told of changes. */
 bool kube_is_listed(const struct kube *k);
 
-/*
- * The objects as documents; the caller's.  Pods that they or @own, what is in force beside them,
- * speak of are among them, even if they don't exist.
- */
-void kube_documents(const struct kube *k, const source_list *own, source_list *out);
+/* As if other objects than pods had changed. */
+void kube_call_changed(struct kube *k);
 
 /* What is known of each kind: an array of this key. */
 void kube_tell(const struct kube *k, struct json *j, const char *key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kube_object.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -38,14 +39,15 @@ static const struct keep keep_pod_spec[]  = { { "nodeName", NULL }, { "hostNetwo
 					      { "containers", keep_container },
 					      { "initContainers", keep_container }, {} };
 static const struct keep keep_pod_status[] = { { "phase", NULL }, { "podIP", NULL },
-					      { "podIPs", keep_ip }, { "hostIP", NULL },
-					      { "hostIPs", keep_ip }, {} };
+					      { "podIPs", keep_ip }, {} };
+static const struct keep keep_phase[]     = { { "phase", NULL }, {} };
+static const struct keep keep_pod_metadata[] = { { "namespace", NULL }, { "labels", NULL }, {} };
 static const struct keep keep_names[]     = { { "name", NULL }, { "namespace", NULL }, {} };
 
 static const struct keep keep_namespace[] = { { "metadata", keep_metadata }, {} };
 static const struct keep keep_node[]      = { { "metadata", keep_metadata },
 					      { "status", keep_addresses }, {} };
-static const struct keep keep_pod[]       = { { "metadata", keep_metadata },
+static const struct keep keep_pod[]       = { { "metadata", keep_pod_metadata },
 					      { "spec", keep_pod_spec },
 					      { "status", keep_pod_status }, {} };
 static const struct keep keep_policy[]    = { { "metadata", keep_names }, { "spec", NULL }, {} };
@@ -97,11 +99,61 @@ static void prune(cJSON *json, const struct keep *list)
 	}
 }
 
+static void release_string(struct interner *interner, const char *text)
+{
+	if (interner)
+		intern_drop(interner, text);
+	else
+		free((char *)text);
+}
+
 void kube_object_release(struct kube_object *o)
 {
-	free(o->key);
-	free(o->text);
+	free((char *)o->key);
+	release_string(o->interner, o->text);
+	release_string(o->interner, o->labels);
+	release_string(o->interner, o->node);
 	*o = (struct kube_object){};
+}
+
+static void share(struct interner *interner, const char **string)
+{
+	char *own = (char *)*string;
+
+	if (own)
+		*string = intern(interner, own);
+	free(own);
+}
+
+void kube_object_share(struct kube_object *o, struct interner *interner)
+{
+	assert(!o->interner);
+	share(interner, &o->text);
+	share(interner, &o->labels);
+	share(interner, &o->node);
+	o->interner = interner;
+}
+
+static bool is_equal(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+bool kube_object_has_same_addresses(const struct kube_object *a, const struct kube_object *b)
+{
+	if (a->address_count != b->address_count)
+		return false;
+	for (unsigned int i = 0; i < a->address_count; i++) {
+		if (addr_cmp(&a->addresses[i], &b->addresses[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool kube_object_is_same(const struct kube_object *a, const struct kube_object *b)
+{
+	return kube_object_has_same_addresses(a, b) && is_equal(a->text, b->text) &&
+	       is_equal(a->labels, b->labels) && is_equal(a->node, b->node);
 }
 
 void kube_event_release(struct kube_event *e)
@@ -124,7 +176,8 @@ static void read_address(const char *text, struct kube_object *o)
 
 	if (!text || !*text || o->address_count >= KUBE_POD_ADDRESSES || addr_parse(text, &address))
 		return;
-	o->addresses[o->address_count++] = address;
+	if (!o->address_count || addr_cmp(&o->addresses[0], &address) != 0)
+		o->addresses[o->address_count++] = address;
 }
 
 /* What the pod claims for itself alone. */
@@ -142,6 +195,96 @@ static void read_addresses(const cJSON *pod, struct kube_object *o)
 		read_address(text_at(status, "podIP"), o);
 }
 
+/* Of ports only names count. */
+static void keep_named_ports(cJSON *containers)
+{
+	cJSON *next;
+
+	for (cJSON *container = containers ? containers->child : NULL; container;
+	     container = next) {
+		cJSON *ports = cJSON_GetObjectItemCaseSensitive(container, "ports"), *after;
+
+		next = container->next;
+		for (cJSON *port = ports ? ports->child : NULL; port; port = after) {
+			const char *name = text_at(port, "name");
+
+			after = port->next;
+			if (!name || !*name)
+				cJSON_Delete(cJSON_DetachItemViaPointer(ports, port));
+		}
+		if (!ports || !ports->child)
+			cJSON_Delete(cJSON_DetachItemViaPointer(containers, container));
+	}
+}
+
+static void drop_empty(cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	if (item && !item->child)
+		cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+}
+
+static char *take_string(cJSON *object, const char *key)
+{
+	const char *text = text_at(object, key);
+	char *copy = text && *text ? xstrdup(text) : NULL;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+	return copy;
+}
+
+static bool are_labels(const cJSON *labels)
+{
+	const cJSON *label;
+
+	if (!labels || cJSON_IsNull(labels))
+		return true;
+	cJSON_ArrayForEach(label, labels)
+	{
+		if (!cJSON_IsString(label))
+			return false;
+	}
+	return cJSON_IsObject(labels);
+}
+
+/* A pod whose labels are none is nobody: who knows what would select it. */
+static char *take_labels(cJSON *metadata, struct kube_object *o)
+{
+	cJSON *labels = cJSON_DetachItemFromObjectCaseSensitive(metadata, "labels");
+	char *text = NULL;
+
+	if (!are_labels(labels))
+		o->address_count = 0;
+	else if (labels && labels->child)
+		text = cJSON_PrintUnformatted(labels);
+	cJSON_Delete(labels);
+	return text ? text : xstrdup("{}");
+}
+
+/* Takes apart what pods have alike and what they don't. */
+static void split_pod(cJSON *pod, struct kube_object *o)
+{
+	static const char *const lists[] = {"containers", "initContainers"};
+	cJSON *spec = cJSON_GetObjectItemCaseSensitive(pod, "spec");
+	cJSON *status = cJSON_GetObjectItemCaseSensitive(pod, "status");
+
+	read_addresses(pod, o);
+	o->labels = take_labels(cJSON_GetObjectItemCaseSensitive(pod, "metadata"), o);
+	o->node = take_string(spec, "nodeName");
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		keep_named_ports(cJSON_GetObjectItemCaseSensitive(spec, lists[i]));
+		drop_empty(spec, lists[i]);
+	}
+	if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(spec, "hostNetwork")))
+		cJSON_DeleteItemFromObjectCaseSensitive(spec, "hostNetwork");
+	drop_empty(pod, "spec");
+	if (!has_ended(status))
+		cJSON_DeleteItemFromObjectCaseSensitive(pod, "status");
+	else
+		prune(status, keep_phase);
+}
+
 static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret)
 {
 	const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(json, "metadata");
@@ -153,13 +296,17 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
 		return -EBADMSG;
 	text_addf(&key, "%s%s%s", space ? space : "", space ? "/" : "", name);
 	prune(json, keeps[kind]);
-	if (kind == KUBE_POD)
-		read_addresses(json, &o);
-	cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
-	cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
+	if (kind == KUBE_POD) {
+		split_pod(json, &o);
+	} else {
+		cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
+		cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
+	}
 	o.text = cJSON_PrintUnformatted(json);
-	if (!o.text)
+	if (!o.text) {
+		kube_object_release(&o);
 		return -EBADMSG;
+	}
 	o.key = text_take(&key);
 	*ret = o;
 	return 0;

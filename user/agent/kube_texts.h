@@ -10,8 +10,8 @@
 #define KUBE_SOURCE "kubernetes:"
 
 /*
- * In the order of their keys, so that the same objects give the same texts.  Of several pods with
- * an address the youngest has it, and the others have none.
+ * All but pods (agent/pod_groups.h), in the order of their keys, so that the same objects give the
+ * same texts.
  */
 void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out);
 

@@ -9,6 +9,7 @@
 #include <bulkhead/event.h>
 
 #include "agent/event_json.h"
+#include "agent/kube_pods.h"
 #include "agent/policy_version.h"
 #include "util/map.h"
 
@@ -20,6 +21,7 @@ struct naming {
 	uint64_t asked_ns;      /* when the present second of questions began */
 	unsigned int asked;     /* how many it had */
 	struct text rule_at;    /* what the last names pointed to */
+	const struct kube_pods *pods; /* who they are; NULL: as the policy says */
 };
 
 #define NAMING_INIT                                                                                \

@@ -86,7 +86,10 @@ static void add_texts(const struct policy_set *set, const struct policy_input *i
 	for (size_t i = 0; i < input->source_count; i++) {
 		struct source *source = &input->sources[i];
 
-		if (!set->has_cluster || !is_kube_source(source))
+		bool is_replaced = set->has_cluster ? is_kube_source(source)
+						    : is_pod_source(source);
+
+		if (!is_replaced)
 			vec_push(out, is_copied ? copy_of(source) : *source);
 		else if (!is_copied)
 			source_release(source);
@@ -95,20 +98,46 @@ static void add_texts(const struct policy_set *set, const struct policy_input *i
 		vec_push(out, copy_of(source));
 }
 
+struct grouping {
+	const struct kube_table *objects;
+	struct pod_groups *groups; /* that were made */
+};
+
+static void add_pods(void *user, struct source *const *texts, size_t count, source_list *out,
+		     struct pod_addresses **ret)
+{
+	struct grouping *g = user;
+
+	g->groups = pod_groups_new(g->objects, texts, count, out);
+	*ret = pod_groups_addresses(g->groups);
+}
+
 /* With temporary rules, texts are copied: it may be read again without them. */
 static int read_input(const struct policy_set *set, const struct policy_input *input,
 		      const struct temporaries *temporaries, struct diags *diags,
-		      struct policy **ret)
+		      struct policy **ret, struct pod_groups **ret_groups)
 {
+	struct grouping grouping = {.objects = set->objects};
+	const struct load_more more = {add_pods, &grouping,
+				       temporaries ? temporaries->list.count : 0};
 	source_list texts = {};
+	struct load_input load = {
+		.paths = input->paths,
+		.path_count = input->source_count ? 0 : input->path_count,
+		.more = set->objects ? &more : NULL,
+	};
 	int err;
 
 	add_texts(set, input, temporaries != NULL, &texts);
 	if (temporaries)
 		temporaries_texts(temporaries, &texts);
-	err = policy_load_both(input->paths, input->source_count ? 0 : input->path_count,
-			       texts.items, texts.count, diags, ret);
+	load.sources = texts.items;
+	load.source_count = texts.count;
+	err = policy_load_input(&load, diags, ret);
 	vec_release(&texts);
+	if (grouping.groups)
+		pod_groups_bind(grouping.groups, *ret);
+	*ret_groups = grouping.groups;
 	return err;
 }
 
@@ -152,13 +181,17 @@ static int prepare(struct policy_set *set, const struct policy_input *input,
 	_policy_ struct policy *policy = NULL;
 	_policy_version_ struct policy_version *v = NULL;
 	_diags_ struct diags diags = {};
+	struct pod_groups *groups = NULL;
 	int err;
 
-	err = read_input(set, input, temporaries, &diags, &policy);
+	err = read_input(set, input, temporaries, &diags, &policy, &groups);
 	beat(set);
-	if (!err) {
+	if (err) {
+		pod_groups_free(groups);
+	} else {
 		loaded = name_policy(input, TAKE_PTR(policy),
 				     temporaries ? temporaries->list.count : 0);
+		loaded->groups = groups;
 		err = compile_version(set, loaded, &diags, &v);
 		beat(set);
 	}

@@ -40,6 +40,7 @@ struct policy_set {
 	struct swap_stats swaps;
 	source_list cluster; /* the same; they take the place of those of a cluster */
 	bool has_cluster;    /* that are in what is given, once this is set */
+	const struct kube_table *objects; /* of every kind; NULL: there is no cluster */
 };
 
 void policy_set_release(struct policy_set *set);

@@ -21,6 +21,9 @@ uint64_t *map_get(const struct map *m, const void *key, size_t len);
 /* The value's place, made with value @fresh if there was none; *ret_is_new may be NULL. */
 uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bool *ret_is_new);
 
+/* Takes out the keys whose value is 0, in one go over all of them. */
+void map_drop_zeros(struct map *m);
+
 void map_release(struct map *m);
 
 /* FNV-like mixing of @len bytes; stable within a process, not a defence against an attacker. */
