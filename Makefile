@@ -27,7 +27,8 @@ UNIT     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
 # Tests that must build without libbpf: they link the policy library only.
 PURE     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/reference/*_test.c))
 BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
-HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/e2e/*.c)))
+HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c %/pod_delay.c,$(wildcard tests/e2e/*.c)))
+DELAY    := $(O)/tests/e2e/pod_delay
 # Other builds of the agent, for tests of upgrades: all is the same but the programs.
 RELEASES := $(patsubst tests/e2e/%.bpf.c,$(O)/tests/e2e/bulkhead-%,$(wildcard tests/e2e/*.bpf.c))
 FUZZ_SECONDS ?= 30
@@ -100,6 +101,10 @@ $(HELPERS): $(O)/tests/%: tests/%.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $< -o $@
 
+$(DELAY): $(DELAY).o $(POLICYLIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lyaml -o $@
+
 $(O)/releases/%/bulkhead.bpf.o: tests/e2e/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -iquote . -c $< -o $@
@@ -118,7 +123,7 @@ $(RELEASES): $(O)/tests/e2e/bulkhead-%: $(O)/releases/%/object.o $(O)/user/cli/m
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_ALL) -o $@
 
 .PHONY: tests
-tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS) $(RELEASES)
+tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS) $(DELAY) $(RELEASES)
 
 # --- trying it out ---
 

@@ -146,7 +146,7 @@ class Cluster:
                 self.change()
                 done += len(self.log) - before
             time.sleep(0.002)
-        print("end", done, flush=True)
+        print(f"\nend {done}", flush=True)
 
 
 class Api(socketserver.StreamRequestHandler):

@@ -20,7 +20,7 @@ struct kube {
 	struct loop_timer *settle;
 	struct loop_timer *soon; /* for pods alone */
 	bool is_settling, is_soon;
-	bool is_told; /* somebody has been told of all of them */
+	bool is_told;     /* somebody has been told of all of them */
 	uint64_t took_ms; /* the last call of events.changed */
 };
 

@@ -59,7 +59,6 @@ void kube_object_share(struct kube_object *o, struct interner *interner);
 bool kube_object_has_same_addresses(const struct kube_object *a, const struct kube_object *b);
 bool kube_object_is_same(const struct kube_object *a, const struct kube_object *b);
 
-
 enum kube_event_type {
 	KUBE_ADDED, /* or modified */
 	KUBE_DELETED,

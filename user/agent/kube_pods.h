@@ -12,9 +12,9 @@ struct kube_entry;
 typedef VEC(const struct kube_entry *) kube_entry_list;
 
 struct kube_pods {
-	struct interner interner; /* of what pods have alike */
-	struct map claims;        /* address -> the youngest of those that say it is theirs */
-	size_t claimed;           /* of these; of the others nobody says so any more */
+	struct interner interner;    /* of what pods have alike */
+	struct map claims;           /* address -> the youngest of those that say it is theirs */
+	size_t claimed;              /* of these; of the others nobody says so any more */
 	VEC(struct bh_addr) touched; /* since somebody looked: they may be another pod's now */
 	const char *node;            /* this one; NULL: none is */
 	kube_entry_list here;        /* pods on it that have an address */

@@ -105,9 +105,8 @@ static void read_pod(struct reader *r, char *line)
 	char *fields[FIELDS_MAX];
 	size_t count = split(line, fields);
 
-	if (count < 4 || !find_string(r, fields[1], &node) ||
-	    !find_string(r, fields[2], &labels) || !find_string(r, fields[3], &text) ||
-	    !labels || !text)
+	if (count < 4 || !find_string(r, fields[1], &node) || !find_string(r, fields[2], &labels) ||
+	    !find_string(r, fields[3], &text) || !labels || !text)
 		return;
 	for (size_t i = 4; i < count; i++) {
 		if (!addr_parse(fields[i], &o.addresses[o.address_count]))

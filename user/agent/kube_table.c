@@ -183,8 +183,7 @@ static bool compare(const struct kube_table *t, const struct kube_table *other,
 
 		if (there && *there == *entry)
 			continue;
-		is_other |= !there ||
-			    !kube_object_is_same(&(*there)->object, &(*entry)->object);
+		is_other |= !there || !kube_object_is_same(&(*there)->object, &(*entry)->object);
 		if (pods)
 			tell(pods, *entry);
 	}

@@ -22,7 +22,7 @@ struct kube_table {
 	VEC(struct kube_entry *) entries; /* in no order */
 	bool keeps_before;                /* of what changes */
 	struct map places;                /* key -> index into entries + 1; 0: it is gone */
-	struct kube_pods *pods;           /* is told of entries, which are pods; NULL: they aren't */
+	struct kube_pods *pods; /* is told of entries, which are pods; NULL: they aren't */
 };
 
 void kube_table_release(struct kube_table *t);

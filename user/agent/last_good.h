@@ -12,14 +12,14 @@
 
 struct last_good {
 	const char *directory;
-	bool is_failing; /* which was logged */
-	bool is_behind;  /* of the cluster's pods, some are others than when they were written */
+	bool is_failing;  /* which was logged */
+	bool is_behind;   /* of the cluster's pods, some are others than when they were written */
 	uint64_t kept_ns; /* CLOCK_MONOTONIC; 0: nothing was written yet */
 };
 
 /*
- * Writes it, unless it is there already, with the pods of a cluster; NULL: there is none.  A failure is logged and does no harm to what is there;
- * calling again tries again.
+ * Writes it, unless it is there already, with the pods of a cluster; NULL: there is none.  A
+ * failure is logged and does no harm to what is there; calling again tries again.
  */
 void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 		    const struct kube_table *pods);

@@ -16,11 +16,11 @@
 struct naming {
 	const struct policy_version *current; /* NULL: no policy yet */
 	const struct policy_version *previous;
-	struct map near_places; /* of a denial in the policy in force, into nears */
-	VEC(char *) nears;      /* NULL: nothing is near */
-	uint64_t asked_ns;      /* when the present second of questions began */
-	unsigned int asked;     /* how many it had */
-	struct text rule_at;    /* what the last names pointed to */
+	struct map near_places;       /* of a denial in the policy in force, into nears */
+	VEC(char *) nears;            /* NULL: nothing is near */
+	uint64_t asked_ns;            /* when the present second of questions began */
+	unsigned int asked;           /* how many it had */
+	struct text rule_at;          /* what the last names pointed to */
 	const struct kube_pods *pods; /* who they are; NULL: as the policy says */
 };
 

@@ -46,7 +46,7 @@ struct agent {
 	bool is_recovering;          /* from one that was not, when the agent before us ended */
 	struct kube_table objects[KUBE_KIND_COUNT]; /* of the cluster */
 	struct kube_pods pods;
-	struct kube *kubernetes;     /* NULL: there is no cluster */
+	struct kube *kubernetes;   /* NULL: there is no cluster */
 	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
 	bool was_in_force;         /* something, when we started */
 	uint64_t started_ns;       /* on the wall */

@@ -14,8 +14,7 @@
 #define HEAD      "{\"metadata\":{"
 
 /* What labels, ports and pods are called, and labels' values: of nothing else. */
-#define WORD_CHARS                                                                                 \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/"
+#define WORD_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/"
 
 /* Of an entry: equal numbers mean equal strings. */
 struct strings_key {
@@ -151,8 +150,7 @@ static char *see(const struct pod_groups *g, const struct kube_entry *entry, boo
 	cJSON *metadata = cJSON_GetObjectItemCaseSensitive(pod, "metadata");
 	cJSON *spec = cJSON_GetObjectItemCaseSensitive(pod, "spec");
 
-	cJSON_AddItemToObject(metadata, "labels",
-			      is_whole ? TAKE_PTR(all) : see_labels(g, all));
+	cJSON_AddItemToObject(metadata, "labels", is_whole ? TAKE_PTR(all) : see_labels(g, all));
 	if (is_whole && entry->object.node) {
 		if (!spec)
 			spec = cJSON_AddObjectToObject(pod, "spec");
@@ -172,8 +170,8 @@ static char *sight_of(const struct pod_groups *g, const struct kube_entry *entry
 
 	if (!is_named(g, entry))
 		return see(g, entry, false);
-	text_addf(&own, "=%s %s %s %s", entry->object.key, entry->object.text,
-		  entry->object.labels, entry->object.node ? entry->object.node : "");
+	text_addf(&own, "=%s %s %s %s", entry->object.key, entry->object.text, entry->object.labels,
+		  entry->object.node ? entry->object.node : "");
 	return text_take(&own);
 }
 
@@ -248,8 +246,7 @@ static void write_group(const struct pod_groups *g, const struct kube_table *pod
 	_free_ char *sight = see(g, entry, is_named(g, entry));
 	const char *slash = strchr(group->name, '/');
 
-	text_addf(out,
-		  "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\",%s",
+	text_addf(out, "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\",%s",
 		  slash ? slash + 1 : group->name, sight + strlen(HEAD));
 	text_add(out, SEPARATOR);
 }

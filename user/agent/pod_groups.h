@@ -15,17 +15,17 @@
 #define MISSING_SOURCE "kubernetes:missing"
 
 struct pod_group {
-	char *name;      /* of its first pod, in the order of names */
-	size_t workload; /* in the policy; POLICY_NONE: not looked up, or not there */
+	char *name;                    /* of its first pod, in the order of names */
+	size_t workload;               /* in the policy; POLICY_NONE: not looked up, or not there */
 	VEC(struct bh_addr) addresses; /* until the policy has been read */
 };
 
 struct pod_groups {
-	struct map words;       /* that the policy's texts have */
-	bool is_exact;          /* everything matters: their words may be written in other ways */
-	struct text other;      /* a label's value that stands for all that they don't have */
-	struct map by_strings;  /* numbers of an entry's labels and text -> index into list, + 1 */
-	struct map by_sight;    /* what the policy sees of a pod -> index into list */
+	struct map words;      /* that the policy's texts have */
+	bool is_exact;         /* everything matters: their words may be written in other ways */
+	struct text other;     /* a label's value that stands for all that they don't have */
+	struct map by_strings; /* numbers of an entry's labels and text -> index into list, + 1 */
+	struct map by_sight;   /* what the policy sees of a pod -> index into list */
 	VEC(struct pod_group) list;
 };
 

@@ -8,7 +8,6 @@
 #define OUTSIDE 0 /* identity */
 
 struct move {
-	struct policy_set *set;
 	struct policy_version *version;
 	const struct bh_addr *addr;
 	struct address_entry entry; /* as it is to be in the kernel */
@@ -65,15 +64,6 @@ static void note(struct workload *w, const struct bh_addr *a)
 	vec_push(&w->prefixes, (struct placed_prefix){prefix_of_addr(a), w->at});
 }
 
-static int write_entry(const struct move *m)
-{
-	if (m->version == m->set->current)
-		return datapath_set_identity(m->set->dp, m->addr, m->entry.identity,
-					     m->entry.is_listed);
-	return datapath_set_identity_behind(m->set->dp, m->addr, m->entry.identity,
-					    m->entry.is_listed);
-}
-
 /* It has no owner, and means what is around it; if nothing does, it is outside until then. */
 static int take_away(struct move *m, size_t holder)
 {
@@ -113,13 +103,23 @@ static int find_workload(const struct policy_version *v, const struct kube_entry
 	return pod_groups_find(v->loaded->groups, owner, ret);
 }
 
-static int move(struct policy_set *set, struct policy_version *v, const struct bh_addr *a,
-		const struct kube_entry *owner)
+static int change(struct move *m, size_t holder, size_t wanted)
 {
-	struct move m = {.set = set, .version = v, .addr = a};
+	int err = holder == POLICY_NONE ? 0 : take_away(m, holder);
+
+	if (!err && wanted != POLICY_NONE)
+		err = give(m, wanted);
+	return err;
+}
+
+int pod_move_in(struct policy_version *v, const struct bh_addr *a, const struct kube_entry *owner,
+		struct address_entry *ret_entry, bool *ret_is_changed)
+{
+	struct move m = {.version = v, .addr = a};
 	size_t holder = find_holder(v, a), wanted = POLICY_NONE;
 	int err = find_workload(v, owner, &wanted), failure;
 
+	*ret_is_changed = false;
 	/* Somebody has it who is no pod: that one keeps it. */
 	if (holder != POLICY_NONE && workload_at(v, holder)->kind != WORKLOAD_POD)
 		return 0;
@@ -127,13 +127,23 @@ static int move(struct policy_set *set, struct policy_version *v, const struct b
 		return 0;
 	if (is_of_zone(v->loaded->policy, a))
 		return -ENOENT;
-	if (holder != POLICY_NONE) {
-		failure = take_away(&m, holder);
-		err = err ? err : failure;
-	}
-	if (!err && wanted != POLICY_NONE)
-		err = give(&m, wanted);
-	failure = m.is_changed ? write_entry(&m) : 0;
+	failure = change(&m, holder, wanted);
+	*ret_entry = m.entry;
+	*ret_is_changed = m.is_changed;
+	return err ? err : failure;
+}
+
+static int move(struct policy_set *set, struct policy_version *v, const struct bh_addr *a,
+		const struct kube_entry *owner)
+{
+	struct address_entry entry;
+	bool is_changed;
+	int err = pod_move_in(v, a, owner, &entry, &is_changed), failure = 0;
+
+	if (is_changed && v == set->current)
+		failure = datapath_set_identity(set->dp, a, entry.identity, entry.is_listed);
+	else if (is_changed)
+		failure = datapath_set_identity_behind(set->dp, a, entry.identity, entry.is_listed);
 	return err ? err : failure;
 }
 

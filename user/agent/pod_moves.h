@@ -4,6 +4,7 @@
 #define AGENT_POD_MOVES_H
 
 #include "agent/policy_set.h"
+#include "policy/address_change.h"
 
 /*
  * @a is @owner's from now on, NULL: nobody's; in a policy that may come back any moment, too.
@@ -11,5 +12,9 @@
  * Whoever had the address before has lost it in any case.
  */
 int pod_move(struct policy_set *set, const struct bh_addr *a, const struct kube_entry *owner);
+
+/* The same in one policy's tables, which is all: *ret_entry is what they have now. */
+int pod_move_in(struct policy_version *v, const struct bh_addr *a, const struct kube_entry *owner,
+		struct address_entry *ret_entry, bool *ret_is_changed);
 
 #endif

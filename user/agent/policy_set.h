@@ -38,8 +38,8 @@ struct policy_set {
 	VEC(struct bh_addr) host;       /* who `host` is */
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
-	source_list cluster; /* the same; they take the place of those of a cluster */
-	bool has_cluster;    /* that are in what is given, once this is set */
+	source_list cluster;              /* the same; they take the place of those of a cluster */
+	bool has_cluster;                 /* that are in what is given, once this is set */
 	const struct kube_table *objects; /* of every kind; NULL: there is no cluster */
 };
 

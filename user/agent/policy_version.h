@@ -34,8 +34,8 @@ struct loaded_policy {
 	enum policy_origin origin;
 	struct pod_groups *groups; /* what pods are in it; NULL: it is of no cluster */
 	bool is_kept;              /* the next start needs nothing written for it */
-	VEC(char *) paths;  /* as they were given */
-	VEC(char *) labels; /* parallel to policy.workloads: each a JSON object */
+	VEC(char *) paths;         /* as they were given */
+	VEC(char *) labels;        /* parallel to policy.workloads: each a JSON object */
 };
 
 struct policy_version {
