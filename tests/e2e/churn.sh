@@ -55,6 +55,8 @@ took=$(((${EPOCHREALTIME/./} - begin) / 1000))
 echo "# churn: $(tail -n 1 load.log) changes in $took ms, $(($(cpu_ms) - cpu)) ms of CPU," \
 	"at most $(memory_kib VmHWM) KiB, now $(memory_kib VmRSS) KiB," \
 	"$(($(grep -c 'policy in force' agent.log) - swaps)) policies compiled"
+grep ^Rss "/proc/$agent_pid/status" | tr -s '\n\t ' ' ' | sed 's/^/# /'
+echo
 it "pods' changes are seen by the kernel" wait "$delay_pid"
 sed 's/^/# /' delay.log
 end_test

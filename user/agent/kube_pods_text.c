@@ -55,14 +55,15 @@ static void write_pod(struct writer *w, const struct kube_object *o)
 	text_addc(&w->out, '\n');
 }
 
-void kube_pods_write(const struct kube_table *pods, source_list *out)
+void kube_pods_write(const struct kube_table *pods, struct source *ret)
 {
 	struct writer w = {.out = TEXT_INIT};
 
 	vec_foreach (entry, &pods->entries)
 		write_pod(&w, &(*entry)->object);
-	vec_push(out, source_of(PODS_SOURCE, w.out.buf, w.out.len));
-	text_release(&w.out);
+	ret->len = w.out.len;
+	ret->name = xstrdup(PODS_SOURCE);
+	ret->text = text_take(&w.out);
 	map_release(&w.numbers);
 }
 

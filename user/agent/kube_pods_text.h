@@ -9,7 +9,7 @@
 /* How the text is called, which is no document. */
 #define PODS_SOURCE "kubernetes:pods"
 
-void kube_pods_write(const struct kube_table *pods, source_list *out);
+void kube_pods_write(const struct kube_table *pods, struct source *ret);
 
 /* Puts them into the table; what is not understood is left out. */
 void kube_pods_read(const struct source *source, struct kube_table *pods);

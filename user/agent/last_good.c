@@ -29,15 +29,17 @@ void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 		    const struct kube_table *pods)
 {
 	_text_ struct text content = TEXT_INIT;
-	_source_list_ source_list texts = {};
+	source_view texts = {};
+	struct source first;
 	int err;
 
 	if (loaded->is_kept && !lg->is_behind)
 		return;
-	loaded_policy_texts(loaded, &texts);
+	loaded_policy_view(loaded, &texts);
 	if (pods)
-		kube_pods_write(pods, &texts);
-	last_good_format(&texts, &content);
+		kube_pods_write(pods, &first);
+	last_good_format(&texts, pods ? &first : NULL, &content);
+	vec_release(&texts);
 	err = durable_write(lg->directory, LAST_GOOD_FILE, &content);
 	loaded->is_kept = !err;
 	lg->is_behind = err;

@@ -6,7 +6,10 @@
 #include "util/source.h"
 #include "util/text.h"
 
-void last_good_format(const source_list *texts, struct text *out);
+typedef VEC(const struct source *) source_view;
+
+/* @first is written before the others, and released; NULL: there is none. */
+void last_good_format(const source_view *texts, struct source *first, struct text *out);
 
 /* All of it, or -EBADMSG with a sentence in @reterr: one byte that is not what was written. */
 int last_good_parse(const struct text *content, struct text *reterr, source_list *ret);

@@ -10,7 +10,8 @@
 #include "agent/kube_texts.h"
 #include "util/mem.h"
 
-#define SEPARATOR "\n---\n"
+#define SEPARATOR  "\n---\n"
+#define CHUNK_SIZE (256ul * 1024)
 #define HEAD      "{\"metadata\":{"
 
 /* What labels, ports and pods are called, and labels' values: of nothing else. */
@@ -258,6 +259,14 @@ static int group_cmp(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
+/* A text is one tree when it is read, and then none any more. */
+static void close_chunk(struct text *text, source_list *out)
+{
+	if (text->len)
+		vec_push(out, source_of(POD_SOURCE, text->buf, text->len));
+	text_reset(text);
+}
+
 /* In the order of names, so that the same pods give the same text. */
 static void write_groups(const struct pod_groups *g, const struct kube_table *pods,
 			 source_list *out)
@@ -269,11 +278,13 @@ static void write_groups(const struct pod_groups *g, const struct kube_table *po
 		vec_push(&sorted, group);
 	if (sorted.count)
 		qsort(sorted.items, sorted.count, sizeof(*sorted.items), group_cmp);
-	vec_foreach (group, &sorted)
+	vec_foreach (group, &sorted) {
 		write_group(g, pods, *group, &text);
+		if (text.len >= CHUNK_SIZE)
+			close_chunk(&text, out);
+	}
 	vec_release(&sorted);
-	if (text.len)
-		vec_push(out, source_of(POD_SOURCE, text.buf, text.len));
+	close_chunk(&text, out);
 }
 
 struct pod_groups *pod_groups_new(const struct kube_table tables[KUBE_KIND_COUNT],

@@ -68,14 +68,22 @@ struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded)
 	return loaded;
 }
 
-void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret)
+void loaded_policy_view(const struct loaded_policy *loaded, source_view *ret)
 {
 	for (size_t i = 0; i < loaded->own_sources; i++) {
-		const struct source *source = loaded->policy->sources.items[i];
-
-		if (!is_pod_source(source))
-			vec_push(ret, source_of(source->name, source->text, source->len));
+		if (!is_pod_source(loaded->policy->sources.items[i]))
+			vec_push(ret, loaded->policy->sources.items[i]);
 	}
+}
+
+void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret)
+{
+	source_view view = {};
+
+	loaded_policy_view(loaded, &view);
+	vec_foreach (source, &view)
+		vec_push(ret, source_of((*source)->name, (*source)->text, (*source)->len));
+	vec_release(&view);
 }
 
 uint64_t loaded_policy_addresses(const struct loaded_policy *loaded)

@@ -3,6 +3,7 @@
 #ifndef AGENT_POLICY_VERSION_H
 #define AGENT_POLICY_VERSION_H
 
+#include "agent/last_good_text.h"
 #include "agent/pod_groups.h"
 #include "policy/compile.h"
 #include "policy/model.h"
@@ -52,6 +53,7 @@ struct loaded_policy *loaded_policy_new(struct policy *policy, size_t temporary,
 struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded);
 /* Copies of its own texts, but for those of pods. */
 void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret);
+void loaded_policy_view(const struct loaded_policy *loaded, source_view *ret); /* no copies */
 
 /* Of who has which address: the same for policies in which everybody has the same ones. */
 uint64_t loaded_policy_addresses(const struct loaded_policy *loaded);

@@ -21,6 +21,16 @@ static void read_source(struct reader *r, const struct source *source, struct ya
 		read_document(r, *document);
 }
 
+/* What is over after the first pass, as objects of a cluster are, is not kept for the second. */
+static void read_first(struct reader *r, const struct source *source, struct yaml *ret)
+{
+	size_t documents = r->documents.count, zones = r->zones.count;
+
+	read_source(r, source, ret);
+	if (r->documents.count == documents && r->zones.count == zones)
+		yaml_release(ret);
+}
+
 static void claim_single_addresses(const struct policy *p, struct map *out)
 {
 	vec_foreach (w, &p->workloads) {
@@ -71,13 +81,13 @@ void read_sources(struct policy *p, const struct pod_addresses *pods, struct dia
 	reader_init(&r, p, d);
 	r.names.is_incomplete = d->errors > 0;
 	for (size_t i = 0; i < count; i++)
-		read_source(&r, p->sources.items[i], &trees[i]);
+		read_first(&r, p->sources.items[i], &trees[i]);
 	if (pods)
 		read_pods(&r, pods);
 	read_references(&r);
-	address_check(p, d);
 	reader_release(&r);
 	for (size_t i = 0; i < count; i++)
 		yaml_release(&trees[i]);
 	free(trees);
+	address_check(p, d);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/map.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +10,11 @@
 #define MAP_FIRST  16 /* entries */
 #define KEY_INLINE 16 /* bytes: an address needs no allocation of its own */
 
+/* Two to a cache line: there are maps of many addresses. */
 struct map_entry {
-	uint64_t hash; /* 0: unused */
+	uint32_t hash; /* 0: unused */
+	uint32_t len;
 	uint64_t value;
-	size_t len;
 	union {
 		unsigned char bytes[KEY_INLINE];
 		void *heap;
@@ -55,9 +57,10 @@ uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
 	return mix(mix(h));
 }
 
-static uint64_t key_hash(const void *key, size_t len)
+static uint32_t key_hash(const void *key, size_t len)
 {
-	return hash_bytes(key, len, 0) | 1ull << 63;
+	assert(len <= UINT32_MAX);
+	return (uint32_t)hash_bytes(key, len, 0) | 1u << 31;
 }
 
 static const void *entry_key(const struct map_entry *e)
@@ -65,13 +68,13 @@ static const void *entry_key(const struct map_entry *e)
 	return e->len > KEY_INLINE ? e->key.heap : e->key.bytes;
 }
 
-static bool entry_is(const struct map_entry *e, uint64_t hash, const void *key, size_t len)
+static bool entry_is(const struct map_entry *e, uint32_t hash, const void *key, size_t len)
 {
 	return e->hash == hash && e->len == len && (!len || !memcmp(entry_key(e), key, len));
 }
 
 /* The entry of the key, or the unused one where it belongs; the map has an unused one. */
-static struct map_entry *map_find(const struct map *m, uint64_t hash, const void *key, size_t len)
+static struct map_entry *map_find(const struct map *m, uint32_t hash, const void *key, size_t len)
 {
 	size_t i = hash & (m->size - 1);
 
@@ -98,10 +101,10 @@ static void map_room(struct map *m)
 	*m = grown;
 }
 
-static void entry_fill(struct map_entry *e, uint64_t hash, const void *key, size_t len)
+static void entry_fill(struct map_entry *e, uint32_t hash, const void *key, size_t len)
 {
 	e->hash = hash;
-	e->len = len;
+	e->len = (uint32_t)len;
 	if (len > KEY_INLINE)
 		e->key.heap = memcpy(xmalloc(len), key, len);
 	else if (len)
@@ -120,7 +123,7 @@ uint64_t *map_get(const struct map *m, const void *key, size_t len)
 
 uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bool *ret_is_new)
 {
-	uint64_t hash = key_hash(key, len);
+	uint32_t hash = key_hash(key, len);
 	struct map_entry *e;
 	bool is_new;
 
