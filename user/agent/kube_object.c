@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "agent/kube_thin.h"
 #include "util/address.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -16,12 +17,6 @@ const struct kube_kind_info kube_kinds[KUBE_KIND_COUNT] = {
 	[KUBE_##id] = {(kind), (version), (path), (is_optional)},
 	KUBE_KINDS(X)
 #undef X
-};
-
-/* Keys of an object that are kept, the others go; in a list, of each of its items. */
-struct keep {
-	const char *key;
-	const struct keep *within; /* NULL: all of it */
 };
 
 /* clang-format off */
@@ -60,6 +55,10 @@ static const struct keep *const keeps[KUBE_KIND_COUNT] = {
 	[KUBE_CLUSTER_NETWORK_POLICY] = keep_policy,
 	[KUBE_ZONE_POLICY]            = keep_policy,
 };
+
+/* Of what is read before that is sorted out. */
+static const struct keep keep_always[]    = { { "type", NULL }, { "name", NULL },
+					      { "resourceVersion", NULL }, { "code", NULL }, {} };
 /* clang-format on */
 
 static void free_json(cJSON **json)
@@ -72,22 +71,14 @@ static const char *text_at(const cJSON *object, const char *key)
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-static const struct keep *find_keep(const struct keep *list, const char *key)
-{
-	for (; list->key; list++) {
-		if (!strcmp(list->key, key))
-			return list;
-	}
-	return NULL;
-}
-
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables above */
 static void prune(cJSON *json, const struct keep *list)
 {
 	cJSON *next;
 
 	for (cJSON *child = json->child; child; child = next) {
-		const struct keep *keep = child->string ? find_keep(list, child->string) : NULL;
+		const struct keep *keep = child->string ? keep_find(list, child->string, strlen(child->string))
+						: NULL;
 
 		next = child->next;
 		if (!child->string)
@@ -316,23 +307,24 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
  * A NUL would end a string early, and make it mean something else: it becomes another character
  * that is right in no name.  Anybody may write one into an annotation, so it is no error.
  */
-static cJSON *parse(const char *json)
+static cJSON *parse(const char *json, const struct keep *list)
 {
 	static const char nul[] = "\\u0000";
-	_free_ char *copy = NULL;
+	_text_ struct text copy = TEXT_INIT;
 
-	if (!strstr(json, nul))
-		return cJSON_ParseWithOpts(json, NULL, true);
-	copy = xstrdup(json);
-	for (char *at = copy; (at = strstr(at, nul)); at++)
+	if (!kube_thin(json, list, keep_always, &copy)) {
+		text_reset(&copy);
+		text_add(&copy, json);
+	}
+	for (char *at = copy.buf; (at = strstr(at, nul)); at++)
 		at[strlen(nul) - 1] = '1';
-	return cJSON_ParseWithOpts(copy, NULL, true);
+	return cJSON_ParseWithOpts(copy.buf, NULL, true);
 }
 
 int kube_object_read(enum kube_kind kind, const char *json, struct kube_object *ret)
 {
 	_cleanup_(free_json)
-	cJSON *object = parse(json);
+	cJSON *object = parse(json, keeps[kind]);
 
 	if (!cJSON_IsObject(object))
 		return -EBADMSG;
@@ -367,8 +359,9 @@ static char *copy_text(const cJSON *object, const char *key)
 
 int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *ret)
 {
+	const struct keep whole[] = {{"object", keeps[kind]}, {}};
 	_cleanup_(free_json)
-	cJSON *root = parse(json);
+	cJSON *root = parse(json, whole);
 	cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "object");
 	struct kube_event e = {};
 	int err = 0;
