@@ -166,12 +166,13 @@ static void a_line_leads_to_its_object(void **state)
 	made_cluster_put(&c, KUBE_NAMESPACE, SPACE("a"));
 	made_cluster_put(&c, KUBE_NAMESPACE, SPACE("b"));
 	kube_texts(c.tables, &texts);
-	found = kube_texts_find(c.tables, &texts.items[0], 3, &kind);
+	found = kube_texts_find(c.tables, texts.items[0].name, SPACE("b"),
+				&kind);
 	assert_non_null(found);
 	assert_string_equal(found->object.key, "b");
 	assert_int_equal(kind, KUBE_NAMESPACE);
-	assert_null(kube_texts_find(c.tables, &texts.items[0], 2, &kind));
-	assert_null(kube_texts_find(c.tables, &texts.items[0], 99, &kind));
+	assert_null(kube_texts_find(c.tables, texts.items[0].name, "---", &kind));
+	assert_null(kube_texts_find(c.tables, "own.yaml", SPACE("a"), &kind));
 }
 
 int main(void)

@@ -41,14 +41,11 @@ static inline bool made_cluster_put(struct made_cluster *c, enum kube_kind kind,
 static inline struct policy_version *made_cluster_compile(struct made_cluster *c, const char *own,
 							  struct text *diagnostics)
 {
-	struct policy_set set = {.objects = c->tables};
+	struct policy_set set = {.objects = c->tables, .is_listed = true};
 	struct source source = own ? source_of("own.yaml", own, strlen(own)) : (struct source){};
 	const struct policy_input input = {.sources = &source, .source_count = own != NULL};
 	struct policy_version *v = NULL;
-	source_list texts = {};
 
-	kube_texts(c->tables, &texts);
-	policy_set_cluster(&set, &texts);
 	policy_set_prepare(&set, &input, diagnostics, &v);
 	policy_set_release(&set);
 	return v;

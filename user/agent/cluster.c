@@ -12,37 +12,30 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+static void free_fault(const struct policy_fault *fault)
+{
+	free(fault->source);
+	free(fault->line);
+}
+
 static void faults_release(policy_faults *faults)
 {
 	vec_foreach (fault, faults)
-		free(fault->source);
+		free_fault(fault);
 	vec_release(faults);
-}
-
-static const struct source *find_text(const source_list *texts, const char *name)
-{
-	vec_foreach (text, texts) {
-		if (!strcmp(text->name, name))
-			return text;
-	}
-	return NULL;
 }
 
 /* Whether all that is wrong is in objects that something else can stand for. */
 static bool refuse_faults(struct agent *a, const policy_faults *faults)
 {
-	const struct source *last = NULL;
-	unsigned int last_line = 0;
+	const char *last = "";
 
 	vec_foreach (fault, faults) {
-		const struct source *text = find_text(&a->policies.cluster, fault->source);
-
-		if (text && text == last && fault->line == last_line)
+		if (fault->line && !strcmp(fault->line, last))
 			continue;
-		if (!text || !kube_refuse(a->kubernetes, text, fault->line))
+		if (!fault->line || !kube_refuse(a->kubernetes, fault->source, fault->line))
 			return false;
-		last = text;
-		last_line = fault->line;
+		last = fault->line;
 	}
 	return faults->count;
 }
@@ -51,7 +44,7 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 		   struct policy_version **ret)
 {
 	const struct loaded_policy *loaded = a->policies.current->loaded;
-	source_list own = {}, texts = {};
+	source_list own = {};
 	struct policy_input input = {
 		.paths = (const char *const *)loaded->paths.items,
 		.path_count = loaded->paths.count,
@@ -61,8 +54,7 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 
 	if (loaded->origin == POLICY_GIVEN)
 		loaded_policy_texts(loaded, &own);
-	kube_texts(a->objects, &texts);
-	policy_set_cluster(&a->policies, &texts);
+	a->policies.is_listed = true;
 	if (!own.count) { /* what stood in for it is over */
 		input.paths = a->config->policy_paths;
 		input.path_count = a->config->policy_count;

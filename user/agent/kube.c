@@ -135,7 +135,7 @@ void kube_free(struct kube *k)
 	free(k);
 }
 
-bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)
+bool kube_refuse(struct kube *k, const char *source, const char *line)
 {
 	enum kube_kind kind;
 	struct kube_entry *entry = kube_texts_find(k->tables, source, line, &kind);

@@ -34,9 +34,9 @@ void kube_call_changed(struct kube *k);
 void kube_tell(const struct kube *k, struct json *j, const char *key);
 
 /*
- * There is an error at @line of one of these texts: from now on something safe stands for that
- * object, until it is another one.  False if there is no such object, or nothing can.
+ * There is an error in this line of a text: from now on something safe stands for the object that
+ * is there, until it is another one.  False if there is no such object, or nothing can.
  */
-bool kube_refuse(struct kube *k, const struct source *source, unsigned int line);
+bool kube_refuse(struct kube *k, const char *source, const char *line);
 
 #endif

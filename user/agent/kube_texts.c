@@ -83,12 +83,20 @@ void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *ou
 	}
 }
 
+bool is_kube_source(const struct source *source)
+{
+	return !strncmp(source->name, KUBE_SOURCE, strlen(KUBE_SOURCE));
+}
+
 /* Of "kubernetes:Pod/2". */
 static bool find_kind(const char *source, enum kube_kind *ret)
 {
 	const char *name = source + strlen(KUBE_SOURCE);
-	size_t len = strcspn(name, "/");
+	size_t len;
 
+	if (strncmp(source, KUBE_SOURCE, strlen(KUBE_SOURCE)) != 0)
+		return false;
+	len = strcspn(name, "/");
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		const char *candidate = kube_kinds[kind].name;
 
@@ -100,31 +108,14 @@ static bool find_kind(const char *source, enum kube_kind *ret)
 	return false;
 }
 
-static const char *find_line(const struct source *source, unsigned int line)
-{
-	const char *at = source->text;
-
-	while (at && --line) {
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
-	return at;
-}
-
 struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUNT],
-				   const struct source *source, unsigned int line,
-				   enum kube_kind *ret_kind)
+				   const char *source, const char *line, enum kube_kind *ret_kind)
 {
-	const char *at = line ? find_line(source, line) : NULL;
 	struct kube_object object;
 	struct kube_entry *entry;
-	_text_ struct text text = TEXT_INIT;
 	enum kube_kind kind;
 
-	if (!at || !find_kind(source->name, &kind))
-		return NULL;
-	text_addn(&text, at, strcspn(at, "\n"));
-	if (kube_object_read(kind, text.buf, &object))
+	if (!find_kind(source, &kind) || kube_object_read(kind, line, &object))
 		return NULL;
 	entry = kube_table_get(&tables[kind], object.key);
 	kube_object_release(&object);
@@ -132,14 +123,9 @@ struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUN
 	return entry;
 }
 
-bool is_kube_source(const struct source *source)
-{
-	return !strncmp(source->name, KUBE_SOURCE, strlen(KUBE_SOURCE));
-}
-
 bool is_kube_source_of(const struct source *source, enum kube_kind kind)
 {
 	enum kube_kind found;
 
-	return is_kube_source(source) && find_kind(source->name, &found) && found == kind;
+	return find_kind(source->name, &found) && found == kind;
 }

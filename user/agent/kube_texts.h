@@ -15,10 +15,9 @@
  */
 void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out);
 
-/* Whose text is at @line of one of these; NULL: nobody's. */
+/* Whose the line of one of these texts is, or of one of pods; NULL: nobody's. */
 struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUNT],
-				   const struct source *source, unsigned int line,
-				   enum kube_kind *ret_kind);
+				   const char *source, const char *line, enum kube_kind *ret_kind);
 
 /* What stands for it after so many refusals; NULL: nothing can. */
 char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,

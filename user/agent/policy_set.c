@@ -2,6 +2,7 @@
 #include "agent/policy_set.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "agent/kube_texts.h"
 #include "policy/address_change.h"
@@ -21,7 +22,6 @@ void policy_set_release(struct policy_set *set)
 	vec_release(&set->parked);
 	vec_release(&set->host);
 	temporaries_release(&set->temporaries);
-	source_list_release(&set->cluster);
 	*set = (struct policy_set){};
 }
 
@@ -86,7 +86,7 @@ static void add_texts(const struct policy_set *set, const struct policy_input *i
 	for (size_t i = 0; i < input->source_count; i++) {
 		struct source *source = &input->sources[i];
 
-		bool is_replaced = set->has_cluster ? is_kube_source(source)
+		bool is_replaced = set->is_listed ? is_kube_source(source)
 						    : is_pod_source(source);
 
 		if (!is_replaced)
@@ -94,8 +94,8 @@ static void add_texts(const struct policy_set *set, const struct policy_input *i
 		else if (!is_copied)
 			source_release(source);
 	}
-	vec_foreach (source, &set->cluster)
-		vec_push(out, copy_of(source));
+	if (set->is_listed)
+		kube_texts(set->objects, out);
 }
 
 struct grouping {
@@ -164,12 +164,23 @@ static void beat(const struct policy_set *set)
 		datapath_beat(set->dp);
 }
 
+static char *line_of(const struct span *at)
+{
+	const char *line = at->source->text;
+
+	for (unsigned int i = 1; line && i < at->line; i++) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return line ? xstrndup(line, strcspn(line, "\n")) : NULL;
+}
+
 static void tell_faults(const struct diags *diags, policy_faults *out)
 {
 	vec_foreach (diag, &diags->list) {
-		if (diag->level == DIAG_ERROR && diag->at.source)
+		if (diag->level == DIAG_ERROR && diag->at.source && diag->at.line)
 			vec_push(out, (struct policy_fault){xstrdup(diag->at.source->name),
-							    diag->at.line});
+							    line_of(&diag->at)});
 	}
 }
 
@@ -385,14 +396,6 @@ int policy_set_revert(struct policy_set *set)
 	if (set->hooks.after)
 		set->hooks.after(set->hooks.user);
 	return 0;
-}
-
-void policy_set_cluster(struct policy_set *set, source_list *texts)
-{
-	source_list_release(&set->cluster);
-	set->cluster = *texts;
-	*texts = (source_list){};
-	set->has_cluster = true;
 }
 
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count)
