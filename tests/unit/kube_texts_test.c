@@ -166,8 +166,7 @@ static void a_line_leads_to_its_object(void **state)
 	made_cluster_put(&c, KUBE_NAMESPACE, SPACE("a"));
 	made_cluster_put(&c, KUBE_NAMESPACE, SPACE("b"));
 	kube_texts(c.tables, &texts);
-	found = kube_texts_find(c.tables, texts.items[0].name, SPACE("b"),
-				&kind);
+	found = kube_texts_find(c.tables, texts.items[0].name, SPACE("b"), &kind);
 	assert_non_null(found);
 	assert_string_equal(found->object.key, "b");
 	assert_int_equal(kind, KUBE_NAMESPACE);

@@ -212,15 +212,16 @@ static void pods_that_moved_in_place_mean_what_they_do_compiled_anew(void **stat
 static void pods_are_the_same_after_they_were_written_and_read(void **state)
 {
 	_made_cluster_ struct made_cluster copy;
-	struct source text;
+	_text_ struct text text = TEXT_INIT;
+	struct source source;
 	struct world w = {.random = 7};
 
 	(void)state;
 	made_cluster_init(&copy);
 	fill(&w);
 	kube_pods_write(&w.cluster.tables[KUBE_POD], &text);
-	kube_pods_read(&text, &copy.tables[KUBE_POD]);
-	source_release(&text);
+	source = (struct source){"", text.buf, text.len};
+	kube_pods_read(&source, &copy.tables[KUBE_POD]);
 	vec_foreach (entry, &w.cluster.tables[KUBE_POD].entries) {
 		const struct kube_entry *there = kube_table_get(&copy.tables[KUBE_POD],
 								(*entry)->object.key);

@@ -50,9 +50,9 @@ struct endpoints {
 	enum policy_origin origin;   /* one that was not given need not know every workload */
 	bool is_settled;             /* what an earlier start attached may go, if it isn't wanted */
 	const struct kube_pods *cluster; /* has the pods of this node; NULL: it is none */
-	bool has_missing;            /* one of them is behind no interface that we know */
-	bool is_unfinished;          /* there is more for endpoints_scan() to do, soon */
-	bool is_blind;               /* the last list of interfaces could not be had; was logged */
+	bool has_missing;                /* one of them is behind no interface that we know */
+	bool is_unfinished;              /* there is more for endpoints_scan() to do, soon */
+	bool is_blind; /* the last list of interfaces could not be had; was logged */
 	VEC(struct endpoint) list;
 };
 

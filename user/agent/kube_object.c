@@ -77,8 +77,9 @@ static void prune(cJSON *json, const struct keep *list)
 	cJSON *next;
 
 	for (cJSON *child = json->child; child; child = next) {
-		const struct keep *keep = child->string ? keep_find(list, child->string, strlen(child->string))
-						: NULL;
+		const struct keep *keep = child->string ? keep_find(list, child->string,
+								    strlen(child->string))
+							: NULL;
 
 		next = child->next;
 		if (!child->string)

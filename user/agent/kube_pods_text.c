@@ -16,7 +16,7 @@
 
 struct writer {
 	struct map numbers; /* intern_number() -> the one in the text */
-	struct text out;
+	struct text *out;
 };
 
 static uint64_t number_of(struct writer *w, const char *string)
@@ -29,9 +29,9 @@ static uint64_t number_of(struct writer *w, const char *string)
 	id = intern_number(string);
 	number = *map_put(&w->numbers, &id, sizeof(id), w->numbers.count + 1, &is_new);
 	if (is_new) {
-		text_addc(&w->out, STRING_MARK);
-		text_add(&w->out, string);
-		text_addc(&w->out, '\n');
+		text_addc(w->out, STRING_MARK);
+		text_add(w->out, string);
+		text_addc(w->out, '\n');
 	}
 	return number;
 }
@@ -42,28 +42,25 @@ static void write_pod(struct writer *w, const struct kube_object *o)
 				    number_of(w, o->text)};
 	char buf[ADDRESS_STRLEN];
 
-	text_addc(&w->out, POD_MARK);
-	text_add(&w->out, o->key);
+	text_addc(w->out, POD_MARK);
+	text_add(w->out, o->key);
 	for (size_t i = 0; i < COUNT(numbers); i++) {
-		text_addc(&w->out, ' ');
-		text_add_u64(&w->out, numbers[i]);
+		text_addc(w->out, ' ');
+		text_add_u64(w->out, numbers[i]);
 	}
 	for (unsigned int i = 0; i < o->address_count; i++) {
-		text_addc(&w->out, ' ');
-		text_add(&w->out, addr_format(&o->addresses[i], buf));
+		text_addc(w->out, ' ');
+		text_add(w->out, addr_format(&o->addresses[i], buf));
 	}
-	text_addc(&w->out, '\n');
+	text_addc(w->out, '\n');
 }
 
-void kube_pods_write(const struct kube_table *pods, struct source *ret)
+void kube_pods_write(const struct kube_table *pods, struct text *out)
 {
-	struct writer w = {.out = TEXT_INIT};
+	struct writer w = {.out = out};
 
 	vec_foreach (entry, &pods->entries)
 		write_pod(&w, &(*entry)->object);
-	ret->len = w.out.len;
-	ret->name = xstrdup(PODS_SOURCE);
-	ret->text = text_take(&w.out);
 	map_release(&w.numbers);
 }
 

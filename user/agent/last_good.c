@@ -25,19 +25,22 @@ bool last_good_is_due(const struct last_good *lg, const struct loaded_policy *lo
 	return since_ns >= (loaded->is_kept ? PODS_KEPT_NS : CLUSTER_KEPT_NS);
 }
 
+static void write_pods(const void *user, struct text *out)
+{
+	kube_pods_write(user, out);
+}
+
 void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 		    const struct kube_table *pods)
 {
 	_text_ struct text content = TEXT_INIT;
 	source_view texts = {};
-	struct source first;
+	const struct made_source first = {PODS_SOURCE, write_pods, pods};
 	int err;
 
 	if (loaded->is_kept && !lg->is_behind)
 		return;
 	loaded_policy_view(loaded, &texts);
-	if (pods)
-		kube_pods_write(pods, &first);
 	last_good_format(&texts, pods ? &first : NULL, &content);
 	vec_release(&texts);
 	err = durable_write(lg->directory, LAST_GOOD_FILE, &content);

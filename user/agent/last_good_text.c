@@ -38,36 +38,38 @@ static void sum_of(const char *bytes, size_t len, char ret[SUM_LEN + 1])
 		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
-static size_t total_of(const source_view *texts, const struct source *first)
+static void add_head(const char *name, size_t len, struct text *out)
 {
-	size_t total = BODY_AT + (first ? first->len : 0);
-
-	vec_foreach (source, texts)
-		total += (*source)->len + strlen((*source)->name) + 2 * (DIGITS + 1);
-	return total;
+	text_addf(out, "%zu %zu\n%s", strlen(name), len, name);
 }
 
-static void add_source(const struct source *source, struct text *out)
+/* Its length, which stands before it, is known afterwards. */
+static void add_made(const struct made_source *source, struct text *out)
 {
-	text_addf(out, "%zu %zu\n", strlen(source->name), source->len);
-	text_add(out, source->name);
-	text_addn(out, source->text, source->len);
+	_text_ struct text head = TEXT_INIT;
+	size_t begin = out->len;
+
+	source->write(source->user, out);
+	add_head(source->name, out->len - begin, &head);
+	text_room(out, head.len);
+	memmove(out->buf + begin + head.len, out->buf + begin, out->len - begin + 1);
+	memcpy(out->buf + begin, head.buf, head.len);
+	out->len += head.len;
 }
 
 /* It may be much: it is written once, and its sum put in its place before it. */
-void last_good_format(const source_view *texts, struct source *first, struct text *out)
+void last_good_format(const source_view *texts, const struct made_source *first, struct text *out)
 {
 	size_t begin = out->len;
 	char sum[SUM_LEN + 1];
 
-	text_room(out, total_of(texts, first));
 	text_addf(out, MARK "%*s\n%zu\n", (int)SUM_LEN, "", texts->count + (first != NULL));
-	if (first) {
-		add_source(first, out);
-		source_release(first);
+	if (first)
+		add_made(first, out);
+	vec_foreach (source, texts) {
+		add_head((*source)->name, (*source)->len, out);
+		text_addn(out, (*source)->text, (*source)->len);
 	}
-	vec_foreach (source, texts)
-		add_source(*source, out);
 	sum_of(out->buf + begin + BODY_AT, out->len - begin - BODY_AT, sum);
 	memcpy(out->buf + begin + MARK_LEN, sum, SUM_LEN);
 }
@@ -122,8 +124,7 @@ static const char *what_is_wrong(const struct text *content)
 	if (memcmp(content->buf, MARK, MARK_LEN) != 0)
 		return "it does not begin as one of this version does";
 	sum_of(content->buf + BODY_AT, content->len - BODY_AT, sum);
-	if (memcmp(content->buf + MARK_LEN, sum, SUM_LEN) != 0 ||
-	    content->buf[BODY_AT - 1] != '\n')
+	if (memcmp(content->buf + MARK_LEN, sum, SUM_LEN) != 0 || content->buf[BODY_AT - 1] != '\n')
 		return "its checksum is not that of its content: it is torn, or was changed";
 	return NULL;
 }

@@ -12,7 +12,7 @@
 
 #define SEPARATOR  "\n---\n"
 #define CHUNK_SIZE (256ul * 1024)
-#define HEAD      "{\"metadata\":{"
+#define HEAD       "{\"metadata\":{"
 
 /* What labels, ports and pods are called, and labels' values: of nothing else. */
 #define WORD_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/"

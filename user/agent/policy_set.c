@@ -86,8 +86,7 @@ static void add_texts(const struct policy_set *set, const struct policy_input *i
 	for (size_t i = 0; i < input->source_count; i++) {
 		struct source *source = &input->sources[i];
 
-		bool is_replaced = set->is_listed ? is_kube_source(source)
-						    : is_pod_source(source);
+		bool is_replaced = set->is_listed ? is_kube_source(source) : is_pod_source(source);
 
 		if (!is_replaced)
 			vec_push(out, is_copied ? copy_of(source) : *source);
