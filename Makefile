@@ -162,6 +162,12 @@ test-long: ## kill, swap and upgrade agents under load for minutes, not seconds 
 	$(Q)RESTARTS=100 SWAPS=100 UPGRADES=20 scripts/run-tests -o $(O)/test-logs \
 		tests/e2e/restarts.sh
 
+.PHONY: test-churn
+test-churn: ## 150,000 pods of 5,000 nodes, 100 of which change every second (needs root)
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)CHURN="pods=150000 policies=10000 spaces=2000 nodes=5000 seconds=30" \
+		CHURN_PATIENCE=90 tests/e2e/churn.sh
+
 .PHONY: test-kernels
 test-kernels: ## run the tests of the programs and a lab on older kernels, in QEMU
 	$(Q)scripts/setup kernels

@@ -4,13 +4,14 @@
 
 kube_load.py PORT CERT KEY [NAME=NUMBER...]
 
-Numbers: pods, policies, spaces, nodes, apps (kinds of pods in a namespace), rate (changes a second),
-seconds (of churn, from a line on standard input on), pad (bytes that nobody needs in a pod).
+Numbers: pods, policies, spaces, nodes, apps (kinds of pods in a namespace), rate (changes a
+second), seconds (of churn, from a line on standard input on), pad (bytes that nobody needs in a
+pod).
 
-A change replaces a pod by another one with an address of its own, is a pod that moves to the address
-of another, or changes a pod's labels.  Each is told on standard output just before it is sent, as
-"NANOSECONDS ADDRESS SAME-AS": CLOCK_MONOTONIC, what changes, and an address that must mean the same
-from then on ("-": nobody's).
+A change replaces a pod by another one with an address of its own, is a pod that comes to the
+address of another, or changes a pod's labels.  Each is told on standard output just before it is
+sent, as "NANOSECONDS ADDRESS SAME-AS": CLOCK_MONOTONIC, what changes, and an address that must mean
+the same from then on ("-": nobody's).
 """
 import json
 import random
@@ -27,7 +28,7 @@ KINDS = {
     "zonepolicies": ("bulkhead.dev/v1", "ZonePolicy"),
 }
 NUMBERS = {"pods": 2000, "policies": 200, "spaces": 50, "nodes": 50, "apps": 5, "rate": 100,
-           "seconds": 5, "pad": 3500}
+           "seconds": 3, "pad": 3500}
 
 
 def address(number):
@@ -137,7 +138,6 @@ class Cluster:
             self.tell("MODIFIED", self.pod(i), self.addresses[i], self.keeper(self.pods[i]))
 
     def churn(self):
-        """Twice a half: a replaced pod is two changes."""
         sys.stdin.readline()
         start, done = time.monotonic(), 0
         while (now := time.monotonic()) < start + self.n["seconds"]:
