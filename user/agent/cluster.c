@@ -7,7 +7,6 @@
 #include "agent/kube_pods_text.h"
 #include "agent/kube_texts.h"
 #include "agent/pending.h"
-#include "agent/pod_endpoints.h"
 #include "agent/pod_moves.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -116,7 +115,7 @@ static bool move_pods(struct agent *a)
 	pods->touched.count = 0;
 	policy_set_follow(&a->policies);
 	if (pods->is_here_touched)
-		pod_endpoints_follow(&a->endpoints);
+		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
 	pods->is_here_touched = false;
 	return are_placed;
 }

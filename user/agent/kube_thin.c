@@ -30,8 +30,8 @@ static bool skip_string(struct thin *t)
 
 	while (*end && *end != '"') {
 		end += strcspn(end, "\"\\");
-		if (*end == '\\' && end[1])
-			end += 2;
+		if (*end == '\\')
+			end += end[1] ? 2 : 1;
 	}
 	t->at = *end ? end + 1 : end;
 	return *end;

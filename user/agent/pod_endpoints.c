@@ -22,6 +22,15 @@ static void list_addresses(const struct endpoints *es, const struct kube_entry *
 	}
 }
 
+bool pod_endpoint_addresses(const struct endpoints *es, const char *name, prefixes *out)
+{
+	const struct kube_entry *pod = es->cluster ? kube_pods_here(es->cluster, name) : NULL;
+
+	if (pod)
+		list_addresses(es, pod, out);
+	return pod;
+}
+
 static bool has_same_sources(const struct endpoints *es, const struct endpoint *e,
 			     const struct kube_entry *pod)
 {
