@@ -151,6 +151,22 @@ static void on_changed(void *user)
 		endpoints_settle(&a->endpoints);
 }
 
+/* Each on a line of its own: rules may name pods of them that don't exist. */
+static void recall_spaces(struct agent *a, const struct source *source)
+{
+	const char *line = source->text;
+
+	while (*line) {
+		_text_ struct text text = TEXT_INIT;
+		struct kube_object object;
+
+		text_addn(&text, line, strcspn(line, "\n"));
+		line += text.len + (line[text.len] == '\n');
+		if (!kube_object_read(KUBE_NAMESPACE, text.buf, &object))
+			kube_table_put(&a->objects[KUBE_NAMESPACE], &object, 0);
+	}
+}
+
 void cluster_recall(struct agent *a)
 {
 	_source_list_ source_list texts = {};
@@ -168,6 +184,8 @@ void cluster_recall(struct agent *a)
 	vec_foreach (text, &texts) {
 		if (!strcmp(text->name, PODS_SOURCE))
 			kube_pods_read(text, &a->objects[KUBE_POD]);
+		else if (is_kube_source_of(text, KUBE_NAMESPACE))
+			recall_spaces(a, text);
 	}
 	a->pods.touched.count = 0;
 }

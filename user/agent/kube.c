@@ -118,6 +118,7 @@ int kube_new(struct loop *loop, const struct kube_config *config, struct kube_ta
 	}
 	k->events = *events;
 	k->tables = tables;
+	k->order = tables[KUBE_POD].entries.count; /* those of an earlier start are older */
 	k->soon = loop_timer_new(loop, on_soon, k);
 	k->settle = loop_timer_new(loop, on_settled, k);
 	start_watches(k, loop);
