@@ -76,7 +76,7 @@ static bool find_string(const struct reader *r, const char *number, const char *
 
 	if (!text_to_u64(number, 0, r->strings.count, &i))
 		return false;
-	*ret = i ? r->strings.items[i - 1] : NULL;
+	*ret = i && r->strings.items ? r->strings.items[i - 1] : NULL;
 	return true;
 }
 
