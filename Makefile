@@ -29,7 +29,8 @@ UNIT     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
 # Tests that must build without libbpf: they link the policy library only.
 PURE     := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/reference/*_test.c))
 BPFTESTS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bpf/*_test.c))
-HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/e2e/*.c)))
+HELPERS  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c %/pod_delay.c,$(wildcard tests/e2e/*.c)))
+DELAY    := $(O)/tests/e2e/pod_delay
 # Other builds of the agent, for tests of upgrades: all is the same but the programs.
 RELEASES := $(patsubst tests/e2e/%.bpf.c,$(O)/tests/e2e/bulkhead-%,$(wildcard tests/e2e/*.bpf.c))
 FUZZ_SECONDS ?= 30
@@ -105,6 +106,10 @@ $(HELPERS): $(O)/tests/%: tests/%.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $< -o $@
 
+$(DELAY): $(DELAY).o $(POLICYLIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lyaml -o $@
+
 $(O)/releases/%/bulkhead.bpf.o: tests/e2e/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -iquote . -c $< -o $@
@@ -123,7 +128,7 @@ $(RELEASES): $(O)/tests/e2e/bulkhead-%: $(O)/releases/%/object.o $(O)/user/cli/m
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS_ALL) -o $@
 
 .PHONY: tests
-tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS) $(RELEASES)
+tests: $(UNIT) $(PURE) $(BPFTESTS) $(HELPERS) $(DELAY) $(RELEASES)
 
 # --- trying it out ---
 
@@ -165,6 +170,12 @@ test-long: ## kill, swap and upgrade agents under load for minutes, not seconds 
 	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPERS) $(RELEASES)
 	$(Q)RESTARTS=100 SWAPS=100 UPGRADES=20 scripts/run-tests -o $(O)/test-logs \
 		tests/e2e/restarts.sh
+
+.PHONY: test-churn
+test-churn: ## 150,000 pods of 5,000 nodes, 100 of which change every second (needs root)
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)CHURN="pods=150000 policies=10000 spaces=2000 nodes=5000 seconds=30" \
+		CHURN_PATIENCE=90 tests/e2e/churn.sh
 
 .PHONY: test-kernels
 test-kernels: ## run the tests of the programs and a lab on older kernels, in QEMU

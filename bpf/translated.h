@@ -151,7 +151,7 @@ static __always_inline struct hit find_entry(struct packet *p, const struct bh_a
 	p->key.proto = p->proto;
 	p->key.is_used = 1;
 	sender = conn_key_ends(&p->key, src, dst, sport, dport);
-	return conn_find(p, sender);
+	return conn_find(p, sender, true);
 }
 
 static __always_inline struct hit find_opened(struct packet *p, const struct tracked *t)

@@ -204,11 +204,13 @@ static void try(const struct combination *c)
 	_policy_ struct policy *policy = NULL;
 	_compiled_ struct compiled *compiled = NULL;
 	struct source source;
+	const struct load_input input = {
+		.paths = paths, .path_count = 1, .sources = &source, .source_count = 1};
 	int err;
 
 	write_policy(c, &yaml);
 	source = source_of("p.yaml", yaml.buf, yaml.len);
-	err = policy_load_both(paths, 1, &source, 1, &diags, &policy);
+	err = policy_load_input(&input, &diags, &policy);
 	if (!err)
 		err = policy_compile(policy, &(struct environment){}, &diags, &compiled);
 	diags_print(&diags, stderr);

@@ -9,18 +9,29 @@
 
 #define BLOCK 64
 
+static void write_odd(const void *user, struct text *out)
+{
+	static const char odd[] = "a: \0 b\n5 7\nnoise";
+
+	(void)user;
+	text_addn(out, odd, sizeof(odd) - 1);
+}
+
 /* Two texts, one with a NUL and a line like those that stand between them. */
 static void write_example(struct text *out)
 {
-	static const char odd[] = "a: \0 b\n5 7\nnoise";
-	_source_list_ source_list texts = {};
+	const struct made_source first = {"dir/odd name.yaml", write_odd, NULL};
+	struct source second;
 	_text_ struct text large = TEXT_INIT;
+	source_view texts = {};
 
 	for (int i = 0; i < 100; i++)
 		text_addf(&large, "line: %d\n", i);
-	vec_push(&texts, source_of("dir/odd name.yaml", odd, sizeof(odd) - 1));
-	vec_push(&texts, source_of("-", large.buf, large.len));
-	last_good_format(&texts, out);
+	second = source_of("-", large.buf, large.len);
+	vec_push(&texts, &second);
+	last_good_format(&texts, &first, out);
+	vec_release(&texts);
+	source_release(&second);
 }
 
 static int parse(const struct text *content)

@@ -111,6 +111,7 @@ static int read_policy(struct agent *a, struct text *why, struct policy_version 
 	if (err)
 		return err;
 	load_temporaries(a);
+	cluster_recall(a);
 	if (pending_recover(a, ret))
 		return 0;
 	err = first_policy_prepare(&a->policies, &input, why, ret);
@@ -239,6 +240,9 @@ static void release(struct agent *a)
 	naming_release(&a->naming);
 	policy_set_release(&a->policies);
 	audited_release(&a->audited);
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
+		kube_table_release(&a->objects[i]);
+	kube_pods_release(&a->pods);
 	vec_release(&a->addresses.list);
 	datapath_free(a->dp);
 	if (a->lock_fd >= 0)

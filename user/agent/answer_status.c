@@ -181,7 +181,7 @@ static void add_cluster(struct json *j, const struct agent *a)
 	json_object(j, "cluster");
 	json_string(j, "node", a->config->kubernetes->node);
 	json_bool(j, "listed", kube_is_listed(a->kubernetes));
-	json_number(j, "pods", a->endpoints.pods.count);
+	json_number(j, "pods", a->pods.here.count);
 	json_bool(j, "missing", a->endpoints.has_missing);
 	kube_tell(a->kubernetes, j, "kinds");
 	kube_report_tell(a->report, j, "writes");

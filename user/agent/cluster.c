@@ -4,35 +4,39 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/kube_pods_text.h"
+#include "agent/kube_texts.h"
 #include "agent/pending.h"
+#include "agent/pod_moves.h"
 #include "util/log.h"
 #include "util/mem.h"
 
+static void free_fault(const struct policy_fault *fault)
+{
+	free(fault->source);
+	free(fault->line);
+	free(fault->message);
+}
+
 static void faults_release(policy_faults *faults)
 {
-	vec_foreach (fault, faults) {
-		free(fault->source);
-		free(fault->message);
-	}
+	vec_foreach (fault, faults)
+		free_fault(fault);
 	vec_release(faults);
 }
 
 /* Whether all that is wrong is in objects that something else can stand for. */
 static bool refuse_faults(struct agent *a, const policy_faults *faults)
 {
-	const struct source *last = NULL;
-	unsigned int last_line = 0;
+	const char *last = "";
 
-	kube_report_faults(a->report, &a->policies.cluster, faults);
+	kube_report_faults(a->report, faults);
 	vec_foreach (fault, faults) {
-		const struct source *text = source_list_find(&a->policies.cluster, fault->source);
-
-		if (text && text == last && fault->line == last_line)
+		if (fault->line && !strcmp(fault->line, last))
 			continue;
-		if (!text || !kube_refuse(a->kubernetes, text, fault->line))
+		if (!fault->line || !kube_refuse(a->kubernetes, fault->source, fault->line))
 			return false;
-		last = text;
-		last_line = fault->line;
+		last = fault->line;
 	}
 	return faults->count;
 }
@@ -41,7 +45,7 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 		   struct policy_version **ret)
 {
 	const struct loaded_policy *loaded = a->policies.current->loaded;
-	source_list own = {}, texts = {};
+	source_list own = {};
 	struct policy_input input = {
 		.paths = (const char *const *)loaded->paths.items,
 		.path_count = loaded->paths.count,
@@ -51,8 +55,7 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 
 	if (loaded->origin == POLICY_GIVEN)
 		loaded_policy_texts(loaded, &own);
-	kube_documents(a->kubernetes, &own, &texts);
-	policy_set_cluster(&a->policies, &texts);
+	a->policies.is_listed = true;
 	if (!own.count) { /* what stood in for it is over */
 		input.paths = a->config->policy_paths;
 		input.path_count = a->config->policy_count;
@@ -95,10 +98,38 @@ static bool is_in_force(struct agent *a, const struct policy_version *v)
 {
 	struct loaded_policy *now = a->policies.current->loaded;
 
-	if (strcmp(v->loaded->hash, now->hash) != 0)
+	if (strcmp(v->loaded->hash, now->hash) != 0 ||
+	    loaded_policy_addresses(v->loaded) != loaded_policy_addresses(now))
 		return false;
 	now->origin = a->endpoints.origin = POLICY_GIVEN;
 	return true;
+}
+
+/* Whether each has found its place; else the policy has to be compiled for some. */
+static bool move_pods(struct agent *a)
+{
+	struct kube_pods *pods = &a->pods;
+	bool are_placed = true;
+
+	vec_foreach (touched, &pods->touched)
+		are_placed &= !pod_move(&a->policies, touched, kube_pods_owner(pods, touched));
+	if (pods->touched.count)
+		a->last_good.is_behind = true;
+	pods->touched.count = 0;
+	policy_set_follow(&a->policies);
+	if (pods->is_here_touched)
+		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
+	pods->is_here_touched = false;
+	return are_placed;
+}
+
+static void on_moved(void *user)
+{
+	struct agent *a = user;
+
+	if (!move_pods(a))
+		kube_call_changed(a->kubernetes);
+	endpoints_scan(&a->endpoints);
 }
 
 static void on_changed(void *user)
@@ -113,6 +144,8 @@ static void on_changed(void *user)
 		fputs(diagnostics.buf, stderr);
 	else if (!is_in_force(a, v))
 		err = swap(a, TAKE_PTR(v), &why);
+	/* What is in force knows of all pods; or else of those that have a place in it. */
+	move_pods(a);
 	if (err)
 		log_error("msg=\"the cluster's policy is not in force: the last one stays\" "
 			  "error=\"%s\"",
@@ -151,9 +184,48 @@ void cluster_check(struct agent *a)
 			    count);
 }
 
+/* Each on a line of its own: rules may name pods of them that don't exist. */
+static void recall_spaces(struct agent *a, const struct source *source)
+{
+	const char *line = source->text;
+
+	while (*line) {
+		_text_ struct text text = TEXT_INIT;
+		struct kube_object object;
+
+		text_addn(&text, line, strcspn(line, "\n"));
+		line += text.len + (line[text.len] == '\n');
+		if (!kube_object_read(KUBE_NAMESPACE, text.buf, &object))
+			kube_table_put(&a->objects[KUBE_NAMESPACE], &object, 0);
+	}
+}
+
+void cluster_recall(struct agent *a)
+{
+	_source_list_ source_list texts = {};
+	_text_ struct text why = TEXT_INIT;
+
+	if (!a->config->kubernetes)
+		return;
+	a->pods.node = a->config->kubernetes->node;
+	a->objects[KUBE_POD].pods = &a->pods;
+	a->policies.objects = a->objects;
+	a->naming.pods = &a->pods;
+	a->endpoints.cluster = &a->pods;
+	if (last_good_read(&a->last_good, &why, &texts))
+		return; /* who reads the policy in it tells why */
+	vec_foreach (text, &texts) {
+		if (!strcmp(text->name, PODS_SOURCE))
+			kube_pods_read(text, &a->objects[KUBE_POD]);
+		else if (is_kube_source_of(text, KUBE_NAMESPACE))
+			recall_spaces(a, text);
+	}
+	a->pods.touched.count = 0;
+}
+
 int cluster_start(struct agent *a, struct text *reterr)
 {
-	const struct kube_events events = {on_changed, a, on_services_changed};
+	const struct kube_events events = {on_changed, on_moved, a, on_services_changed};
 	const char *trouble = datapath_fronts_trouble(a->dp);
 	int err;
 
@@ -164,7 +236,7 @@ int cluster_start(struct agent *a, struct text *reterr)
 			    "closed to pods that aren't allowed to send to them as such\" "
 			    "error=\"%s\"",
 			    trouble);
-	err = kube_new(a->loop, a->config->kubernetes, &events, &a->kubernetes);
+	err = kube_new(a->loop, a->config->kubernetes, a->objects, &events, &a->kubernetes);
 	if (err)
 		text_addf(reterr, "cannot follow the cluster: %s", strerror(-err));
 	else

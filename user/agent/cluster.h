@@ -7,6 +7,8 @@
 
 /* Looks after what decides behind Services; from time to time. */
 void cluster_check(struct agent *a);
+/* Whatever is known of the cluster that is configured, if one is, from an earlier start. */
+void cluster_recall(struct agent *a);
 
 /* Begins to follow the cluster that is configured, if one is. */
 int cluster_start(struct agent *a, struct text *reterr);

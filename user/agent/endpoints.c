@@ -11,9 +11,12 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-static const struct workload *find_workload(const struct policy *policy, const char *name)
+/* Of a cluster, a pod in the policy is many that are alike. */
+static const struct workload *find_workload(const struct endpoints *es, const char *name)
 {
-	vec_foreach (workload, &policy->workloads) {
+	vec_foreach (workload, &es->policy->workloads) {
+		if (es->cluster && workload->kind == WORKLOAD_POD)
+			continue;
 		if (!strcmp(workload->name, name))
 			return workload;
 	}
@@ -23,8 +26,10 @@ static const struct workload *find_workload(const struct policy *policy, const c
 /* Where everything passes, so does what a workload sends that nobody knows. */
 static void workload_prefixes(const struct endpoints *es, const char *name, prefixes *out)
 {
-	const struct workload *workload = find_workload(es->policy, name);
+	const struct workload *workload = find_workload(es, name);
 
+	if (pod_endpoint_addresses(es, name, out))
+		return;
 	if (!workload) {
 		if (es->origin == POLICY_OPEN)
 			vec_push(out, (struct prefix){});
@@ -58,7 +63,7 @@ static void release_prefixes(prefixes *list)
 	vec_release(list);
 }
 
-static bool prefixes_equal(const prefixes *a, const prefixes *b)
+bool endpoint_prefixes_equal(const prefixes *a, const prefixes *b)
 {
 	if (a->count != b->count)
 		return false;
@@ -94,7 +99,7 @@ static int check_workload(const struct endpoints *es, const char *workload, cons
 	prefixes list = {};
 
 	if (!workload || !strcmp(workload, AGENT_ATTACH_UNKNOWN) ||
-	    parse_prefixes(workload, &list) || find_workload(es->policy, workload))
+	    parse_prefixes(workload, &list) || find_workload(es, workload))
 		return 0;
 	if (es->origin != POLICY_GIVEN) {
 		log_warning("msg=\"no such workload in the policy\" workload=%s interface=%s",
@@ -173,7 +178,6 @@ void endpoints_release(struct endpoints *es)
 	vec_foreach (e, &es->list)
 		endpoint_release(e);
 	vec_release(&es->list);
-	vec_release(&es->pods);
 }
 
 /* A veth's other end has one by its MAC; of other interfaces nobody knows what is behind them. */
@@ -291,7 +295,7 @@ void endpoints_follow(struct endpoints *es, const struct policy *policy)
 		if (!e->workload || e->pod)
 			continue;
 		workload_prefixes(es, e->workload, &now);
-		if (prefixes_equal(&now, &e->sources)) {
+		if (endpoint_prefixes_equal(&now, &e->sources)) {
 			vec_release(&now);
 			continue;
 		}

@@ -43,19 +43,16 @@ struct endpoint {
 	struct trouble trouble;
 };
 
-/* Indexes into the policy's workloads. */
-typedef VEC(size_t) pod_list;
-
 struct endpoints {
 	struct datapath *dp;
 	const struct agent_config *config;
 	const struct policy *policy; /* in force */
 	enum policy_origin origin;   /* one that was not given need not know every workload */
 	bool is_settled;             /* what an earlier start attached may go, if it isn't wanted */
-	pod_list pods;               /* of this node, in the policy in force */
-	bool has_missing;            /* one of them is behind no interface that we know */
-	bool is_unfinished;          /* there is more for endpoints_scan() to do, soon */
-	bool is_blind;               /* the last list of interfaces could not be had; was logged */
+	const struct kube_pods *cluster; /* has the pods of this node; NULL: it is none */
+	bool has_missing;                /* one of them is behind no interface that we know */
+	bool is_unfinished;              /* there is more for endpoints_scan() to do, soon */
+	bool is_blind; /* the last list of interfaces could not be had; was logged */
 	VEC(struct endpoint) list;
 };
 
@@ -82,6 +79,8 @@ bool endpoints_try_attach(struct endpoints *es, struct endpoint *e);
 
 /* What is behind it: a workload's name, or a list of addresses. */
 void endpoint_take_workload(const struct endpoints *es, struct endpoint *e, const char *workload);
+
+bool endpoint_prefixes_equal(const prefixes *a, const prefixes *b);
 
 void endpoints_link_gone(struct endpoints *es, uint32_t ifindex);
 void endpoints_scan(struct endpoints *es); /* attaches what has come back */

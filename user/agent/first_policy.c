@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/kube_pods_text.h"
 #include "util/log.h"
 
 #define EVERYTHING "zones: [{name: everything, cidrs: [0.0.0.0/0, '::/0']}]"
@@ -60,6 +61,17 @@ static int prepare_fallback(struct policy_set *set, const char *fallback,
 	return prepare_stance(set, false, ret);
 }
 
+/* They are no document. */
+static void drop_pods(source_list *texts)
+{
+	for (size_t i = texts->count; i > 0; i--) {
+		if (strcmp(texts->items[i - 1].name, PODS_SOURCE) != 0)
+			continue;
+		source_release(&texts->items[i - 1]);
+		vec_remove(texts, i - 1);
+	}
+}
+
 static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
 			     struct policy_version **ret)
 {
@@ -70,6 +82,7 @@ static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
 
 	if (err == -ENOENT)
 		return err;
+	drop_pods(&texts);
 	if (!err) {
 		input.sources = texts.items;
 		input.source_count = texts.count;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kube.h"
 
-#include "agent/kube_missing.h"
 #include "agent/kube_texts.h"
 #include "agent/kube_watch.h"
 #include "util/clock.h"
@@ -9,18 +8,20 @@
 #include "util/mem.h"
 
 #define SETTLE_MS 50 /* changes come in groups */
+#define SOON_MS   5
 #define NS_PER_MS 1000000ull
 
 struct kube {
 	struct kube_events events;
 	struct kube_http *http;
-	struct kube_table tables[KUBE_KIND_COUNT];
+	struct kube_table *tables; /* of every kind */
 	struct kube_watch watches[KUBE_KIND_COUNT];
 	uint64_t order;
 	struct loop_timer *settle;
+	struct loop_timer *soon; /* for pods alone */
 	struct loop_timer *settle_services;
-	bool is_settling;
-	bool is_settling_services;
+	bool is_settling, is_soon, is_settling_services;
+	bool is_told;     /* somebody has been told of all of them */
 	uint64_t took_ms; /* the last call of events.changed */
 };
 
@@ -49,16 +50,16 @@ static void on_settled(void *user)
 	uint64_t start_ns = clock_monotonic_ns();
 
 	k->is_settling = false;
-	if (kube_is_listed(k))
+	if (kube_is_listed(k)) {
+		k->is_told = true;
 		k->events.changed(k->events.user);
+	}
 	k->took_ms = (clock_monotonic_ns() - start_ns) / NS_PER_MS;
 }
 
 /* At least half of the time is for something else. */
-static void on_changed(void *user)
+void kube_call_changed(struct kube *k)
 {
-	struct kube *k = user;
-
 	if (k->is_settling)
 		return;
 	k->is_settling = true;
@@ -73,14 +74,40 @@ static void on_services_settled(void *user)
 	k->events.services_changed(k->events.user);
 }
 
-static void on_services_changed(void *user)
+static void call_services_changed(struct kube *k)
 {
-	struct kube *k = user;
-
 	if (k->is_settling_services)
 		return;
 	k->is_settling_services = true;
 	loop_timer_start(k->settle_services, SETTLE_MS, 0);
+}
+
+static void on_soon(void *user)
+{
+	struct kube *k = user;
+
+	k->is_soon = false;
+	k->events.moved(k->events.user);
+}
+
+static void call_moved(struct kube *k)
+{
+	if (k->is_soon)
+		return;
+	k->is_soon = true;
+	loop_timer_start(k->soon, SOON_MS, 0);
+}
+
+static void on_changed(void *user, enum kube_kind kind)
+{
+	struct kube *k = user;
+
+	if (kind == KUBE_SERVICE)
+		call_services_changed(k);
+	else if (kind == KUBE_POD && k->is_told)
+		call_moved(k);
+	else
+		kube_call_changed(k);
 }
 
 static void on_answered(void *user)
@@ -98,8 +125,7 @@ static void start_watches(struct kube *k, struct loop *loop)
 		k->watches[kind] = (struct kube_watch){
 			.kind = kind,
 			.http = k->http,
-			.events = {kind == KUBE_SERVICE ? on_services_changed : on_changed,
-				   on_answered, k},
+			.events = {on_changed, on_answered, k},
 			.table = &k->tables[kind],
 			.order = &k->order,
 		};
@@ -107,8 +133,8 @@ static void start_watches(struct kube *k, struct loop *loop)
 	}
 }
 
-int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
-	     struct kube **ret)
+int kube_new(struct loop *loop, const struct kube_config *config, struct kube_table *tables,
+	     const struct kube_events *events, struct kube **ret)
 {
 	const struct kube_server server = {
 		.url = config->server,
@@ -124,6 +150,9 @@ int kube_new(struct loop *loop, const struct kube_config *config, const struct k
 		return err;
 	}
 	k->events = *events;
+	k->tables = tables;
+	k->order = tables[KUBE_POD].entries.count; /* those of an earlier start are older */
+	k->soon = loop_timer_new(loop, on_soon, k);
 	k->settle = loop_timer_new(loop, on_settled, k);
 	k->settle_services = loop_timer_new(loop, on_services_settled, k);
 	start_watches(k, loop);
@@ -136,30 +165,9 @@ void kube_free(struct kube *k)
 	if (!k)
 		return;
 	kube_http_free(k->http);
-	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_watch_release(&k->watches[i]);
-		kube_table_release(&k->tables[i]);
-	}
 	free(k);
-}
-
-void kube_documents(const struct kube *k, const source_list *own, source_list *out)
-{
-	source_list zones = {}, missing = {};
-
-	kube_texts(k->tables, out);
-	vec_foreach (source, out) {
-		if (is_kube_source_of(source, KUBE_ZONE_POLICY))
-			vec_push(&zones, *source);
-	}
-	vec_foreach (source, own) {
-		if (!is_kube_source(source))
-			vec_push(&zones, *source);
-	}
-	kube_add_missing(k->tables, &zones, &missing);
-	vec_append(out, missing.items, missing.count);
-	vec_release(&missing);
-	vec_release(&zones); /* what is in them is others' */
 }
 
 void kube_fronts_now(const struct kube *k, kube_fronts *ret)
@@ -167,7 +175,7 @@ void kube_fronts_now(const struct kube *k, kube_fronts *ret)
 	kube_services_fronts(&k->tables[KUBE_SERVICE], ret);
 }
 
-bool kube_refuse(struct kube *k, const struct source *source, unsigned int line)
+bool kube_refuse(struct kube *k, const char *source, const char *line)
 {
 	enum kube_kind kind;
 	struct kube_entry *entry = kube_texts_find(k->tables, source, line, &kind);

@@ -17,13 +17,14 @@ struct kube;
 /* Called when the objects are other ones than at the last call, and not all the time. */
 struct kube_events {
 	void (*changed)(void *user);
+	void (*moved)(void *user); /* only pods have changed; more often, and after the first one */
 	void *user;
 	void (*services_changed)(void *user); /* no policy depends on these */
 };
 
-/* @config is borrowed.  Nothing is asked before the loop runs. */
-int kube_new(struct loop *loop, const struct kube_config *config, const struct kube_events *events,
-	     struct kube **ret);
+/* @config and @tables, of every kind, are borrowed.  Nothing is asked before the loop runs. */
+int kube_new(struct loop *loop, const struct kube_config *config, struct kube_table *tables,
+	     const struct kube_events *events, struct kube **ret);
 void kube_free(struct kube *k);
 
 /* For those who tell the cluster something; by kind, and until it is freed. */
@@ -34,11 +35,8 @@ struct kube_http *kube_transport(struct kube *k);
  * changes. */
 bool kube_is_listed(const struct kube *k);
 
-/*
- * The objects as documents; the caller's.  Pods that they or @own, what is in force beside them,
- * speak of are among them, even if they don't exist.
- */
-void kube_documents(const struct kube *k, const source_list *own, source_list *out);
+/* As if other objects than pods had changed. */
+void kube_call_changed(struct kube *k);
 
 /* At which addresses the Services are; see kube_services_fronts(). */
 void kube_fronts_now(const struct kube *k, kube_fronts *ret);
@@ -47,9 +45,9 @@ void kube_fronts_now(const struct kube *k, kube_fronts *ret);
 void kube_tell(const struct kube *k, struct json *j, const char *key);
 
 /*
- * There is an error at @line of one of these texts: from now on something safe stands for that
- * object, until it is another one.  False if there is no such object, or nothing can.
+ * There is an error in this line of a text: from now on something safe stands for the object that
+ * is there, until it is another one.  False if there is no such object, or nothing can.
  */
-bool kube_refuse(struct kube *k, const struct source *source, unsigned int line);
+bool kube_refuse(struct kube *k, const char *source, const char *line);
 
 #endif

@@ -23,11 +23,13 @@ static bool is_name_char(char c)
 
 static void add_pod(struct search *s, const char *space, const char *name)
 {
+	const struct kube_entry *there;
 	_text_ struct text key = TEXT_INIT;
 	bool is_new;
 
 	text_addf(&key, "%s/%s", space, name);
-	if (kube_table_get(&s->tables[KUBE_POD], key.buf))
+	there = kube_table_get(&s->tables[KUBE_POD], key.buf);
+	if (there && !there->refusals)
 		return;
 	map_put(&s->found, key.buf, key.len, 0, &is_new);
 	if (is_new)
@@ -36,6 +38,16 @@ static void add_pod(struct search *s, const char *space, const char *name)
 			  "{\"name\":\"%s\",\"namespace\":\"%s\"},\"status\":"
 			  "{\"phase\":\"Failed\"}}\n---\n",
 			  name, space);
+}
+
+/* As long as namespaces aren't listed, anything may be one. */
+static bool is_space(const struct search *s, const char *name)
+{
+	const struct kube_table *spaces = &s->tables[KUBE_NAMESPACE];
+
+	if (!spaces->entries.count)
+		return !kube_label_fault(name);
+	return kube_table_get(spaces, name) != NULL;
 }
 
 /* Around a slash.  "tcp/80" is one, too, if there is a namespace tcp: it does no harm. */
@@ -49,22 +61,28 @@ static void look_at(struct search *s, const char *begin, const char *slash)
 		first--;
 	text_addn(&space, first, (size_t)(slash - first));
 	text_addn(&name, slash + 1, strspn(slash + 1, NAME_CHARS));
-	if (kube_table_get(&s->tables[KUBE_NAMESPACE], space.buf) && !kube_name_fault(name.buf))
+	if (is_space(s, space.buf) && !kube_name_fault(name.buf))
 		add_pod(s, space.buf, name.buf);
 }
 
-void kube_add_missing(const struct kube_table tables[KUBE_KIND_COUNT], const source_list *texts,
-		      source_list *out)
+static void search_text(struct search *s, const struct source *source)
+{
+	const char *slash = source->text;
+
+	while ((slash = memchr(slash, '/', source->len - (size_t)(slash - source->text)))) {
+		look_at(s, source->text, slash);
+		slash++;
+	}
+}
+
+void kube_add_missing(const struct kube_table tables[KUBE_KIND_COUNT], struct source *const *texts,
+		      size_t count, source_list *out)
 {
 	struct search s = {.tables = tables, .pods = TEXT_INIT};
 
-	vec_foreach (source, texts) {
-		const char *slash = source->text;
-
-		while ((slash = memchr(slash, '/', source->len - (size_t)(slash - source->text)))) {
-			look_at(&s, source->text, slash);
-			slash++;
-		}
+	for (size_t i = 0; i < count; i++) {
+		if (!is_kube_source(texts[i]) || is_kube_source_of(texts[i], KUBE_ZONE_POLICY))
+			search_text(&s, texts[i]);
 	}
 	if (s.pods.len)
 		vec_push(out, source_of(KUBE_SOURCE "missing", s.pods.buf, s.pods.len));

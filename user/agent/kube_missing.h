@@ -7,10 +7,10 @@
 #include "util/source.h"
 
 /*
- * Whatever in @texts may be such a name becomes a pod without an address, in a text of its own: a
- * pod that is deleted, and made again, holds up nothing.
+ * Whatever in the texts of zone policies may be such a name becomes a pod without an address, in a
+ * text of its own: a pod that is deleted, and made again, holds up nothing.
  */
-void kube_add_missing(const struct kube_table tables[KUBE_KIND_COUNT], const source_list *texts,
-		      source_list *out);
+void kube_add_missing(const struct kube_table tables[KUBE_KIND_COUNT], struct source *const *texts,
+		      size_t count, source_list *out);
 
 #endif

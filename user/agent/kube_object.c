@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kube_object.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "agent/kube_thin.h"
 #include "util/address.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -15,12 +17,6 @@ const struct kube_kind_info kube_kinds[KUBE_KIND_COUNT] = {
 	[KUBE_##id] = {(kind), (version), (path), (is_optional)},
 	KUBE_KINDS(X)
 #undef X
-};
-
-/* Keys of an object that are kept, the others go; in a list, of each of its items. */
-struct keep {
-	const char *key;
-	const struct keep *within; /* NULL: all of it */
 };
 
 /* clang-format off */
@@ -38,14 +34,15 @@ static const struct keep keep_pod_spec[]  = { { "nodeName", NULL }, { "hostNetwo
 					      { "containers", keep_container },
 					      { "initContainers", keep_container }, {} };
 static const struct keep keep_pod_status[] = { { "phase", NULL }, { "podIP", NULL },
-					      { "podIPs", keep_ip }, { "hostIP", NULL },
-					      { "hostIPs", keep_ip }, {} };
+					      { "podIPs", keep_ip }, {} };
+static const struct keep keep_phase[]     = { { "phase", NULL }, {} };
+static const struct keep keep_pod_metadata[] = { { "namespace", NULL }, { "labels", NULL }, {} };
 static const struct keep keep_names[]     = { { "name", NULL }, { "namespace", NULL }, {} };
 
 static const struct keep keep_namespace[] = { { "metadata", keep_metadata }, {} };
 static const struct keep keep_node[]      = { { "metadata", keep_metadata },
 					      { "status", keep_addresses }, {} };
-static const struct keep keep_pod[]       = { { "metadata", keep_metadata },
+static const struct keep keep_pod[]       = { { "metadata", keep_pod_metadata },
 					      { "spec", keep_pod_spec },
 					      { "status", keep_pod_status }, {} };
 static const struct keep keep_service_port[] = { { "port", NULL }, { "protocol", NULL },
@@ -70,6 +67,17 @@ static const struct keep *const keeps[KUBE_KIND_COUNT] = {
 	[KUBE_ZONE_POLICY]            = keep_policy,
 	[KUBE_SERVICE]                = keep_service,
 };
+
+/* The text of a ZonePolicy has no status, and yet it is known who has written some. */
+static const struct keep keep_reporter[]  = { { "name", NULL }, {} };
+static const struct keep keep_reporters[] = { { "nodes", keep_reporter }, {} };
+static const struct keep keep_zones[]     = { { "metadata", keep_names }, { "spec", NULL },
+					      { "status", keep_reporters }, {} };
+
+/* Of what is read before that is sorted out. */
+static const struct keep keep_always[]    = { { "type", NULL }, { "name", NULL },
+					      { "resourceVersion", NULL }, { "code", NULL },
+					      { "uid", NULL }, { "generation", NULL }, {} };
 /* clang-format on */
 
 static void free_json(cJSON **json)
@@ -82,22 +90,15 @@ static const char *text_at(const cJSON *object, const char *key)
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-static const struct keep *find_keep(const struct keep *list, const char *key)
-{
-	for (; list->key; list++) {
-		if (!strcmp(list->key, key))
-			return list;
-	}
-	return NULL;
-}
-
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables above */
 static void prune(cJSON *json, const struct keep *list)
 {
 	cJSON *next;
 
 	for (cJSON *child = json->child; child; child = next) {
-		const struct keep *keep = child->string ? find_keep(list, child->string) : NULL;
+		const struct keep *keep = child->string ? keep_find(list, child->string,
+								    strlen(child->string))
+							: NULL;
 
 		next = child->next;
 		if (!child->string)
@@ -109,12 +110,62 @@ static void prune(cJSON *json, const struct keep *list)
 	}
 }
 
+static void release_string(struct interner *interner, const char *text)
+{
+	if (interner)
+		intern_drop(interner, text);
+	else
+		free((char *)text);
+}
+
 void kube_object_release(struct kube_object *o)
 {
-	free(o->key);
-	free(o->text);
+	free((char *)o->key);
+	release_string(o->interner, o->text);
+	release_string(o->interner, o->labels);
+	release_string(o->interner, o->node);
 	kube_identity_release(&o->identity);
 	*o = (struct kube_object){};
+}
+
+static void share(struct interner *interner, const char **string)
+{
+	char *own = (char *)*string;
+
+	if (own)
+		*string = intern(interner, own);
+	free(own);
+}
+
+void kube_object_share(struct kube_object *o, struct interner *interner)
+{
+	assert(!o->interner);
+	share(interner, &o->text);
+	share(interner, &o->labels);
+	share(interner, &o->node);
+	o->interner = interner;
+}
+
+static bool is_equal(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+bool kube_object_has_same_addresses(const struct kube_object *a, const struct kube_object *b)
+{
+	if (a->address_count != b->address_count)
+		return false;
+	for (unsigned int i = 0; i < a->address_count; i++) {
+		if (addr_cmp(&a->addresses[i], &b->addresses[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool kube_object_is_same(const struct kube_object *a, const struct kube_object *b)
+{
+	return kube_object_has_same_addresses(a, b) && is_equal(a->text, b->text) &&
+	       is_equal(a->labels, b->labels) && is_equal(a->node, b->node);
 }
 
 void kube_event_release(struct kube_event *e)
@@ -137,7 +188,8 @@ static void read_address(const char *text, struct kube_object *o)
 
 	if (!text || !*text || o->address_count >= KUBE_POD_ADDRESSES || addr_parse(text, &address))
 		return;
-	o->addresses[o->address_count++] = address;
+	if (!o->address_count || addr_cmp(&o->addresses[0], &address) != 0)
+		o->addresses[o->address_count++] = address;
 }
 
 /* What the pod claims for itself alone. */
@@ -155,6 +207,96 @@ static void read_addresses(const cJSON *pod, struct kube_object *o)
 		read_address(text_at(status, "podIP"), o);
 }
 
+/* Of ports only names count. */
+static void keep_named_ports(cJSON *containers)
+{
+	cJSON *next;
+
+	for (cJSON *container = containers ? containers->child : NULL; container;
+	     container = next) {
+		cJSON *ports = cJSON_GetObjectItemCaseSensitive(container, "ports"), *after;
+
+		next = container->next;
+		for (cJSON *port = ports ? ports->child : NULL; port; port = after) {
+			const char *name = text_at(port, "name");
+
+			after = port->next;
+			if (!name || !*name)
+				cJSON_Delete(cJSON_DetachItemViaPointer(ports, port));
+		}
+		if (!ports || !ports->child)
+			cJSON_Delete(cJSON_DetachItemViaPointer(containers, container));
+	}
+}
+
+static void drop_empty(cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	if (item && !item->child)
+		cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+}
+
+static char *take_string(cJSON *object, const char *key)
+{
+	const char *text = text_at(object, key);
+	char *copy = text && *text ? xstrdup(text) : NULL;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+	return copy;
+}
+
+static bool are_labels(const cJSON *labels)
+{
+	const cJSON *label;
+
+	if (!labels || cJSON_IsNull(labels))
+		return true;
+	cJSON_ArrayForEach(label, labels)
+	{
+		if (!cJSON_IsString(label))
+			return false;
+	}
+	return cJSON_IsObject(labels);
+}
+
+/* A pod whose labels are none is nobody: who knows what would select it. */
+static char *take_labels(cJSON *metadata, struct kube_object *o)
+{
+	cJSON *labels = cJSON_DetachItemFromObjectCaseSensitive(metadata, "labels");
+	char *text = NULL;
+
+	if (!are_labels(labels))
+		o->address_count = 0;
+	else if (labels && labels->child)
+		text = cJSON_PrintUnformatted(labels);
+	cJSON_Delete(labels);
+	return text ? text : xstrdup("{}");
+}
+
+/* Takes apart what pods have alike and what they don't. */
+static void split_pod(cJSON *pod, struct kube_object *o)
+{
+	static const char *const lists[] = {"containers", "initContainers"};
+	cJSON *spec = cJSON_GetObjectItemCaseSensitive(pod, "spec");
+	cJSON *status = cJSON_GetObjectItemCaseSensitive(pod, "status");
+
+	read_addresses(pod, o);
+	o->labels = take_labels(cJSON_GetObjectItemCaseSensitive(pod, "metadata"), o);
+	o->node = take_string(spec, "nodeName");
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		keep_named_ports(cJSON_GetObjectItemCaseSensitive(spec, lists[i]));
+		drop_empty(spec, lists[i]);
+	}
+	if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(spec, "hostNetwork")))
+		cJSON_DeleteItemFromObjectCaseSensitive(spec, "hostNetwork");
+	drop_empty(pod, "spec");
+	if (!has_ended(status))
+		cJSON_DeleteItemFromObjectCaseSensitive(pod, "status");
+	else
+		prune(status, keep_phase);
+}
+
 static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret)
 {
 	const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(json, "metadata");
@@ -167,13 +309,15 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
 	text_addf(&key, "%s%s%s", space ? space : "", space ? "/" : "", name);
 	kube_identity_read(json, kind == KUBE_ZONE_POLICY, &o.identity);
 	prune(json, keeps[kind]);
-	if (kind == KUBE_POD)
-		read_addresses(json, &o);
-	cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
-	cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
+	if (kind == KUBE_POD) {
+		split_pod(json, &o);
+	} else {
+		cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
+		cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
+	}
 	o.text = cJSON_PrintUnformatted(json);
 	if (!o.text) {
-		kube_identity_release(&o.identity);
+		kube_object_release(&o);
 		return -EBADMSG;
 	}
 	o.key = text_take(&key);
@@ -185,23 +329,29 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
  * A NUL would end a string early, and make it mean something else: it becomes another character
  * that is right in no name.  Anybody may write one into an annotation, so it is no error.
  */
-static cJSON *parse(const char *json)
+static cJSON *parse(const char *json, const struct keep *list)
 {
 	static const char nul[] = "\\u0000";
-	_free_ char *copy = NULL;
+	_text_ struct text copy = TEXT_INIT;
 
-	if (!strstr(json, nul))
-		return cJSON_ParseWithOpts(json, NULL, true);
-	copy = xstrdup(json);
-	for (char *at = copy; (at = strstr(at, nul)); at++)
+	if (!kube_thin(json, list, keep_always, &copy)) {
+		text_reset(&copy);
+		text_add(&copy, json);
+	}
+	for (char *at = copy.buf; (at = strstr(at, nul)); at++)
 		at[strlen(nul) - 1] = '1';
-	return cJSON_ParseWithOpts(copy, NULL, true);
+	return cJSON_ParseWithOpts(copy.buf, NULL, true);
+}
+
+static const struct keep *read_list(enum kube_kind kind)
+{
+	return kind == KUBE_ZONE_POLICY ? keep_zones : keeps[kind];
 }
 
 int kube_object_read(enum kube_kind kind, const char *json, struct kube_object *ret)
 {
 	_cleanup_(free_json)
-	cJSON *object = parse(json);
+	cJSON *object = parse(json, read_list(kind));
 
 	if (!cJSON_IsObject(object))
 		return -EBADMSG;
@@ -236,8 +386,9 @@ static char *copy_text(const cJSON *object, const char *key)
 
 int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *ret)
 {
+	const struct keep whole[] = {{"object", read_list(kind)}, {}};
 	_cleanup_(free_json)
-	cJSON *root = parse(json);
+	cJSON *root = parse(json, whole);
 	cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "object");
 	struct kube_event e = {};
 	int err = 0;

@@ -10,6 +10,7 @@
 #include <bulkhead/address.h>
 
 #include "agent/kube_identity.h"
+#include "util/intern.h"
 
 /* id, kind, group and version, where a list of them is; whether a cluster may do without. */
 #define KUBE_KINDS(X)                                                                              \
@@ -42,15 +43,25 @@ extern const struct kube_kind_info kube_kinds[KUBE_KIND_COUNT];
 
 #define KUBE_POD_ADDRESSES 2
 
+/* There are many pods, and many are alike: what differs is apart from what doesn't. */
 struct kube_object {
-	char *key;  /* "namespace/name", or "name" */
-	char *text; /* JSON: the kind, and what is needed of the rest */
+	const char *key;    /* "namespace/name", or "name" */
+	const char *text;   /* JSON: the kind, and what is needed of the rest */
+	const char *labels; /* of a pod: JSON; then the text has no kind, name, node or address */
+	const char *node;   /* on which a pod is; NULL: on none yet */
 	struct bh_addr addresses[KUBE_POD_ADDRESSES]; /* of a pod that has them to itself */
 	unsigned int address_count;
 	struct kube_identity identity;
+	struct interner *interner; /* whose text, labels and node are; NULL: the object's own */
 };
 
 void kube_object_release(struct kube_object *o);
+
+/* What is alike is from now on in memory once. */
+void kube_object_share(struct kube_object *o, struct interner *interner);
+
+bool kube_object_has_same_addresses(const struct kube_object *a, const struct kube_object *b);
+bool kube_object_is_same(const struct kube_object *a, const struct kube_object *b);
 
 enum kube_event_type {
 	KUBE_ADDED, /* or modified */

@@ -37,15 +37,6 @@ struct kube_report {
 	uint64_t round_ns; /* the last one; CLOCK_MONOTONIC */
 };
 
-/* Of a fault: several of an object come in a row. */
-struct fault_place {
-	const struct source *source;
-	unsigned int line;
-	const char *text;
-	const struct kube_entry *entry;
-	enum kube_kind kind;
-};
-
 static const struct kube_table *table(const struct kube_report *r, enum kube_kind kind)
 {
 	return &kube_tables(r->kube)[kind];
@@ -308,29 +299,24 @@ void kube_report_begin(struct kube_report *r)
 	kube_faults_tidy(&r->faults, kube_tables(r->kube));
 }
 
-static void look_up(struct fault_place *place, const struct kube_report *r,
-		    const struct source *source, unsigned int line)
-{
-	if (source == place->source && line == place->line)
-		return;
-	place->source = source;
-	place->line = line;
-	place->text = source ? kube_texts_line(source, line) : NULL;
-	place->entry = source ? kube_texts_find(kube_tables(r->kube), source, line, &place->kind)
-			      : NULL;
-}
-
 /* What stands for one that is refused is ours, and who wrote the object can't put that right. */
-void kube_report_faults(struct kube_report *r, const source_list *texts,
-			const policy_faults *faults)
+void kube_report_faults(struct kube_report *r, const policy_faults *faults)
 {
-	struct fault_place place = {};
+	const struct kube_entry *entry = NULL;
+	const char *last = NULL;
+	enum kube_kind kind = 0;
 
 	vec_foreach (fault, faults) {
-		look_up(&place, r, source_list_find(texts, fault->source), fault->line);
-		if (place.text && place.entry && !place.entry->refusals)
-			kube_faults_add(&r->faults, place.kind, place.entry, place.text,
-					fault->column, fault->message);
+		if (!fault->line)
+			continue;
+		/* Several of an object come in a row. */
+		if (!last || strcmp(fault->line, last) != 0)
+			entry = kube_texts_find(kube_tables(r->kube), fault->source, fault->line,
+						&kind);
+		last = fault->line;
+		if (entry && !entry->refusals)
+			kube_faults_add(&r->faults, kind, entry, fault->line, fault->column,
+					fault->message);
 	}
 }
 

@@ -21,12 +21,11 @@ struct kube_report *kube_report_new(struct loop *loop, struct kube *k,
 void kube_report_free(struct kube_report *r);
 
 /*
- * Around an attempt to put the objects in force; between them what is wrong with these texts of
- * them, each time before any is refused.
+ * Around an attempt to put the objects in force; between them what is wrong with them, each time
+ * before any is refused.
  */
 void kube_report_begin(struct kube_report *r);
-void kube_report_faults(struct kube_report *r, const source_list *texts,
-			const policy_faults *faults);
+void kube_report_faults(struct kube_report *r, const policy_faults *faults);
 
 /* @why it is not in force, if it isn't; may be several lines. */
 void kube_report_end(struct kube_report *r, bool is_in_force, const char *why);

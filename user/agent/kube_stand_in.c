@@ -18,14 +18,6 @@ static cJSON *replace(cJSON *object, const char *key, cJSON *value)
 	return value;
 }
 
-static void make_nobody(cJSON *pod)
-{
-	cJSON *status = replace(pod, "status", cJSON_CreateObject());
-
-	cJSON_AddStringToObject(status, "phase", "Failed");
-	cJSON_DeleteItemFromObjectCaseSensitive(pod, "spec");
-}
-
 static void keep_name(cJSON *object)
 {
 	cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
@@ -82,10 +74,7 @@ char *kube_object_stand_in(enum kube_kind kind, const char *text, unsigned int r
 
 	switch (kind) {
 	case KUBE_POD:
-		make_nobody(object);
-		if (refusals > 1)
-			keep_name(object);
-		break;
+		break; /* it is left out */
 	case KUBE_NAMESPACE:
 	case KUBE_NODE:
 		keep_name(object);

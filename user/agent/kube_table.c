@@ -51,10 +51,13 @@ static void add(struct kube_table *t, struct kube_entry *entry)
 	*place = t->entries.count;
 }
 
-static struct kube_entry *new_entry(struct kube_object *o, uint64_t order)
+static struct kube_entry *new_entry(const struct kube_table *t, struct kube_object *o,
+				    uint64_t order)
 {
 	struct kube_entry *entry = xcalloc(1, sizeof(*entry));
 
+	if (t->pods)
+		kube_object_share(o, &t->pods->interner);
 	entry->object = *o;
 	*o = (struct kube_object){};
 	entry->order = order;
@@ -62,9 +65,18 @@ static struct kube_entry *new_entry(struct kube_object *o, uint64_t order)
 	return entry;
 }
 
-static bool is_same(const struct kube_entry *entry, const struct kube_object *o)
+/* In the table, or out of it. */
+static void enter(const struct kube_table *t, struct kube_entry *entry)
 {
-	return !strcmp(entry->object.text, o->text);
+	if (t->pods)
+		kube_pods_enter(t->pods, entry);
+}
+
+static void leave(const struct kube_table *t, struct kube_entry *entry)
+{
+	if (t->pods)
+		kube_pods_leave(t->pods, entry);
+	drop(entry);
 }
 
 /* At most one is kept of an object: the last one that nobody refused. */
@@ -94,42 +106,45 @@ bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
 {
 	struct kube_entry **there = find(t, o->key), *fresh;
 
-	if (there && is_same(*there, o)) {
+	if (there && kube_object_is_same(&(*there)->object, o)) {
 		take_identity(*there, o);
 		return false;
 	}
+	fresh = new_entry(t, o, order);
 	if (!there) {
-		add(t, new_entry(o, order));
+		add(t, fresh);
+		enter(t, fresh);
 		return true;
 	}
-	fresh = new_entry(o, order);
 	if (t->keeps_before)
 		keep_before(fresh, *there);
-	drop(*there);
+	/* Who had an address first does not get it back by being changed. */
+	if (kube_object_has_same_addresses(&(*there)->object, &fresh->object))
+		fresh->order = (*there)->order;
+	leave(t, *there);
 	*there = fresh;
+	enter(t, fresh);
 	return true;
 }
 
 void kube_table_put_or_share(struct kube_table *t, const struct kube_table *before,
 			     struct kube_object *o, uint64_t order)
 {
-	struct kube_entry **there = find(before, o->key);
+	struct kube_entry **there = find(before, o->key), *fresh;
 
-	if (there && !is_same(*there, o) && !find(t, o->key)) {
-		struct kube_entry *fresh = new_entry(o, order);
-
-		if (before->keeps_before)
-			keep_before(fresh, *there);
-		add(t, fresh);
+	kube_table_remove(t, o->key); /* in a list twice */
+	if (there && kube_object_is_same(&(*there)->object, o)) {
+		take_identity(*there, o);
+		(*there)->users++;
+		add(t, *there);
 		return;
 	}
-	if (!there || find(t, o->key)) {
-		kube_table_put(t, o, order);
-		return;
-	}
-	take_identity(*there, o);
-	(*there)->users++;
-	add(t, *there);
+	fresh = new_entry(before, o, order);
+	if (there && before->keeps_before)
+		keep_before(fresh, *there);
+	if (there && kube_object_has_same_addresses(&(*there)->object, &fresh->object))
+		fresh->order = (*there)->order;
+	add(t, fresh);
 }
 
 /* Keys are never taken out of a map; one that is full of those that went is made anew. */
@@ -161,21 +176,37 @@ bool kube_table_remove(struct kube_table *t, const char *key)
 		t->entries.items[index] = last;
 		*map_get(&t->places, last->object.key, strlen(last->object.key)) = index + 1;
 	}
-	drop(gone);
+	leave(t, gone);
 	tidy(t);
 	return true;
 }
 
+/* Tells of entries of @t that @other doesn't have; whether they say anything else. */
+static bool compare(const struct kube_table *t, const struct kube_table *other,
+		    void (*tell)(struct kube_pods *pods, struct kube_entry *entry),
+		    struct kube_pods *pods)
+{
+	bool is_other = false;
+
+	vec_foreach (entry, &t->entries) {
+		struct kube_entry **there = find(other, (*entry)->object.key);
+
+		if (there && *there == *entry)
+			continue;
+		is_other |= !there || !kube_object_is_same(&(*there)->object, &(*entry)->object);
+		if (pods)
+			tell(pods, *entry);
+	}
+	return is_other;
+}
+
 bool kube_table_replace(struct kube_table *t, struct kube_table *fresh)
 {
-	bool is_changed = t->entries.count != fresh->entries.count;
+	bool is_changed = compare(t, fresh, kube_pods_leave, t->pods);
 
-	vec_foreach (entry, &fresh->entries) {
-		struct kube_entry **there = is_changed ? NULL : find(t, (*entry)->object.key);
-
-		is_changed = !there || !is_same(*there, &(*entry)->object);
-	}
+	is_changed |= compare(fresh, t, kube_pods_enter, t->pods);
 	fresh->keeps_before = t->keeps_before;
+	fresh->pods = t->pods;
 	kube_table_release(t);
 	*t = *fresh;
 	*fresh = (struct kube_table){};

@@ -4,6 +4,7 @@
 #define AGENT_KUBE_TABLE_H
 
 #include "agent/kube_object.h"
+#include "agent/kube_pods.h"
 #include "util/map.h"
 #include "util/vec.h"
 
@@ -14,12 +15,14 @@ struct kube_entry {
 	unsigned int users;
 	unsigned int refusals;     /* of a policy that had it; then something else stands for it */
 	struct kube_entry *before; /* what it was like when it was not refused; NULL: not known */
+	struct kube_entry *next_claim[KUBE_POD_ADDRESSES]; /* who else says that it is his */
 };
 
 struct kube_table {
 	VEC(struct kube_entry *) entries; /* in no order */
 	bool keeps_before;                /* of what changes */
 	struct map places;                /* key -> index into entries + 1; 0: it is gone */
+	struct kube_pods *pods; /* is told of entries, which are pods; NULL: they aren't */
 };
 
 void kube_table_release(struct kube_table *t);
@@ -27,7 +30,7 @@ void kube_table_release(struct kube_table *t);
 /* Takes @o over.  Whether that changes anything. */
 bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order);
 
-/* The same; if @before has it as it is, it is that one. */
+/* The same into a new table; if @before has it as it is, it is that one. */
 void kube_table_put_or_share(struct kube_table *t, const struct kube_table *before,
 			     struct kube_object *o, uint64_t order);
 

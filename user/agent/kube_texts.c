@@ -16,41 +16,6 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*x)->object.key, (*y)->object.key);
 }
 
-static bool is_younger(const struct kube_entry *a, const struct kube_entry *b)
-{
-	if (a->order != b->order)
-		return a->order > b->order;
-	return strcmp(a->object.key, b->object.key) > 0;
-}
-
-/* Address -> the entry that has it, as a number. */
-static void claim_addresses(const struct kube_table *pods, struct map *ret)
-{
-	for (size_t i = 0; i < pods->entries.count; i++) {
-		const struct kube_entry *entry = pods->entries.items[i];
-
-		for (unsigned int n = 0; n < entry->object.address_count; n++) {
-			const struct bh_addr *address = &entry->object.addresses[n];
-			uint64_t *owner = map_put(ret, address, sizeof(*address), i, NULL);
-
-			if (is_younger(entry, pods->entries.items[*owner]))
-				*owner = i;
-		}
-	}
-}
-
-static bool owns_addresses(const struct kube_table *pods, const struct kube_entry *entry,
-			   const struct map *owners)
-{
-	for (unsigned int n = 0; n < entry->object.address_count; n++) {
-		const struct bh_addr *address = &entry->object.addresses[n];
-
-		if (pods->entries.items[*map_get(owners, address, sizeof(*address))] != entry)
-			return false;
-	}
-	return true;
-}
-
 static void close_chunk(const char *kind, size_t number, struct text *chunk, source_list *out)
 {
 	_text_ struct text name = TEXT_INIT;
@@ -69,9 +34,7 @@ static void close_chunk(const char *kind, size_t number, struct text *chunk, sou
 
 /* The texts of one kind. */
 struct writer {
-	const struct kube_table *table;
 	enum kube_kind kind;
-	struct map owners;
 	struct text chunk;
 	size_t chunks;
 };
@@ -86,10 +49,9 @@ char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,
 
 static void write_entry(struct writer *w, const struct kube_entry *entry)
 {
-	bool is_refused = entry->refusals || !owns_addresses(w->table, entry, &w->owners);
 	_free_ char *other = NULL;
 
-	if (is_refused)
+	if (entry->refusals)
 		other = kube_entry_stand_in(entry, w->kind, entry->refusals);
 	text_add(&w->chunk, other ? other : entry->object.text);
 	text_add(&w->chunk, SEPARATOR);
@@ -97,20 +59,18 @@ static void write_entry(struct writer *w, const struct kube_entry *entry)
 
 static void write_kind(const struct kube_table *table, enum kube_kind kind, source_list *out)
 {
-	struct writer w = {.table = table, .kind = kind, .chunk = TEXT_INIT};
+	struct writer w = {.kind = kind, .chunk = TEXT_INIT};
 	VEC(struct kube_entry *) sorted = {};
 
 	vec_append(&sorted, table->entries.items, table->entries.count);
 	if (sorted.count)
 		qsort(sorted.items, sorted.count, sizeof(*sorted.items), by_key);
-	claim_addresses(table, &w.owners);
 	vec_foreach (entry, &sorted) {
 		write_entry(&w, *entry);
 		if (w.chunk.len >= CHUNK_SIZE)
 			close_chunk(kube_kinds[kind].name, w.chunks++, &w.chunk, out);
 	}
 	close_chunk(kube_kinds[kind].name, w.chunks, &w.chunk, out);
-	map_release(&w.owners);
 	text_release(&w.chunk);
 	vec_release(&sorted);
 }
@@ -118,17 +78,25 @@ static void write_kind(const struct kube_table *table, enum kube_kind kind, sour
 void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out)
 {
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
-		if (kind != KUBE_SERVICE) /* of which no policy speaks */
+		if (kind != KUBE_POD && kind != KUBE_SERVICE)
 			write_kind(&tables[kind], kind, out);
 	}
+}
+
+bool is_kube_source(const struct source *source)
+{
+	return !strncmp(source->name, KUBE_SOURCE, strlen(KUBE_SOURCE));
 }
 
 /* Of "kubernetes:Pod/2". */
 static bool find_kind(const char *source, enum kube_kind *ret)
 {
 	const char *name = source + strlen(KUBE_SOURCE);
-	size_t len = strcspn(name, "/");
+	size_t len;
 
+	if (strncmp(source, KUBE_SOURCE, strlen(KUBE_SOURCE)) != 0)
+		return false;
+	len = strcspn(name, "/");
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		const char *candidate = kube_kinds[kind].name;
 
@@ -140,31 +108,14 @@ static bool find_kind(const char *source, enum kube_kind *ret)
 	return false;
 }
 
-const char *kube_texts_line(const struct source *source, unsigned int line)
-{
-	const char *at = line ? source->text : NULL;
-
-	while (at && --line) {
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
-	return at;
-}
-
 struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUNT],
-				   const struct source *source, unsigned int line,
-				   enum kube_kind *ret_kind)
+				   const char *source, const char *line, enum kube_kind *ret_kind)
 {
-	const char *at = kube_texts_line(source, line);
 	struct kube_object object;
 	struct kube_entry *entry;
-	_text_ struct text text = TEXT_INIT;
 	enum kube_kind kind;
 
-	if (!at || !find_kind(source->name, &kind))
-		return NULL;
-	text_addn(&text, at, strcspn(at, "\n"));
-	if (kube_object_read(kind, text.buf, &object))
+	if (!find_kind(source, &kind) || kube_object_read(kind, line, &object))
 		return NULL;
 	entry = kube_table_get(&tables[kind], object.key);
 	kube_object_release(&object);
@@ -172,14 +123,9 @@ struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUN
 	return entry;
 }
 
-bool is_kube_source(const struct source *source)
-{
-	return !strncmp(source->name, KUBE_SOURCE, strlen(KUBE_SOURCE));
-}
-
 bool is_kube_source_of(const struct source *source, enum kube_kind kind)
 {
 	enum kube_kind found;
 
-	return is_kube_source(source) && find_kind(source->name, &found) && found == kind;
+	return find_kind(source->name, &found) && found == kind;
 }

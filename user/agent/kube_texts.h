@@ -10,18 +10,14 @@
 #define KUBE_SOURCE "kubernetes:"
 
 /*
- * In the order of their keys, so that the same objects give the same texts.  Of several pods with
- * an address the youngest has it, and the others have none.
+ * All but pods (agent/pod_groups.h), in the order of their keys, so that the same objects give the
+ * same texts.
  */
 void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out);
 
-/* Whose text is at @line of one of these; NULL: nobody's. */
+/* Whose the line of one of these texts is, or of one of pods; NULL: nobody's. */
 struct kube_entry *kube_texts_find(const struct kube_table tables[KUBE_KIND_COUNT],
-				   const struct source *source, unsigned int line,
-				   enum kube_kind *ret_kind);
-
-/* Where a line begins; NULL: there are not so many. */
-const char *kube_texts_line(const struct source *source, unsigned int line);
+				   const char *source, const char *line, enum kube_kind *ret_kind);
 
 /* What stands for it after so many refusals; NULL: nothing can. */
 char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,

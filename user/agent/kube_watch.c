@@ -94,7 +94,7 @@ static int take_event(struct kube_watch *w, struct kube_event *e)
 	if (e->version)
 		set_text(&w->version, TAKE_PTR(e->version));
 	if (is_changed)
-		w->events.changed(w->events.user);
+		w->events.changed(w->events.user, w->kind);
 	return 0;
 }
 
@@ -221,7 +221,7 @@ static void take_list(struct kube_watch *w)
 	w->is_absent = false;
 	w->is_watching = true;
 	if (is_changed)
-		w->events.changed(w->events.user);
+		w->events.changed(w->events.user, w->kind);
 }
 
 /*

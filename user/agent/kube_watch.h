@@ -12,7 +12,7 @@
 #include "agent/kube_table.h"
 
 struct kube_watch_events {
-	void (*changed)(void *user);
+	void (*changed)(void *user, enum kube_kind kind);
 	void (*answered)(void *user); /* the server is back */
 	void *user;
 };

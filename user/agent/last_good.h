@@ -12,14 +12,21 @@
 
 struct last_good {
 	const char *directory;
-	bool is_failing; /* which was logged */
+	bool is_failing;  /* which was logged */
+	bool is_behind;   /* of the cluster's pods, some are others than when they were written */
+	uint64_t kept_ns; /* CLOCK_MONOTONIC; 0: nothing was written yet */
 };
 
 /*
- * Writes it, unless it is there already.  A failure is logged and does no harm to what is there;
- * calling again tries again.
+ * Writes it, unless it is there already, with the pods of a cluster; NULL: there is none.  A
+ * failure is logged and does no harm to what is there; calling again tries again.
  */
-void last_good_keep(struct last_good *lg, struct loaded_policy *loaded);
+void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
+		    const struct kube_table *pods);
+
+/* Whether it is time to, for who comes by often. */
+bool last_good_is_due(const struct last_good *lg, const struct loaded_policy *loaded,
+		      bool is_cluster);
 
 /* -ENOENT: there is none.  Else -errno with a sentence in @reterr: it is not to be trusted. */
 int last_good_read(const struct last_good *lg, struct text *reterr, source_list *ret);

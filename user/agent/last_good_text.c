@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <nettle/sha2.h>
@@ -25,7 +26,7 @@ struct cursor {
 	size_t left;
 };
 
-static void add_sum(const char *bytes, size_t len, struct text *out)
+static void sum_of(const char *bytes, size_t len, char ret[SUM_LEN + 1])
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	struct sha256_ctx ctx;
@@ -34,23 +35,43 @@ static void add_sum(const char *bytes, size_t len, struct text *out)
 	sha256_update(&ctx, len, (const uint8_t *)bytes);
 	sha256_digest(&ctx, sizeof(digest), digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
-		text_addf(out, "%02x", digest[i]);
+		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
-void last_good_format(const source_list *texts, struct text *out)
+static void add_head(const char *name, size_t len, struct text *out)
 {
-	_text_ struct text body = TEXT_INIT;
+	text_addf(out, "%zu %zu\n%s", strlen(name), len, name);
+}
 
-	text_addf(&body, "%zu\n", texts->count);
+/* Its length, which stands before it, is known afterwards. */
+static void add_made(const struct made_source *source, struct text *out)
+{
+	_text_ struct text head = TEXT_INIT;
+	size_t begin = out->len;
+
+	source->write(source->user, out);
+	add_head(source->name, out->len - begin, &head);
+	text_room(out, head.len);
+	memmove(out->buf + begin + head.len, out->buf + begin, out->len - begin + 1);
+	memcpy(out->buf + begin, head.buf, head.len);
+	out->len += head.len;
+}
+
+/* It may be much: it is written once, and its sum put in its place before it. */
+void last_good_format(const source_view *texts, const struct made_source *first, struct text *out)
+{
+	size_t begin = out->len;
+	char sum[SUM_LEN + 1];
+
+	text_addf(out, MARK "%*s\n%zu\n", (int)SUM_LEN, "", texts->count + (first != NULL));
+	if (first)
+		add_made(first, out);
 	vec_foreach (source, texts) {
-		text_addf(&body, "%zu %zu\n", strlen(source->name), source->len);
-		text_add(&body, source->name);
-		text_addn(&body, source->text, source->len);
+		add_head((*source)->name, (*source)->len, out);
+		text_addn(out, (*source)->text, (*source)->len);
 	}
-	text_add(out, MARK);
-	add_sum(body.buf, body.len, out);
-	text_addc(out, '\n');
-	text_addn(out, body.buf, body.len);
+	sum_of(out->buf + begin + BODY_AT, out->len - begin - BODY_AT, sum);
+	memcpy(out->buf + begin + MARK_LEN, sum, SUM_LEN);
 }
 
 static bool take_number(struct cursor *c, char end, uint64_t max, uint64_t *ret)
@@ -96,15 +117,14 @@ static bool take_sources(struct cursor *c, source_list *out)
 
 static const char *what_is_wrong(const struct text *content)
 {
-	_text_ struct text sum = TEXT_INIT;
+	char sum[SUM_LEN + 1];
 
 	if (content->len < BODY_AT)
 		return "it is cut off";
 	if (memcmp(content->buf, MARK, MARK_LEN) != 0)
 		return "it does not begin as one of this version does";
-	add_sum(content->buf + BODY_AT, content->len - BODY_AT, &sum);
-	if (memcmp(content->buf + MARK_LEN, sum.buf, SUM_LEN) != 0 ||
-	    content->buf[BODY_AT - 1] != '\n')
+	sum_of(content->buf + BODY_AT, content->len - BODY_AT, sum);
+	if (memcmp(content->buf + MARK_LEN, sum, SUM_LEN) != 0 || content->buf[BODY_AT - 1] != '\n')
 		return "its checksum is not that of its content: it is torn, or was changed";
 	return NULL;
 }

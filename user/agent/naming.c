@@ -10,6 +10,7 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/reason.h>
 
+#include "agent/kube_table.h"
 #include "agent/words.h"
 #include "policy/explain.h"
 #include "util/clock.h"
@@ -98,14 +99,38 @@ void naming_identity(const struct policy_version *v, uint32_t identity, struct e
 		name_workload(v, found->workload, ret);
 }
 
+static bool is_pod(const struct policy_version *v, size_t workload)
+{
+	return workload != POLICY_NONE &&
+	       v->loaded->policy->workloads.items[workload].kind == WORKLOAD_POD;
+}
+
+/* What a policy calls a pod of a cluster is one of those that are alike. */
+static void name_pod(const struct kube_pods *pods, const struct bh_addr *addr,
+		     struct event_end *ret)
+{
+	const struct kube_entry *pod = kube_pods_owner(pods, addr);
+
+	ret->workload = pod ? pod->object.key : NULL;
+	ret->labels_json = pod ? pod->object.labels : nobody.labels_json;
+	if (!pod && !ret->zone)
+		ret->zone = nobody.zone;
+}
+
 /* Pods share identities, and each has its own address. */
-static void name_address(const struct policy_version *v, uint32_t identity,
+static void name_address(const struct naming *n, const struct policy_version *v, uint32_t identity,
 			 const struct bh_addr *addr, struct event_end *ret)
 {
 	size_t workload = compiled_workload(v->compiled, addr);
 
 	naming_identity(v, identity, ret);
-	if (workload != POLICY_NONE && image_identity(&v->compiled->image, addr) == identity)
+	if (workload == POLICY_NONE || image_identity(&v->compiled->image, addr) != identity)
+		workload = identity < v->compiled->identities.count
+				   ? v->compiled->identities.items[identity].workload
+				   : POLICY_NONE;
+	if (n->pods && is_pod(v, workload))
+		name_pod(n->pods, addr, ret);
+	else if (workload != POLICY_NONE)
 		name_workload(v, workload, ret);
 }
 
@@ -116,7 +141,7 @@ void naming_end(const struct naming *n, uint32_t generation, uint32_t identity,
 	const struct policy_version *v = known ? known : n->current;
 
 	if (v)
-		name_address(v, find_identity(v, known, identity, addr), addr, ret);
+		name_address(n, v, find_identity(v, known, identity, addr), addr, ret);
 	else
 		*ret = nobody;
 }

@@ -9,6 +9,7 @@
 #include <bulkhead/event.h>
 
 #include "agent/event_json.h"
+#include "agent/kube_pods.h"
 #include "agent/policy_version.h"
 #include "util/map.h"
 
@@ -36,6 +37,7 @@ struct naming {
 	uint64_t batch;
 	uint64_t wall_from_ns; /* the wall's time at 0 of CLOCK_MONOTONIC */
 	struct named_end ends[NAMING_PLACES];
+	const struct kube_pods *pods; /* who they are; NULL: as the policy says */
 };
 
 #define NAMING_INIT                                                                                \

@@ -45,12 +45,14 @@ struct agent {
 	struct flow_log flows;
 	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
 	bool is_recovering;          /* from one that was not, when the agent before us ended */
-	struct kube *kubernetes;     /* NULL: there is no cluster */
-	struct kube_report *report;  /* the same */
-	struct loop_timer *settle; /* runs when addresses have changed and may still be changing */
-	bool was_in_force;         /* something, when we started */
-	uint64_t started_ns;       /* on the wall */
-	uint64_t adopt_until_ns;   /* CLOCK_MONOTONIC; 0: connections are not adopted */
+	struct kube_table objects[KUBE_KIND_COUNT]; /* of the cluster */
+	struct kube_pods pods;
+	struct kube *kubernetes;    /* NULL: there is no cluster */
+	struct kube_report *report; /* the same */
+	struct loop_timer *settle;  /* runs when addresses have changed and may still be changing */
+	bool was_in_force;          /* something, when we started */
+	uint64_t started_ns;        /* on the wall */
+	uint64_t adopt_until_ns;    /* CLOCK_MONOTONIC; 0: connections are not adopted */
 };
 
 #endif

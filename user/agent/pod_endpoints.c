@@ -4,82 +4,64 @@
 #include <string.h>
 
 #include "agent/endpoint_patterns.h"
-#include "agent/kube_config.h"
+#include "agent/kube_table.h"
 #include "agent/pod_path.h"
 #include "util/log.h"
 #include "util/mem.h"
 
 #define BY_CLUSTER "kubernetes" /* who configures these */
 
-static size_t find_node(const struct endpoints *es)
+/* Those of its addresses that no younger pod has. */
+static void list_addresses(const struct endpoints *es, const struct kube_entry *pod, prefixes *out)
 {
-	const char *node = es->config->kubernetes->node;
+	for (unsigned int i = 0; i < pod->object.address_count; i++) {
+		const struct bh_addr *a = &pod->object.addresses[i];
 
-	for (size_t i = 0; i < es->policy->workloads.count; i++) {
-		const struct workload *w = &es->policy->workloads.items[i];
-
-		if (w->kind == WORKLOAD_NODE && !strcmp(w->name, node))
-			return i;
-	}
-	return POLICY_NONE;
-}
-
-static void list_pods(struct endpoints *es)
-{
-	size_t node = find_node(es);
-
-	es->pods.count = 0;
-	for (size_t i = 0; node != POLICY_NONE && i < es->policy->workloads.count; i++) {
-		const struct workload *w = &es->policy->workloads.items[i];
-
-		if (w->kind == WORKLOAD_POD && w->node == node && w->prefixes.count)
-			vec_push(&es->pods, i);
+		if (kube_pods_owner(es->cluster, a) == pod)
+			vec_push(out, prefix_of_addr(a));
 	}
 }
 
-static const struct workload *find_pod(const struct endpoints *es, const char *name)
+bool pod_endpoint_addresses(const struct endpoints *es, const char *name, prefixes *out)
 {
-	vec_foreach (pod, &es->pods) {
-		const struct workload *w = &es->policy->workloads.items[*pod];
+	const struct kube_entry *pod = es->cluster ? kube_pods_here(es->cluster, name) : NULL;
 
-		if (!strcmp(w->name, name))
-			return w;
-	}
-	return NULL;
+	if (pod)
+		list_addresses(es, pod, out);
+	return pod;
 }
 
-static bool has_same_sources(const struct endpoint *e, const struct workload *pod)
+static bool has_same_sources(const struct endpoints *es, const struct endpoint *e,
+			     const struct kube_entry *pod)
 {
-	if (e->sources.count != pod->prefixes.count)
-		return false;
-	for (size_t i = 0; i < e->sources.count; i++) {
-		if (prefix_cmp(&e->sources.items[i], &pod->prefixes.items[i].prefix))
-			return false;
-	}
-	return true;
+	prefixes now = {};
+	bool is_same;
+
+	list_addresses(es, pod, &now);
+	is_same = endpoint_prefixes_equal(&now, &e->sources);
+	vec_release(&now);
+	return is_same;
 }
 
 /* Of any of its addresses. */
-static bool find_path(const struct workload *pod, uint32_t *ret)
+static bool find_path(const struct kube_entry *pod, uint32_t *ret)
 {
-	vec_foreach (placed, &pod->prefixes) {
-		if (!pod_path_find(&placed->prefix.addr, ret))
+	for (unsigned int i = 0; i < pod->object.address_count; i++) {
+		if (!pod_path_find(&pod->object.addresses[i], ret))
 			return true;
 	}
 	return false;
 }
 
 /* NULL @pod: nobody's. */
-static void assign(struct endpoint *e, const struct workload *pod)
+static void assign(const struct endpoints *es, struct endpoint *e, const struct kube_entry *pod)
 {
 	free(e->pod);
-	e->pod = pod ? xstrdup(pod->name) : NULL;
+	e->pod = pod ? xstrdup(pod->object.key) : NULL;
 	e->workload = e->pod;
 	vec_release(&e->sources);
-	if (!pod)
-		return;
-	vec_foreach (placed, &pod->prefixes)
-		vec_push(&e->sources, placed->prefix);
+	if (pod)
+		list_addresses(es, pod, &e->sources);
 }
 
 static void set_again(struct endpoints *es, struct endpoint *e)
@@ -90,42 +72,41 @@ static void set_again(struct endpoints *es, struct endpoint *e)
 
 static void follow(struct endpoints *es, struct endpoint *e)
 {
-	const struct workload *pod = find_pod(es, e->pod);
+	const struct kube_entry *pod = kube_pods_here(es->cluster, e->pod);
 	uint32_t ifindex = 0;
 
-	if (pod && has_same_sources(e, pod))
+	if (pod && has_same_sources(es, e, pod))
 		return;
 	if (!pod)
 		log_info("msg=\"pod is gone\" pod=%s interface=%s", e->pod, endpoint_label(e));
 	/* Another pod of the name is behind another interface. */
 	if (pod && (!find_path(pod, &ifindex) || ifindex != e->seen))
 		pod = NULL;
-	assign(e, pod);
+	assign(es, e, pod);
 	set_again(es, e);
 }
 
 void pod_endpoints_follow(struct endpoints *es)
 {
-	if (!es->config->kubernetes)
+	if (!es->cluster)
 		return;
-	list_pods(es);
 	vec_foreach (e, &es->list) {
 		if (e->pod)
 			follow(es, e);
 	}
 }
 
-static bool has_endpoint(const struct endpoints *es, const struct workload *pod)
+static bool has_endpoint(const struct endpoints *es, const struct kube_entry *pod)
 {
 	vec_foreach (e, &es->list) {
-		if (e->pod && !strcmp(e->pod, pod->name))
+		if (e->pod && !strcmp(e->pod, pod->object.key))
 			return true;
 	}
 	return false;
 }
 
 /* What an option says of an interface by its name stands. */
-static void take(struct endpoints *es, const struct workload *pod, uint32_t ifindex)
+static void take(struct endpoints *es, const struct kube_entry *pod, uint32_t ifindex)
 {
 	struct endpoint e = {
 		.interface = BY_CLUSTER,
@@ -141,22 +122,24 @@ static void take(struct endpoints *es, const struct workload *pod, uint32_t ifin
 			continue;
 		if (there->pod || !there->is_match || there->kind != BH_ENDPOINT_WORKLOAD)
 			return;
-		assign(there, pod);
+		assign(es, there, pod);
 		set_again(es, there);
 		return;
 	}
 	if (!if_indextoname(ifindex, e.name))
 		return;
 	e.id = endpoint_choose_id(es, ifindex);
-	assign(&e, pod);
+	assign(es, &e, pod);
 	vec_push(&es->list, e);
 }
 
 void pod_endpoints_find(struct endpoints *es)
 {
 	es->has_missing = false;
-	vec_foreach (index, &es->pods) {
-		const struct workload *pod = &es->policy->workloads.items[*index];
+	if (!es->cluster)
+		return;
+	vec_foreach (here, &es->cluster->here) {
+		const struct kube_entry *pod = *here;
 		uint32_t ifindex;
 
 		if (has_endpoint(es, pod))

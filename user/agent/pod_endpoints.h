@@ -5,9 +5,12 @@
 
 #include "agent/endpoints.h"
 
+/* Appends those of a pod of this node, by its name; false if there is no such one. */
+bool pod_endpoint_addresses(const struct endpoints *es, const char *name, prefixes *out);
+
 /*
- * The policy is another one.  Pods have other addresses; the interface of one that is gone may send
- * nothing any more, until it goes as well.
+ * The cluster's pods are other ones.  Pods have other addresses; the interface of one that is gone
+ * may send nothing any more, until it goes as well.
  */
 void pod_endpoints_follow(struct endpoints *es);
 

@@ -2,6 +2,7 @@
 #include "agent/policy_set.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "agent/kube_texts.h"
 #include "policy/address_change.h"
@@ -21,7 +22,6 @@ void policy_set_release(struct policy_set *set)
 	vec_release(&set->parked);
 	vec_release(&set->host);
 	temporaries_release(&set->temporaries);
-	source_list_release(&set->cluster);
 	*set = (struct policy_set){};
 }
 
@@ -86,29 +86,57 @@ static void add_texts(const struct policy_set *set, const struct policy_input *i
 	for (size_t i = 0; i < input->source_count; i++) {
 		struct source *source = &input->sources[i];
 
-		if (!set->has_cluster || !is_kube_source(source))
+		bool is_replaced = set->is_listed ? is_kube_source(source) : is_pod_source(source);
+
+		if (!is_replaced)
 			vec_push(out, is_copied ? copy_of(source) : *source);
 		else if (!is_copied)
 			source_release(source);
 	}
-	vec_foreach (source, &set->cluster)
-		vec_push(out, copy_of(source));
+	if (set->is_listed)
+		kube_texts(set->objects, out);
+}
+
+struct grouping {
+	const struct kube_table *objects;
+	struct pod_groups *groups; /* that were made */
+};
+
+static void add_pods(void *user, struct source *const *texts, size_t count, source_list *out,
+		     struct pod_addresses **ret)
+{
+	struct grouping *g = user;
+
+	g->groups = pod_groups_new(g->objects, texts, count, out);
+	*ret = pod_groups_addresses(g->groups);
 }
 
 /* With temporary rules, texts are copied: it may be read again without them. */
 static int read_input(const struct policy_set *set, const struct policy_input *input,
 		      const struct temporaries *temporaries, struct diags *diags,
-		      struct policy **ret)
+		      struct policy **ret, struct pod_groups **ret_groups)
 {
+	struct grouping grouping = {.objects = set->objects};
+	const struct load_more more = {add_pods, &grouping,
+				       temporaries ? temporaries->list.count : 0};
 	source_list texts = {};
+	struct load_input load = {
+		.paths = input->paths,
+		.path_count = input->source_count ? 0 : input->path_count,
+		.more = set->objects ? &more : NULL,
+	};
 	int err;
 
 	add_texts(set, input, temporaries != NULL, &texts);
 	if (temporaries)
 		temporaries_texts(temporaries, &texts);
-	err = policy_load_both(input->paths, input->source_count ? 0 : input->path_count,
-			       texts.items, texts.count, diags, ret);
+	load.sources = texts.items;
+	load.source_count = texts.count;
+	err = policy_load_input(&load, diags, ret);
 	vec_release(&texts);
+	if (grouping.groups)
+		pod_groups_bind(grouping.groups, *ret);
+	*ret_groups = grouping.groups;
 	return err;
 }
 
@@ -135,12 +163,23 @@ static void beat(const struct policy_set *set)
 		datapath_beat(set->dp);
 }
 
+static char *line_of(const struct span *at)
+{
+	const char *line = at->source->text;
+
+	for (unsigned int i = 1; line && i < at->line; i++) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return line ? xstrndup(line, strcspn(line, "\n")) : NULL;
+}
+
 static void tell_faults(const struct diags *diags, policy_faults *out)
 {
 	vec_foreach (diag, &diags->list) {
-		if (diag->level == DIAG_ERROR && diag->at.source)
+		if (diag->level == DIAG_ERROR && diag->at.source && diag->at.line)
 			vec_push(out, (struct policy_fault){xstrdup(diag->at.source->name),
-							    diag->at.line, diag->at.column,
+							    line_of(&diag->at), diag->at.column,
 							    xstrdup(diag->message)});
 	}
 }
@@ -153,14 +192,18 @@ static int prepare(struct policy_set *set, const struct policy_input *input,
 	_policy_ struct policy *policy = NULL;
 	_policy_version_ struct policy_version *v = NULL;
 	_diags_ struct diags diags = {};
+	struct pod_groups *groups = NULL;
 	int err;
 
-	err = read_input(set, input, temporaries, &diags, &policy);
+	err = read_input(set, input, temporaries, &diags, &policy, &groups);
 	beat(set);
-	if (!err) {
+	if (err) {
+		pod_groups_free(groups);
+	} else {
 		policy->is_audit = set->is_audit;
 		loaded = name_policy(input, TAKE_PTR(policy),
 				     temporaries ? temporaries->list.count : 0);
+		loaded->groups = groups;
 		err = compile_version(set, loaded, &diags, &v);
 		beat(set);
 	}
@@ -354,14 +397,6 @@ int policy_set_revert(struct policy_set *set)
 	if (set->hooks.after)
 		set->hooks.after(set->hooks.user);
 	return 0;
-}
-
-void policy_set_cluster(struct policy_set *set, source_list *texts)
-{
-	source_list_release(&set->cluster);
-	set->cluster = *texts;
-	*texts = (source_list){};
-	set->has_cluster = true;
 }
 
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count)

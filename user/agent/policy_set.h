@@ -38,17 +38,17 @@ struct policy_set {
 	VEC(struct bh_addr) host;       /* who `host` is */
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
-	source_list cluster; /* the same; they take the place of those of a cluster */
-	bool is_audit;       /* policies only report */
-	bool has_cluster;    /* that are in what is given, once this is set */
+	const struct kube_table *objects; /* of every kind; NULL: there is no cluster */
+	bool is_listed; /* they take the place of those of a cluster in what is given */
+	bool is_audit;  /* policies only report */
 };
 
 void policy_set_release(struct policy_set *set);
 
-/* Where in a text there is an error. */
+/* An error in a line of a text. */
 struct policy_fault {
 	char *source; /* its name */
-	unsigned int line;
+	char *line;
 	unsigned int column;
 	char *message;
 };
@@ -71,9 +71,6 @@ struct policy_input {
  */
 int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 		       struct text *diagnostics, struct policy_version **ret);
-
-/* Takes the contents of @texts over: the cluster's objects for every policy from now on. */
-void policy_set_cluster(struct policy_set *set, source_list *texts);
 
 /* Puts it in force; takes @v over in any case. */
 int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr);

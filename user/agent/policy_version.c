@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "util/clock.h"
 #include "util/json.h"
@@ -67,13 +68,36 @@ struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded)
 	return loaded;
 }
 
-void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret)
+void loaded_policy_view(const struct loaded_policy *loaded, source_view *ret)
 {
 	for (size_t i = 0; i < loaded->own_sources; i++) {
-		const struct source *source = loaded->policy->sources.items[i];
-
-		vec_push(ret, source_of(source->name, source->text, source->len));
+		if (!is_pod_source(loaded->policy->sources.items[i]))
+			vec_push(ret, loaded->policy->sources.items[i]);
 	}
+}
+
+void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret)
+{
+	source_view view = {};
+
+	loaded_policy_view(loaded, &view);
+	vec_foreach (source, &view)
+		vec_push(ret, source_of((*source)->name, (*source)->text, (*source)->len));
+	vec_release(&view);
+}
+
+uint64_t loaded_policy_addresses(const struct loaded_policy *loaded)
+{
+	uint64_t sum = 0;
+
+	vec_foreach (w, &loaded->policy->workloads) {
+		uint64_t name = hash_bytes(w->name, strlen(w->name), 0);
+
+		vec_foreach (placed, &w->prefixes)
+			sum += hash_bytes(&placed->prefix.addr, sizeof(placed->prefix.addr),
+					  name + placed->prefix.len);
+	}
+	return sum;
 }
 
 void loaded_policy_drop(struct loaded_policy *loaded)
@@ -86,6 +110,7 @@ void loaded_policy_drop(struct loaded_policy *loaded)
 	vec_foreach (json, &loaded->labels)
 		free(*json);
 	vec_release(&loaded->labels);
+	pod_groups_free(loaded->groups);
 	policy_free(loaded->policy);
 	free(loaded);
 }

@@ -3,6 +3,8 @@
 #ifndef AGENT_POLICY_VERSION_H
 #define AGENT_POLICY_VERSION_H
 
+#include "agent/last_good_text.h"
+#include "agent/pod_groups.h"
 #include "policy/compile.h"
 #include "policy/model.h"
 
@@ -31,9 +33,10 @@ struct loaded_policy {
 	char hash[POLICY_HASH_STRLEN]; /* of its own texts, in order; their names don't count */
 	uint64_t loaded_ns;            /* on the wall */
 	enum policy_origin origin;
-	bool is_kept;       /* the next start needs nothing written for it */
-	VEC(char *) paths;  /* as they were given */
-	VEC(char *) labels; /* parallel to policy.workloads: each a JSON object */
+	struct pod_groups *groups; /* what pods are in it; NULL: it is of no cluster */
+	bool is_kept;              /* the next start needs nothing written for it */
+	VEC(char *) paths;         /* as they were given */
+	VEC(char *) labels;        /* parallel to policy.workloads: each a JSON object */
 };
 
 struct policy_version {
@@ -48,8 +51,12 @@ struct policy_version {
 struct loaded_policy *loaded_policy_new(struct policy *policy, size_t temporary,
 					const char *const *paths, size_t count);
 struct loaded_policy *loaded_policy_use(struct loaded_policy *loaded);
-/* Copies of its own texts. */
+/* Copies of its own texts, but for those of pods. */
 void loaded_policy_texts(const struct loaded_policy *loaded, source_list *ret);
+void loaded_policy_view(const struct loaded_policy *loaded, source_view *ret); /* no copies */
+
+/* Of who has which address: the same for policies in which everybody has the same ones. */
+uint64_t loaded_policy_addresses(const struct loaded_policy *loaded);
 void loaded_policy_drop(struct loaded_policy *loaded);
 void loaded_policy_dropp(struct loaded_policy **loaded);
 #define _loaded_policy_ _cleanup_(loaded_policy_dropp)

@@ -39,7 +39,8 @@ static void before_swap(void *user)
 static void keep_last_good(struct agent *a)
 {
 	if (!datapath_revert_at(a->dp))
-		last_good_keep(&a->last_good, a->policies.current->loaded);
+		last_good_keep(&a->last_good, a->policies.current->loaded,
+			       a->kubernetes ? &a->objects[KUBE_POD] : NULL);
 }
 
 static void after_swap(void *user)
@@ -148,7 +149,8 @@ static void on_sweep(void *user)
 	struct agent *a = user;
 	int err = datapath_sweep(a->dp, clock_monotonic_ns());
 
-	keep_last_good(a);
+	if (last_good_is_due(&a->last_good, a->policies.current->loaded, a->kubernetes))
+		keep_last_good(a);
 	forget_previous(a);
 	if (err < 0)
 		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));

@@ -188,35 +188,54 @@ void policy_sort_diags(const struct policy *p, struct diags *d, size_t from)
 	map_release(&order);
 }
 
-/* Reads what was collected. */
-static int finish(struct loader *l, size_t first_diag, size_t errors, struct policy **ret)
+/* Before the texts that stay last. */
+static struct pod_addresses *add_more(struct loader *l, const struct load_more *more)
 {
-	read_sources(l->policy, l->diags);
-	policy_sort_diags(l->policy, l->diags, first_diag);
-	map_release(&l->seen);
-	*ret = l->policy;
-	return l->diags->errors > errors ? -EINVAL : 0;
+	size_t at = l->policy->sources.count - more->last;
+	struct pod_addresses *pods = NULL;
+	source_list texts = {};
+
+	more->fn(more->user, l->policy->sources.items, l->policy->sources.count, &texts, &pods);
+	vec_foreach (text, &texts) {
+		struct source *copy = xmalloc(sizeof(*copy));
+
+		*copy = *text;
+		vec_insert(&l->policy->sources, at, copy);
+		at++;
+	}
+	vec_release(&texts);
+	return pods;
 }
 
-int policy_load_both(const char *const *paths, size_t path_count, struct source *sources,
-		     size_t source_count, struct diags *d, struct policy **ret)
+int policy_load_input(const struct load_input *input, struct diags *d, struct policy **ret)
 {
 	struct loader l = {.policy = policy_new(), .diags = d};
 	size_t first_diag = d->list.count, errors = d->errors;
+	_free_ struct pod_addresses *pods = NULL;
 
-	for (size_t i = 0; i < path_count; i++)
-		add_path(&l, paths[i]);
-	for (size_t i = 0; i < source_count; i++)
-		add_source(&l, sources[i]);
-	return finish(&l, first_diag, errors, ret);
+	for (size_t i = 0; i < input->path_count; i++)
+		add_path(&l, input->paths[i]);
+	for (size_t i = 0; i < input->source_count; i++)
+		add_source(&l, input->sources[i]);
+	if (input->more)
+		pods = add_more(&l, input->more);
+	read_sources(l.policy, pods, d);
+	policy_sort_diags(l.policy, d, first_diag);
+	map_release(&l.seen);
+	*ret = l.policy;
+	return d->errors > errors ? -EINVAL : 0;
 }
 
 int policy_load(const char *const *paths, size_t count, struct diags *d, struct policy **ret)
 {
-	return policy_load_both(paths, count, NULL, 0, d, ret);
+	const struct load_input input = {.paths = paths, .path_count = count};
+
+	return policy_load_input(&input, d, ret);
 }
 
 int policy_load_sources(struct source *sources, size_t count, struct diags *d, struct policy **ret)
 {
-	return policy_load_both(NULL, 0, sources, count, d, ret);
+	const struct load_input input = {.sources = sources, .source_count = count};
+
+	return policy_load_input(&input, d, ret);
 }

@@ -17,9 +17,33 @@ int policy_load(const char *const *paths, size_t count, struct diags *d, struct 
 /* The same from memory; takes the contents of @sources over. */
 int policy_load_sources(struct source *sources, size_t count, struct diags *d, struct policy **ret);
 
-/* Paths, then texts, as one policy; takes the contents of @sources over. */
-int policy_load_both(const char *const *paths, size_t path_count, struct source *sources,
-		     size_t source_count, struct diags *d, struct policy **ret);
+/* Addresses of a pod that a text has without them: one for many that nothing tells apart. */
+struct pod_addresses {
+	const char *pod; /* "namespace/name" */
+	const struct bh_addr *addresses;
+	size_t count;
+};
+
+/* What depends on the texts that were found: is told of them, and has more. */
+struct load_more {
+	/* Appends to @out, whose contents are taken over, and *@ret, to be freed, ends without a
+	 * pod. */
+	void (*fn)(void *user, struct source *const *texts, size_t count, source_list *out,
+		   struct pod_addresses **ret);
+	void *user;
+	size_t last; /* so many of the texts stay the last ones */
+};
+
+struct load_input {
+	const char *const *paths;
+	size_t path_count;
+	struct source *sources; /* their contents are taken over */
+	size_t source_count;
+	const struct load_more *more; /* NULL: there is none */
+};
+
+/* Paths, then texts, as one policy. */
+int policy_load_input(const struct load_input *input, struct diags *d, struct policy **ret);
 
 /* Diagnostics from number @from on, with their notes: to the order of the files and their lines. */
 void policy_sort_diags(const struct policy *p, struct diags *d, size_t from);

@@ -4,7 +4,10 @@
 #include "policy/address_check.h"
 #include "policy/read_common.h"
 #include "policy/yaml.h"
+#include "util/map.h"
 #include "util/mem.h"
+
+#define ADDRESS_BITS 128
 
 static void read_source(struct reader *r, const struct source *source, struct yaml *ret)
 {
@@ -18,7 +21,58 @@ static void read_source(struct reader *r, const struct source *source, struct ya
 		read_document(r, *document);
 }
 
-void read_sources(struct policy *p, struct diags *d)
+/* What is over after the first pass, as objects of a cluster are, is not kept for the second. */
+static void read_first(struct reader *r, const struct source *source, struct yaml *ret)
+{
+	size_t documents = r->documents.count, zones = r->zones.count;
+
+	read_source(r, source, ret);
+	if (r->documents.count == documents && r->zones.count == zones)
+		yaml_release(ret);
+}
+
+static void claim_single_addresses(const struct policy *p, struct map *out)
+{
+	vec_foreach (w, &p->workloads) {
+		vec_foreach (placed, &w->prefixes) {
+			const struct bh_addr *a = &placed->prefix.addr;
+
+			if (placed->prefix.len == ADDRESS_BITS)
+				map_put(out, a, sizeof(*a), 0, NULL);
+		}
+	}
+}
+
+/* An address that a document gives to somebody is that one's. */
+static void read_addresses(struct reader *r, const struct pod_addresses *pod, struct map *taken)
+{
+	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, pod->pod);
+	struct workload *w;
+
+	if (!name || name->kind != NAME_POD)
+		return;
+	w = &r->policy->workloads.items[name->index];
+	for (size_t i = 0; w->kind == WORKLOAD_POD && i < pod->count; i++) {
+		const struct bh_addr *a = &pod->addresses[i];
+		bool is_new;
+
+		map_put(taken, a, sizeof(*a), 0, &is_new);
+		if (is_new)
+			vec_push(&w->prefixes, (struct placed_prefix){prefix_of_addr(a), w->at});
+	}
+}
+
+static void read_pods(struct reader *r, const struct pod_addresses *pods)
+{
+	struct map taken = {};
+
+	claim_single_addresses(r->policy, &taken);
+	for (; pods->pod; pods++)
+		read_addresses(r, pods, &taken);
+	map_release(&taken);
+}
+
+void read_sources(struct policy *p, const struct pod_addresses *pods, struct diags *d)
 {
 	size_t count = p->sources.count;
 	struct yaml *trees = xcalloc(count + 1, sizeof(*trees));
@@ -27,11 +81,13 @@ void read_sources(struct policy *p, struct diags *d)
 	reader_init(&r, p, d);
 	r.names.is_incomplete = d->errors > 0;
 	for (size_t i = 0; i < count; i++)
-		read_source(&r, p->sources.items[i], &trees[i]);
+		read_first(&r, p->sources.items[i], &trees[i]);
+	if (pods)
+		read_pods(&r, pods);
 	read_references(&r);
-	address_check(p, d);
 	reader_release(&r);
 	for (size_t i = 0; i < count; i++)
 		yaml_release(&trees[i]);
 	free(trees);
+	address_check(p, d);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/map.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +10,11 @@
 #define MAP_FIRST  16 /* entries */
 #define KEY_INLINE 16 /* bytes: an address needs no allocation of its own */
 
+/* Two to a cache line: there are maps of many addresses. */
 struct map_entry {
-	uint64_t hash; /* 0: unused */
+	uint32_t hash; /* 0: unused */
+	uint32_t len;
 	uint64_t value;
-	size_t len;
 	union {
 		unsigned char bytes[KEY_INLINE];
 		void *heap;
@@ -55,9 +57,10 @@ uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
 	return mix(mix(h));
 }
 
-static uint64_t key_hash(const void *key, size_t len)
+static uint32_t key_hash(const void *key, size_t len)
 {
-	return hash_bytes(key, len, 0) | 1ull << 63;
+	assert(len <= UINT32_MAX);
+	return (uint32_t)hash_bytes(key, len, 0) | 1u << 31;
 }
 
 static const void *entry_key(const struct map_entry *e)
@@ -65,13 +68,13 @@ static const void *entry_key(const struct map_entry *e)
 	return e->len > KEY_INLINE ? e->key.heap : e->key.bytes;
 }
 
-static bool entry_is(const struct map_entry *e, uint64_t hash, const void *key, size_t len)
+static bool entry_is(const struct map_entry *e, uint32_t hash, const void *key, size_t len)
 {
 	return e->hash == hash && e->len == len && (!len || !memcmp(entry_key(e), key, len));
 }
 
 /* The entry of the key, or the unused one where it belongs; the map has an unused one. */
-static struct map_entry *map_find(const struct map *m, uint64_t hash, const void *key, size_t len)
+static struct map_entry *map_find(const struct map *m, uint32_t hash, const void *key, size_t len)
 {
 	size_t i = hash & (m->size - 1);
 
@@ -101,6 +104,12 @@ static bool has_room(size_t size, size_t count)
 	return count < size - size / 4;
 }
 
+static void map_room(struct map *m)
+{
+	if (!has_room(m->size, m->count))
+		map_resize(m, m->size ? m->size * 2 : MAP_FIRST);
+}
+
 void map_reserve(struct map *m, size_t count)
 {
 	size_t size = m->size ? m->size : MAP_FIRST;
@@ -111,10 +120,10 @@ void map_reserve(struct map *m, size_t count)
 		map_resize(m, size);
 }
 
-static void entry_fill(struct map_entry *e, uint64_t hash, const void *key, size_t len)
+static void entry_fill(struct map_entry *e, uint32_t hash, const void *key, size_t len)
 {
 	e->hash = hash;
-	e->len = len;
+	e->len = (uint32_t)len;
 	if (len > KEY_INLINE)
 		e->key.heap = memcpy(xmalloc(len), key, len);
 	else if (len)
@@ -133,12 +142,11 @@ uint64_t *map_get(const struct map *m, const void *key, size_t len)
 
 uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bool *ret_is_new)
 {
-	uint64_t hash = key_hash(key, len);
+	uint32_t hash = key_hash(key, len);
 	struct map_entry *e;
 	bool is_new;
 
-	if (!has_room(m->size, m->count))
-		map_resize(m, m->size ? m->size * 2 : MAP_FIRST);
+	map_room(m);
 	e = map_find(m, hash, key, len);
 	is_new = !e->hash;
 	if (is_new) {
@@ -149,6 +157,24 @@ uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bo
 	if (ret_is_new)
 		*ret_is_new = is_new;
 	return &e->value;
+}
+
+void map_drop_zeros(struct map *m)
+{
+	struct map kept = {};
+
+	for (size_t i = 0; i < m->size; i++) {
+		struct map_entry *e = &m->entries[i];
+
+		if (!e->hash || !e->value)
+			continue;
+		map_room(&kept);
+		*map_find(&kept, e->hash, entry_key(e), e->len) = *e;
+		kept.count++;
+		*e = (struct map_entry){};
+	}
+	map_release(m);
+	*m = kept;
 }
 
 void map_release(struct map *m)

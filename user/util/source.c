@@ -110,15 +110,6 @@ void source_release(struct source *s)
 	*s = (struct source){};
 }
 
-const struct source *source_list_find(const source_list *list, const char *name)
-{
-	vec_foreach (source, list) {
-		if (!strcmp(source->name, name))
-			return source;
-	}
-	return NULL;
-}
-
 void source_list_release(source_list *list)
 {
 	vec_foreach (source, list)

@@ -30,9 +30,6 @@ void source_release(struct source *s);
 
 typedef VEC(struct source) source_list;
 
-/* By its name; NULL: there is none. */
-const struct source *source_list_find(const source_list *list, const char *name);
-
 void source_list_release(source_list *list);
 #define _source_list_ _cleanup_(source_list_release)
 
