@@ -98,7 +98,7 @@ static bool is_in_force(struct agent *a, const struct policy_version *v)
 {
 	struct loaded_policy *now = a->policies.current->loaded;
 
-	if (strcmp(v->loaded->hash, now->hash) != 0 ||
+	if (a->policies.is_behind || strcmp(v->loaded->hash, now->hash) != 0 ||
 	    loaded_policy_addresses(v->loaded) != loaded_policy_addresses(now))
 		return false;
 	now->origin = a->endpoints.origin = POLICY_GIVEN;

@@ -144,6 +144,8 @@ static int move(struct policy_set *set, struct policy_version *v, const struct b
 		failure = datapath_set_identity(set->dp, a, entry.identity, entry.is_listed);
 	else if (is_changed)
 		failure = datapath_set_identity_behind(set->dp, a, entry.identity, entry.is_listed);
+	if (failure)
+		set->is_behind = true;
 	return err ? err : failure;
 }
 

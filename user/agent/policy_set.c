@@ -341,6 +341,7 @@ int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t re
 		return err;
 
 	set->swapped_ns = clock_monotonic_ns();
+	set->is_behind = false;
 	next->generation = swap.generation;
 	move_stats(set, slot, next->loaded->policy);
 	policy_version_free(set->previous);
