@@ -68,7 +68,8 @@ static void add_machine(struct text *out)
 	add_cpu(out);
 	text_addf(out, ", %ld CPUs", sysconf(_SC_NPROCESSORS_ONLN));
 	if (!uname(&name))
-		text_addf(out, ", %s %s", name.sysname, name.release);
+		text_addf(out, ", %s %.*s", name.sysname, (int)strcspn(name.release, "-"),
+			  name.release); /* without the name of a build */
 }
 
 /* --- the table --- */

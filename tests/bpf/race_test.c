@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Two CPUs send packets of the same connections while policies are swapped and the table is swept:
- * no verdict is of a policy that was not in force, and the table stays true to itself.
+ * Two CPUs send packets of the same connections while policies are swapped, addresses change hands,
+ * and the table is swept: no verdict is of what was not in force, and the table stays true to
+ * itself.
  */
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,6 +23,7 @@
 #define DAYS_2   (2 * UINT64_C(86400000000000))
 #define EXACT    30000
 #define IS_SHOWN 64 /* faults that are counted, at most */
+#define MOVE_US  200
 
 /* Which of the two policies allow the service. */
 static const struct {
@@ -47,9 +50,12 @@ static const struct {
 	{"PA", true}, {"FA", false}, {"FA", true}, {"R", false},
 };
 
+#define OPEN_KINDS 5 /* the first ones: a connection that nobody ends */
+
 struct race {
 	struct rig *rig;
 	int which[BH_SLOTS]; /* policy in each slot */
+	uint64_t moves;      /* of the client's address: odd while it moves */
 	bool is_over;
 	struct frame frames[COUNT(asked)][PORTS][COUNT(kinds)];
 };
@@ -208,12 +214,11 @@ static void check_table(const struct rig *rig)
 
 /* --- the races --- */
 
-static void start(struct race *race, struct sender senders[static SENDERS])
+static void start(struct race *race, struct sender senders[static SENDERS], void *(*fn)(void *))
 {
 	for (unsigned int i = 0; i < SENDERS; i++) {
 		senders[i] = (struct sender){.race = race, .cpu = i, .seed = i + 1};
-		assert_int_equal(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]),
-				 0);
+		assert_int_equal(pthread_create(&senders[i].thread, NULL, fn, &senders[i]), 0);
 	}
 }
 
@@ -254,7 +259,7 @@ static void no_verdict_is_of_a_policy_that_is_not_in_force(void **state)
 	uint64_t end = clock_monotonic_ns() + RACE_NS;
 	int swaps = 0;
 
-	start(race, senders);
+	start(race, senders, send_all);
 	while (clock_monotonic_ns() < end) {
 		put_in_force(race, ++swaps & 1);
 		rig_bump(race->rig);
@@ -269,6 +274,75 @@ static void no_verdict_is_of_a_policy_that_is_not_in_force(void **state)
 		assert_true(senders[i].passed > 0);
 	}
 	assert_true(swaps > 2);
+	check_table(race->rig);
+	test_free(race);
+}
+
+/* Nobody has the address every other time: then nothing passes, and else whatever opens does. */
+static bool is_right_of_who_moves(size_t kind, bool is_passed, const uint64_t moves[2])
+{
+	bool is_nobody = moves[0] / 2 % 2;
+
+	if (moves[0] != moves[1] || moves[0] % 2)
+		return true;
+	return is_nobody ? !is_passed : is_passed || strcmp(kinds[kind].flags, "S") != 0;
+}
+
+static void *send_of_one_service(void *user)
+{
+	struct sender *s = user;
+	struct race *race = s->race;
+
+	stay_on(s->cpu);
+	while (!__atomic_load_n(&race->is_over, __ATOMIC_ACQUIRE)) {
+		size_t kind = draw(s, OPEN_KINDS);
+		const struct frame *frame = &race->frames[0][draw(s, PORTS)][kind];
+		uint64_t moves[2];
+		bool is_passed;
+
+		moves[0] = __atomic_load_n(&race->moves, __ATOMIC_SEQ_CST);
+		is_passed = send_frame(s, frame, kinds[kind].is_back);
+		moves[1] = __atomic_load_n(&race->moves, __ATOMIC_SEQ_CST);
+		s->passed += is_passed;
+		if (!is_right_of_who_moves(kind, is_passed, moves) && s->faults < IS_SHOWN)
+			s->faults++;
+	}
+	return NULL;
+}
+
+static void move_client(struct race *race, uint32_t identity)
+{
+	const struct bh_addr addr = end_addr(CLIENT, false);
+
+	__atomic_add_fetch(&race->moves, 1, __ATOMIC_SEQ_CST);
+	assert_int_equal(datapath_set_identity(race->rig->dp, &addr, identity, true), 0);
+	__atomic_add_fetch(&race->moves, 1, __ATOMIC_SEQ_CST);
+}
+
+static void no_verdict_is_of_who_had_the_address_before(void **state)
+{
+	struct race *race = race_new(*state);
+	const struct bh_addr client = end_addr(CLIENT, false);
+	uint32_t identity = image_identity(&race->rig->compiled->image, &client);
+	uint64_t end = clock_monotonic_ns() + RACE_NS / 2;
+	struct sender senders[SENDERS];
+
+	start(race, senders, send_of_one_service);
+	while (clock_monotonic_ns() < end) {
+		move_client(race, 0);
+		usleep(MOVE_US);
+		move_client(race, identity);
+		usleep(MOVE_US);
+		rig_consume(race->rig);
+	}
+	stop(race, senders);
+	print_message("%d moves, %d + %d packets\n", (int)race->moves / 2, (int)senders[0].sent,
+		      (int)senders[1].sent);
+	for (int i = 0; i < SENDERS; i++) {
+		assert_int_equal(senders[i].faults, 0);
+		assert_true(senders[i].passed > 0);
+	}
+	assert_true(race->moves > 100);
 	check_table(race->rig);
 	test_free(race);
 }
@@ -317,6 +391,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_verdict_is_of_a_policy_that_is_not_in_force),
+		cmocka_unit_test(no_verdict_is_of_who_had_the_address_before),
 		cmocka_unit_test(no_packet_is_left_uncounted),
 	};
 
