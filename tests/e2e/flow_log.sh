@@ -77,7 +77,7 @@ are_vpc_lines()
 
 has_many_records_of()
 {
-	[ "$(cat flow.log* | grep -c " app .* $1 6 ")" -ge 3 ]
+	[ "$(cat flow.log* | grep -c " app .* $1 6 ")" -ge 2 ]
 }
 
 talk()

@@ -92,6 +92,14 @@ static void keep_before(struct kube_entry *entry, struct kube_entry *there)
 		drop(TAKE_PTR(kept->before));
 }
 
+/* Who had an address first does not get it back by being changed. */
+static void keep_claims(struct kube_entry *fresh, const struct kube_entry *there)
+{
+	if (fresh->object.address_count &&
+	    kube_object_has_same_addresses(&there->object, &fresh->object))
+		fresh->order = there->order;
+}
+
 /* The same object, as far as it counts, may still have another name for itself. */
 static void take_identity(struct kube_entry *entry, struct kube_object *o)
 {
@@ -118,9 +126,7 @@ bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
 	}
 	if (t->keeps_before)
 		keep_before(fresh, *there);
-	/* Who had an address first does not get it back by being changed. */
-	if (kube_object_has_same_addresses(&(*there)->object, &fresh->object))
-		fresh->order = (*there)->order;
+	keep_claims(fresh, *there);
 	leave(t, *there);
 	*there = fresh;
 	enter(t, fresh);
@@ -142,8 +148,8 @@ void kube_table_put_or_share(struct kube_table *t, const struct kube_table *befo
 	fresh = new_entry(before, o, order);
 	if (there && before->keeps_before)
 		keep_before(fresh, *there);
-	if (there && kube_object_has_same_addresses(&(*there)->object, &fresh->object))
-		fresh->order = (*there)->order;
+	if (there)
+		keep_claims(fresh, *there);
 	add(t, fresh);
 }
 
