@@ -8,11 +8,11 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/connection.h>
 
+#include "backends.h"
 #include "builtin.h"
 #include "conn_table.h"
 #include "decide.h"
 #include "epoch.h"
-#include "front.h"
 #include "tcp.h"
 
 /* Negative, zero or positive, as memcmp() of the bytes. */
@@ -110,16 +110,6 @@ static __always_inline enum bh_timeout timeout_of_new(const struct packet *p)
 	return is_icmp(p) ? BH_TIMEOUT_ICMP : BH_TIMEOUT_OTHER_NEW;
 }
 
-static __always_inline void take_decision(struct packet *p, const struct decision *decision,
-					  bool is_reply)
-{
-	p->rule = BH_CELL_RULE(decision->cell);
-	p->verdict = BH_CELL_VERDICT(decision->cell);
-	p->until_s = decision->until_s;
-	p->src_identity = is_reply ? decision->dst_identity : decision->src_identity;
-	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
-}
-
 /* Whether the tables decide by this rule, and not the programs by themselves. */
 static __always_inline bool is_of_policy(__u32 rule)
 {
@@ -158,34 +148,29 @@ static __always_inline bool is_up_to_date(const struct packet *p, const struct h
  */
 static __always_inline enum bh_reason conn_decide_again(struct packet *p, const struct hit *hit)
 {
+	enum bh_front_kind front = front_opened(p, hit->is_reply);
 	struct bh_conn *conn = hit->conn;
-	struct decision decision;
-	struct question question;
 	enum bh_reason reason;
+	__u32 cell;
 
-	if (!is_of_policy(conn->rule)) {
+	if (front != BH_FRONT_BACKENDS && !is_of_policy(conn->rule)) {
 		p->rule = conn->rule;
 		p->verdict = hit->verdict;
 		p->until_s = 0;
 		conn_stamp_decision(p, hit);
-		if (!is_builtin_on(p, conn->rule) ||
-		    (conn->rule == BH_BUILTIN_FRONT && !is_front_of(hit->is_reply)))
+		if (!is_builtin_on(p, conn->rule) || (conn->rule == BH_BUILTIN_FRONT && !front))
 			return BH_REASON_REVOKED;
 		return BH_REASON_NONE;
 	}
-	if (hit->is_reply)
-		question_of_reply(&question, p);
-	else
-		question_of_packet(&question, p);
-	ask(p, &question, &decision);
-	take_decision(p, &decision, hit->is_reply);
-	reason = reason_of(&decision, BH_REASON_REVOKED);
+	cell = front == BH_FRONT_BACKENDS ? (__u32)decide_backends(hit->is_reply)
+					  : decide_ends(p, hit->is_reply);
+	reason = reason_of(cell, BH_REASON_REVOKED);
 	if (reason)
 		return reason;
 
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT && hit->verdict != BH_VERDICT_AUDIT;
 	/* A requirement that is new is one for new connections. */
-	if (!(decision.cell & BH_CELL_TLS))
+	if (!(cell & BH_CELL_TLS))
 		hello_end(conn);
 	conn_stamp_decision(p, hit);
 	return BH_REASON_NONE;

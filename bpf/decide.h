@@ -213,30 +213,58 @@ static __always_inline void question_of_reply(struct question *q, const struct p
 	question_of_service(q, p->proto, p->is_v6, p->sport, echo_number(p));
 }
 
-/*
- * What is decided for the packet: by the rules, or, while the agent is down, by what the ends'
- * zones say of that.  Nothing stands above what failsafe keeps open.
- */
+/* What the ends' zones say of it while the agent is down.  Nothing stands above what failsafe keeps
+ * open. */
+static __always_inline void heed_agent_down(const struct packet *p, struct decision *decision)
+{
+	if (!p->is_agent_down || BH_CELL_RULE(decision->cell) == BH_BUILTIN_FAILSAFE)
+		return;
+	if (decision->flags & BH_IDENTITY_DOWN_CLOSED)
+		decision->cell = BH_CELL(BH_BUILTIN_DOWN, BH_VERDICT_DENY, 0);
+	else if ((decision->flags & BH_IDENTITY_DOWN_OPEN) &&
+		 !BH_VERDICT_PASSES(BH_CELL_VERDICT(decision->cell)))
+		decision->cell = BH_CELL(BH_BUILTIN_DOWN, BH_VERDICT_AUDIT, BH_CELL_DENIED);
+}
+
+/* What is decided for the packet: by the rules, or, while the agent is down, instead of them. */
 static __always_inline void ask(const struct packet *p, const struct question *q,
 				struct decision *ret)
 {
 	decide(p->slot, q, ret);
-	if (!p->is_agent_down || BH_CELL_RULE(ret->cell) == BH_BUILTIN_FAILSAFE)
-		return;
-	if (ret->flags & BH_IDENTITY_DOWN_CLOSED)
-		ret->cell = BH_CELL(BH_BUILTIN_DOWN, BH_VERDICT_DENY, 0);
-	else if ((ret->flags & BH_IDENTITY_DOWN_OPEN) &&
-		 !BH_VERDICT_PASSES(BH_CELL_VERDICT(ret->cell)))
-		ret->cell = BH_CELL(BH_BUILTIN_DOWN, BH_VERDICT_AUDIT, BH_CELL_DENIED);
+	heed_agent_down(p, ret);
+}
+
+static __always_inline void take_decision(struct packet *p, const struct decision *decision,
+					  bool is_reply)
+{
+	p->rule = BH_CELL_RULE(decision->cell);
+	p->verdict = BH_CELL_VERDICT(decision->cell);
+	p->until_s = decision->until_s;
+	p->src_identity = is_reply ? decision->dst_identity : decision->src_identity;
+	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
+}
+
+/* The packet's connection, which it opens, or answers; takes it over, and returns the cell. */
+static __always_inline __u32 decide_ends(struct packet *p, bool is_reply)
+{
+	struct decision decision;
+	struct question question;
+
+	if (is_reply)
+		question_of_reply(&question, p);
+	else
+		question_of_packet(&question, p);
+	ask(p, &question, &decision);
+	take_decision(p, &decision, is_reply);
+	return decision.cell;
 }
 
 /* Why a connection that was asked for so may not be. */
-static __always_inline enum bh_reason reason_of(const struct decision *decision,
-						enum bh_reason otherwise)
+static __always_inline enum bh_reason reason_of(__u32 cell, enum bh_reason otherwise)
 {
-	if (BH_VERDICT_PASSES(BH_CELL_VERDICT(decision->cell)))
+	if (BH_VERDICT_PASSES(BH_CELL_VERDICT(cell)))
 		return BH_REASON_NONE;
-	return BH_CELL_RULE(decision->cell) == BH_BUILTIN_DOWN ? BH_REASON_AGENT_DOWN : otherwise;
+	return BH_CELL_RULE(cell) == BH_BUILTIN_DOWN ? BH_REASON_AGENT_DOWN : otherwise;
 }
 
 #endif

@@ -195,7 +195,7 @@ struct {
 	__type(value, struct bh_endpoint);
 } bh_owners SEC(".maps");
 
-/* The fronts that there are -> 1.  The agent writes. */
+/* The fronts that there are -> enum bh_front_kind.  The agent writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
@@ -203,6 +203,15 @@ struct {
 	__type(key, struct bh_front);
 	__type(value, __u32);
 } bh_fronts SEC(".maps");
+
+/* Front -> who may get what is sent there.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_BACKEND_ENTRIES);
+	__type(key, struct bh_front);
+	__type(value, struct bh_backends);
+} bh_backends SEC(".maps");
 
 /* The connection table; see connection.h.  Programs write, the agent reads. */
 struct {

@@ -15,6 +15,7 @@
 #include <bulkhead/address.h>
 #include <bulkhead/connection.h>
 #include <bulkhead/endpoint.h>
+#include <bulkhead/front.h>
 #include <bulkhead/limits.h>
 #include <bulkhead/reason.h>
 #include <bulkhead/tables.h>
@@ -119,6 +120,10 @@ struct packet {
 	/* From here on not zeroed: meaningful only if the flags above say so. */
 	struct bh_addr target; /* neighbour discovery: whose address is announced, or asked for */
 	struct quote quote;    /* error: the packet that it is about */
+
+	/* To a front: its key, and what was decided of its backends so far. */
+	struct bh_front front;
+	__u32 cell;
 
 	/* The connection that is looked for, and the one that is entered if there is none. */
 	struct bh_conn_key key;

@@ -56,21 +56,19 @@ static __always_inline enum bh_reason pass_as(struct packet *p, enum bh_builtin 
 
 static __always_inline enum bh_reason decide_packet(struct packet *p)
 {
-	struct decision decision;
-	struct question question;
+	enum bh_front_kind front = front_opened(p, false);
+	__u32 cell;
 
-	if (is_to_front(p))
+	if (front == BH_FRONT_BEHIND)
 		return pass_as(p, BH_BUILTIN_FRONT);
-	question_of_packet(&question, p);
-	ask(p, &question, &decision);
-	take_decision(p, &decision, false);
+	cell = front == BH_FRONT_BACKENDS ? (__u32)decide_backends(false) : decide_ends(p, false);
 	if (is_own_host(p))
 		return pass_as(p, BH_BUILTIN_HOST);
 	if (is_own_return(p))
 		return pass_as(p, BH_BUILTIN_SELF);
-	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG);
-	p->is_tls_required = !!(decision.cell & BH_CELL_TLS);
-	return reason_of(&decision, BH_REASON_POLICY);
+	p->is_reported = p->verdict == BH_VERDICT_AUDIT || (cell & BH_CELL_LOG);
+	p->is_tls_required = !!(cell & BH_CELL_TLS);
+	return reason_of(cell, BH_REASON_POLICY);
 }
 
 /* ICMP other than echo: it has no connection of its own. */

@@ -204,26 +204,19 @@ static __always_inline enum bh_reason decide_translated(const struct sk_buff *sk
 							const struct tracked *t)
 {
 	bool is_first = t->is_new && !t->is_reply;
-	struct decision decision;
-	struct question question;
 	enum bh_reason reason;
+	__u32 cell;
 
 	if (addr_equal(&p->src, &p->dst) && is_builtin_on(p, BH_BUILTIN_SELF)) {
 		p->rule = BH_BUILTIN_SELF;
 		return BH_REASON_NONE;
 	}
-	if (t->is_reply)
-		question_of_reply(&question, p);
-	else
-		question_of_packet(&question, p);
-	ask(p, &question, &decision);
-	take_decision(p, &decision, t->is_reply);
-	reason = reason_of(&decision, is_first ? BH_REASON_POLICY : BH_REASON_REVOKED);
+	cell = decide_ends(p, t->is_reply);
+	reason = reason_of(cell, is_first ? BH_REASON_POLICY : BH_REASON_REVOKED);
 	if (reason)
 		return reason;
-	p->is_reported = is_first &&
-			 (p->verdict == BH_VERDICT_AUDIT || (decision.cell & BH_CELL_LOG));
-	return decision.cell & BH_CELL_TLS ? require_hello(skb, p, t) : BH_REASON_NONE;
+	p->is_reported = is_first && (p->verdict == BH_VERDICT_AUDIT || (cell & BH_CELL_LOG));
+	return cell & BH_CELL_TLS ? require_hello(skb, p, t) : BH_REASON_NONE;
 }
 
 /* The frame's bytes are not at hand here: its header is made up. */
@@ -344,9 +337,9 @@ static __always_inline int drop_unread(const struct sk_buff *skb, const struct e
 
 static __always_inline bool is_untranslated(const struct ends *ends, bool is_for_host)
 {
-	if (is_front(&ends->dst, ends->dport, ends->proto))
+	if (front_at(&ends->dst, ends->dport, ends->proto))
 		return true;
-	return is_for_host && is_local_front(ends->dport, ends->proto);
+	return is_for_host && local_front_at(ends->dport, ends->proto);
 }
 
 static __always_inline int admit_translated(const struct sk_buff *skb, bool is_v6, bool is_for_host)

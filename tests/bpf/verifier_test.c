@@ -12,7 +12,7 @@
 #include "util/mem.h"
 
 #define LOG_STATS     4 /* BPF_LOG_STATS: the verifier tells its sums only */
-#define LOG_BYTES     4096
+#define LOG_BYTES     16384
 #define MAX_PROGRAMS  8
 #define MAX_PROCESSED 500000 /* half of what the kernel allows */
 

@@ -42,7 +42,8 @@ struct datapath_config {
 	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
 				      largest policy.  Pinned ones stay unless they are too small */
 	uint32_t flow_interval_s;  /* between records of a flow that goes on; 0: no flow log */
-	bool has_fronts; /* datapath_set_fronts() will be called; else what is there goes */
+	bool has_fronts;           /* those will be set; else what is there goes */
+	bool is_netfilter_off;     /* as if the kernel took no program at netfilter's hooks */
 };
 
 /*
@@ -263,6 +264,23 @@ int datapath_set_local(struct datapath *dp, const struct local_prefix *locals, s
  */
 int datapath_set_fronts(struct datapath *dp, const struct bh_front *fronts, size_t count,
 			struct text *reterr);
+
+/* Whether that can't be, and fronts are to be set with their backends instead. */
+bool datapath_asks_backends(const struct datapath *dp);
+
+/* :: and 0.0.0.0 are every address of this machine, for backends of that family. */
+struct front_backends {
+	struct bh_front front;
+	struct bh_backends backends; /* more than there is room for: it is denied */
+};
+
+/*
+ * The same where the kernel takes no such program: a workload may send to a front whose backends it
+ * may all send to.  @list is sorted by front, each of which is there once.  What was decided for
+ * those that change is decided again.
+ */
+int datapath_set_backends(struct datapath *dp, const struct front_backends *list, size_t count,
+			  struct text *reterr);
 
 /* Where somebody took the program off a hook, it hangs again; how many hooks, or -errno. */
 int datapath_repair_fronts(struct datapath *dp);

@@ -105,29 +105,41 @@ static int prune(const struct datapath *dp, const struct bh_front *wanted, size_
 	return err;
 }
 
-static size_t leave_out_equal(struct bh_front *sorted, size_t count)
+size_t fronts_sort(struct bh_front *fronts, size_t count)
 {
 	size_t kept = 0;
 
+	qsort(fronts, count, sizeof(*fronts), compare_fronts);
 	for (size_t i = 0; i < count; i++) {
-		if (!kept || compare_fronts(&sorted[kept - 1], &sorted[i]) != 0)
-			sorted[kept++] = sorted[i];
+		if (!kept || compare_fronts(&fronts[kept - 1], &fronts[i]) != 0)
+			fronts[kept++] = fronts[i];
 	}
 	return kept;
 }
 
-static int put(const struct datapath *dp, const struct bh_front *fronts, size_t count)
+static int put(const struct datapath *dp, const struct bh_front *fronts, size_t count,
+	       enum bh_front_kind kind)
 {
 	_free_ uint32_t *values = xcalloc(count + 1, sizeof(*values));
 	const struct entries entries = {fronts, sizeof(*fronts), values, sizeof(*values), count};
 
 	for (size_t i = 0; i < count; i++)
-		values[i] = 1;
+		values[i] = kind;
 	return entries_put(fronts_fd(dp), &entries);
 }
 
-/* On while somebody decides behind them: else they are addresses like others. */
-static void set_builtin(struct datapath *dp, bool is_on)
+int fronts_enter(const struct datapath *dp, const struct bh_front *sorted, size_t count,
+		 enum bh_front_kind kind)
+{
+	size_t gone = 0;
+	int err = put(dp, sorted, count, kind);
+
+	if (!err)
+		err = prune(dp, sorted, count, &gone);
+	return err ? err : (int)gone;
+}
+
+void fronts_set_builtin(struct datapath *dp, bool is_on)
 {
 	dp->tables.control->builtins_off = is_on ? dp->builtins_off & ~FRONT_BIT
 						 : dp->builtins_off | FRONT_BIT;
@@ -136,6 +148,11 @@ static void set_builtin(struct datapath *dp, bool is_on)
 static bool is_wanted(const struct datapath *dp)
 {
 	return dp->translated_fd >= 0 && !(dp->builtins_off & FRONT_BIT);
+}
+
+bool datapath_asks_backends(const struct datapath *dp)
+{
+	return dp->has_fronts && dp->translated_fd < 0 && !(dp->builtins_off & FRONT_BIT);
 }
 
 static int attach(struct datapath *dp, struct text *reterr)
@@ -153,7 +170,6 @@ int datapath_set_fronts(struct datapath *dp, const struct bh_front *fronts, size
 			struct text *reterr)
 {
 	_free_ struct bh_front *sorted = xcalloc(count + 1, sizeof(*sorted));
-	size_t gone = 0;
 	int err = 0;
 
 	if (!is_wanted(dp))
@@ -165,20 +181,17 @@ int datapath_set_fronts(struct datapath *dp, const struct bh_front *fronts, size
 	}
 	if (count)
 		memcpy(sorted, fronts, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), compare_fronts);
-	count = leave_out_equal(sorted, count);
+	count = fronts_sort(sorted, count);
 	if (count && !dp->is_translating)
 		err = attach(dp, reterr);
 	if (err)
 		return err;
-	err = put(dp, sorted, count);
-	if (!err)
-		err = prune(dp, sorted, count, &gone);
-	if (err)
+	err = fronts_enter(dp, sorted, count, BH_FRONT_BEHIND);
+	if (err < 0)
 		return explain_error(reterr, err, "cannot enter the addresses of Services");
 	dp->fronts = count;
-	set_builtin(dp, count > 0);
-	if (gone)
+	fronts_set_builtin(dp, count > 0);
+	if (err > 0)
 		slots_raise(dp);
 	return 0;
 }
@@ -212,8 +225,9 @@ static void take_away(struct datapath *dp)
 {
 	size_t gone;
 
-	set_builtin(dp, false);
+	fronts_set_builtin(dp, false);
 	prune(dp, NULL, 0, &gone);
+	backends_clear(dp);
 	netfilter_remove(&dp->pins);
 }
 
@@ -224,11 +238,18 @@ int fronts_begin(struct datapath *dp, const struct datapath_config *config, stru
 	int err;
 
 	dp->builtins_off = config->builtins_off;
-	if (config->has_fronts)
+	dp->has_fronts = config->has_fronts;
+	if (config->has_fronts && config->is_netfilter_off)
+		text_add(&dp->fronts_trouble, "programs at netfilter's hooks are turned off");
+	else if (config->has_fronts)
 		load(dp);
 	if (dp->beside.len) { /* what is in force is none of ours yet */
-		set_builtin(dp, false);
+		fronts_set_builtin(dp, false);
 		return 0;
+	}
+	if (datapath_asks_backends(dp)) {
+		err = backends_begin(dp);
+		return err ? explain_error(reterr, err, "cannot read who is behind Services") : 0;
 	}
 	if (!is_wanted(dp)) {
 		take_away(dp);
@@ -237,10 +258,13 @@ int fronts_begin(struct datapath *dp, const struct datapath_config *config, stru
 	err = keys_read(fronts_fd(dp), sizeof(struct bh_front), &keys);
 	if (!err && keys.count)
 		err = attach(dp, reterr);
+	if (!err)
+		err = put(dp, (const struct bh_front *)keys.bytes, keys.count, BH_FRONT_BEHIND);
 	if (err)
 		return err;
+	backends_clear(dp);
 	dp->fronts = keys.count;
-	set_builtin(dp, keys.count > 0);
+	fronts_set_builtin(dp, keys.count > 0);
 	return 0;
 }
 
@@ -301,4 +325,5 @@ void fronts_release(struct datapath *dp)
 	if (dp->translated_fd >= 0)
 		close(dp->translated_fd);
 	text_release(&dp->fronts_trouble);
+	vec_release(&dp->backend_places);
 }

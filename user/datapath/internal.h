@@ -11,12 +11,21 @@
 #include "datapath/pins.h"
 #include "datapath/tables.h"
 #include "util/text.h"
+#include "util/vec.h"
 
 struct bpf_map;
 struct bpf_program;
 struct bulkhead_bpf;
 struct ring_buffer;
 struct flow_ring;
+
+/* A front that an address is a backend of. */
+struct backend_place {
+	struct bh_addr backend;
+	struct bh_addr front;
+};
+
+typedef VEC(struct backend_place) backend_places;
 
 struct datapath {
 	struct bulkhead_bpf *skel;
@@ -41,8 +50,10 @@ struct datapath {
 	int translated_fd;   /* the program behind fronts; -1: there is none */
 	bool is_translating; /* it hangs at the hooks */
 	struct text fronts_trouble;
+	bool has_fronts; /* as in struct datapath_config */
 	size_t fronts;
-	uint32_t builtins_off; /* as in struct datapath_config */
+	backend_places backend_places; /* sorted */
+	uint32_t builtins_off;         /* as in struct datapath_config */
 };
 
 #define _datapath_ _cleanup_(datapath_freep)
@@ -119,10 +130,33 @@ void fronts_settle(struct datapath *dp);
 
 void fronts_release(struct datapath *dp);
 
+/* The sorted fronts are those that there are.  How many went, or -errno. */
+int fronts_enter(const struct datapath *dp, const struct bh_front *sorted, size_t count,
+		 enum bh_front_kind kind);
+
+/* Equal neighbours are left out; how many are left. */
+size_t fronts_sort(struct bh_front *fronts, size_t count);
+
+/* On while somebody decides of fronts: else they are addresses like others. */
+void fronts_set_builtin(struct datapath *dp, bool is_on);
+
+/* --- backends.c --- */
+
+/* Of an earlier start only those fronts stay that are decided so. */
+int backends_begin(struct datapath *dp);
+void backends_clear(struct datapath *dp);
+
+/* Where that address is in backend_places; *ret_count of them. */
+const struct backend_place *backends_find(const struct datapath *dp, const struct bh_addr *a,
+					  size_t *ret_count);
+
 /* --- slots.c --- */
 
 /* A new generation of the same slot: every connection is decided again. */
 void slots_raise(struct datapath *dp);
+
+/* The same, but only what these addresses are an end of is decided again. */
+void slots_raise_for(struct datapath *dp, const struct bh_addr *addrs, size_t count);
 
 /* --- program.c --- */
 

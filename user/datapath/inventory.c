@@ -125,6 +125,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_local_lines, UINT64_MAX},
 			{dp->skel->maps.bh_owners, keys_used(dp->skel->maps.bh_owners)},
 			{dp->skel->maps.bh_fronts, dp->fronts},
+			{dp->skel->maps.bh_backends, keys_used(dp->skel->maps.bh_backends)},
 			{dp->skel->maps.bh_conns, dp->settled},
 			{dp->skel->maps.bh_embryonic, dp->embryonic},
 			{dp->skel->maps.bh_fragments, dp->fragments},

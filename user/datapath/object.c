@@ -32,6 +32,7 @@ static const struct {
 	{"bh_local",     BH_LOCAL_ENTRIES},
 	{"bh_owners",    BH_OWNER_ENTRIES},
 	{"bh_fronts",    BH_FRONT_ENTRIES},
+	{"bh_backends",  BH_BACKEND_ENTRIES},
 	{"bh_shares",    BH_ENDPOINT_ENTRIES},
 	{"bh_fragments", BH_FRAGMENT_BUCKETS},
 	{"bh_limiters",  BH_LIMITER_LINES},

@@ -6,7 +6,9 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/mem.h"
 
 #define TIDY_RULES 16384 /* whose counts are cleared at once: what it takes grows with the CPUs */
 
@@ -229,18 +231,10 @@ static int set_identity(struct datapath *dp, uint32_t slot, const struct bh_addr
 	return 0;
 }
 
-/* @a: NULL for all addresses. */
-static void raise_for(struct datapath *dp, const struct bh_addr *a)
+static void raise_to(struct datapath *dp, uint32_t generation)
 {
 	uint32_t slot = BH_ACTIVE_SLOT(dp->tables.control->active);
-	uint32_t generation = next_generation(dp);
 
-	if (!dp->tables.control->active)
-		return;
-	if (a)
-		void_address(dp, a, generation);
-	else
-		void_before(dp, generation);
 	if (datapath_revert_at(dp))
 		set_revert(dp, datapath_revert_at(dp),
 			   BH_ACTIVE(generation_after(generation), !slot));
@@ -249,7 +243,41 @@ static void raise_for(struct datapath *dp, const struct bh_addr *a)
 
 void slots_raise(struct datapath *dp)
 {
-	raise_for(dp, NULL);
+	uint32_t generation = next_generation(dp);
+
+	if (!dp->tables.control->active)
+		return;
+	void_before(dp, generation);
+	raise_to(dp, generation);
+}
+
+void slots_raise_for(struct datapath *dp, const struct bh_addr *addrs, size_t count)
+{
+	uint32_t generation = next_generation(dp);
+
+	if (!dp->tables.control->active || !count)
+		return;
+	for (size_t i = 0; i < count; i++)
+		void_address(dp, &addrs[i], generation);
+	raise_to(dp, generation);
+}
+
+/* What was decided for a front was decided for all who may get what is sent there. */
+static void raise_behind(struct datapath *dp, const struct bh_addr *a)
+{
+	size_t count;
+	const struct backend_place *places = backends_find(dp, a, &count);
+	_free_ struct bh_addr *addrs = xcalloc(count + 1, sizeof(*addrs));
+
+	for (size_t i = 0; i < count; i++) {
+		if (addr_is_any(&places[i].front)) {
+			slots_raise(dp);
+			return;
+		}
+		addrs[i] = places[i].front;
+	}
+	addrs[count] = *a;
+	slots_raise_for(dp, addrs, count + 1);
 }
 
 int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t identity,
@@ -260,7 +288,7 @@ int datapath_set_identity(struct datapath *dp, const struct bh_addr *a, uint32_t
 
 	/* What was decided by the old identity is decided again. */
 	if (!err)
-		raise_for(dp, a);
+		raise_behind(dp, a);
 	return err;
 }
 

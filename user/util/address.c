@@ -25,6 +25,13 @@ bool addr_is_v4(const struct bh_addr *a)
 	return !memcmp(a, v4_head, sizeof(v4_head));
 }
 
+bool addr_is_any(const struct bh_addr *a)
+{
+	const struct bh_addr any[] = {{}, {.word[2] = htonl(0xffff)}};
+
+	return !memcmp(a, &any[addr_is_v4(a)], sizeof(*a));
+}
+
 int addr_cmp(const struct bh_addr *a, const struct bh_addr *b)
 {
 	return memcmp(a, b, sizeof(*a));
