@@ -35,7 +35,7 @@ VERSIONS = {
     "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy"),
     "clusternetworkpolicies": ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
     "zonepolicies": ("bulkhead.dev/v1", "ZonePolicy"),
-    "services": ("v1", "Service"),
+    "services": ("v1", "Service"), "endpointslices": ("discovery.k8s.io/v1", "EndpointSlice"),
 }
 # What kubectl is told of, to find out where manifests belong: resource, kind, has a namespace.
 APPLIED = {

@@ -13,12 +13,12 @@ tell()
 	"$python" "$here/kube_api.py" tell "$work/api.sock" "$@" >/dev/null
 }
 
-# pod NAME NODE NUMBER: its label is its name's start, before a digit.
+# pod NAME NODE NUMBER [LABEL]: its label is its name's start, before a digit.
 pod()
 {
 	echo '{"put": {"kind": "Pod", "apiVersion": "v1",
 		"metadata": {"name": "'"$1"'", "namespace": "shop",
-			"labels": {"app": "'"${1%%[0-9]*}"'"}},
+			"labels": {"app": "'"${4:-${1%%[0-9]*}}"'"}},
 		"spec": {"nodeName": "'"$2"'"},
 		"status": {"phase": "Running", "podIPs": [{"ip": "10.244.'"$3"'"},
 			{"ip": "fd00:10:0:'"${3/./::}"'"}]}}}' | tr -d '\n\t'
@@ -35,6 +35,34 @@ service()
 		"spec": {"clusterIPs": ["10.96.0.'"$1"'", "fd00:96::'"$1"'"],
 			"ports": [{'"$port"', "protocol": "TCP"},
 				{'"$port"', "protocol": "UDP"}]}}}' | tr -d '\n\t'
+	echo
+}
+
+# slice NUMBER BACKEND...: of the Service; each is NODE.HOST, and all are at port 8080.
+slice()
+{
+	local number=$1 backend v4= v6=
+	shift
+
+	for backend; do
+		v4="$v4${v4:+, }{\"addresses\": [\"10.244.$backend\"]}"
+		v6="$v6${v6:+, }{\"addresses\": [\"fd00:10:0:${backend/./::}\"]}"
+	done
+	family_slice "$number" IPv4 "$v4" "${port_of[$number]:-8080}"
+	family_slice "$number" IPv6 "$v6" "${port_of[$number]:-8080}"
+}
+
+readonly port_of=([6]=7000)
+
+# family_slice NUMBER FAMILY ENDPOINTS PORT
+family_slice()
+{
+	echo '{"put": {"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1",
+		"metadata": {"name": "service-'"$1-${2,,}"'", "namespace": "shop",
+			"labels": {"kubernetes.io/service-name": "service-'"$1"'"}},
+		"addressType": "'"$2"'", "endpoints": ['"$3"'],
+		"ports": [{"port": '"$4"', "protocol": "TCP"},
+			{"port": '"$4"', "protocol": "UDP"}]}}' | tr -d '\n\t'
 	echo
 }
 
@@ -88,6 +116,13 @@ fill_cluster()
 	service 6 7000
 	service 7 80
 	service 9 80
+	slice 1 0.10
+	slice 2 9.10
+	slice 3 0.12
+	slice 4 9.12
+	slice 5 0.10 9.10
+	slice 6 0.10
+	slice 7 1.10
 	policy client-out client Egress "$(label web)" "$(port 8080 7000)"
 	policy web-in web Ingress "$(label client), {\"ipBlock\": {\"cidr\": \"$far4/32\"}},
 		{\"ipBlock\": {\"cidr\": \"$far6/128\"}}, $(label web)" "$(port 8080 7000)"
@@ -358,4 +393,37 @@ tell '{"delete": ["services", "shop/service-2"]}'
 it "an address that is no Service's any more is one like others" wait_for 5 refused client1 2
 "$BULKHEAD" detach >/dev/null
 it "nothing is left at the hooks" hangs_on 0 "$second"
+stop_agent TERM || :
+
+# --- where netfilter takes no programs ---
+
+change()
+{
+	"$@" | "$python" "$here/kube_api.py" tell api.sock >/dev/null
+}
+
+change service 2 80
+export BULKHEAD_NETFILTER_OFF=1
+it "an agent starts that can't decide behind Services" start_node
+it "it finds its pods" wait_for 10 everybody_is_attached
+it "a Service whose backends are all allowed is reached" wait_for 5 gets client1 1 2 5 7
+it "from the bridge, too" gets client2 1 2 5 7
+it "but none that has a denied one, or none at all" refused client1 3 4 9
+it "status says so" sh -c \
+	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, by all backends'"
+rm sink.7000
+start_stream client1 web1 10.96.0.6 7000 20
+change slice 5 0.10 9.12
+it "one denied backend more, and it isn't" wait_for 3 refused client1 5
+it "the event says which" tells policy 'client1.*10\.96\.0\.5'
+change slice 5 0.10 9.10
+it "without it, it is again" wait_for 3 gets client1 5
+change pod web2 node-b 9.10 secret
+it "nor one whose backend is somebody else now" wait_for 3 refused client1 2 5
+it "others are as they were" gets client1 1 7
+put_client_policy "$(label nobody)"
+it "when its rule is revoked, a connection is cut" \
+	wait_for 5 tells revoked 'client1.*10\.96\.0\.6.*7000'
+kill "${pumps[7000]}"
+"$BULKHEAD" detach >/dev/null
 end_test

@@ -28,6 +28,9 @@
  */
 #define METHODS_OFF "BULKHEAD_METHODS_OFF"
 
+/* Set: Services are decided as on kernels without programs at netfilter's hooks. */
+#define NETFILTER_OFF "BULKHEAD_NETFILTER_OFF"
+
 /* What happens to system calls that the agent is not known to make: to find out, or to get by. */
 #define SECCOMP "BULKHEAD_SECCOMP"
 
@@ -49,6 +52,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		/* What the cluster has to say comes later. */
 		.image = a->config->kubernetes ? NULL : &first->compiled->image,
 		.has_fronts = a->config->kubernetes != NULL,
+		.is_netfilter_off = getenv(NETFILTER_OFF) != NULL,
 		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);

@@ -170,6 +170,7 @@ static void add_fronts(struct json *j, const struct datapath *dp)
 	json_object(j, "services");
 	json_number(j, "addresses", count);
 	json_bool(j, "attached", is_attached);
+	json_bool(j, "by_backends", datapath_asks_backends(dp));
 	json_string(j, "error", trouble);
 	json_end(j, '}');
 }

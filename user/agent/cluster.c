@@ -155,20 +155,39 @@ static void on_changed(void *user)
 	kube_report_end(a->report, !err, why.len ? why.buf : diagnostics.buf);
 }
 
+/* Without this they stay as they were. */
+static int set_backends(struct agent *a, struct text *reterr)
+{
+	kube_backends backends = {};
+	int err = 0;
+
+	if (kube_backends_now(a->kubernetes, &backends))
+		err = datapath_set_backends(a->dp, backends.items, backends.count, reterr);
+	vec_release(&backends);
+	return err;
+}
+
+static int set_fronts(struct agent *a, struct text *reterr)
+{
+	kube_fronts fronts = {};
+	int err;
+
+	kube_fronts_now(a->kubernetes, &fronts);
+	err = datapath_set_fronts(a->dp, fronts.items, fronts.count, reterr);
+	vec_release(&fronts);
+	return err;
+}
+
 /* While the server is away, and for as long as it takes to list them, those that were stand. */
 static void on_services_changed(void *user)
 {
 	_text_ struct text why = TEXT_INIT;
 	struct agent *a = user;
-	kube_fronts fronts = {};
-	int err;
+	int err = datapath_asks_backends(a->dp) ? set_backends(a, &why) : set_fronts(a, &why);
 
-	kube_fronts_now(a->kubernetes, &fronts);
-	err = datapath_set_fronts(a->dp, fronts.items, fronts.count, &why);
 	if (err)
 		log_error("msg=\"Services are not those of the cluster\" error=\"%s\"",
 			  why.len ? why.buf : strerror(-err));
-	vec_release(&fronts);
 }
 
 void cluster_check(struct agent *a)
@@ -232,14 +251,16 @@ int cluster_start(struct agent *a, struct text *reterr)
 	if (!a->config->kubernetes)
 		return 0;
 	if (trouble)
-		log_warning("msg=\"Services can't be decided on this kernel: their addresses are "
-			    "closed to pods that aren't allowed to send to them as such\" "
-			    "error=\"%s\"",
+		log_warning("msg=\"no program can decide who gets what is sent to a Service: all "
+			    "of its backends must be allowed\" error=\"%s\"",
 			    trouble);
 	err = kube_new(a->loop, a->config->kubernetes, a->objects, &events, &a->kubernetes);
 	if (err)
 		text_addf(reterr, "cannot follow the cluster: %s", strerror(-err));
-	else
+	else {
+		if (datapath_asks_backends(a->dp))
+			kube_follow_endpoints(a->kubernetes);
 		a->report = kube_report_new(a->loop, a->kubernetes, a->config->kubernetes);
+	}
 	return err;
 }

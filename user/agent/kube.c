@@ -9,6 +9,7 @@
 
 #define SETTLE_MS 50 /* changes come in groups */
 #define SOON_MS   5
+#define REST      4 /* times what the last reading of all Services took, until the next */
 #define NS_PER_MS 1000000ull
 
 struct kube {
@@ -23,6 +24,8 @@ struct kube {
 	bool is_settling, is_soon, is_settling_services;
 	bool is_told;     /* somebody has been told of all of them */
 	uint64_t took_ms; /* the last call of events.changed */
+	uint64_t services_took_ms;
+	struct loop *loop;
 };
 
 const struct kube_table *kube_tables(const struct kube *k)
@@ -37,8 +40,8 @@ struct kube_http *kube_transport(struct kube *k)
 
 bool kube_is_listed(const struct kube *k)
 {
-	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
-		if (!k->watches[i].is_listed && i != KUBE_SERVICE)
+	for (enum kube_kind i = 0; i < KUBE_KIND_COUNT; i++) {
+		if (!k->watches[i].is_listed && kube_makes_policy(i))
 			return false;
 	}
 	return true;
@@ -70,8 +73,11 @@ static void on_services_settled(void *user)
 {
 	struct kube *k = user;
 
+	uint64_t start_ns = clock_monotonic_ns();
+
 	k->is_settling_services = false;
 	k->events.services_changed(k->events.user);
+	k->services_took_ms = (clock_monotonic_ns() - start_ns) / NS_PER_MS;
 }
 
 static void call_services_changed(struct kube *k)
@@ -79,7 +85,7 @@ static void call_services_changed(struct kube *k)
 	if (k->is_settling_services)
 		return;
 	k->is_settling_services = true;
-	loop_timer_start(k->settle_services, SETTLE_MS, 0);
+	loop_timer_start(k->settle_services, SETTLE_MS + REST * k->services_took_ms, 0);
 }
 
 static void on_soon(void *user)
@@ -102,7 +108,7 @@ static void on_changed(void *user, enum kube_kind kind)
 {
 	struct kube *k = user;
 
-	if (kind == KUBE_SERVICE)
+	if (!kube_makes_policy(kind))
 		call_services_changed(k);
 	else if (kind == KUBE_POD && k->is_told)
 		call_moved(k);
@@ -118,7 +124,7 @@ static void on_answered(void *user)
 		kube_watch_hurry(&k->watches[i]);
 }
 
-static void start_watches(struct kube *k, struct loop *loop)
+static void start_watches(struct kube *k)
 {
 	k->tables[KUBE_ZONE_POLICY].keeps_before = true;
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
@@ -129,7 +135,8 @@ static void start_watches(struct kube *k, struct loop *loop)
 			.table = &k->tables[kind],
 			.order = &k->order,
 		};
-		kube_watch_start(&k->watches[kind], loop);
+		if (kind != KUBE_ENDPOINT_SLICE)
+			kube_watch_start(&k->watches[kind], k->loop);
 	}
 }
 
@@ -155,7 +162,8 @@ int kube_new(struct loop *loop, const struct kube_config *config, struct kube_ta
 	k->soon = loop_timer_new(loop, on_soon, k);
 	k->settle = loop_timer_new(loop, on_settled, k);
 	k->settle_services = loop_timer_new(loop, on_services_settled, k);
-	start_watches(k, loop);
+	k->loop = loop;
+	start_watches(k);
 	*ret = k;
 	return 0;
 }
@@ -173,6 +181,21 @@ void kube_free(struct kube *k)
 void kube_fronts_now(const struct kube *k, kube_fronts *ret)
 {
 	kube_services_fronts(&k->tables[KUBE_SERVICE], ret);
+}
+
+void kube_follow_endpoints(struct kube *k)
+{
+	kube_watch_start(&k->watches[KUBE_ENDPOINT_SLICE], k->loop);
+}
+
+bool kube_backends_now(const struct kube *k, kube_backends *ret)
+{
+	const struct kube_watch *slices = &k->watches[KUBE_ENDPOINT_SLICE];
+
+	if (!k->watches[KUBE_SERVICE].is_listed || !slices->is_listed || slices->is_absent)
+		return false;
+	kube_endpoints_backends(&k->tables[KUBE_SERVICE], &k->tables[KUBE_ENDPOINT_SLICE], ret);
+	return true;
 }
 
 bool kube_refuse(struct kube *k, const char *source, const char *line)
@@ -219,7 +242,9 @@ static void tell_kind(const struct kube_watch *w, struct json *j)
 void kube_tell(const struct kube *k, struct json *j, const char *key)
 {
 	json_array(j, key);
-	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
-		tell_kind(&k->watches[i], j);
+	for (size_t i = 0; i < KUBE_KIND_COUNT; i++) {
+		if (k->watches[i].retry)
+			tell_kind(&k->watches[i], j);
+	}
 	json_end(j, ']');
 }

@@ -4,6 +4,7 @@
 #define AGENT_KUBE_H
 
 #include "agent/kube_config.h"
+#include "agent/kube_endpoints.h"
 #include "agent/kube_http.h"
 #include "agent/kube_services.h"
 #include "agent/kube_table.h"
@@ -40,6 +41,12 @@ void kube_call_changed(struct kube *k);
 
 /* At which addresses the Services are; see kube_services_fronts(). */
 void kube_fronts_now(const struct kube *k, kube_fronts *ret);
+
+/* From now on it is also asked who is behind Services. */
+void kube_follow_endpoints(struct kube *k);
+
+/* See kube_endpoints_backends().  False: it is not known yet, or may not be. */
+bool kube_backends_now(const struct kube *k, kube_backends *ret);
 
 /* What is known of each kind: an array of this key. */
 void kube_tell(const struct kube *k, struct json *j, const char *key);

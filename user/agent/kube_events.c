@@ -148,6 +148,7 @@ static const char *consequence(enum kube_kind kind, const struct kube_entry *ent
 	case KUBE_NODE:
 		return "only its name counts";
 	case KUBE_SERVICE: /* no policy speaks of it, so none is refused for it */
+	case KUBE_ENDPOINT_SLICE:
 	case KUBE_KIND_COUNT:
 		break;
 	}

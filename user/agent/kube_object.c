@@ -45,7 +45,7 @@ static const struct keep keep_node[]      = { { "metadata", keep_metadata },
 static const struct keep keep_pod[]       = { { "metadata", keep_pod_metadata },
 					      { "spec", keep_pod_spec },
 					      { "status", keep_pod_status }, {} };
-static const struct keep keep_service_port[] = { { "port", NULL }, { "protocol", NULL },
+static const struct keep keep_service_port[] = { { "name", NULL }, { "port", NULL }, { "protocol", NULL },
 					      { "nodePort", NULL }, {} };
 static const struct keep keep_service_spec[] = { { "clusterIP", NULL }, { "clusterIPs", NULL },
 					      { "externalIPs", NULL },
@@ -56,6 +56,17 @@ static const struct keep keep_service_status[] = { { "loadBalancer", keep_balanc
 static const struct keep keep_service[]   = { { "metadata", keep_names },
 					      { "spec", keep_service_spec },
 					      { "status", keep_service_status }, {} };
+static const struct keep keep_owner[]     = { { "kubernetes.io/service-name", NULL }, {} };
+static const struct keep keep_slice_metadata[] = { { "name", NULL }, { "namespace", NULL },
+					      { "labels", keep_owner }, {} };
+static const struct keep keep_conditions[] = { { "ready", NULL }, { "serving", NULL }, {} };
+static const struct keep keep_endpoint[]  = { { "addresses", NULL },
+					      { "conditions", keep_conditions }, {} };
+static const struct keep keep_slice_port[] = { { "name", NULL }, { "port", NULL },
+					      { "protocol", NULL }, {} };
+static const struct keep keep_slice[]     = { { "metadata", keep_slice_metadata },
+					      { "endpoints", keep_endpoint },
+					      { "ports", keep_slice_port }, {} };
 static const struct keep keep_policy[]    = { { "metadata", keep_names }, { "spec", NULL }, {} };
 
 static const struct keep *const keeps[KUBE_KIND_COUNT] = {
@@ -66,6 +77,7 @@ static const struct keep *const keeps[KUBE_KIND_COUNT] = {
 	[KUBE_CLUSTER_NETWORK_POLICY] = keep_policy,
 	[KUBE_ZONE_POLICY]            = keep_policy,
 	[KUBE_SERVICE]                = keep_service,
+	[KUBE_ENDPOINT_SLICE]         = keep_slice,
 };
 
 /* The text of a ZonePolicy has no status, and yet it is known who has written some. */

@@ -23,7 +23,9 @@
 	  "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies", true)                  \
 	X(ZONE_POLICY, "ZonePolicy", "bulkhead.dev/v1", "/apis/bulkhead.dev/v1/zonepolicies",      \
 	  true)                                                                                    \
-	X(SERVICE, "Service", "v1", "/api/v1/services", true)
+	X(SERVICE, "Service", "v1", "/api/v1/services", true)                                      \
+	X(ENDPOINT_SLICE, "EndpointSlice", "discovery.k8s.io/v1",                                  \
+	  "/apis/discovery.k8s.io/v1/endpointslices", true)
 
 enum kube_kind {
 #define X(id, kind, version, path, is_optional) KUBE_##id,
@@ -42,6 +44,12 @@ struct kube_kind_info {
 extern const struct kube_kind_info kube_kinds[KUBE_KIND_COUNT];
 
 #define KUBE_POD_ADDRESSES 2
+
+/* Others say where packets to a Service go. */
+static inline bool kube_makes_policy(enum kube_kind kind)
+{
+	return kind != KUBE_SERVICE && kind != KUBE_ENDPOINT_SLICE;
+}
 
 /* There are many pods, and many are alike: what differs is apart from what doesn't. */
 struct kube_object {

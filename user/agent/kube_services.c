@@ -80,46 +80,60 @@ static uint8_t protocol_of(const cJSON *port)
 	return !strcmp(word, "SCTP") ? IPPROTO_SCTP : 0;
 }
 
-static void add_front(const struct bh_addr *address, const cJSON *number, uint8_t proto,
-		      kube_fronts *out)
+struct visit {
+	kube_front_fn *fn;
+	void *user;
+};
+
+static void add_front(const struct bh_addr *address, const cJSON *number, const cJSON *port,
+		      const struct visit *visit)
 {
+	const char *name = text_at(port, "name");
 	double value = cJSON_IsNumber(number) ? cJSON_GetNumberValue(number) : 0;
-	struct bh_front front = {.addr = *address, .proto = proto};
+	struct bh_front front = {.addr = *address, .proto = protocol_of(port)};
 
 	if (value < 1 || value > UINT16_MAX)
 		return;
 	front.port = htons((uint16_t)value);
-	vec_push(out, front);
+	visit->fn(visit->user, &front, name ? name : "");
 }
 
-static void add_port(const cJSON *port, const addresses *all, kube_fronts *out)
+static void add_port(const cJSON *port, const addresses *all, const struct visit *visit)
 {
 	const struct bh_addr any = {};
-	uint8_t proto = protocol_of(port);
 
-	if (!proto)
+	if (!protocol_of(port))
 		return;
 	vec_foreach (address, all)
-		add_front(address, at(port, "port"), proto, out);
-	add_front(&any, at(port, "nodePort"), proto, out);
+		add_front(address, at(port, "port"), port, visit);
+	add_front(&any, at(port, "nodePort"), port, visit);
 }
 
-static void add_service(const char *text, kube_fronts *out)
+void kube_service_each(const char *text, kube_front_fn *fn, void *user)
 {
+	const struct visit visit = {fn, user};
 	_cleanup_(free_json)
 	cJSON *service = cJSON_Parse(text);
 	const cJSON *ports = at(at(service, "spec"), "ports"), *port;
 	addresses all = {};
 
 	read_addresses(service, &all);
-	cJSON_ArrayForEach(port, ports) add_port(port, &all, out);
+	cJSON_ArrayForEach(port, ports) add_port(port, &all, &visit);
 	vec_foreach (address, &all)
-		vec_push(out, ((struct bh_front){.addr = *address}));
+		fn(user, &(struct bh_front){.addr = *address}, NULL);
 	vec_release(&all);
+}
+
+static void push_front(void *user, const struct bh_front *front, const char *port)
+{
+	kube_fronts *out = user;
+
+	(void)port;
+	vec_push(out, *front);
 }
 
 void kube_services_fronts(const struct kube_table *services, kube_fronts *ret)
 {
 	vec_foreach (entry, &services->entries)
-		add_service((*entry)->object.text, ret);
+		kube_service_each((*entry)->object.text, push_front, ret);
 }

@@ -9,6 +9,12 @@
 
 typedef VEC(struct bh_front) kube_fronts;
 
+/* A front, and the name of the Service's port that it is of; NULL: it is of none. */
+typedef void kube_front_fn(void *user, const struct bh_front *front, const char *port);
+
+/* Each of a Service, the text of an object. */
+void kube_service_each(const char *text, kube_front_fn *fn, void *user);
+
 /*
  * Of each Service: its cluster, external and load balancer's addresses at its ports, and its node
  * ports at ::, which is this machine.  Equal ones may be among them.

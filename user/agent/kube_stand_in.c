@@ -89,6 +89,7 @@ char *kube_object_stand_in(enum kube_kind kind, const char *text, unsigned int r
 		break;
 	case KUBE_ZONE_POLICY:
 	case KUBE_SERVICE:
+	case KUBE_ENDPOINT_SLICE:
 	case KUBE_KIND_COUNT:
 		return NULL;
 	}

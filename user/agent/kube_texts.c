@@ -78,7 +78,7 @@ static void write_kind(const struct kube_table *table, enum kube_kind kind, sour
 void kube_texts(const struct kube_table tables[KUBE_KIND_COUNT], source_list *out)
 {
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
-		if (kind != KUBE_POD && kind != KUBE_SERVICE)
+		if (kind != KUBE_POD && kube_makes_policy(kind))
 			write_kind(&tables[kind], kind, out);
 	}
 }

@@ -182,7 +182,10 @@ static void print_fronts(const cJSON *fronts)
 
 	if (!fronts)
 		return;
-	if (value_text(fronts, "error"))
+	if (cJSON_IsTrue(value_of(fronts, "by_backends")) && value_number(fronts, "addresses") > 0)
+		text_addf(&line, "%.0f addresses, by all backends",
+			  value_number(fronts, "addresses"));
+	else if (value_text(fronts, "error"))
 		text_addf(&line, "cannot be decided on this kernel: %s",
 			  value_text(fronts, "error"));
 	else if (cJSON_IsTrue(value_of(fronts, "attached")))
