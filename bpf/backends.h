@@ -30,35 +30,48 @@ static __always_inline __u64 sooner(__u64 until_s, __u64 other_s)
 	return !until_s || (other_s && other_s < until_s) ? other_s : until_s;
 }
 
-/* What is decided of who has that identity.  As decide(), with less on the stack. */
-static __always_inline void decide_identity(const struct packet *p, __u32 workload, __u32 identity,
-					    __be16 port, struct decision *ret)
+/* The cell that holds at present, below until when: in seconds, which 32 bits are enough for.
+ * Global: what it has on the stack is on nobody else's. */
+__noinline __u64 cell_and_until(__u32 slot, __u32 cell)
 {
-	__u32 slot = p->slot;
-	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
+	__u64 until_s = 0;
+
+	cell = cell_of_now(slot, cell, &until_s);
+	return until_s << 32 | cell;
+}
+
+/* What is decided of the backend.  As decide(), with less on the stack. */
+static __always_inline void decide_backend(const struct packet *p, __u32 workload,
+					   struct decision *ret)
+{
+	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &p->slot);
 	const struct bh_identity *src, *dst;
 	struct question question;
+	__u64 now;
 
 	*ret = (struct decision){};
 	if (!policy)
 		return;
 	src = identity_of(policy, workload);
-	dst = identity_of(policy, identity);
+	dst = identity_of(policy, p->backend_identity);
 	if (!src || !dst)
 		return;
-	question_of_service(&question, p->proto, p->is_v6, port, 0);
+	question_of_service(&question, p->proto, p->is_v6, p->backend_port, 0);
 	ret->flags = src->flags | dst->flags;
-	ret->cell = cell_of(slot, src->class, dst->class, question.table, question.number);
-	if (ret->cell & BH_CELL_LATER)
-		ret->cell = cell_of_now(slot, ret->cell, &ret->until_s);
+	ret->cell = cell_of(p->slot, src->class, dst->class, question.table, question.number);
+	if (ret->cell & BH_CELL_LATER) {
+		now = cell_and_until(p->slot, ret->cell);
+		ret->cell = (__u32)now;
+		ret->until_s = now >> 32;
+	}
 	heed_agent_down(p, ret);
 }
 
 /*
  * To what was decided of the backends before: the first one counts, unless this one is worse.
- * Whether the workload may send to it.  Global, of numbers only: verified once, and not for each.
+ * Whether the workload may send to it.  Global: verified once, and not for each.
  */
-__noinline int add_backend(__u32 identity, __u32 port, int is_reply)
+__noinline int add_backend(int is_reply)
 {
 	struct packet *p = packet_here();
 	struct decision decision;
@@ -67,7 +80,7 @@ __noinline int add_backend(__u32 identity, __u32 port, int is_reply)
 
 	if (!p)
 		return false;
-	decide_identity(p, is_reply ? p->dst_identity : p->src_identity, identity, port, &decision);
+	decide_backend(p, is_reply ? p->dst_identity : p->src_identity, &decision);
 	verdict = BH_CELL_VERDICT(decision.cell);
 	flags = (p->cell | decision.cell) & (BH_CELL_LOG | BH_CELL_TLS);
 	p->until_s = sooner(p->until_s, decision.until_s);
@@ -76,7 +89,7 @@ __noinline int add_backend(__u32 identity, __u32 port, int is_reply)
 		p->cell = decision.cell;
 		p->rule = BH_CELL_RULE(decision.cell);
 		p->verdict = verdict;
-		*(is_reply ? &p->src_identity : &p->dst_identity) = identity;
+		*(is_reply ? &p->src_identity : &p->dst_identity) = p->backend_identity;
 	}
 	p->cell |= flags;
 	return BH_VERDICT_PASSES(verdict);
@@ -115,7 +128,9 @@ __noinline int decide_backends(int is_reply)
 			break;
 		if (is_itself(p, &backend->addr, is_reply))
 			continue;
-		if (!add_backend(identify(&backend->addr, p->slot), backend->port, is_reply))
+		p->backend_port = backend->port;
+		p->backend_identity = identify(&backend->addr, p->slot);
+		if (!add_backend(is_reply))
 			break;
 	}
 	return (int)p->cell;

@@ -121,8 +121,10 @@ struct packet {
 	struct bh_addr target; /* neighbour discovery: whose address is announced, or asked for */
 	struct quote quote;    /* error: the packet that it is about */
 
-	/* To a front: its key, and what was decided of its backends so far. */
+	/* To a front: its key, the backend that is asked about, what was decided of others. */
 	struct bh_front front;
+	__u32 backend_identity;
+	__be16 backend_port;
 	__u32 cell;
 
 	/* The connection that is looked for, and the one that is entered if there is none. */
