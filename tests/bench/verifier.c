@@ -12,7 +12,7 @@
 #include "util/text.h"
 
 #define LOG_STATS    4 /* BPF_LOG_STATS: the verifier tells its sums only */
-#define LOG_BYTES    4096
+#define LOG_BYTES    16384
 #define MAX_PROGRAMS 16
 #define INSTRUCTIONS_MAX                                                                           \
 	200000 /* that 6.1, which takes more than twice as many, is far from 1M                    \
