@@ -251,6 +251,30 @@ static __always_inline void copy_bytes(struct bh_event_packet *record, const str
 	record->captured = at;
 }
 
+/* An event with its packet, whose bytes are the caller's to fill in.  NULL: it is lost, and booked.
+ */
+static __always_inline struct bh_event_packet *packet_event_begin(struct bh_account *account,
+								  const struct packet *p)
+{
+	struct bh_event_packet *record = bpf_ringbuf_reserve(&bh_events, sizeof(*record), 0);
+
+	if (!record) {
+		book(account, p, BOOK_LOST);
+		return NULL;
+	}
+	fill_event(&record->event, p, p->reason);
+	record->pad = 0;
+	return record;
+}
+
+static __always_inline void packet_event_end(struct bh_event_packet *record,
+					     struct bh_control *control, struct bh_account *account,
+					     const struct packet *p)
+{
+	bpf_ringbuf_submit(record, wakeup_of(control, account));
+	book(account, p, BOOK_DELIVERED);
+}
+
 /* What report() left to do where the packet can be read: the event, with the packet. */
 static __always_inline void report_bytes(const struct cursor *c, const struct packet *p)
 {
@@ -261,16 +285,11 @@ static __always_inline void report_bytes(const struct cursor *c, const struct pa
 
 	if (!account || !control)
 		return;
-	record = bpf_ringbuf_reserve(&bh_events, sizeof(*record), 0);
-	if (!record) {
-		book(account, p, BOOK_LOST);
+	record = packet_event_begin(account, p);
+	if (!record)
 		return;
-	}
-	fill_event(&record->event, p, p->reason);
-	record->pad = 0;
 	copy_bytes(record, c);
-	bpf_ringbuf_submit(record, wakeup_of(control, account));
-	book(account, p, BOOK_DELIVERED);
+	packet_event_end(record, control, account, p);
 }
 
 #endif

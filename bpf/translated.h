@@ -230,13 +230,9 @@ static __always_inline void report_skb(const struct sk_buff *skb, const struct p
 
 	if (!account || !control)
 		return;
-	record = bpf_ringbuf_reserve(&bh_events, sizeof(*record), 0);
-	if (!record) {
-		book(account, p, BOOK_LOST);
+	record = packet_event_begin(account, p);
+	if (!record)
 		return;
-	}
-	fill_event(&record->event, p, p->reason);
-	record->pad = 0;
 	__builtin_memset(record->bytes, 0, sizeof(record->bytes));
 	eth = (void *)record->bytes;
 	eth->h_proto = p->ethertype;
@@ -245,8 +241,7 @@ static __always_inline void report_skb(const struct sk_buff *skb, const struct p
 	record->captured = sizeof(*eth) + len;
 	if (bpf_probe_read_kernel(eth + 1, len, skb->data))
 		record->captured = sizeof(*eth);
-	bpf_ringbuf_submit(record, wakeup_of(control, account));
-	book(account, p, BOOK_DELIVERED);
+	packet_event_end(record, control, account, p);
 }
 
 /*

@@ -60,20 +60,32 @@ up_to()
 	sleep "$(awk -v most="$1" -v part="$RANDOM" 'BEGIN { print most * part / 32768 }')"
 }
 
-# What the network lost by itself: full queues and sockets.
+# lost_by COMMAND…: by queues, both ways, as the command shows /proc/net/dev.
+lost_by()
+{
+	"$@" cat /proc/net/dev | awk '/eth0:|client:|server:/ { sub(/.*:/, ""); n += $4 + $12 }
+		END { print n + 0 }'
+}
+
+# lost_by_sockets STATION: for want of room, over UDP.
+lost_by_sockets()
+{
+	in_ns "$1" cat /proc/net/snmp | awk '$1 == "Udp:" && $6 ~ /^[0-9]/ { print $6 }'
+	in_ns "$1" awk '/^Udp6RcvbufErrors/ { print $2 }' /proc/net/snmp6
+}
+
+# What the network lost by itself, wherever a question or its answer goes through.
 lost_elsewhere()
 {
-	local total=0 file
-	for file in /sys/class/net/{client,server}/statistics/{rx,tx}_dropped; do
-		total=$((total + $(cat "$file")))
-	done
-	total=$((total + $(in_ns server awk '/^Udp6RcvbufErrors/ { n += $2 }
-		END { print n + 0 }' /proc/net/snmp6)))
-	echo $((total + $(in_ns server awk '$1 == "Udp:" && $6 ~ /^[0-9]/ { n += $6 }
-		END { print n + 0 }' /proc/net/snmp) + $(in_ns server ip -s -j link show dev eth0 |
-		"$python" -c 'import json, sys
-stats, = json.load(sys.stdin)
-print(stats["stats64"]["rx"]["dropped"])')))
+	local station
+
+	{
+		lost_by env
+		for station in client server; do
+			lost_by in_ns "$station"
+			lost_by_sockets "$station"
+		done
+	} | awk '{ n += $1 } END { print n }'
 }
 
 # Segments that TCP sent again; on a busy machine also some that were not lost.
