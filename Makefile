@@ -21,7 +21,7 @@ BPFFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -isystem
 	-ffile-prefix-map=$(CURDIR)=.
 
 POLICY   := $(wildcard user/util/*.c user/policy/*.c)
-USER     := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
+USER     := $(filter-out user/cli/main.c,$(wildcard user/*/*.c user/*/*/*.c))
 LIB      := $(O)/libbulkhead.a
 POLICYLIB := $(O)/libpolicy.a
 
@@ -143,8 +143,8 @@ lab: ## build, then try policies/five-zone.yaml on real traffic (needs root)
 export BULKHEAD := $(abspath $(O)/bulkhead)
 SANDIR   := $(O)-san
 SANTESTS := $(patsubst $(O)/%,$(SANDIR)/%,$(UNIT) $(PURE))
-TIDY     := $(patsubst %.c,$(O)/tidy/%.ok,$(wildcard user/*/*.c))
-SOURCES  := $(wildcard bpf/*.[ch] include/bulkhead/*.h user/*/*.[ch] tests/*.h tests/*/*.[ch] tests/fuzz/host_bpf/*/*.h)
+TIDY     := $(patsubst %.c,$(O)/tidy/%.ok,$(wildcard user/*/*.c user/*/*/*.c))
+SOURCES  := $(wildcard bpf/*.[ch] include/bulkhead/*.h user/*/*.[ch] user/*/*/*.[ch] tests/*.h tests/*/*.[ch] tests/fuzz/host_bpf/*/*.h)
 CHECKS   := $(addprefix make:check-,format tidy includes budgets policies fuzz) $(SANTESTS) \
 	$(wildcard tests/golden/*.sh)
 E2E      := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
@@ -246,7 +246,7 @@ $(O)/fuzz/%.o: %.c
 	$(Q)mkdir -p $(@D) && $(CLANG) -fsanitize=fuzzer-no-link$(,)address$(,)undefined $(FUZZFLAGS) -c $< -o $@
 
 $(O)/tests/fuzz/recording_fuzz: $(O)/fuzz/user/cli/event_reader.o
-$(O)/tests/fuzz/protocol_fuzz: $(patsubst %,$(O)/fuzz/user/%.o,agent/request agent/event_json agent/words \
+$(O)/tests/fuzz/protocol_fuzz: $(patsubst %,$(O)/fuzz/user/%.o,agent/control/request agent/events/event_json agent/control/words \
 	cli/event_line cli/event_reader cli/output)
 
 # The programs as functions of this machine.  What is new to the fuzzer is what is new in them.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Agents that end at any moment while they write the flow log: each record is in the file once. */
-#include "agent/flow_log.h"
+#include "agent/flows/flow_log.h"
 
 #include <errno.h>
 #include <fcntl.h>

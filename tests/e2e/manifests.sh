@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 readonly manifests=$here/../../scripts/deploy/kubernetes
-readonly watched=$here/../../user/agent/kube_object.h
+readonly watched=$here/../../user/agent/kubernetes/kube_object.h
 
 # manifests QUESTION [ARGUMENT]
 manifests()

@@ -9,8 +9,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "agent/event_json.h"
-#include "agent/request.h"
+#include "agent/control/request.h"
+#include "agent/events/event_json.h"
 #include "cli/cli.h"
 #include "cli/event_line.h"
 #include "cli/event_reader.h"

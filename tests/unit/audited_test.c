@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/audited.h"
+#include "agent/policies/audited.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

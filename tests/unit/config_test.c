@@ -5,7 +5,7 @@
 
 #include <bulkhead/builtin.h>
 
-#include "agent/protocol.h"
+#include "agent/control/protocol.h"
 #include "tests/test.h"
 
 static int read_text(const char *text, struct settings *settings, struct text *ret_messages)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What an attacker may do so as not to be told: floods, decoys, limits of events, many addresses.
  */
-#include "agent/detect_suspects.h"
+#include "agent/detect/detect_suspects.h"
 #include "tests/unit/detect_world.h"
 
 #define API      "10.0.16.10"

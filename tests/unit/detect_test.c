@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/detect.h"
+#include "agent/detect/detect.h"
 
 #include "policy/load.h"
 #include "tests/unit/detect_world.h"

@@ -14,7 +14,7 @@
 #include <bulkhead/verdict.h>
 
 #include "agent/config_detect.h"
-#include "agent/detect.h"
+#include "agent/detect/detect.h"
 #include "tests/test.h"
 #include "util/address.h"
 

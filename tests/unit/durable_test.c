@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/durable.h"
+#include "agent/policies/durable.h"
 
 #include <errno.h>
 #include <sys/stat.h>

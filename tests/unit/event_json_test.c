@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/event_json.h"
+#include "agent/events/event_json.h"
 
 #include <arpa/inet.h>
 #include <string.h>

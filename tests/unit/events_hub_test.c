@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/events_hub.h"
+#include "agent/events/events_hub.h"
 
 #include <string.h>
 

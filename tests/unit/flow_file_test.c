@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/flow_file.h"
+#include "agent/flows/flow_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

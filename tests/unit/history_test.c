@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/history.h"
+#include "agent/policies/history.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#include "agent/audit.h"
-#include "agent/durable.h"
-#include "agent/temporary.h"
+#include "agent/policies/audit.h"
+#include "agent/policies/durable.h"
+#include "agent/policies/temporary.h"
 #include "tests/test.h"
 #include "util/mem.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/kube_endpoints.h"
+#include "agent/kubernetes/kube_endpoints.h"
 #include "util/address.h"
 
 /* clang-format off */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/kube_path.h"
+#include "agent/kubernetes/kube_path.h"
 
 #include "tests/test.h"
 

@@ -8,9 +8,9 @@
 
 #include <zlib.h>
 
-#include "agent/kube_services.h"
-#include "agent/kube_stream.h"
-#include "agent/kube_texts.h"
+#include "agent/kubernetes/kube_services.h"
+#include "agent/kubernetes/kube_stream.h"
+#include "agent/kubernetes/kube_texts.h"
 #include "tests/unit/made_cluster.h"
 
 #define RECORDINGS "tests/unit/kube-recordings/"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/kube_report.h"
+#include "agent/kubernetes/kube_report.h"
 
 #include <arpa/inet.h>
 
@@ -7,10 +7,10 @@
 #include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
 
-#include "agent/kube_drops.h"
-#include "agent/kube_events.h"
-#include "agent/kube_status.h"
-#include "agent/kube_writer.h"
+#include "agent/kubernetes/kube_drops.h"
+#include "agent/kubernetes/kube_events.h"
+#include "agent/kubernetes/kube_status.h"
+#include "agent/kubernetes/kube_writer.h"
 #include "tests/test.h"
 #include "util/address.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/kube_stream.h"
+#include "agent/kubernetes/kube_stream.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/last_good_text.h"
+#include "agent/policies/last_good_text.h"
 
 #define BLOCK 64
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/listen_address.h"
+#include "agent/metrics/listen_address.h"
 
 #include <netinet/in.h>
 

@@ -5,8 +5,8 @@
 
 #include "tests/test.h"
 
-#include "agent/kube_texts.h"
-#include "agent/policy_set.h"
+#include "agent/kubernetes/kube_texts.h"
+#include "agent/policies/policy_set.h"
 
 struct made_cluster {
 	struct kube_table tables[KUBE_KIND_COUNT];

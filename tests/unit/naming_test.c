@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/naming.h"
+#include "agent/events/naming.h"
 
 #include <arpa/inet.h>
 #include <string.h>

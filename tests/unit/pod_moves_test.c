@@ -3,12 +3,12 @@
  * Random clusters whose pods come, go, change, and take each other's addresses: what was changed
  * in place decides as what is compiled anew.
  */
-#include "agent/pod_moves.h"
+#include "agent/kubernetes/pod_moves.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#include "agent/kube_pods_text.h"
+#include "agent/kubernetes/kube_pods_text.h"
 #include "tests/unit/made_cluster.h"
 
 #define CLUSTERS  12

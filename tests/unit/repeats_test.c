@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/repeats.h"
+#include "agent/events/repeats.h"
 
 #include <string.h>
 

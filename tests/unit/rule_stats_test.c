@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "agent/rule_stats.h"
+#include "agent/metrics/rule_stats.h"
 
 #include <bulkhead/limits.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cli/ssh_session.h"
 
-#include "agent/cuts.h"
+#include "agent/control/cuts.h"
 #include "tests/test.h"
 
 /* As the kernel prints them on a little-endian machine: addresses are words in memory order. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <stdio.h>
 
-#include "agent/zone_pairs.h"
-#include "agent/zone_traffic.h"
+#include "agent/flows/zone_pairs.h"
+#include "agent/flows/zone_traffic.h"
 #include "tests/test.h"
 
 /* --- pairs --- */

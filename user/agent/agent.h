@@ -10,8 +10,8 @@
 
 #include <bulkhead/vlan.h>
 
-#include "agent/detect_config.h"
-#include "agent/listen_address.h"
+#include "agent/detect/detect_config.h"
+#include "agent/metrics/listen_address.h"
 
 /*
  * IFACE: a NIC of this machine, or a pattern with *, ? or [...]: every one that it matches, once

@@ -10,9 +10,9 @@
 
 #include "agent/config_detect.h"
 #include "agent/config_flows.h"
-#include "agent/endpoint_patterns.h"
-#include "agent/first_policy.h"
-#include "agent/protocol.h"
+#include "agent/control/protocol.h"
+#include "agent/endpoints/endpoint_patterns.h"
+#include "agent/policies/first_policy.h"
 #include "policy/schema.h"
 #include "policy/yaml.h"
 #include "util/mem.h"

@@ -4,7 +4,7 @@
 #define AGENT_CONFIG_H
 
 #include "agent/agent.h"
-#include "agent/kube_config.h"
+#include "agent/kubernetes/kube_config.h"
 #include "util/diag.h"
 #include "util/vec.h"
 

@@ -3,7 +3,7 @@
 #ifndef AGENT_CONFIG_DETECT_H
 #define AGENT_CONFIG_DETECT_H
 
-#include "agent/detect_config.h"
+#include "agent/detect/detect_config.h"
 #include "policy/yaml.h"
 #include "util/diag.h"
 

@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <string.h>
 
-#include "agent/answer.h"
-#include "agent/cluster.h"
-#include "agent/machine.h"
-#include "agent/metrics.h"
+#include "agent/control/answer.h"
+#include "agent/endpoints/machine.h"
+#include "agent/kubernetes/cluster.h"
+#include "agent/metrics/metrics.h"
 #include "agent/notify.h"
-#include "agent/pending.h"
-#include "agent/temporary_rule.h"
+#include "agent/policies/pending.h"
+#include "agent/policies/temporary_rule.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <string.h>
 
-#include "agent/protocol.h"
+#include "agent/control/protocol.h"
 #include "cli/change_answer.h"
 #include "cli/output.h"
 #include "cli/ssh_session.h"

@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "agent/protocol.h"
+#include "agent/control/protocol.h"
 #include "cli/options.h"
 
 /* The option --socket of a command that talks to the agent, for its table of options. */

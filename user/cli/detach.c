@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/protocol.h"
+#include "agent/control/protocol.h"
 #include "cli/cli.h"
 #include "datapath/datapath.h"
 

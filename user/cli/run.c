@@ -5,7 +5,7 @@
 #include <bulkhead/limits.h>
 
 #include "agent/config.h"
-#include "agent/protocol.h"
+#include "agent/control/protocol.h"
 #include "cli/cli.h"
 #include "util/mem.h"
 

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent/kubernetes/cluster.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/kubernetes/kube_pods_text.h"
+#include "agent/kubernetes/kube_texts.h"
+#include "agent/kubernetes/pod_moves.h"
+#include "agent/policies/pending.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+static void free_fault(const struct policy_fault *fault)
+{
+	free(fault->source);
+	free(fault->line);
+	free(fault->message);
+}
+
+static void faults_release(policy_faults *faults)
+{
+	vec_foreach (fault, faults)
+		free_fault(fault);
+	vec_release(faults);
+}
+
+/* Whether all that is wrong is in objects that something else can stand for. */
+static bool refuse_faults(struct agent *a, const policy_faults *faults)
+{
+	const char *last = "";
+
+	kube_report_faults(a->report, faults);
+	vec_foreach (fault, faults) {
+		if (fault->line && !strcmp(fault->line, last))
+			continue;
+		if (!fault->line || !kube_refuse(a->kubernetes, fault->source, fault->line))
+			return false;
+		last = fault->line;
+	}
+	return faults->count;
+}
+
+static int prepare(struct agent *a, struct text *diagnostics, policy_faults *faults,
+		   struct policy_version **ret)
+{
+	const struct loaded_policy *loaded = a->policies.current->loaded;
+	source_list own = {};
+	struct policy_input input = {
+		.paths = (const char *const *)loaded->paths.items,
+		.path_count = loaded->paths.count,
+		.faults = faults,
+	};
+	int err;
+
+	if (loaded->origin == POLICY_GIVEN)
+		loaded_policy_texts(loaded, &own);
+	a->policies.is_listed = true;
+	if (!own.count) { /* what stood in for it is over */
+		input.paths = a->config->policy_paths;
+		input.path_count = a->config->policy_count;
+	}
+	input.sources = own.items;
+	input.source_count = own.count;
+	err = policy_set_prepare(&a->policies, &input, diagnostics, ret);
+	vec_release(&own);
+	return err;
+}
+
+/* What an object's author got wrong is no reason to enforce nothing new. */
+static int prepare_safely(struct agent *a, struct text *diagnostics, struct policy_version **ret)
+{
+	bool is_better;
+	int err;
+
+	kube_report_begin(a->report);
+	/* Each may bring more to light; it ends, as an object is refused twice at most. */
+	do {
+		_cleanup_(faults_release)
+		policy_faults faults = {};
+
+		text_reset(diagnostics);
+		err = prepare(a, diagnostics, &faults, ret);
+		is_better = err && refuse_faults(a, &faults);
+	} while (is_better);
+	return err;
+}
+
+static int swap(struct agent *a, struct policy_version *v, struct text *why)
+{
+	if (datapath_revert_at(a->dp))
+		pending_go_back(a, NULL,
+				"the cluster has changed, and the policy must be compiled for it");
+	return policy_set_swap(&a->policies, v, why);
+}
+
+static bool is_in_force(struct agent *a, const struct policy_version *v)
+{
+	struct loaded_policy *now = a->policies.current->loaded;
+
+	if (a->policies.is_behind || strcmp(v->loaded->hash, now->hash) != 0 ||
+	    loaded_policy_addresses(v->loaded) != loaded_policy_addresses(now))
+		return false;
+	now->origin = a->endpoints.origin = POLICY_GIVEN;
+	return true;
+}
+
+/* Whether each has found its place; else the policy has to be compiled for some. */
+static bool move_pods(struct agent *a)
+{
+	struct kube_pods *pods = &a->pods;
+	bool are_placed = true;
+
+	vec_foreach (touched, &pods->touched)
+		are_placed &= !pod_move(&a->policies, touched, kube_pods_owner(pods, touched));
+	if (pods->touched.count)
+		a->last_good.is_behind = true;
+	pods->touched.count = 0;
+	policy_set_follow(&a->policies);
+	if (pods->is_here_touched)
+		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
+	pods->is_here_touched = false;
+	return are_placed;
+}
+
+static void on_moved(void *user)
+{
+	struct agent *a = user;
+
+	if (!move_pods(a))
+		kube_call_changed(a->kubernetes);
+	endpoints_scan(&a->endpoints);
+}
+
+static void on_changed(void *user)
+{
+	struct agent *a = user;
+	_policy_version_ struct policy_version *v = NULL;
+	_text_ struct text diagnostics = TEXT_INIT;
+	_text_ struct text why = TEXT_INIT;
+	int err = prepare_safely(a, &diagnostics, &v);
+
+	if (err)
+		fputs(diagnostics.buf, stderr);
+	else if (!is_in_force(a, v))
+		err = swap(a, TAKE_PTR(v), &why);
+	/* What is in force knows of all pods; or else of those that have a place in it. */
+	move_pods(a);
+	if (err)
+		log_error("msg=\"the cluster's policy is not in force: the last one stays\" "
+			  "error=\"%s\"",
+			  why.len ? why.buf : strerror(-err));
+	else
+		endpoints_settle(&a->endpoints);
+	kube_report_end(a->report, !err, why.len ? why.buf : diagnostics.buf);
+}
+
+/* Without this they stay as they were. */
+static int set_backends(struct agent *a, struct text *reterr)
+{
+	kube_backends backends = {};
+	int err = 0;
+
+	if (kube_backends_now(a->kubernetes, &backends))
+		err = datapath_set_backends(a->dp, backends.items, backends.count, reterr);
+	vec_release(&backends);
+	return err;
+}
+
+static int set_fronts(struct agent *a, struct text *reterr)
+{
+	kube_fronts fronts = {};
+	int err;
+
+	kube_fronts_now(a->kubernetes, &fronts);
+	err = datapath_set_fronts(a->dp, fronts.items, fronts.count, reterr);
+	vec_release(&fronts);
+	return err;
+}
+
+/* While the server is away, and for as long as it takes to list them, those that were stand. */
+static void on_services_changed(void *user)
+{
+	_text_ struct text why = TEXT_INIT;
+	struct agent *a = user;
+	int err = datapath_asks_backends(a->dp) ? set_backends(a, &why) : set_fronts(a, &why);
+
+	if (err)
+		log_error("msg=\"Services are not those of the cluster\" error=\"%s\"",
+			  why.len ? why.buf : strerror(-err));
+}
+
+void cluster_check(struct agent *a)
+{
+	int count = a->kubernetes ? datapath_repair_fronts(a->dp) : 0;
+
+	if (count < 0)
+		log_error("msg=\"program for Services is detached\" error=\"%s\"",
+			  strerror(-count));
+	else if (count)
+		log_warning("msg=\"program for Services was detached: it is there again\" "
+			    "hooks=%d",
+			    count);
+}
+
+/* Each on a line of its own: rules may name pods of them that don't exist. */
+static void recall_spaces(struct agent *a, const struct source *source)
+{
+	const char *line = source->text;
+
+	while (*line) {
+		_text_ struct text text = TEXT_INIT;
+		struct kube_object object;
+
+		text_addn(&text, line, strcspn(line, "\n"));
+		line += text.len + (line[text.len] == '\n');
+		if (!kube_object_read(KUBE_NAMESPACE, text.buf, &object))
+			kube_table_put(&a->objects[KUBE_NAMESPACE], &object, 0);
+	}
+}
+
+void cluster_recall(struct agent *a)
+{
+	_source_list_ source_list texts = {};
+	_text_ struct text why = TEXT_INIT;
+
+	if (!a->config->kubernetes)
+		return;
+	a->pods.node = a->config->kubernetes->node;
+	a->objects[KUBE_POD].pods = &a->pods;
+	a->policies.objects = a->objects;
+	a->naming.pods = &a->pods;
+	a->endpoints.cluster = &a->pods;
+	if (last_good_read(&a->last_good, &why, &texts))
+		return; /* who reads the policy in it tells why */
+	vec_foreach (text, &texts) {
+		if (!strcmp(text->name, PODS_SOURCE))
+			kube_pods_read(text, &a->objects[KUBE_POD]);
+		else if (is_kube_source_of(text, KUBE_NAMESPACE))
+			recall_spaces(a, text);
+	}
+	a->pods.touched.count = 0;
+}
+
+int cluster_start(struct agent *a, struct text *reterr)
+{
+	const struct kube_events events = {on_changed, on_moved, a, on_services_changed};
+	const char *trouble = datapath_fronts_trouble(a->dp);
+	int err;
+
+	if (!a->config->kubernetes)
+		return 0;
+	if (trouble)
+		log_warning("msg=\"no program can decide who gets what is sent to a Service: all "
+			    "of its backends must be allowed\" error=\"%s\"",
+			    trouble);
+	err = kube_new(a->loop, a->config->kubernetes, a->objects, &events, &a->kubernetes);
+	if (err)
+		text_addf(reterr, "cannot follow the cluster: %s", strerror(-err));
+	else {
+		if (datapath_asks_backends(a->dp))
+			kube_follow_endpoints(a->kubernetes);
+		a->report = kube_report_new(a->loop, a->kubernetes, a->config->kubernetes);
+	}
+	return err;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Files that are there whole or not at all, whenever the machine stops. */
+#ifndef AGENT_POLICIES_DURABLE_H
+#define AGENT_POLICIES_DURABLE_H
+
+#include "util/text.h"
+
+#define DURABLE_MAX (256ul * 1024 * 1024) /* bytes; a larger file is neither written nor read */
+
+/* Replaces @directory/@name; on disk when it returns.  -errno. */
+int durable_write(const char *directory, const char *name, const struct text *content);
+
+/* Appends one line, made so that a reader sees all of it or none.  -errno. */
+int durable_append(const char *directory, const char *name, const struct text *line);
+
+/* Of a directory that another one is to hold; -errno, 0 if it is there. */
+int durable_directory(const char *directory, const char *name, struct text *ret_path);
+
+/*
+ * -ENOENT: there is none.  -EPERM: it is no regular file, or may have been written by somebody
+ * else.
+ */
+int durable_read(const char *directory, const char *name, struct text *ret);
+int durable_remove(const char *directory, const char *name);
+
+#endif
