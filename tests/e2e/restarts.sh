@@ -88,6 +88,30 @@ lost_elsewhere()
 	} | awk '{ n += $1 } END { print n }'
 }
 
+# What the kernel counts in all three namespaces, a word and a number a line.
+network_counts()
+{
+	local station
+
+	for station in env "in_ns client" "in_ns server"; do
+		# shellcheck disable=SC2086 # words
+		$station cat /proc/net/snmp /proc/net/netstat | awk -v at="${station##* }" '
+			$1 != was { was = $1; split($0, name); next }
+			{ for (i = 2; i <= NF; i++) print at, $1 name[i], $i; was = "" }'
+		# shellcheck disable=SC2086
+		$station cat /proc/net/dev | awk -v at="${station##* }" \
+			'NR > 2 { print at, $1 "dropped", $5 + $13 }'
+	done
+}
+
+# Where packets may have been lost that nobody expected to be.
+show_losses()
+{
+	network_counts | diff counts_before - | grep '^>' |
+		grep -iE 'drop|err|discard|fail|unreach|overflow|prune|nohandler|retrans|noroute' |
+		sed 's/^>/#/'
+}
+
 # Segments that TCP sent again; on a busy machine also some that were not lost.
 sent_again()
 {
@@ -118,7 +142,7 @@ all_answered()
 	awk -v kind="$1" -v may="$2" -v streams="$streams" '
 		$2 == kind { n++; missing += $3 - $4 }
 		END { print n, "flows", missing, "missing"; exit n != streams || missing > may }' \
-		talked
+		talked || { show_losses && false; }
 }
 
 # tags: of the programs that run, each once, by the kernel's own word.  What sends answers is the
@@ -198,6 +222,7 @@ begin_load()
 	talker=$!
 	wait_for 30 grep -q talking talked
 	before=$(lost_elsewhere)
+	network_counts >counts_before
 	again=$(sent_again)
 	senders=
 	rm -f sent.*
