@@ -22,7 +22,7 @@ static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
 	if (!p)
 		return NULL;
 	__builtin_memset(p, 0, offsetof(struct packet, target));
-	p->now = clock_coarse_ns();
+	p->now = clock_coarse_ns(control_here());
 	p->length = length;
 	p->ifindex = ifindex;
 	p->direction = direction;
@@ -62,6 +62,17 @@ static __always_inline void forget(void)
 	asm volatile("" ::: "memory");
 }
 
+/* Few need the second look; it costs the first one nothing. */
+static __always_inline bool is_quick_packet(const struct quick_packet *q)
+{
+	enum quick_answer answer = quick_pass(q, false);
+
+	if (answer != QUICK_MAYBE)
+		return answer == QUICK_PASS;
+	forget();
+	return quick_pass(q, true) == QUICK_PASS;
+}
+
 static __always_inline bool is_quick_xdp(struct xdp_md *ctx)
 {
 	const struct quick_packet q = {(void *)(long)ctx->data,
@@ -71,7 +82,7 @@ static __always_inline bool is_quick_xdp(struct xdp_md *ctx)
 				       BH_INGRESS,
 				       true};
 
-	return quick_pass(&q);
+	return is_quick_packet(&q);
 }
 
 /* What a NIC of this machine receives. */
@@ -133,7 +144,7 @@ static __always_inline bool is_quick_skb(struct __sk_buff *skb, enum bh_directio
 
 	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
 		return false;
-	return quick_pass(&q);
+	return is_quick_packet(&q);
 }
 
 static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction direction,

@@ -7,11 +7,8 @@
 #include "maps.h"
 
 /* Nanoseconds of CLOCK_MONOTONIC; some milliseconds behind, where the agent knows the tick. */
-static __always_inline __u64 clock_coarse_ns(void)
+static __always_inline __u64 clock_coarse_ns(const struct bh_control *control)
 {
-	__u32 zero = 0;
-	const struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
-
 	if (!control || !control->jiffy_ns)
 		return bpf_ktime_get_ns();
 	return bpf_jiffies64() * control->jiffy_ns + control->jiffies_offset_ns;

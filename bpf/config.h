@@ -46,6 +46,9 @@ const volatile bool bh_is_quick = true;
 /* One less than the lines of bh_conns, which are a power of two. */
 const volatile __u32 bh_conn_mask = BH_CONN_LINES - 1;
 
+/* How many rules each slot has room for in bh_rule_counts. */
+const volatile __u32 bh_rules_each = BH_RULE_ENTRIES / BH_SLOTS;
+
 /* Whether this machine may show stores to other CPUs in another order, as x86 does not. */
 const volatile bool bh_is_weakly_ordered = false;
 

@@ -58,6 +58,13 @@ static __always_inline struct conn_lock *lock_of(__u32 line)
 	return bpf_map_lookup_elem(&bh_conn_locks, &group);
 }
 
+static __always_inline const struct bh_conn_setup *conn_setup(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_conn_setup, &zero);
+}
+
 static __always_inline struct conn_share *share_of(__u32 endpoint)
 {
 	return bpf_map_lookup_elem(&bh_shares, &endpoint);
@@ -252,9 +259,9 @@ __noinline int conn_tell_late(__u32 line)
 
 static __always_inline void conn_hash(struct packet *p)
 {
-	const struct bh_conn_setup *setup = conn_setup();
+	const struct bh_control *control = control_here();
 
-	p->hash = setup ? keyed_hash(setup, &p->key) : 0;
+	p->hash = control ? keyed_hash(&control->secret, &p->key) : 0;
 }
 
 /* Whether the line has the connection of that key. */
@@ -282,26 +289,29 @@ static __always_inline bool conn_read(const void *key, __u32 line, struct hit *h
 	return true;
 }
 
-/* The line of p->key; LINE_NONE.  Global: verified once. */
-__noinline __u32 conn_search(void)
+/* The line that a connection of that hash has, if there is one; LINE_NONE.  Global: verified once.
+ */
+__noinline __u32 conn_line_of(__u64 hash)
 {
-	struct packet *p = packet_here();
-
-	if (!p)
-		return LINE_NONE;
 	for (int choice = 0; choice < 2; choice++) {
-		__u32 bucket = bucket_of(p->hash, choice), way = BH_CONN_WAYS, line;
+		__u32 bucket = bucket_of(hash, choice), way = BH_CONN_WAYS;
 		const struct bh_conn_tags *tags = tags_at(bucket);
-		const struct bh_conn *conn;
 
 		if (tags)
-			way = way_of(tags, tag_of(p->hash));
-		line = bucket * BH_CONN_WAYS + way;
-		conn = way < BH_CONN_WAYS ? conn_at(line) : NULL;
-		if (conn && keys_equal(&conn->key, &p->key))
-			return line;
+			way = way_of(tags, tag_of(hash));
+		if (way < BH_CONN_WAYS)
+			return bucket * BH_CONN_WAYS + way;
 	}
 	return LINE_NONE;
+}
+
+/* The line of p->key; LINE_NONE. */
+static __always_inline __u32 conn_search(const struct packet *p)
+{
+	__u32 line = conn_line_of(p->hash);
+	const struct bh_conn *conn = line == LINE_NONE ? NULL : conn_at(line);
+
+	return conn && keys_equal(&conn->key, &p->key) ? line : LINE_NONE;
 }
 
 /*
@@ -315,7 +325,7 @@ static __always_inline struct hit conn_find(struct packet *p, __u8 sender, bool 
 
 	conn_hash(p);
 	if (!is_expected || !conn_read(&p->key, home_of(p->hash), &hit)) {
-		line = conn_search();
+		line = conn_search(p);
 		if (line == LINE_NONE || !conn_read(&p->key, line, &hit))
 			return hit;
 	}

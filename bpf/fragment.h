@@ -28,12 +28,13 @@ static __always_inline void fragment_key(struct packet *p)
 static __always_inline struct fragment_bucket *fragment_bucket(const struct fragment_key *key)
 {
 	const struct bh_conn_setup *setup = conn_setup();
+	const struct bh_control *control = control_here();
 	__u32 at;
 
-	if (!setup || !setup->fragments_each)
+	if (!setup || !setup->fragments_each || !control)
 		return NULL;
 	at = key->endpoint * setup->fragments_each +
-	     (__u32)keyed_hash(setup, key) % setup->fragments_each;
+	     (__u32)keyed_hash(&control->secret, key) % setup->fragments_each;
 	return bpf_map_lookup_elem(&bh_fragments, &at);
 }
 

@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "maps.h"
+#include "order.h"
 #include "packet.h"
 
 struct in_force {
@@ -19,9 +20,15 @@ struct in_force {
 /* The agent has beaten, but not for a while. */
 static __always_inline bool is_heartbeat_late(const struct bh_control *control, __u64 now)
 {
-	__u64 beat = *(volatile const __u64 *)&control->heartbeat_ns;
+	__u64 beat = READ_NOW(control->heartbeat_ns);
 
 	return beat && elapsed_ns(beat, now) > (__s64)(bh_down_after_s * NS_PER_S);
+}
+
+/* Whether that is so, and the policy in the slot says what happens then. */
+static __always_inline bool is_agent_down(const struct bh_control *control, __u32 slot, __u64 now)
+{
+	return (READ_NOW(control->down_slots) >> slot & 1) && is_heartbeat_late(control, now);
 }
 
 /*
@@ -32,24 +39,25 @@ static __always_inline bool is_heartbeat_late(const struct bh_control *control, 
 static __always_inline __u64 active_word(const struct bh_control *control, __u64 now,
 					 bool *ret_is_reverted)
 {
-	__u64 active = *(volatile const __u64 *)&control->active;
-	__u64 revert_at = *(volatile const __u64 *)&control->revert_at_ns;
+	__u64 active = READ_NOW(control->active), revert_at = READ_NOW(control->revert_at_ns);
 
-	*ret_is_reverted = revert_at && now >= revert_at;
-	if (*ret_is_reverted)
-		return *(volatile const __u64 *)&control->revert_to;
-	return active;
+	*ret_is_reverted = false;
+	if (!revert_at)
+		return active;
+	/* Nearly always it is over here; or the compiler joins the two questions, and asks both. */
+	asm volatile("" : "+r"(revert_at));
+	*ret_is_reverted = now >= revert_at;
+	return *ret_is_reverted ? READ_NOW(control->revert_to) : active;
 }
 
 /* False: there is none. */
-static __always_inline bool find_in_force(__u64 now, struct in_force *ret)
+static __always_inline bool find_in_force(const struct bh_control *control, __u64 now,
+					  struct in_force *ret)
 {
-	const struct bh_control *control;
 	const struct bh_policy *policy;
-	__u32 zero = 0, slot;
 	__u64 active;
+	__u32 slot;
 
-	control = bpf_map_lookup_elem(&bh_control, &zero);
 	if (!control)
 		return false;
 	active = active_word(control, now, &ret->is_reverted);
@@ -63,7 +71,7 @@ static __always_inline bool find_in_force(__u64 now, struct in_force *ret)
 	ret->policy = policy;
 	ret->slot = slot;
 	ret->generation = BH_ACTIVE_GENERATION(active);
-	ret->is_agent_down = (policy->flags & BH_POLICY_DOWN) && is_heartbeat_late(control, now);
+	ret->is_agent_down = is_agent_down(control, slot, now);
 	return true;
 }
 

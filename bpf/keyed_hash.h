@@ -14,46 +14,53 @@ enum {
 	SECOND_HALF = 32 - FIRST_HALF,
 };
 
-static __always_inline const struct bh_conn_setup *conn_setup(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&bh_conn_setup, &zero);
-}
-
-static __always_inline __u64 hash_pair(const struct bh_conn_setup *setup, int at, __u32 first,
+static __always_inline __u64 hash_pair(const struct bh_conn_secret *secret, int at, __u32 first,
 				       __u32 second)
 {
-	return (__u64)(first + setup->hash_key[at]) * (second + setup->hash_key[at + 1]);
+	return (__u64)(first + secret->key[at]) * (second + secret->key[at + 1]);
 }
 
 /* A product's low bits know little of its factors' high ones. */
-static __always_inline __u64 hash_end(const struct bh_conn_setup *setup, __u64 sum)
+static __always_inline __u64 hash_end(const struct bh_conn_secret *secret, __u64 sum)
 {
 	sum ^= sum >> 32;
-	sum *= setup->hash_factor;
+	sum *= secret->factor;
 	return sum ^ sum >> 32;
 }
 
-static __always_inline __u64 keyed_hash(const struct bh_conn_setup *setup, const void *key)
+/* Words that stand at the same place of the two addresses are a pair, and so are the last two:
+ * three of the five pairs are the same in all keys of IPv4. */
+static __always_inline __u64 keyed_hash(const struct bh_conn_secret *secret, const void *key)
 {
 	const __u32 *word = key;
 	__u64 sum = 0;
 
-	for (int i = 0; i < BH_CONN_KEY_WORDS; i += 2)
-		sum += hash_pair(setup, i, word[i], word[i + 1]);
-	return hash_end(setup, sum);
+	for (int i = 0; i < 4; i++)
+		sum += hash_pair(secret, 2 * i, word[i], word[4 + i]);
+	return hash_end(secret, sum + hash_pair(secret, 8, word[8], word[9]));
 }
 
 /* The same of a key in registers, two words in each, as they are in memory. */
-static __always_inline __u64 keyed_hash_of_pairs(const struct bh_conn_setup *setup,
-						 const __u64 *pair)
+static __always_inline __u64 keyed_hash_v6(const struct bh_conn_secret *secret, const __u64 *both)
 {
-	__u64 sum = 0;
+	__u64 sum = hash_pair(secret, 8, both[4] >> FIRST_HALF, both[4] >> SECOND_HALF);
 
-	for (int i = 0; i < BH_CONN_KEY_WORDS / 2; i++)
-		sum += hash_pair(setup, 2 * i, pair[i] >> FIRST_HALF, pair[i] >> SECOND_HALF);
-	return hash_end(setup, sum);
+	for (int i = 0; i < 2; i++) {
+		sum += hash_pair(secret, 4 * i, both[i] >> FIRST_HALF, both[2 + i] >> FIRST_HALF);
+		sum += hash_pair(secret, 4 * i + 2, both[i] >> SECOND_HALF,
+				 both[2 + i] >> SECOND_HALF);
+	}
+	return hash_end(secret, sum);
+}
+
+/* And of one of IPv4. */
+static __always_inline __u64 keyed_hash_v4(const struct bh_conn_secret *secret, const __u64 *both)
+{
+	__u64 sum = secret->v4;
+
+	sum += hash_pair(secret, 6, both[1] >> SECOND_HALF, both[3] >> SECOND_HALF);
+	sum += hash_pair(secret, 8, both[4] >> FIRST_HALF, both[4] >> SECOND_HALF);
+	return hash_end(secret, sum);
 }
 
 /* Whether two keys of ten words, aligned to eight bytes, are the same. */

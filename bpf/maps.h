@@ -35,6 +35,13 @@ struct {
 	__type(value, struct bh_control);
 } bh_control SEC(".maps");
 
+static __always_inline struct bh_control *control_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_control, &zero);
+}
+
 /* In which generations addresses changed.  The agent writes, in shared memory. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

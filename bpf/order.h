@@ -10,10 +10,14 @@
 /* No load or store passes this one.  An atomic operation that returns something is a barrier. */
 static __always_inline void keep_order(void)
 {
-	__u32 word = 0;
+	if (bh_is_weakly_ordered) {
+		__u32 zero = 0, word;
 
-	if (bh_is_weakly_ordered)
+		/* Here, or the compiler stores it for everybody. */
+		asm volatile("" : "+r"(zero));
+		word = zero;
 		asm volatile("" ::"r"(__sync_fetch_and_add(&word, 1)));
+	}
 	asm volatile("" ::: "memory");
 }
 

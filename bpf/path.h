@@ -19,7 +19,7 @@ static __always_inline enum bh_reason find_policy(struct packet *p)
 {
 	struct in_force f;
 
-	if (!find_in_force(p->now, &f))
+	if (!find_in_force(control_here(), p->now, &f))
 		return BH_REASON_NO_POLICY;
 	p->slot = f.slot;
 	p->generation = f.generation;

@@ -34,8 +34,8 @@ struct quick_packet {
 /* What it says of itself. */
 struct quick_facts {
 	__u64 src[2], dst[2]; /* struct bh_addr */
-	__be16 sport, dport;
-	__u32 seq_end, ack; /* TCP; host order */
+	__u32 ports;          /* two of 16 bits, as they lie in the header: source, destination */
+	__u32 seq_end, ack;   /* TCP; host order */
 	__u32 l4_len;
 	__u8 proto;
 	__u8 tcp_flags;
@@ -54,20 +54,10 @@ static __always_inline __u64 two_words(__be32 first, __be32 second)
 	return u.both;
 }
 
-/* Nothing that parse() or judge() take a second look at: see is_bad_source(), is_bad_destination().
+/*
+ * Addresses are not looked at: those that parse() and judge() take exception to are in no
+ * connection.  But one of IPv6 must not be taken for one of IPv4, see is_v4_in_disguise().
  */
-static __always_inline bool is_plain_v4(__be32 addr)
-{
-	__u32 first = bpf_ntohl(addr) >> 24;
-
-	return first && first != 127 && first < 224;
-}
-
-static __always_inline bool is_plain_v6(const __u64 addr[2])
-{
-	return addr[0] && bpf_be64_to_cpu(addr[0]) >> 56 != 0xff;
-}
-
 static __always_inline const void *quick_ipv4(const struct quick_packet *p, const void *at,
 					      struct quick_facts *ret)
 {
@@ -80,8 +70,6 @@ static __always_inline const void *quick_ipv4(const struct quick_packet *p, cons
 	if (*(const __u8 *)at != 0x45 || total < sizeof(*ip) || total > p->length - ETH_HLEN)
 		return NULL;
 	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS))
-		return NULL;
-	if (!is_plain_v4(ip->saddr) || !is_plain_v4(ip->daddr))
 		return NULL;
 	ret->src[0] = ret->dst[0] = 0;
 	ret->src[1] = two_words(bpf_htonl(0xffff), ip->saddr);
@@ -105,7 +93,7 @@ static __always_inline const void *quick_ipv6(const struct quick_packet *p, cons
 	ret->src[1] = two_words(ip->saddr.in6_u.u6_addr32[2], ip->saddr.in6_u.u6_addr32[3]);
 	ret->dst[0] = two_words(ip->daddr.in6_u.u6_addr32[0], ip->daddr.in6_u.u6_addr32[1]);
 	ret->dst[1] = two_words(ip->daddr.in6_u.u6_addr32[2], ip->daddr.in6_u.u6_addr32[3]);
-	if (!is_plain_v6(ret->src) || !is_plain_v6(ret->dst))
+	if (!(ret->src[0] | ret->dst[0]))
 		return NULL;
 	ret->proto = ip->nexthdr;
 	return ip + 1;
@@ -125,8 +113,7 @@ static __always_inline bool quick_tcp(const struct quick_packet *p, const void *
 	if (header < sizeof(*tcp) || header > ret->l4_len ||
 	    ret->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return false;
-	ret->sport = tcp->source;
-	ret->dport = tcp->dest;
+	ret->ports = *(const __u32 *)at;
 	ret->seq_end = bpf_ntohl(tcp->seq) + ret->l4_len - header;
 	ret->ack = bpf_ntohl(tcp->ack_seq);
 	return true;
@@ -150,29 +137,15 @@ static __always_inline bool quick_udp(const struct quick_packet *p, const void *
 	len = bpf_ntohs(udp->len);
 	if (len < sizeof(*udp) || len > ret->l4_len || (p->is_host && is_dhcp_port(udp->dest)))
 		return false;
-	ret->sport = udp->source;
-	ret->dport = udp->dest;
+	ret->ports = *(const __u32 *)at;
 	return true;
 }
 
-static __always_inline bool quick_parse(const struct quick_packet *p, struct quick_facts *ret)
+static __always_inline bool quick_transport(const struct quick_packet *p, const void *at,
+					    struct quick_facts *ret)
 {
-	const struct ethhdr *eth = p->start;
-	const void *at = eth + 1;
-
-	if (at > p->end ||
-	    (p->is_host && p->direction == BH_INGRESS && is_answer_mac(eth->h_source)))
-		return false;
-	if (eth->h_proto == bpf_htons(ETH_P_IP))
-		at = quick_ipv4(p, at, ret);
-	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		at = quick_ipv6(p, at, ret);
-	else
-		return false;
-	if (!at)
-		return false;
 	/* A workload to itself: there is a built-in rule. */
-	if (ret->src[0] == ret->dst[0] && ret->src[1] == ret->dst[1])
+	if (!at || (ret->src[1] == ret->dst[1] && ret->src[0] == ret->dst[0]))
 		return false;
 	if (ret->proto == IPPROTO_TCP)
 		return quick_tcp(p, at, ret);
@@ -186,74 +159,210 @@ struct quick_key {
 	__u64 pair[BH_CONN_KEY_WORDS / 2];
 };
 
-/* As memcmp() of the bytes. */
-static __always_inline bool is_first(const __u64 a[2], const __u64 b[2])
+/* What is known of the packet, and what is asked, where the programs are compiled. */
+struct quick_look {
+	bool is_v6;
+	bool is_thorough; /* what few packets need: calls, for which the others would make room */
+};
+
+enum quick_answer {
+	QUICK_NO,    /* the whole way, then */
+	QUICK_PASS,  /* it passes, and is counted */
+	QUICK_MAYBE, /* who is thorough will know */
+};
+
+/* What decides of a line, in words that are loaded at once. */
+struct quick_line {
+	union {
+		struct {
+			__u32 stamp;
+			__u32 generation;
+		};
+		__u64 version;
+	};
+	union {
+		struct {
+			__u32 seen;
+			__u32 until_s;
+		};
+		__u64 times;
+	};
+	union {
+		struct {
+			__u8 state;
+			__u8 timeout;
+			__u8 verdict;
+			__u8 opener;
+			__u8 direction;
+			__u8 is_settled;
+			__u8 tcp_flags[2];
+		};
+		__u64 standing;
+	};
+};
+
+#define QUICK_LINE_AT offsetof(struct bh_conn, stamp)
+
+_Static_assert(sizeof(struct quick_line) == offsetof(struct bh_conn, half) - QUICK_LINE_AT &&
+		       offsetof(struct quick_line, until_s) + QUICK_LINE_AT ==
+			       offsetof(struct bh_conn, until_s) &&
+		       offsetof(struct quick_line, is_settled) + QUICK_LINE_AT ==
+			       offsetof(struct bh_conn, is_settled),
+	       "a part of struct bh_conn");
+
+/* All ones or zero: whether the bytes of @a come after those of @b.  Two words may be compared
+ * without a branch, which nobody could foresee. */
+static __always_inline __u64 is_after_v4(__u64 a, __u64 b)
 {
-	if (a[0] != b[0])
-		return bpf_be64_to_cpu(a[0]) < bpf_be64_to_cpu(b[0]);
-	return bpf_be64_to_cpu(a[1]) < bpf_be64_to_cpu(b[1]);
+	__u64 x = bpf_ntohl(a >> SECOND_HALF), y = bpf_ntohl(b >> SECOND_HALF);
+	__u64 mask = (__s64)(y - x) >> 63;
+
+	asm volatile("" : "+r"(mask));
+	return mask;
 }
 
-static __always_inline __u64 last_words(__be16 first, __be16 second, __u16 endpoint, __u8 proto)
+static __always_inline __u64 is_after_v6(const __u64 a[2], const __u64 b[2])
+{
+	__u64 x = a[0], y = b[0], mask = 0;
+
+	if (x == y) {
+		x = a[1];
+		y = b[1];
+	}
+	if (bpf_be64_to_cpu(x) > bpf_be64_to_cpu(y))
+		mask = ~0ull;
+	asm volatile("" : "+r"(mask));
+	return mask;
+}
+
+static __always_inline void swap_if(__u64 mask, __u64 *a, __u64 *b)
+{
+	__u64 change = (*a ^ *b) & mask;
+
+	*a ^= change;
+	*b ^= change;
+}
+
+static __always_inline __u64 last_words(__u32 ports, __u16 endpoint, __u8 proto)
 {
 	union {
 		struct {
-			__be16 port[2];
+			__u32 ports;
 			__u16 endpoint;
 			__u8 proto;
 			__u8 is_used;
 		} part;
 		__u64 both;
-	} u = {{{first, second}, endpoint, proto, 1}};
+	} u = {{ports, endpoint, proto, 1}};
 
 	return u.both;
 }
 
 /* As conn_key_ends() orders them; returns which end sent the packet.  Ends of one address are for
- * quick_parse() to refuse. */
+ * quick_transport() to refuse. */
 static __always_inline __u64 quick_key(struct quick_key *key, const struct quick_facts *f,
-				       __u16 endpoint)
+				       __u16 endpoint, bool is_v6)
 {
-	__u64 sender = !is_first(f->src, f->dst);
+	__u64 mask = is_v6 ? is_after_v6(f->src, f->dst) : is_after_v4(f->src[1], f->dst[1]);
+	__u32 turned = f->ports << 16 | f->ports >> 16;
 
-	key->pair[0] = sender ? f->dst[0] : f->src[0];
-	key->pair[1] = sender ? f->dst[1] : f->src[1];
-	key->pair[2] = sender ? f->src[0] : f->dst[0];
-	key->pair[3] = sender ? f->src[1] : f->dst[1];
-	key->pair[4] = last_words(sender ? f->dport : f->sport, sender ? f->sport : f->dport,
-				  endpoint, f->proto);
-	return sender;
+	key->pair[0] = f->src[0];
+	key->pair[1] = f->src[1];
+	key->pair[2] = f->dst[0];
+	key->pair[3] = f->dst[1];
+	if (is_v6)
+		swap_if(mask, &key->pair[0], &key->pair[2]);
+	swap_if(mask, &key->pair[1], &key->pair[3]);
+	key->pair[4] = last_words(f->ports ^ ((f->ports ^ turned) & mask), endpoint, f->proto);
+	return mask & 1;
 }
 
-/* Looked for only where nearly all are. */
-static __always_inline bool quick_find(const struct quick_key *key, struct hit *ret)
+/* As conn_read(). */
+static __always_inline struct bh_conn *quick_read(const struct quick_key *key, __u32 line,
+						  struct quick_line *ret)
 {
-	const struct bh_conn_setup *setup = conn_setup();
-	__u64 hash;
+	struct bh_conn *conn = conn_at(line);
+	const struct quick_line *from;
 
-	if (!setup)
-		return false;
-	hash = keyed_hash_of_pairs(setup, key->pair);
-	return conn_read(key->pair, home_of(hash), ret) ||
-	       conn_read(key->pair, other_home_of(hash), ret);
+	if (!conn)
+		return NULL;
+	from = (const void *)&conn->stamp;
+	ret->version = READ_NOW(from->version);
+	keep_order();
+	if (!keys_equal(&conn->key, key))
+		return NULL;
+	ret->times = READ_NOW(from->times);
+	ret->standing = READ_NOW(from->standing);
+	keep_order();
+	if (ret->stamp != READ_NOW(conn->stamp) || (ret->stamp & 1))
+		return NULL;
+	return conn;
 }
 
-/* Established, and what was decided for it holds in its generation. */
-static __always_inline bool is_quick(const struct hit *hit, const struct in_force *f, __u64 now)
+/* At home, where nearly all are; who is @thorough looks elsewhere, too. */
+static __always_inline struct bh_conn *quick_find(const struct bh_conn_secret *secret,
+						  const struct quick_key *key,
+						  const struct quick_look *look,
+						  struct quick_line *ret)
 {
-	const struct bh_conn *conn = hit->conn;
+	__u64 hash = look->is_v6 ? keyed_hash_v6(secret, key->pair)
+				 : keyed_hash_v4(secret, key->pair);
+	__u32 line = look->is_thorough ? conn_line_of(hash) : home_of(hash);
 
-	return hit->state == BH_CONN_ESTABLISHED && !hit->until_s && !f->is_agent_down &&
-	       conn->rule != BH_BUILTIN_DOWN && conn->is_settled &&
-	       !is_expired(conn, BH_TICKS(now));
+	return line == LINE_NONE ? NULL : quick_read(key, line, ret);
 }
 
-static __always_inline bool is_of_quick_generation(const struct quick_key *key,
-						   const struct hit *hit, const struct in_force *f)
+/* Established, and with no end to be looked at. */
+static __always_inline bool is_quick(const struct quick_line *line, __u8 proto)
 {
-	if (hit->generation == f->generation)
+	const struct quick_line mask = {.state = 0xff, .timeout = 0xff, .is_settled = 0xff};
+	const struct quick_line tcp = {.state = BH_CONN_ESTABLISHED,
+				       .timeout = BH_TIMEOUT_TCP_ESTABLISHED,
+				       .is_settled = 1};
+	const struct quick_line udp = {.state = BH_CONN_ESTABLISHED,
+				       .timeout = BH_TIMEOUT_UDP_ESTABLISHED,
+				       .is_settled = 1};
+
+	return !line->until_s && (line->standing & mask.standing) ==
+					 (proto == IPPROTO_TCP ? tcp.standing : udp.standing);
+}
+
+static __always_inline bool is_silent_for_long(__u32 seen, __u32 now, __u8 proto)
+{
+	__u32 timeout = proto == IPPROTO_TCP ? bh_timeouts[BH_TIMEOUT_TCP_ESTABLISHED]
+					     : bh_timeouts[BH_TIMEOUT_UDP_ESTABLISHED];
+
+	/* As in is_expired(). */
+	return (__s32)(now - seen) > (__s32)BH_TICKS_OF_S(timeout);
+}
+
+/*
+ * What holds still is said to be of this generation, so that the next packet need not ask again.
+ * If the line has changed meanwhile, it is left alone.  If another packet is about to write what it
+ * has decided anew, that is the same: nothing has changed for these ends since.
+ */
+static __always_inline void quick_renew(struct bh_conn *conn, const struct quick_line *line,
+					__u32 generation)
+{
+	struct quick_line renewed = *line;
+	__u64 *place = (void *)&conn->stamp;
+
+	renewed.generation = generation;
+	asm volatile("" ::"r"(__sync_val_compare_and_swap(place, line->version, renewed.version)));
+}
+
+/* Whether what was decided holds.  Of another generation only who is @thorough finds out. */
+static __always_inline bool is_decided(const struct quick_key *key, struct bh_conn *conn,
+				       const struct quick_line *line, const struct quick_look *look,
+				       __u32 generation, bool is_reverted)
+{
+	if (line->generation == generation)
 		return true;
-	return !f->is_reverted && holds_still(key->pair, hit->generation, f->generation);
+	if (!look->is_thorough || is_reverted ||
+	    !holds_still(key->pair, line->generation, generation))
+		return false;
+	quick_renew(conn, line, generation);
+	return true;
 }
 
 static __always_inline void quick_note(struct bh_conn *conn, const struct quick_facts *f,
@@ -279,44 +388,89 @@ static __always_inline __u32 quick_endpoint(const struct quick_packet *p)
 	return endpoint->id;
 }
 
-static __always_inline bool quick_judge(const struct quick_packet *p,
-					const struct quick_facts *facts, const struct in_force *f,
-					__u64 now)
+static __always_inline enum quick_answer quick_judge(const struct quick_packet *p,
+						     const struct bh_control *control,
+						     const struct quick_facts *facts,
+						     const struct quick_look *look)
 {
-	__u32 endpoint = quick_endpoint(p);
+	__u64 now = clock_coarse_ns(control), active, sender, is_reply;
+	__u32 endpoint = quick_endpoint(p), rule;
+	struct quick_line line;
 	struct quick_key key;
-	struct hit hit = {};
-	__u64 sender, is_reply;
+	struct bh_conn *conn;
+	bool is_reverted;
 
 	if (endpoint == BH_ENDPOINT_UNKNOWN)
-		return false;
-	sender = quick_key(&key, facts, endpoint);
-	if (!quick_find(&key, &hit) || !is_of_quick_generation(&key, &hit, f) ||
-	    !is_quick(&hit, f, now))
-		return false;
-	is_reply = sender ^ hit.opener;
+		return QUICK_NO;
+	active = active_word(control, now, &is_reverted);
+	if (!active || is_agent_down(control, BH_ACTIVE_SLOT(active), now))
+		return QUICK_NO;
+	sender = quick_key(&key, facts, endpoint, look->is_v6);
+	conn = quick_find(&control->secret, &key, look, &line);
+	if (!conn)
+		return look->is_thorough ? QUICK_NO : QUICK_MAYBE;
+	rule = READ_NOW(conn->rule);
+	if (!is_quick(&line, facts->proto) ||
+	    is_silent_for_long(line.seen, BH_TICKS(now), facts->proto) || rule == BH_BUILTIN_DOWN)
+		return QUICK_NO;
+	if (!is_decided(&key, conn, &line, look, BH_ACTIVE_GENERATION(active), is_reverted))
+		return look->is_thorough ? QUICK_NO : QUICK_MAYBE;
+	is_reply = sender ^ line.opener;
 	/* Or the compiler compares again wherever it matters. */
 	asm volatile("" : "+r"(is_reply));
 	/* Each end's packets come from its own side of the endpoint. */
-	if ((hit.direction ^ p->direction) != is_reply)
-		return false;
+	if ((line.direction ^ p->direction) != is_reply)
+		return QUICK_NO;
 
-	quick_note(hit.conn, facts, p->length, BH_TICKS(now), is_reply & 1);
+	quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
+	count_rule(rule, BH_ACTIVE_SLOT(active) * bh_rules_each, bh_rules_each, p->length);
 	count_endpoint(endpoint, p->direction, false, p->length);
-	count_rule(hit.conn->rule, f->policy->rule, f->policy->rules, p->length);
-	return true;
+	return QUICK_PASS;
 }
 
-/* Whether the packet passes; if not, nothing has happened yet. */
-static __always_inline bool quick_pass(const struct quick_packet *p)
+/* Each family by itself, so that what is the same in all its packets costs none of them. */
+static __always_inline enum quick_answer quick_judge_v4(const struct quick_packet *p,
+							const struct bh_control *control,
+							const void *at, bool is_thorough)
 {
+	const struct quick_look look = {.is_v6 = false, .is_thorough = is_thorough};
 	struct quick_facts facts = {};
-	__u64 now = clock_coarse_ns();
-	struct in_force f;
 
-	if (!bh_is_quick || !quick_parse(p, &facts) || !find_in_force(now, &f))
-		return false;
-	return quick_judge(p, &facts, &f, now);
+	if (!quick_transport(p, quick_ipv4(p, at, &facts), &facts))
+		return QUICK_NO;
+	return quick_judge(p, control, &facts, &look);
+}
+
+static __always_inline enum quick_answer quick_judge_v6(const struct quick_packet *p,
+							const struct bh_control *control,
+							const void *at, bool is_thorough)
+{
+	const struct quick_look look = {.is_v6 = true, .is_thorough = is_thorough};
+	struct quick_facts facts = {};
+
+	if (!quick_transport(p, quick_ipv6(p, at, &facts), &facts))
+		return QUICK_NO;
+	return quick_judge(p, control, &facts, &look);
+}
+
+/* Unless the packet passes, nothing has happened yet. */
+static __always_inline enum quick_answer quick_pass(const struct quick_packet *p, bool is_thorough)
+{
+	const struct bh_control *control = control_here();
+	const struct ethhdr *eth = p->start;
+	const void *at = eth + 1;
+	__be16 ethertype;
+
+	if (!bh_is_quick || !control || at > p->end ||
+	    (p->is_host && p->direction == BH_INGRESS && is_answer_mac(eth->h_source)))
+		return QUICK_NO;
+	/* At once: a frame begins where two bytes may be loaded. */
+	ethertype = *(const __be16 *)(p->start + offsetof(struct ethhdr, h_proto));
+	if (ethertype == bpf_htons(ETH_P_IP))
+		return quick_judge_v4(p, control, at, is_thorough);
+	if (ethertype == bpf_htons(ETH_P_IPV6))
+		return quick_judge_v6(p, control, at, is_thorough);
+	return QUICK_NO;
 }
 
 #endif

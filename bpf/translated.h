@@ -123,7 +123,7 @@ static __always_inline struct packet *translated_begin(const struct sk_buff *skb
 	if (!p)
 		return NULL;
 	__builtin_memset(p, 0, offsetof(struct packet, target));
-	p->now = clock_coarse_ns();
+	p->now = clock_coarse_ns(control_here());
 	p->length = skb->len + ETH_HLEN;
 	p->ifindex = owner->ifindex;
 	p->endpoint = owner->id;

@@ -110,13 +110,30 @@ struct bh_embryonic {
 	__u32 stamp; /* of the line; another one: that connection is over */
 };
 
-/* What the agent chooses: secrets, and how much of the tables belongs to each endpoint. */
+/* By which keys are hashed: as long as there is a table, nobody knows it. */
+struct bh_conn_secret {
+	__u32 key[BH_CONN_KEY_WORDS]; /* random: nobody finds keys that collide */
+	__u64 factor;                 /* random and odd */
+	__u64 v4; /* what the words that all addresses of IPv4 begin with add to a sum */
+};
+
+/* The words at one place of two addresses are multiplied, each with its part of the secret added.
+ */
+static inline __u64 bh_conn_hash_v4(const __u32 *key)
+{
+	static const struct bh_addr any_v4 = BH_ADDR_V4_ANY;
+	__u64 sum = 0;
+
+	for (int i = 0; i < 3; i++)
+		sum += (__u64)(any_v4.word[i] + key[2 * i]) * (any_v4.word[i] + key[2 * i + 1]);
+	return sum;
+}
+
+/* What the agent chooses: how much of the tables belongs to each endpoint. */
 struct bh_conn_setup {
-	__u32 hash_key[BH_CONN_KEY_WORDS]; /* random: nobody finds keys that collide */
-	__u64 hash_factor;                 /* random and odd */
-	__u32 embryonic_each;              /* entries of bh_embryonic */
-	__u32 fragments_each;              /* buckets of bh_fragments */
-	__u32 settled_each;                /* settled connections, whatever others have */
+	__u32 embryonic_each; /* entries of bh_embryonic */
+	__u32 fragments_each; /* buckets of bh_fragments */
+	__u32 settled_each;   /* settled connections, whatever others have */
 	__u32 settled_shared; /* of all endpoints, up to which one may have more than that */
 };
 

@@ -14,6 +14,7 @@
 #define BULKHEAD_TABLES_H
 
 #include <bulkhead/address.h>
+#include <bulkhead/connection.h>
 #include <bulkhead/limits.h>
 
 /*
@@ -236,7 +237,9 @@ struct bh_control {
 
 	/* Read only for what was decided in another generation; see struct bh_epochs. */
 	__u32 since; /* what was decided before this generation is decided again */
-	__u32 pad;
+
+	__u32 down_slots;             /* bit n: the policy in slot n has BH_POLICY_DOWN */
+	struct bh_conn_secret secret; /* of the connection table, and of fragments */
 
 	/* Read only when there is an event. */
 	__u32 event_sleep; /* the agent sets it before it sleeps; who wakes it zeroes it */

@@ -212,12 +212,10 @@ static void fill_ends(void)
 	fill_own_lines();
 }
 
-/* Any secrets will do, and small shares: a world begins with few connections. */
+/* Small shares: a world begins with few connections. */
 static void divide_connections(void)
 {
 	const struct bh_conn_setup setup = {
-		.hash_key = {1, 3, 5, 7, 11, 13, 17, 19, 23, 29},
-		.hash_factor = 0x9e3779b97f4a7c15,
 		.embryonic_each = 4,
 		.fragments_each = 2,
 		.settled_each = 2,
@@ -268,16 +266,23 @@ void world_choose(unsigned int side)
 
 static void write_control(void)
 {
-	const struct bh_control control = {
+	struct bh_control control = {
 		.active = now.has_policy ? BH_ACTIVE(generation, slot) : 0,
 		.since = generation,
 		.adopt_until_ns = now.is_adopting ? START_NS + ADOPT_NS : 0,
 		.builtins_off = now.builtins_off,
 		.heartbeat_ns = now.is_beating ? START_NS : 0,
 		.wall_offset_ns = WALL_START * NS_PER_S - (START_NS + host_boot_ahead_ns),
+		.down_slots = now.is_beating ? 3 : 0,
+		.secret =
+			{
+				.key = {1, 3, 5, 7, 11, 13, 17, 19, 23, 29},
+				.factor = 0x9e3779b97f4a7c15,
+			},
 	};
 	const uint32_t zero = 0;
 
+	control.secret.v4 = bh_conn_hash_v4(control.secret.key);
 	for (unsigned int side = 0; side < SIDES; side++) {
 		world_choose(side);
 		put(HOST_CONTROL, &zero, &control);

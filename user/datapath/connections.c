@@ -126,14 +126,15 @@ int connections_leave(struct datapath *dp, uint16_t id)
 /* The secrets of a table stay as long as what was entered by them. */
 int connections_set_up(struct datapath *dp, bool is_fresh)
 {
-	struct bh_conn_setup setup = {};
+	struct bh_conn_secret *secret = &dp->tables.control->secret;
 
-	if (!is_fresh)
-		return connections_share(dp);
-	if (getrandom(&setup, sizeof(setup), 0) != sizeof(setup))
+	if (is_fresh && getrandom(secret, sizeof(*secret), 0) != sizeof(*secret))
 		return -EIO;
-	setup.hash_factor |= 1;
-	return write_setup(dp, &setup) ?: connections_share(dp);
+	if (is_fresh) {
+		secret->factor |= 1;
+		secret->v4 = bh_conn_hash_v4(secret->key);
+	}
+	return connections_share(dp);
 }
 
 /* --- reading --- */

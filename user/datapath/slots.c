@@ -141,6 +141,17 @@ static void lap(struct datapath_swap *swap, enum swap_stage stage, uint64_t *sta
 	*start = now;
 }
 
+/* Before the slot is in force. */
+static void note_stance(struct datapath *dp, uint32_t slot, const struct bh_policy *policy)
+{
+	uint32_t bit = 1u << slot, *slots = &dp->tables.control->down_slots;
+
+	if (policy->flags & BH_POLICY_DOWN)
+		__atomic_or_fetch(slots, bit, __ATOMIC_RELEASE);
+	else
+		__atomic_and_fetch(slots, ~bit, __ATOMIC_RELEASE);
+}
+
 /* The header stays away until all else is there. */
 static int write_slot(struct datapath *dp, const struct tables_content *content,
 		      struct datapath_swap *swap, struct text *reterr)
@@ -154,6 +165,7 @@ static int write_slot(struct datapath *dp, const struct tables_content *content,
 		err = tables_forget_known(&dp->tables, swap->slot);
 	if (!err)
 		err = tables_fill(&dp->tables, content, &at);
+	note_stance(dp, swap->slot, &at);
 	if (err)
 		return explain_error(reterr, err, "slot %u does not hold what is written to it",
 				     (unsigned int)swap->slot);
