@@ -110,10 +110,12 @@ end_test()
 	exit
 }
 
-# wait_for SECONDS COMMAND…
+readonly times_as_long=4 # a busy machine may take, as a quiet one does
+
+# wait_for SECONDS COMMAND…: such as a quiet machine may take.
 wait_for()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + times_as_long * $1))
 	shift
 
 	until "$@" >/dev/null 2>&1; do
@@ -176,6 +178,15 @@ reaches()
 	in_ns "$name" "$python" "$here/peer.py" reach "$@"
 }
 
+# silent STATION ADDRESS SERVICE…: whether none of them does.
+silent()
+{
+	local name=$1
+	shift
+
+	in_ns "$name" "$python" "$here/peer.py" silent "$@"
+}
+
 # shut STATION ADDRESS,PORT…: whether no TCP connection opens.  `open` is the opposite.
 shut()
 {
@@ -217,6 +228,13 @@ start_agent()
 agent_is_ready_or_gone()
 {
 	grep -qx ready "$work/agent.out" || ! kill -0 "$agent_pid"
+}
+
+# is_followed COUNT: whether the agent has so many clients of here, such as `observe -f`.
+is_followed()
+{
+	[ "$(awk '$6 == "03" && $8 == "/run/bulkhead/control.sock"' /proc/net/unix | wc -l)" \
+		-ge "$1" ] && sleep 0.1
 }
 
 # stop_agent SIGNAL: returns what the agent exited with.
@@ -332,6 +350,17 @@ start_stream()
 	in_ns "$from" "$python" "$here/peer.py" pump "$address" "$port" "$seconds" \
 		>"$work/pump.$port" 2>&1 &
 	pumps[$port]=$!
+}
+
+# are_connected PORT…: whether the agent knows a connection to each.
+are_connected()
+{
+	local port known
+
+	known=$("$BULKHEAD" list connections -o json)
+	for port; do
+		grep -qE "\"port\": ?$port\\b" <<<"$known" || return 1
+	done
 }
 
 # is_whole PORT: whether all that was sent has arrived, once its time is over.
