@@ -214,7 +214,7 @@ begin_load()
 	local stream
 
 	: >talked
-	# Before the first of all: the talker's first words, all at once, are what queues like least.
+	# Before all of it: the talker's first words, all at once, are what queues like least.
 	before=$(lost_elsewhere)
 	network_counts >counts_before
 	again=$(sent_again)
