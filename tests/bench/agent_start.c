@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "tests/bench/agent_run.h"
+#include "tests/bench/figures.h"
 #include "util/mem.h"
 
 #define STARTS    3
@@ -17,21 +18,9 @@
 	X(ALL,   "agent-rss-and-libraries", "MB")                                   \
 	X(MAPS,  "maps",        "MB")
 
-enum figure_id {
-#define X(id, name, unit) FIGURE_##id,
-	FIGURES(X)
-#undef X
-	FIGURE_COUNT
-};
-
-static const struct {
-	const char *name, *unit;
-} figures[] = {
-#define X(id, name, unit) {name, unit},
-	FIGURES(X)
-#undef X
-};
 /* clang-format on */
+
+FIGURES_DEFINE(FIGURES);
 
 static double ms_of(const struct rusage *usage)
 {
@@ -70,18 +59,7 @@ void agent_start_measure(const struct shape *shape, const char *size,
 	shape_text(shape, false, &text);
 	for (int i = 0; !err && i < STARTS; i++)
 		err = start_once(&text, seen);
-	for (int i = 0; i < FIGURE_COUNT; i++) {
-		_text_ struct text name = TEXT_INIT;
-
-		text_addf(&name, "%s-%s", figures[i].name, size);
-		results_add(results,
-			    &(struct metric){
-				    .name = text_take(&name),
-				    .unit = figures[i].unit,
-				    .figure = figure_of(&seen[i]),
-				    .goal = of[i],
-				    .problem = err ? xstrdup("the agent does not start") : NULL,
-			    });
-		vec_release(&seen[i]);
-	}
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		figure_add(&figures[i], size, &seen[i], of[i],
+			   err ? "the agent does not start" : NULL, results);
 }

@@ -13,7 +13,9 @@
 #define FRESH_PORTS 45000
 #define EVENT_BURST 16384 /* packets: half of what finds room among events */
 #define CHURN_TURNS 5
-#define CHURN_NS    1e7 /* between two changes */
+#define CHURN_NS    1e7   /* between two changes */
+#define LAPS        20    /* of a round: the first ones fill the caches, which others had... */
+#define LAP_WARM    10000 /* ...where they may hold a lap */
 #define FLOWS_SLOW  500000
 #define ROUNDS_SLOW 7
 #define WAIT_US     50
@@ -72,16 +74,27 @@ static uint32_t fresh_flows(const struct shape *shape)
 	return flows > UINT32_MAX ? 0 : (uint32_t)flows;
 }
 
+/* At least a lap: each flow, or who may open one, has its turn. */
+static uint32_t packets_of(const struct course *c, uint32_t lap)
+{
+	uint32_t least = lap > LAP_WARM ? lap : LAPS * lap;
+
+	return c->effort->packets < least ? least : c->effort->packets;
+}
+
 static void plan_turns(struct course *c, uint32_t flows)
 {
 	uint32_t packets = c->effort->packets;
 
 	c->turns = 1;
-	c->burst.packets = packets;
 	switch (c->task->kind) {
 	case BENCH_ESTABLISHED:
-		if (packets < flows)
-			c->burst.packets = flows;
+		c->burst.packets = packets_of(c, flows);
+		break;
+	case BENCH_NEW:
+	case BENCH_DENIED:
+	case BENCH_LOOKUP:
+		c->burst.packets = packets_of(c, c->bed->shape.addresses);
 		break;
 	case BENCH_REVOKED:
 		assert(flows);
@@ -93,11 +106,9 @@ static void plan_turns(struct course *c, uint32_t flows)
 		c->turns = packets / EVENT_BURST + 1;
 		break;
 	case BENCH_CHURN:
+		c->burst.packets = packets;
 		c->turns = CHURN_TURNS;
 		break;
-	case BENCH_NEW:
-	case BENCH_DENIED:
-	case BENCH_LOOKUP:
 	case BENCH_KIND_COUNT:
 		break;
 	}

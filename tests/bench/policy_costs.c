@@ -8,6 +8,7 @@
 #include "policy/address_change.h"
 #include "tests/bench/agent_start.h"
 #include "tests/bench/bed.h"
+#include "tests/bench/figures.h"
 #include "tests/bench/filters.h"
 #include "util/clock.h"
 #include "util/mem.h"
@@ -48,21 +49,9 @@ static const struct size sizes[] = {
 	X(SWITCH,   "switch",        "us") /* the word that says what is in force */ \
 	X(ADDRESS,  "address-changed", "us")
 
-enum figure_id {
-#define X(id, name, unit) FIGURE_##id,
-	FIGURES(X)
-#undef X
-	FIGURE_COUNT
-};
 /* clang-format on */
 
-static const struct {
-	const char *name, *unit;
-} figures[] = {
-#define X(id, name, unit) {name, unit},
-	FIGURES(X)
-#undef X
-};
+FIGURES_DEFINE(FIGURES);
 
 /* CPU time of this process: others use the machine, too. */
 static uint64_t cpu_ns(void)
@@ -193,22 +182,6 @@ static double goal_of(const struct size *size, enum figure_id id)
 	return goals[id];
 }
 
-static void add_figures(const struct size *size, samples *seen, struct results *results)
-{
-	for (int i = 0; i < FIGURE_COUNT; i++) {
-		_text_ struct text name = TEXT_INIT;
-
-		text_addf(&name, "%s-%s", figures[i].name, size->name);
-		results_add(results, &(struct metric){
-					     .name = text_take(&name),
-					     .unit = figures[i].unit,
-					     .figure = figure_of(&seen[i]),
-					     .goal = goal_of(size, i),
-				     });
-		vec_release(&seen[i]);
-	}
-}
-
 /* The time that loading as many addresses takes others stands beside our whole. */
 static void add_loads(const struct size *size, struct results *results)
 {
@@ -245,7 +218,8 @@ static int measure_size(const struct size *size, struct results *results)
 		err = change_addresses(&bed, seen);
 	if (!err)
 		flip_switch(&bed, seen);
-	add_figures(size, seen, results);
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		figure_add(&figures[i], size->name, &seen[i], goal_of(size, i), NULL, results);
 	add_loads(size, results);
 	bed_release(&bed);
 	if (!err)

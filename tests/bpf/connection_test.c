@@ -190,24 +190,12 @@ PLAY(probes)
 /* Established, and what was decided is of the generation that is returned. */
 static uint32_t open_web(struct rig *rig, const struct packet_spec *last)
 {
-	const struct packet_spec syn = {.is_v6 = last->is_v6};
-	const struct packet_spec answer = {
-		.is_v6 = last->is_v6,
-		.from = SERVER,
-		.to = CLIENT,
-		.sport = SPEC_DPORT,
-		.dport = SPEC_SPORT,
-		.flags = "SA",
-		.ack = 1,
-	};
 	struct connection c;
 
 	rig_policy(rig, "    - {name: web, from: client, to: server, services: tcp/443}\n");
 	rig_forget(rig);
 	rig_stand(rig, SERVER);
-	assert_true(rig_run(rig, "opens", PROGRAM_TO, &syn).is_passed);
-	assert_true(rig_run(rig, "is answered", PROGRAM_FROM, &answer).is_passed);
-	assert_true(rig_run(rig, "goes on", PROGRAM_TO, last).is_passed);
+	rig_open_web(rig, PROGRAM_TO, last);
 	assert_int_equal(rig_connection(rig, last, RIG_ENDPOINT, &c), 0);
 	return c.conn.generation;
 }

@@ -265,25 +265,12 @@ static void an_interface_that_nobody_registered_passes_nothing(void **state)
 static void open_and_move(struct rig *rig, bool is_v6, bool is_opener)
 {
 	enum end own = is_opener ? CLIENT : SERVER;
-	const struct packet_spec syn = {.is_v6 = is_v6};
-	const struct packet_spec answer = {
-		.is_v6 = is_v6,
-		.from = SERVER,
-		.to = CLIENT,
-		.sport = SPEC_DPORT,
-		.dport = SPEC_SPORT,
-		.flags = "SA",
-		.ack = 1,
-	};
 	const struct packet_spec last = {.is_v6 = is_v6, .flags = "A", .seq = 1, .ack = 1};
 	enum program out = is_opener ? PROGRAM_FROM : PROGRAM_TO;
 
 	rig_forget(rig);
 	rig_stand(rig, own);
-	assert_true(rig_run(rig, "opens", out, &syn).is_passed);
-	assert_true(rig_run(rig, "is answered", is_opener ? PROGRAM_TO : PROGRAM_FROM, &answer)
-			    .is_passed);
-	assert_true(rig_run(rig, "goes on", out, &last).is_passed);
+	rig_open_web(rig, out, &last);
 	rig_bump(rig);
 	assert_true(rig_run(rig, "goes on in the next generation", out, &last).is_passed);
 	rig_stand(rig, OTHER);

@@ -55,7 +55,7 @@ static const struct {
 struct race {
 	struct rig *rig;
 	int which[BH_SLOTS]; /* policy in each slot */
-	uint64_t moves;      /* of the client's address: odd while it moves */
+	__u64 moves;         /* of the client's address: odd while it moves */
 	bool is_over;
 	struct frame frames[COUNT(asked)][PORTS][COUNT(kinds)];
 };
@@ -118,43 +118,60 @@ static bool send_frame(struct sender *s, const struct frame *frame, bool is_back
 	return program_passes(program, returned);
 }
 
-/* By what was in force all the time that the packet took. */
-static bool is_right(const struct race *race, size_t service, size_t kind, bool is_passed,
-		     const uint64_t active[2])
-{
-	bool is_steady = active[0] == active[1];
-	int now = race->which[BH_ACTIVE_SLOT(active[0])];
+/* A packet of one kind, sent while a word may change; what it was before and after. */
+struct
+try {
+	size_t service, kind;
+	bool is_passed;
+	__u64 word[2];
+};
 
-	if (!asked[service].is_allowed[0] && !asked[service].is_allowed[1])
-		return !is_passed;
-	if (is_steady && !asked[service].is_allowed[now])
-		return !is_passed;
-	if (asked[service].is_allowed[0] && asked[service].is_allowed[1] &&
-	    !strcmp(kinds[kind].flags, "S"))
-		return is_passed;
+typedef bool (*try_is_right)(const struct race *race, const struct try *t);
+
+/* Of the first services and kinds, until the race is over. */
+static void send_until_over(struct sender *s, const __u64 *word, const uint32_t of[2],
+			    try_is_right is_right)
+{
+	struct race *race = s->race;
+
+	stay_on(s->cpu);
+	while (!__atomic_load_n(&race->is_over, __ATOMIC_ACQUIRE)) {
+		struct try t = {.service = draw(s, of[0])};
+		const struct frame *frame;
+
+		t.kind = draw(s, of[1]);
+		frame = &race->frames[t.service][draw(s, PORTS)][t.kind];
+		t.word[0] = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+		t.is_passed = send_frame(s, frame, kinds[t.kind].is_back);
+		t.word[1] = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+		s->passed += t.is_passed;
+		if (!is_right(race, &t) && s->faults < IS_SHOWN)
+			s->faults++;
+	}
+}
+
+/* By what was in force all the time that the packet took. */
+static bool is_right(const struct race *race, const struct try *t)
+{
+	const bool *is_allowed = asked[t->service].is_allowed;
+	bool is_steady = t->word[0] == t->word[1];
+	int now = race->which[BH_ACTIVE_SLOT(t->word[0])];
+
+	if (!is_allowed[0] && !is_allowed[1])
+		return !t->is_passed;
+	if (is_steady && !is_allowed[now])
+		return !t->is_passed;
+	if (is_allowed[0] && is_allowed[1] && !strcmp(kinds[t->kind].flags, "S"))
+		return t->is_passed;
 	return true;
 }
 
 static void *send_all(void *user)
 {
+	static const uint32_t of[] = {COUNT(asked), COUNT(kinds)};
 	struct sender *s = user;
-	struct race *race = s->race;
-	const struct bh_control *control = race->rig->dp->tables.control;
 
-	stay_on(s->cpu);
-	while (!__atomic_load_n(&race->is_over, __ATOMIC_ACQUIRE)) {
-		size_t service = draw(s, COUNT(asked)), kind = draw(s, COUNT(kinds));
-		const struct frame *frame = &race->frames[service][draw(s, PORTS)][kind];
-		uint64_t active[2];
-		bool is_passed;
-
-		active[0] = __atomic_load_n(&control->active, __ATOMIC_SEQ_CST);
-		is_passed = send_frame(s, frame, kinds[kind].is_back);
-		active[1] = __atomic_load_n(&control->active, __ATOMIC_SEQ_CST);
-		s->passed += is_passed;
-		if (!is_right(race, service, kind, is_passed, active) && s->faults < IS_SHOWN)
-			s->faults++;
-	}
+	send_until_over(s, &s->race->rig->dp->tables.control->active, of, is_right);
 	return NULL;
 }
 
@@ -279,34 +296,22 @@ static void no_verdict_is_of_a_policy_that_is_not_in_force(void **state)
 }
 
 /* Nobody has the address every other time: then nothing passes, and else whatever opens does. */
-static bool is_right_of_who_moves(size_t kind, bool is_passed, const uint64_t moves[2])
+static bool is_right_of_who_moves(const struct race *race, const struct try *t)
 {
-	bool is_nobody = moves[0] / 2 % 2;
+	bool is_nobody = t->word[0] / 2 % 2;
 
-	if (moves[0] != moves[1] || moves[0] % 2)
+	(void)race;
+	if (t->word[0] != t->word[1] || t->word[0] % 2)
 		return true;
-	return is_nobody ? !is_passed : is_passed || strcmp(kinds[kind].flags, "S") != 0;
+	return is_nobody ? !t->is_passed : t->is_passed || strcmp(kinds[t->kind].flags, "S") != 0;
 }
 
 static void *send_of_one_service(void *user)
 {
+	static const uint32_t of[] = {1, OPEN_KINDS};
 	struct sender *s = user;
-	struct race *race = s->race;
 
-	stay_on(s->cpu);
-	while (!__atomic_load_n(&race->is_over, __ATOMIC_ACQUIRE)) {
-		size_t kind = draw(s, OPEN_KINDS);
-		const struct frame *frame = &race->frames[0][draw(s, PORTS)][kind];
-		uint64_t moves[2];
-		bool is_passed;
-
-		moves[0] = __atomic_load_n(&race->moves, __ATOMIC_SEQ_CST);
-		is_passed = send_frame(s, frame, kinds[kind].is_back);
-		moves[1] = __atomic_load_n(&race->moves, __ATOMIC_SEQ_CST);
-		s->passed += is_passed;
-		if (!is_right_of_who_moves(kind, is_passed, moves) && s->faults < IS_SHOWN)
-			s->faults++;
-	}
+	send_until_over(s, &s->race->moves, of, is_right_of_who_moves);
 	return NULL;
 }
 

@@ -98,6 +98,12 @@ struct outcome rig_run_frame(struct rig *rig, const char *name, enum program pro
 /* The same without any checks, and without saying who is where. */
 bool rig_passes(struct rig *rig, const char *name, enum program program, const struct frame *frame);
 
+/*
+ * The client opens a connection to the server, is answered, and sends @last; all of these pass.
+ * @forth: the program at the endpoint that sees what the client sends.
+ */
+void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last);
+
 /* @count times the same packet, without any checks. */
 void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count);
 size_t rig_consume(struct rig *rig); /* events read; the last one is in rig->event */

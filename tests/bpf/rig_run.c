@@ -101,6 +101,25 @@ bool rig_passes(struct rig *rig, const char *name, enum program program, const s
 	return returned == pass;
 }
 
+void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last)
+{
+	enum program back = forth == PROGRAM_TO ? PROGRAM_FROM : PROGRAM_TO;
+	const struct packet_spec syn = {.is_v6 = last->is_v6};
+	const struct packet_spec answer = {
+		.is_v6 = last->is_v6,
+		.from = SERVER,
+		.to = CLIENT,
+		.sport = SPEC_DPORT,
+		.dport = SPEC_SPORT,
+		.flags = "SA",
+		.ack = 1,
+	};
+
+	assert_true(rig_run(rig, "opens", forth, &syn).is_passed);
+	assert_true(rig_run(rig, "is answered", back, &answer).is_passed);
+	assert_true(rig_run(rig, "goes on", forth, last).is_passed);
+}
+
 void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count)
 {
 	take_place(rig, program);

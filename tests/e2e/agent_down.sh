@@ -56,7 +56,7 @@ is_open()
 
 is_over()
 {
-	! reaches client 10.0.4.1 tcp/81 && ! reaches client fd00:4::1 tcp/81
+	silent client 10.0.4.1 tcp/81 && silent client fd00:4::1 tcp/81
 }
 
 drops()

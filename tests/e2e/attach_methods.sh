@@ -60,7 +60,7 @@ try_method()
 
 it "a method nobody knows is refused" exits_with 2 \
 	in_ns server env BULKHEAD_METHODS_OFF="tcx ebtables" \
-	timeout 20 "$BULKHEAD" run --state-dir "$work/state" \
+	timeout 60 "$BULKHEAD" run --state-dir "$work/state" \
 	--policy "$policies/web-server.yaml" --attach eth0
 
 try_method 'xdp-native xdp-generic tcx' clsact clsact

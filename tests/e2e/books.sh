@@ -110,7 +110,7 @@ flood_with()
 		--attach eth0 "$@"
 	"$BULKHEAD" observe -f >"$work/tail" 2>"$work/tail.err" &
 	observer=$!
-	sleep 0.3
+	wait_for 5 is_followed 1
 	in_ns visitor "$python" "$here/peer.py" flood 192.0.2.10 9999 "$packets" >flood4 &
 	floods=$!
 	in_ns visitor "$python" "$here/peer.py" flood 2001:db8::10 9999 "$packets" >flood6 &
@@ -160,7 +160,7 @@ million()
 	start_agent server --policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
 	"$BULKHEAD" observe -f -o json >"$work/tail" 2>"$work/tail.err" &
 	observer=$!
-	sleep 0.3
+	wait_for 5 is_followed 1
 	"$python" -c '
 import sys
 sys.stdout.buffer.write(bytes(12) + b"\x08\x00" + bytes.fromhex(
@@ -217,7 +217,7 @@ distinct()
 	reader=$!
 	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/sleeper.err" &
 	sleeper=$!
-	sleep 0.3
+	wait_for 5 is_followed 2
 	kill -STOP "$sleeper"
 	mac=$(in_ns server ip -o link show dev eth0 | sed 's/.*link.ether \([^ ]*\).*/\1/')
 	/mnt/tree/build/tests/e2e/flood server "$mac" 3 >floods &

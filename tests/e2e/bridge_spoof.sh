@@ -144,10 +144,10 @@ in_ns bob sysctl -qw net.ipv4.neigh.eth0.locktime=0
 for what in "${!claims[@]}"; do
 	forget
 	attack "$what"
-	it "without an agent $what works" believes "${claims[$what]}" "$mallory"
+	it "without an agent $what works" wait_for 1 believes "${claims[$what]}" "$mallory"
 done
 attack router
-it "without an agent a router's advertisement works" has_route
+it "without an agent a router's advertisement works" wait_for 1 has_route
 for what in udp udp6 udp-link udp-own; do
 	it "without an agent $what works" received 5 attack "$what"
 done

@@ -18,6 +18,23 @@ write_policy()
 	two_workloads connections -- "$@" >"$file"
 }
 
+# begin_beat ADDRESS,PORT…: from app, until end_beat.
+begin_beat()
+{
+	nsenter --net=/run/netns/app -- "$python" "$here/flows.py" beat 60 "$each" "$@" \
+		>beaten 2>&1 3>&- &
+	beating=$!
+	wait_for 5 grep -q talking beaten
+}
+
+# When what was revoked would have been heard of for long.
+end_beat()
+{
+	sleep 2.5
+	kill "$beating"
+	wait "$beating" || :
+}
+
 flows()
 {
 	local name=$1
@@ -52,9 +69,7 @@ write_policy same.yaml "{name: second, from: app, to: db, services: [tcp/7001-70
 flows db echo 7001 7002 >served 2>&1 &
 wait_for 5 grep -q serving served
 it "the agent enforces" start_agent - --policy policy.yaml --attach app=app --attach db=db --adopt 0
-flows app beat 4 "$each" "$db4,7001" "$db4,7002" "$db6,7001" "$db6,7002" >beaten 2>&1 &
-beating=$!
-wait_for 5 grep -q talking beaten
+begin_beat "$db4,7001" "$db4,7002" "$db6,7001" "$db6,7002"
 sleep 0.5
 it "CT-11 a rule goes, another matches" exits_with 0 "$BULKHEAD" apply same.yaml
 sleep 0.5
@@ -66,7 +81,7 @@ for protocol in tcp udp; do
 			"$address]?:7001 $protocol .*rule=default "
 	done
 done
-wait "$beating" || :
+end_beat
 for protocol in tcp udp; do
 	it "CT-11 those of $protocol without a rule fall silent" gave 7001 "$protocol" revoked
 	it "CT-11 those of $protocol with one lose nothing" gave 7002 "$protocol" kept
@@ -225,16 +240,14 @@ write_owner()
 write_owner "$app4" "$app6" 10.0.16.99 fd00:0:0:20::99
 it "the agent enforces that" start_agent - --policy owner.yaml --adopt 0 --attach app=app \
 	--attach db=db
-flows app beat 3 "$each" "$db4,7001" "$db6,7001" >beaten 2>&1 &
-beating=$!
-wait_for 5 grep -q talking beaten
+begin_beat "$db4,7001" "$db6,7001"
 sleep 0.5
 generation=$(status_value generation)
 write_owner 10.0.16.99 fd00:0:0:20::99 "$app4" "$app6"
 revoked_at=$(date +%s.%N)
 it "its addresses go to another workload, which may do the same" \
 	exits_with 0 "$BULKHEAD" apply owner.yaml
-wait "$beating" || :
+end_beat
 for protocol in tcp udp; do
 	it "its connections of $protocol are not the other's" gave 7001 "$protocol" revoked
 done

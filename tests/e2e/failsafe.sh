@@ -72,8 +72,14 @@ hears()
 	before=$(wc -l <"heard.$ear")
 	"$@" || :
 	sleep 0.2
+	wait_for 1 has_heard "$ear" $((before + wanted))
 	cat "heard.$ear"
-	[ $(($(wc -l <"heard.$ear") - before)) -eq "$wanted" ]
+	has_heard "$ear" $((before + wanted))
+}
+
+has_heard()
+{
+	[ "$(wc -l <"heard.$1")" -eq "$2" ]
 }
 
 # shellcheck disable=SC2086 # a list of services

@@ -8,12 +8,13 @@ beat SECONDS COUNT ADDRESS,PORT...
     COUNT connections of TCP and of UDP to each; every 50 ms, or more rarely if there are many,
     each says something.  After SECONDS, or when SIGTERM comes, prints
     "ADDRESS,PORT PROTOCOL SENT ANSWERED LAST" of each, LAST: when its last answer came, in seconds
-    since 1970
+    since 1970; and to stderr, in which rounds datagrams were not answered
 scatter PORT OTHER
     answers a datagram to PORT from there and from OTHER, to the asking port and to the next one
 gather ADDRESS PORT FROM
     asks so from port FROM, and prints what comes there and at the next as "SOURCE-PORT PORT"
 """
+import collections
 import selectors
 import signal
 import socket
@@ -22,6 +23,7 @@ import time
 
 BEAT = 0.05
 PATIENCE = 1
+LONG_PATIENCE = 10 # where an answer is expected: a busy machine may take longer
 SO_RCVBUFFORCE = 33
 RATE = 4000 # messages a second, at most
 
@@ -68,31 +70,46 @@ class Flow:
         self.end, self.kind = end, kind
         address, port = end.rsplit(",", 1)
         self.own = socket.socket(family_of(address), kind)
-        self.own.settimeout(PATIENCE)
+        self.own.settimeout(LONG_PATIENCE)
         self.own.connect((address, int(port)))
         self.own.setblocking(False)
         self.sent, self.answered, self.last = 0, 0, 0.0
+        self.unanswered = set() # rounds, of datagrams
 
     def hear(self):
         before = self.answered
         try:
             while data := self.own.recv(64):
                 # A stream may join answers; each is of one byte.
-                self.answered += len(data)
+                self.answered += len(data) if self.kind == socket.SOCK_STREAM else 1
+                self.unanswered.discard(data)
                 self.last = time.time()
         except OSError:
             pass
         return self.answered > before
 
-    def say(self):
+    def say(self, number):
+        self.sent += 1
+        word = b"x"
+        if self.kind == socket.SOCK_DGRAM:
+            word = number.to_bytes(4, "big")
+            self.unanswered.add(word)
         try:
-            self.sent += self.own.send(b"x")
+            self.own.send(word)
         except OSError:
-            self.sent += 1
+            pass
 
     def __str__(self):
         word = "tcp" if self.kind == socket.SOCK_STREAM else "udp"
         return f"{self.end} {word} {self.sent} {self.answered} {self.last:.3f}"
+
+
+def tell_unanswered(flows, began):
+    rounds = collections.Counter(word for flow in flows for word in flow.unanswered)
+    for word, missing in sorted(rounds.items()):
+        number = int.from_bytes(word, "big")
+        print(f"# round {number} of {len(began)}, at {began[number]:.3f}: {missing} unanswered",
+              file=sys.stderr)
 
 
 def beat(seconds, count, ends):
@@ -102,9 +119,11 @@ def beat(seconds, count, ends):
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     print("talking", flush=True)
     end = time.monotonic() + seconds
+    began = []
     while time.monotonic() < end and not stopped:
+        began.append(time.time())
         for flow in flows:
-            flow.say()
+            flow.say(len(began) - 1)
         time.sleep(max(BEAT, len(flows) / RATE))
         for flow in flows:
             flow.hear()
@@ -116,6 +135,7 @@ def beat(seconds, count, ends):
             quiet = time.monotonic()
     for flow in flows:
         print(flow, flush=True)
+    tell_unanswered(flows, began)
 
 
 def scatter(port, other):

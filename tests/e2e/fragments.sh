@@ -60,7 +60,12 @@ arrive()
 	shift
 
 	sends "$@"
-	[ "$(cut -d' ' -f1 echoed | xargs)" = "$wanted" ]
+	wait_for 1 have_arrived "$wanted"
+}
+
+have_arrived()
+{
+	[ "$(cut -d' ' -f1 echoed | xargs)" = "$1" ]
 }
 
 has_event()

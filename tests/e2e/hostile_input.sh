@@ -88,7 +88,7 @@ it "IN-07 to that" shut app 10.0.1.10,80 fd00:0:0:1::10,80
 
 hostile rules many.yaml 50000 10000
 it "IN-08 50000 rules and 10000 networks are refused, and how they are taken is said" \
-	sh -c "! timeout 20 '$BULKHEAD' apply many.yaml 2>err >out &&
+	sh -c "! timeout 60 '$BULKHEAD' apply many.yaml 2>err >out &&
 		grep 'a start with this policy makes room' err"
 it "the agent ends" stop_agent TERM
 it "IN-08 a start takes them" start_agent - --policy many.yaml --attach app=10.0.0.10,fd00::10 \

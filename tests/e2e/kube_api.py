@@ -22,13 +22,12 @@ import collections
 import contextlib
 import json
 import socket
-import socketserver
-import ssl
 import sys
 import threading
 import time
-import urllib.parse
 import uuid
+
+import tls_http
 
 VERSIONS = {
     "namespaces": ("v1", "Namespace"), "nodes": ("v1", "Node"), "pods": ("v1", "Pod"),
@@ -210,61 +209,31 @@ class Cluster:
             return answer
 
 
-class Api(socketserver.StreamRequestHandler):
-    """HTTP/1.1 by hand, to be able to do it wrong."""
-
+class Api(tls_http.Handler):
     def setup(self):
-        self.request.settimeout(30)
-        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
-        self.server.cluster.connections.add(self.request)
         super().setup()
+        self.server.cluster.connections.add(self.request)
 
     def finish(self):
         self.server.cluster.connections.discard(self.request)
 
-    def head(self, code, *lines):
-        text = [f"HTTP/1.1 {code} Whatever", "Content-Type: application/json", *lines, "", ""]
-        self.wfile.write("\r\n".join(text).encode())
-
     def answer(self, code, body, *lines):
         body = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
-        self.head(code, f"Content-Length: {len(body)}", *lines)
-        self.wfile.write(body)
+        super().answer(code, body, *lines)
 
-    def chunk(self, data):
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def handle(self):
-        try:
-            while self.one():
-                pass
-        except OSError:
-            pass
-
-    def one(self):
-        line = self.rfile.readline().decode()
-        if not line:
-            return False
-        headers = {}
-        while (header := self.rfile.readline().decode().strip()):
-            name, value = header.split(": ", 1)
-            headers[name.lower()] = value
-        body = self.rfile.read(int(headers.get("content-length", 0)))
-        target = urllib.parse.urlparse(line.split()[1])
+    def one(self, request):
         cluster = self.server.cluster
         cluster.requests += 1
-        cluster.agents.add(headers.get("user-agent", ""))
+        cluster.agents.add(request.headers.get("user-agent", ""))
         with open(self.server.token_file, encoding="utf-8") as file:
-            if headers.get("authorization") != f"Bearer {file.read().strip()}":
+            if request.headers.get("authorization") != f"Bearer {file.read().strip()}":
                 self.answer(401, status(401, "Unauthorized"))
                 return True
-        resource = target.path.rsplit("/", 1)[1]
-        query = {k: v[0] for k, v in urllib.parse.parse_qs(target.query).items()}
-        method = line.split()[0]
-        if method != "GET":
-            return self.write(method, target.path, query, (headers["content-type"], body))
+        resource, query = request.path.rsplit("/", 1)[1], request.query
+        if request.method != "GET":
+            return self.write(request)
         if resource not in VERSIONS:
-            found = discovery(target.path)
+            found = discovery(request.path)
             self.answer(200 if found else 404, found or status(404, "NotFound"))
             return True
         fault = cluster.take_fault(resource)
@@ -277,11 +246,11 @@ class Api(socketserver.StreamRequestHandler):
             return self.watch(resource, query) if "watch" in query else self.list(resource, query)
         return True
 
-    def write(self, method, path, query, sent):
+    def write(self, request):
         """Of what is written there are two sorts, with faults of their own: status and events."""
         cluster = self.server.cluster
-        kind, body = sent[0], json.loads(sent[1])
-        sort = "events" if "/events" in path else "status"
+        kind, body = request.headers["content-type"], json.loads(request.body)
+        sort = "events" if "/events" in request.path else "status"
         fault = cluster.take_fault(sort)
         cluster.writes[sort] += 1
         if fault == "hang":
@@ -290,11 +259,11 @@ class Api(socketserver.StreamRequestHandler):
         if fault:
             return self.fail(fault, sort, False)
         types = {"status": "application/apply-patch+yaml", "events": "application/merge-patch+json"}
-        if kind != (types[sort] if method == "PATCH" else "application/json"):
+        if kind != (types[sort] if request.method == "PATCH" else "application/json"):
             self.answer(415, status(415, "UnsupportedMediaType"))
             return True
         with cluster.changed:
-            code = cluster.write(method, path, query, body)
+            code = cluster.write(request.method, request.path, request.query, body)
             cluster.changed.notify_all()
         self.answer(code, body if code < 300 else status(code, "Made up"))
         return True
@@ -377,14 +346,6 @@ class Api(socketserver.StreamRequestHandler):
         return True
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        print("connection failed:", sys.exc_info()[1], flush=True)
-
-
 def listen_control(cluster, path):
     control = socket.socket(socket.AF_UNIX)
     control.bind(path)
@@ -401,12 +362,11 @@ def serve(port, cert, key, token_file, control):
     cluster = Cluster()
     threading.Thread(target=listen_control, args=(cluster, control), daemon=True).start()
     cluster.opened.wait()
-    server = Server(("127.0.0.1", int(port)), Api)
+    server = tls_http.Server(int(port), cert, key, Api)
+    server.patience = 30
     server.cluster = cluster
     server.token_file = token_file
     server.page = 2  # so that lists have pages
-    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.tls.load_cert_chain(cert, key)
     server.serve_forever()
 
 

@@ -15,12 +15,11 @@ the same from then on ("-": nobody's).
 """
 import json
 import random
-import socketserver
-import ssl
 import sys
 import threading
 import time
-import urllib.parse
+
+import tls_http
 
 KINDS = {
     "namespaces": ("v1", "Namespace"), "nodes": ("v1", "Node"), "pods": ("v1", "Pod"),
@@ -149,39 +148,17 @@ class Cluster:
         print(f"\nend {done}", flush=True)
 
 
-class Api(socketserver.StreamRequestHandler):
+class Api(tls_http.Handler):
     wbufsize = 0
 
-    def setup(self):
-        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
-        super().setup()
-
-    def handle(self):
-        try:
-            while self.one():
-                pass
-        except OSError:
-            pass
-
-    def send(self, code, body):
-        self.wfile.write(b"HTTP/1.1 %d Whatever\r\nContent-Type: application/json\r\n"
-                         b"Content-Length: %d\r\n\r\n%s" % (code, len(body), body))
-
-    def one(self):
-        line = self.rfile.readline().decode()
-        if not line:
-            return False
-        while self.rfile.readline().strip():
-            pass
-        target = urllib.parse.urlparse(line.split()[1])
-        resource = target.path.rsplit("/", 1)[1]
-        query = {k: v[0] for k, v in urllib.parse.parse_qs(target.query).items()}
+    def one(self, request):
+        resource = request.path.rsplit("/", 1)[1]
         if resource not in KINDS:
-            self.send(404, b"404 page not found\n")
-        elif "watch" in query:
+            self.answer(404, b"404 page not found\n")
+        elif "watch" in request.query:
             self.watch(resource)
         else:
-            self.list(resource, query)
+            self.list(resource, request.query)
         return True
 
     def list(self, resource, query):
@@ -189,18 +166,14 @@ class Api(socketserver.StreamRequestHandler):
         start = int(query.get("continue", 0))
         end = min(start + int(query["limit"]), count)
         after = ',"continue":"%d"' % end if end < count else ""
-        self.send(200, ('{"kind":"%sList","apiVersion":"%s","metadata":{"resourceVersion":"1000"'
-                        '%s},"items":[%s]}' % (KINDS[resource][1], KINDS[resource][0], after,
-                                               ",".join(make(i) for i in range(start, end)))
-                        ).encode())
-
-    def chunk(self, data):
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        items = ",".join(make(i) for i in range(start, end))
+        self.answer(200, ('{"kind":"%sList","apiVersion":"%s","metadata":{"resourceVersion":"1000"'
+                          '%s},"items":[%s]}' % (KINDS[resource][1], KINDS[resource][0], after,
+                                                 items)).encode())
 
     def watch(self, resource):
         cluster = self.server.cluster
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                         b"Transfer-Encoding: chunked\r\n\r\n")
+        self.head(200, "Transfer-Encoding: chunked")
         mark = json.dumps({"type": "BOOKMARK", "object": {
             "kind": KINDS[resource][1], "apiVersion": KINDS[resource][0], "spec": {},
             "metadata": {"resourceVersion": "1000"}}}).encode() + b"\n"
@@ -220,25 +193,14 @@ class Api(socketserver.StreamRequestHandler):
                 self.chunk(mark)
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request, client_address):
-        print("connection failed:", sys.exc_info()[1], file=sys.stderr, flush=True)
-
-
 def main(port, cert, key, *numbers):
     given = dict(NUMBERS)
     for number in numbers:
         name, value = number.split("=")
         given[name] = int(value)
     cluster = Cluster(given)
-    server = Server(("127.0.0.1", int(port)), Api)
+    server = tls_http.Server(int(port), cert, key, Api)
     server.cluster = cluster
-    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.tls.load_cert_chain(cert, key)
     threading.Thread(target=cluster.churn, daemon=True).start()
     print("serving", flush=True)
     server.serve_forever()

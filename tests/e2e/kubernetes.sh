@@ -343,7 +343,7 @@ tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
 	"spec": {"podSelector": {"matchLabels": {"app": "cache"}}, "policyTypes": ["Ingress"],
 	"ingress": [{"frum": []}]}}}'
 it "a policy that can't be read isolates whom it selects" wait_for 5 shut db 10.244.1.11,80
-it "status tells of it" status_says 'NetworkPolicy 1 refused'
+it "status tells of it" wait_for 5 status_says 'NetworkPolicy 1 refused'
 it "an Event says what is wrong with it" wait_for 5 ask 'events["wrong"][0]["note"].startswith(
 	"spec.ingress[0].frum: unknown key") and len(events["wrong"]) == 1'
 it "other nodes have their own place in a status" wait_for 10 ask 'len(nodes) == 2 and

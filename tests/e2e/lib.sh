@@ -110,10 +110,12 @@ end_test()
 	exit
 }
 
-# wait_for SECONDS COMMAND…
+readonly times_as_long=4 # a busy machine may take, as a quiet one does
+
+# wait_for SECONDS COMMAND…: such as a quiet machine may take.
 wait_for()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + times_as_long * $1))
 	shift
 
 	until "$@" >/dev/null 2>&1; do
@@ -176,6 +178,15 @@ reaches()
 	in_ns "$name" "$python" "$here/peer.py" reach "$@"
 }
 
+# silent STATION ADDRESS SERVICE…: whether none of them does.
+silent()
+{
+	local name=$1
+	shift
+
+	in_ns "$name" "$python" "$here/peer.py" silent "$@"
+}
+
 # shut STATION ADDRESS,PORT…: whether no TCP connection opens.  `open` is the opposite.
 shut()
 {
@@ -217,6 +228,13 @@ start_agent()
 agent_is_ready_or_gone()
 {
 	grep -qx ready "$work/agent.out" || ! kill -0 "$agent_pid"
+}
+
+# is_followed COUNT: whether the agent has so many clients of here, such as `observe -f`.
+is_followed()
+{
+	[ "$(awk '$6 == "03" && $8 == "/run/bulkhead/control.sock"' /proc/net/unix | wc -l)" \
+		-ge "$1" ] && sleep 0.1
 }
 
 # stop_agent SIGNAL: returns what the agent exited with.
@@ -275,50 +293,45 @@ nothing_is_left()
 declare -A pumps # by port: who sends
 sinks=           # who receive
 
-# two_workloads NAME [ZONE…] -- RULE…: a policy of app and db, each in a zone of its own.
-two_workloads()
+# policy_of END END NAME [ZONE…] -- RULE…: of two workloads, each in a zone of its own.
+# END: "ZONE CIDR CIDR6 WORKLOAD ADDRESS ADDRESS6".
+policy_of()
 {
-	cat <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: $1}
-	spec:
-	  zones:
-	    - {name: internal, cidrs: [10.0.16.0/20, "fd00:0:0:20::/64"]}
-	    - {name: data,     cidrs: [10.0.32.0/20, "fd00:0:0:30::/64"]}
-	END
-	shift
+	local ends=("$1" "$2") zone cidr cidr6 workload address address6 end
+
+	printf '%s\n' "apiVersion: bulkhead.dev/v1" "kind: ZonePolicy" "metadata: {name: $3}" \
+		"spec:" "  zones:"
+	for end in "${ends[@]}"; do
+		read -r zone cidr cidr6 _ <<<"$end"
+		echo "    - {name: $zone, cidrs: [$cidr, \"$cidr6\"]}"
+	done
+	shift 3
 	while [ "$1" != -- ]; do
 		echo "    - $1"
 		shift
 	done
 	shift
-	cat <<-END
-	  workloads:
-	    - {name: app, zone: internal, addresses: [10.0.16.10, "fd00:0:0:20::10"]}
-	    - {name: db,  zone: data,     addresses: [10.0.32.10, "fd00:0:0:30::10"]}
-	  rules:
-	END
+	echo "  workloads:"
+	for end in "${ends[@]}"; do
+		read -r zone _ _ workload address address6 <<<"$end"
+		echo "    - {name: $workload, zone: $zone, addresses: [$address, \"$address6\"]}"
+	done
+	echo "  rules:"
 	[ $# -eq 0 ] || printf '    - %s\n' "$@"
 }
 
-# client_and_server NAME RULE…: a policy of these two, each in a zone of its own.
+# two_workloads NAME [ZONE…] -- RULE…: app and db.
+two_workloads()
+{
+	policy_of "internal 10.0.16.0/20 fd00:0:0:20::/64 app 10.0.16.10 fd00:0:0:20::10" \
+		"data 10.0.32.0/20 fd00:0:0:30::/64 db 10.0.32.10 fd00:0:0:30::10" "$@"
+}
+
+# client_and_server NAME RULE…
 client_and_server()
 {
-	cat <<-END
-	apiVersion: bulkhead.dev/v1
-	kind: ZonePolicy
-	metadata: {name: $1}
-	spec:
-	  zones:
-	    - {name: front, cidrs: [10.0.1.0/24, "fd00:1::/64"]}
-	    - {name: back, cidrs: [10.0.2.0/24, "fd00:2::/64"]}
-	  workloads:
-	    - {name: client, zone: front, addresses: [10.0.1.1, "fd00:1::1"]}
-	    - {name: server, zone: back, addresses: [10.0.2.1, "fd00:2::1"]}
-	  rules:
-	END
-	printf '    - %s\n' "${@:2}"
+	policy_of "front 10.0.1.0/24 fd00:1::/64 client 10.0.1.1 fd00:1::1" \
+		"back 10.0.2.0/24 fd00:2::/64 server 10.0.2.1 fd00:2::1" "$1" -- "${@:2}"
 }
 
 # start_stream FROM TO ADDRESS PORT SECONDS: its ends write to sink.PORT and pump.PORT.
@@ -332,6 +345,17 @@ start_stream()
 	in_ns "$from" "$python" "$here/peer.py" pump "$address" "$port" "$seconds" \
 		>"$work/pump.$port" 2>&1 &
 	pumps[$port]=$!
+}
+
+# are_connected PORT…: whether the agent knows a connection to each.
+are_connected()
+{
+	local port known
+
+	known=$("$BULKHEAD" list connections -o json)
+	for port; do
+		grep -qE "\"port\": ?$port\\b" <<<"$known" || return 1
+	done
 }
 
 # is_whole PORT: whether all that was sent has arrived, once its time is over.

@@ -42,12 +42,7 @@ start_stream app db 10.0.32.10 7001 600
 start_stream app db 10.0.32.10 7002 8
 start_stream app db fd00:0:0:30::10 7003 600
 start_stream app db fd00:0:0:30::10 7004 8
-sleep 1
-known_streams()
-{
-	"$BULKHEAD" list connections -o json | grep -o '700[1-4]' | sort -u | wc -l
-}
-it "four streams are known" test "$(known_streams)" -eq 4
+it "four streams are known" wait_for 5 are_connected 7001 7002 7003 7004
 
 before=$(generation)
 it "apply --dry-run changes nothing" exits_with 0 "$BULKHEAD" apply --dry-run fewer.yaml

@@ -59,7 +59,7 @@ follow all -o json
 follow pcap --pcap "$work/drops.pcapng" --not --port 9003
 follow flows -o flowlog
 follow table -o table --port 9002
-sleep 0.3
+wait_for 5 is_followed 4
 try4 9001 1
 try6 9002 1
 try4 9003 3
@@ -118,7 +118,7 @@ for line in sys.stdin:
 late.sort()
 print("ms from drop to line: median %.1f, p99 %.1f" % (late[100] * 1000, late[198] * 1000))
 sys.exit(late[100] > 0.05)' >prompt &
-	sleep 0.5
+	wait_for 5 is_followed 1
 	in_ns visitor "$python" -c '
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -7,6 +7,10 @@ readonly net_admin_and_bpf=0000008000001000
 readonly socket=/run/bulkhead/control.sock
 readonly nobody=65534 group=4242
 
+# The kernel's log is one for all: by this name what is refused is told from other tests'.
+mv "$BULKHEAD" "$BULKHEAD-$RANDOM"
+BULKHEAD=$(echo /mnt/bin/bulkhead-*)
+
 add_station server 192.0.2.10 2001:db8::10
 add_station visitor 198.51.100.7 2001:db8:1::7
 serve server tcp/80 tcp/8080
@@ -63,12 +67,11 @@ is_refused()
 # What the kernel's log has of calls that the agent was refused.
 refused_calls()
 {
-	dmesg | grep 'type=1326.*comm="bulkhead"' | grep -c 'code=0x5' || :
+	dmesg | grep "type=1326.*comm=\"${BULKHEAD##*/}\"" | grep -c 'code=0x5' || :
 }
 
 # --- without a group ---
 
-readonly refused_before=$(refused_calls)
 it "the agent enforces" start
 for set in CapEff CapPrm; do
 	it "PR-01: $set is CAP_NET_ADMIN and CAP_BPF" has "$set" "$net_admin_and_bpf"
@@ -167,7 +170,7 @@ it "observe" "$BULKHEAD" observe --last 1
 stop_agent KILL || :
 it "the next agent starts" start
 it "and enforces" enforces
-it "no call of theirs was refused" test "$(refused_calls)" = "$refused_before"
+it "no call of theirs was refused" test "$(refused_calls)" -eq 0
 stop_agent TERM || :
 
 # --- with the group ---
@@ -194,7 +197,7 @@ stop_agent TERM || :
 unset RUNTIME_DIRECTORY
 
 ln -s /etc/passwd /run/link
-it "IN-10: a symbolic link is not followed" exits_with 1 in_ns server timeout 20 "$BULKHEAD" run \
+it "IN-10: a symbolic link is not followed" exits_with 1 in_ns server timeout 60 "$BULKHEAD" run \
 	--state-dir "$work/state" --policy "$policies/web-server.yaml" --attach eth0 \
 	--socket /run/link
 it "but told" grep "'/run/link' is there and no socket" err
@@ -262,7 +265,7 @@ it "and when it stops" wait_for 5 grep -qx STOPPING=1 notified
 kill "$listener"
 BULKHEAD_SECCOMP=kill
 it "a mode of the filter nobody knows is refused" exits_with 2 \
-	in_ns server timeout 20 "$BULKHEAD" run --state-dir "$work/state" \
+	in_ns server timeout 60 "$BULKHEAD" run --state-dir "$work/state" \
 	--policy "$policies/web-server.yaml" --attach eth0
 
 end_test

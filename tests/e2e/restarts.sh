@@ -214,6 +214,10 @@ begin_load()
 	local stream
 
 	: >talked
+	# Before all of it: the talker's first words, all at once, are what queues like least.
+	before=$(lost_elsewhere)
+	network_counts >counts_before
+	again=$(sent_again)
 	nsenter --net=/run/netns/server -- "$wire" count 7001 7002 >counted 3>&- &
 	counter=$!
 	wait_for 10 grep -q serving counted
@@ -221,9 +225,6 @@ begin_load()
 		10.0.2.1,7003 >talked 3>&- &
 	talker=$!
 	wait_for 30 grep -q talking talked
-	before=$(lost_elsewhere)
-	network_counts >counts_before
-	again=$(sent_again)
 	senders=
 	rm -f sent.*
 	for stream in "::ffff:10.0.2.1 7001 $rate" "::ffff:10.0.2.1 7002 $denied" \

@@ -242,7 +242,7 @@ stop_here
 ip link set dev visitor xdpgeneric pinned "$theirs/other_xdp"
 export BULKHEAD_METHODS_OFF=
 it "an XDP program of others is a reason not to start" exits_with 1 \
-	timeout 20 "$BULKHEAD" run --state-dir "$work/state" --policy "$work/policy.yaml" \
+	timeout 60 "$BULKHEAD" run --state-dir "$work/state" --policy "$work/policy.yaml" \
 	--attach visitor
 it "which names it" grep -E "'visitor': .*program 'other_xdp' \(id [0-9]+\)" "$work/err"
 it "and says what to do" grep -E "ip link set dev visitor xdp off.*BULKHEAD_METHODS_OFF" "$work/err"

@@ -70,6 +70,7 @@ void host_configure(const struct host_config *config);
 /* The maps that an agent fills. */
 enum host_table {
 	HOST_CONTROL,
+	HOST_EPOCHS,
 	HOST_POLICIES,
 	HOST_PREFIXES,
 	HOST_IDENTITIES,

@@ -34,6 +34,7 @@ struct host_map host_table(enum host_table table)
 {
 	const struct host_map maps[HOST_TABLES] = {
 		[HOST_CONTROL] = *HOST_MAP(&bh_control),
+		[HOST_EPOCHS] = *HOST_MAP(&bh_epochs),
 		[HOST_POLICIES] = *HOST_MAP(&bh_policies),
 		[HOST_PREFIXES] = *HOST_MAP(&bh_prefixes),
 		[HOST_IDENTITIES] = *HOST_MAP(&bh_identities),

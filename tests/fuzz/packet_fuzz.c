@@ -283,11 +283,20 @@ static void check_policy(struct run *run, const struct input_record *r)
 	}
 }
 
+static void change_address(const struct input_record *r)
+{
+	struct reading p = reading_of(&r->frame);
+
+	world_change(r->is_of_source ? &p.question.src : NULL);
+}
+
 static void run_record(struct run *run, const struct input_record *r)
 {
 	host_now_ns += r->step_ns;
 	if (r->is_flip || r->is_bump)
 		world_flip(r->is_flip);
+	if (r->is_change)
+		change_address(r);
 	for (unsigned int side = 0; side < SIDES; side++)
 		run_side(run, r, side);
 	check_same(run, r);

@@ -63,6 +63,8 @@ bool input_record(struct input *in, struct input_record *ret)
 		.is_egress = at[0] & INPUT_EGRESS,
 		.is_flip = at[0] & INPUT_FLIP,
 		.is_bump = at[0] & INPUT_BUMP,
+		.is_change = at[0] & INPUT_CHANGE,
+		.is_of_source = at[0] & INPUT_SOURCE,
 		.step_ns = steps_ns[at[1] % 8],
 	};
 	f->is_stripped = at[0] & INPUT_STRIPPED;

@@ -17,6 +17,8 @@
 #define INPUT_STRIPPED 0x08
 #define INPUT_TAILROOM 0x10
 #define INPUT_LOCAL    0x20
+#define INPUT_CHANGE   0x40
+#define INPUT_SOURCE   0x80
 
 struct input {
 	const uint8_t *at;
@@ -32,7 +34,9 @@ struct input_head {
 
 struct input_record {
 	bool is_egress, is_flip, is_bump;
-	uint64_t step_ns; /* since the packet before */
+	bool is_change,
+		is_of_source; /* an address was somebody else's: the packet's source or not */
+	uint64_t step_ns;     /* since the packet before */
 	struct host_frame frame;
 };
 

@@ -191,7 +191,7 @@ static void change_record(struct place *p)
 {
 	switch (pick(4)) {
 	case 0:
-		p->head[0] ^= (uint8_t)(1u << pick(6));
+		p->head[0] ^= (uint8_t)(1u << pick(8));
 		break;
 	case 1:
 		p->head[1] = (uint8_t)pick(8);
@@ -251,6 +251,8 @@ static bool add_copy(struct places *p, uint8_t *data, size_t max_size, bool is_t
 		return false;
 	memcpy(at->bytes, from.bytes, from.len);
 	at->head[0] = from.head[0] & ~(INPUT_FLIP | INPUT_BUMP);
+	if (!pick(4))
+		at->head[0] ^= INPUT_CHANGE;
 	if (!pick(6))
 		change_record(at);
 	if (is_turned)

@@ -81,7 +81,7 @@ static const char *const texts[SETS][BH_SLOTS] = {
 static struct policy *policies[SETS][BH_SLOTS];
 static struct bh_addr hosts[4]; /* two of the node, and the workload's two */
 static struct switches now;
-static uint32_t generation, slot;
+static uint32_t generation, since, slot;
 
 _Static_assert(SETS *SIDES <= HOST_WORLDS, "a world for each side of each set");
 
@@ -268,7 +268,7 @@ static void write_control(void)
 {
 	struct bh_control control = {
 		.active = now.has_policy ? BH_ACTIVE(generation, slot) : 0,
-		.since = generation,
+		.since = since,
 		.adopt_until_ns = now.is_adopting ? START_NS + ADOPT_NS : 0,
 		.builtins_off = now.builtins_off,
 		.heartbeat_ns = now.is_beating ? START_NS : 0,
@@ -293,7 +293,7 @@ void world_begin(const struct switches *switches)
 {
 	host_maps_reset();
 	now = *switches;
-	generation = 1;
+	generation = since = 1;
 	slot = 0;
 	host_now_ns = START_NS;
 	host_boot_ahead_ns = 77 * NS_PER_S;
@@ -302,9 +302,25 @@ void world_begin(const struct switches *switches)
 
 void world_flip(bool is_other)
 {
-	generation++;
+	since = ++generation;
 	if (is_other)
 		slot = !slot;
+	write_control();
+}
+
+void world_change(const struct bh_addr *a)
+{
+	uint64_t word[2];
+
+	memcpy(word, a ? a : &hosts[0], sizeof(word));
+	generation++;
+	for (unsigned int side = 0; side < SIDES; side++) {
+		struct bh_epochs *epochs;
+
+		world_choose(side);
+		epochs = first_of(HOST_EPOCHS);
+		epochs->changed[BH_EPOCH_AT(word[0], word[1])] = generation;
+	}
 	write_control();
 }
 

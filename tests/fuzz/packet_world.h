@@ -34,6 +34,10 @@ void world_choose(unsigned int side);
 /* The other policy of the set, or the same one again, in a new generation. */
 void world_flip(bool is_other);
 
+/* Decisions about the address (NULL: about the node's) are void, in a new generation; others hold,
+ * as it turns out to be whose it was. */
+void world_change(const struct bh_addr *a);
+
 /* What the policy in force says now. */
 struct reference_answer world_decide(const struct reference_question *q);
 

@@ -22,11 +22,14 @@ static int64_t some_time(struct random_policy *r)
 	return RANDOM_NOW + offsets[random_below(r, COUNT(offsets))];
 }
 
-static void require_tls(struct rule *rule)
+/* The ports get their edges over TCP, where nothing else may have any. */
+static void require_tls(struct random_policy *r, struct rule *rule)
 {
 	rule->tls = true;
-	vec_foreach (range, &rule->services)
+	vec_foreach (range, &rule->services) {
 		range->table = BH_SERVICE_TCP;
+		vec_push(&r->edges, *range);
+	}
 	services_normalise(&rule->services);
 }
 
@@ -50,7 +53,7 @@ static void add_native(struct random_policy *r)
 	if (rule.mode == MODE_UNSET && random_one_in(r, 8))
 		rule.mode = MODE_ENFORCE;
 	if (rule.action == ACTION_ALLOW && random_one_in(r, 4))
-		require_tls(&rule);
+		require_tls(r, &rule);
 	vec_push(&r->policy->rules, rule);
 }
 

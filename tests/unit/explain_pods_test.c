@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "tests/test.h"
-
-#include "policy/explain.h"
-#include "tests/unit/policy_text.h"
+#include "tests/unit/explain_asks.h"
 
 /* Line 1 is the head's; api-1 and api-2 share an identity. */
 static const char spec[] =
@@ -49,12 +46,6 @@ static const char spec[] =
 
 static const struct environment env = {.now = 1795251600};
 
-struct ask_case {
-	const char *name;
-	const char *from, *to, *service;
-	const char *answer;
-};
-
 /* clang-format off */
 static const struct ask_case asks[] = {
 	{ "a pod and itself",             "shop/web", "shop/web", "tcp/9",       "allow builtin-self" },
@@ -80,40 +71,13 @@ static const struct ask_case asks[] = {
 };
 /* clang-format on */
 
-static void format_answer(const struct compiled *c, const struct answer *a, struct text *out)
-{
-	static const char *const words[] = {"deny", "allow", "audit"};
-
-	if (a->is_mixed)
-		text_add(out, "mixed");
-	else
-		text_addf(out, "%s %s", words[a->decision.verdict],
-			  compiled_rule_name(c, a->decision.rule));
-}
-
 static void what_is_built_in_is_asked_before_the_rules(void **state)
 {
 	_policy_text_ struct compiled_text t = policy_text(spec, &env);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(asks); i++) {
-		const struct question q = {asks[i].from, asks[i].to, asks[i].service};
-		_text_ struct text out = TEXT_INIT;
-		struct answer a;
-
-		if (!explain_ask(t.compiled, &q, &a, &out)) {
-			format_answer(t.compiled, &a, &out);
-			answer_release(&a);
-		}
-		assert_row_string(asks[i].name, out.buf, asks[i].answer);
-	}
+	assert_answers(t.compiled, asks, COUNT(asks));
 }
-
-struct describe_case {
-	const char *name;
-	const char *from, *to, *service;
-	const char *text;
-};
 
 /* clang-format off */
 static const struct describe_case describes[] = {
@@ -160,17 +124,7 @@ static void each_side_is_described(void **state)
 	_policy_text_ struct compiled_text t = policy_text(spec, &env);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(describes); i++) {
-		const struct describe_case *k = &describes[i];
-		const struct question q = {k->from, k->to, k->service};
-		_text_ struct text out = TEXT_INIT;
-		struct answer a;
-
-		assert_row(k->name, !explain_ask(t.compiled, &q, &a, &out));
-		explain_describe(t.compiled, &q, &a, &out);
-		answer_release(&a);
-		assert_row_string(k->name, out.buf, k->text);
-	}
+	assert_descriptions(t.compiled, describes, COUNT(describes));
 }
 
 static void a_side_that_is_not_the_same_for_all_is_not_known(void **state)

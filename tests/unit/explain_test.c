@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "tests/test.h"
-
-#include "policy/explain.h"
-#include "tests/unit/policy_text.h"
+#include "tests/unit/explain_asks.h"
 
 static const char spec[] =
 	"  zones:\n"
@@ -19,12 +16,6 @@ static const char spec[] =
 	"  - {name: web-to-db, from: web, to: db, services: [tcp/5432, tcp/9000-9010]}\n"
 	"  - {name: everybody, from: any, to: web, services: tcp/443, require: tls, log: true}\n"
 	"  - {name: no-ssh, from: any, to: any, services: tcp/22, action: deny}\n";
-
-struct ask_case {
-	const char *name;
-	const char *from, *to, *service;
-	const char *answer; /* "VERDICT RULE", "mixed", or the error */
-};
 
 /* clang-format off */
 static const struct ask_case asks[] = {
@@ -52,40 +43,13 @@ static const struct ask_case asks[] = {
 };
 /* clang-format on */
 
-static void format_answer(const struct compiled *c, const struct answer *a, struct text *out)
-{
-	static const char *const words[] = {"deny", "allow", "audit"};
-
-	if (a->is_mixed)
-		text_add(out, "mixed");
-	else
-		text_addf(out, "%s %s", words[a->decision.verdict],
-			  compiled_rule_name(c, a->decision.rule));
-}
-
 static void questions_are_answered(void **state)
 {
 	_policy_text_ struct compiled_text t = policy_text(spec, NULL);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(asks); i++) {
-		const struct question q = {asks[i].from, asks[i].to, asks[i].service};
-		_text_ struct text out = TEXT_INIT;
-		struct answer a;
-
-		if (!explain_ask(t.compiled, &q, &a, &out)) {
-			format_answer(t.compiled, &a, &out);
-			answer_release(&a);
-		}
-		assert_row_string(asks[i].name, out.buf, asks[i].answer);
-	}
+	assert_answers(t.compiled, asks, COUNT(asks));
 }
-
-struct describe_case {
-	const char *name;
-	const char *from, *to, *service;
-	const char *text;
-};
 
 /* clang-format off */
 static const struct describe_case describes[] = {
@@ -131,17 +95,7 @@ static void answers_are_described(void **state)
 	_policy_text_ struct compiled_text t = policy_text(spec, NULL);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(describes); i++) {
-		const struct describe_case *k = &describes[i];
-		const struct question q = {k->from, k->to, k->service};
-		_text_ struct text out = TEXT_INIT;
-		struct answer a;
-
-		assert_row(k->name, !explain_ask(t.compiled, &q, &a, &out));
-		explain_describe(t.compiled, &q, &a, &out);
-		answer_release(&a);
-		assert_row_string(k->name, out.buf, k->text);
-	}
+	assert_descriptions(t.compiled, describes, COUNT(describes));
 }
 
 static const char crowded[] =

@@ -250,17 +250,17 @@ static void cover_expects(struct coverer *k)
 /* Counts them first, and then knows which share there is room for. */
 static void cover_rows(struct coverer *k)
 {
-	const pair_side sides[2] = {k->side, k->side};
+	const struct pairs_apart pairs = {k->side, k->side, pairs_mask_alone, k->alone};
 	struct cover *cover = k->cover;
 	size_t room = k->limit - cover->cases.count;
 
 	k->share = 0;
-	pairs_visit_apart(k->c, sides, k->alone, cover_pair, k);
+	pairs_visit_apart(k->c, &pairs, cover_pair, k);
 	k->share = k->number > room ? room * SHARE_ALL / k->number : SHARE_ALL;
 	k->number = 0;
 	cover->unasked = 0;
 	cover->left_out = 0;
-	pairs_visit_apart(k->c, sides, k->alone, cover_pair, k);
+	pairs_visit_apart(k->c, &pairs, cover_pair, k);
 }
 
 void cover_make(const struct compiled *c, size_t limit, struct cover *ret)

@@ -139,9 +139,14 @@ static bool sum_pair(void *context, const struct pair *pair)
 /* A pod that talks to itself beside others doesn't count: the others are who is asked about. */
 static void sum_all(const struct ask *a, struct sum *sum)
 {
-	const pair_side sides[2] = {a->src.families, a->builtins.asked};
+	const struct pairs_apart pairs = {
+		.src = a->src.families,
+		.dst = a->builtins.asked,
+		.mask = pairs_mask_alone,
+		.mask_of = a->builtins.alone,
+	};
 
-	pairs_visit_apart(a->c, sides, a->builtins.alone, sum_pair, sum);
+	pairs_visit_apart(a->c, &pairs, sum_pair, sum);
 	if (a->builtins.has_host)
 		sum_add_builtin(sum, BH_BUILTIN_HOST);
 	else if (a->builtins.has_self && !sum->is_begun)

@@ -6,8 +6,7 @@
 
 struct walk {
 	const struct compiled *c;
-	pair_side src, dst;
-	pair_side alone; /* NULL: every class meets itself */
+	struct pairs_apart pairs;
 	pair_visitor visit;
 	void *context;
 	uint8_t *seen; /* of each row: the families in which it was visited */
@@ -29,30 +28,43 @@ uint8_t *pairs_side(const struct compiled *c, const uint64_t *classes)
 	return families;
 }
 
+/* Without the families in which the pair is passed over; these are added to *passed. */
+static uint8_t not_masked(const struct walk *w, const struct pair *pair, uint8_t *passed)
+{
+	uint8_t mask;
+
+	if (!w->pairs.mask || !pair->families)
+		return pair->families;
+	mask = w->pairs.mask(w->pairs.mask_of, pair->src_class, pair->dst_class);
+	*passed |= pair->families & mask;
+	return pair->families & (uint8_t)~mask;
+}
+
 /* False stops the walk. */
 static bool visit_block(struct walk *w, struct pair pair, uint32_t column, uint32_t block)
 {
 	const struct image_grid *g = &w->c->image.pairs;
 	uint32_t first = column * BH_BLOCK_ENTRIES;
-	uint8_t families = pair.families;
+	uint8_t families = pair.families, passed = 0;
 
 	for (uint32_t i = 0; i < BH_BLOCK_ENTRIES && first + i < g->columns; i++) {
 		pair.dst_class = first + i;
 		pair.row = g->blocks.items[block].value[i];
-		pair.families = families & w->dst[first + i] & (uint8_t)~w->seen[pair.row];
-		if (w->alone && pair.dst_class == pair.src_class)
-			pair.families &= (uint8_t)~w->alone[pair.src_class];
+		pair.families = families & w->pairs.dst[first + i] & (uint8_t)~w->seen[pair.row];
+		pair.families = not_masked(w, &pair, &passed);
 		w->seen[pair.row] |= pair.families;
 		if (pair.families && !w->visit(w->context, &pair))
 			return false;
 	}
+	/* Another class can meet who this one passed over. */
+	w->columns[column].families |= families & (uint8_t)~passed;
 	return true;
 }
 
 static bool visit_source(struct walk *w, uint32_t class)
 {
 	const struct image_grid *g = &w->c->image.pairs;
-	struct pair pair = {.src_class = class, .families = w->src[class]};
+	struct pair pair = {.src_class = class, .families = w->pairs.src[class]};
 
 	for (uint32_t i = 0; i < g->stride; i++) {
 		uint32_t block = g->directory.items[(size_t) class * g->stride + i];
@@ -62,9 +74,6 @@ static bool visit_source(struct walk *w, uint32_t class)
 			continue;
 		if (column->block != block)
 			*column = (struct column){.block = block};
-		/* Another class can meet who this one could not: itself. */
-		if (!w->alone || i != class / BH_BLOCK_ENTRIES)
-			column->families |= pair.families;
 		if (!visit_block(w, pair, i, block))
 			return false;
 	}
@@ -80,7 +89,7 @@ static void walk_all(struct walk *w)
 	w->seen = seen;
 	w->columns = columns;
 	for (uint32_t i = 0; i < c->classes.count; i++) {
-		if (w->src[i] && !visit_source(w, i))
+		if (w->pairs.src[i] && !visit_source(w, i))
 			return;
 	}
 }
@@ -96,25 +105,25 @@ uint32_t *pairs_services(const struct compiled *c, unsigned int families)
 	return words;
 }
 
-void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
-		 void *context)
+void pairs_visit_apart(const struct compiled *c, const struct pairs_apart *pairs,
+		       pair_visitor visit, void *context)
 {
-	struct walk w = {.c = c, .src = src, .dst = dst, .visit = visit, .context = context};
+	struct walk w = {.c = c, .pairs = *pairs, .visit = visit, .context = context};
 
 	walk_all(&w);
 }
 
-void pairs_visit_apart(const struct compiled *c, const pair_side sides[2], pair_side alone,
-		       pair_visitor visit, void *context)
+void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_visitor visit,
+		 void *context)
 {
-	struct walk w = {
-		.c = c,
-		.src = sides[0],
-		.dst = sides[1],
-		.alone = alone,
-		.visit = visit,
-		.context = context,
-	};
+	const struct pairs_apart all = {.src = src, .dst = dst};
 
-	walk_all(&w);
+	pairs_visit_apart(c, &all, visit, context);
+}
+
+uint8_t pairs_mask_alone(void *alone, uint32_t src_class, uint32_t dst_class)
+{
+	const uint8_t *families = alone;
+
+	return src_class == dst_class ? families[src_class] : 0;
 }

@@ -33,11 +33,21 @@ void pairs_visit(const struct compiled *c, pair_side src, pair_side dst, pair_vi
 /* Service classes that occur in some of these families (FAMILY_*), 32 a word; to be freed. */
 uint32_t *pairs_services(const struct compiled *c, unsigned int families);
 
-/*
- * The same, but no class meets itself in the families of @alone: where it has one address, that is
- * one that talks to itself.
- */
-void pairs_visit_apart(const struct compiled *c, const pair_side sides[2], pair_side alone,
+/* The families in which a pair is passed over, as if it didn't occur there. */
+typedef uint8_t (*pair_mask)(void *of, uint32_t src_class, uint32_t dst_class);
+
+/* The pairs of two sides, without some of them. */
+struct pairs_apart {
+	pair_side src, dst;
+	pair_mask mask; /* NULL: all */
+	void *mask_of;
+};
+
+/* The same as pairs_visit(), but for what is passed over. */
+void pairs_visit_apart(const struct compiled *c, const struct pairs_apart *pairs,
 		       pair_visitor visit, void *context);
+
+/* A mask, of the families (uint8_t) in which each class has one address: it doesn't meet itself. */
+uint8_t pairs_mask_alone(void *alone, uint32_t src_class, uint32_t dst_class);
 
 #endif

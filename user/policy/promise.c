@@ -225,13 +225,10 @@ static bool try_expect(struct trial *t, pair_side src, pair_side dst)
 	const struct compiled *c = t->checker->c;
 	_cleanup_(expect_builtin_release)
 	struct expect_builtin b = {};
-	_free_ uint8_t *asked = xcalloc(c->classes.count, sizeof(*asked));
-	const pair_side sides[] = {src, asked};
+	const struct pairs_apart pairs = {src, dst, expect_builtin_mask, &b};
 
 	expect_builtin_find(c, t->promise->from, t->promise->to, &b);
-	for (size_t i = 0; i < c->classes.count; i++)
-		asked[i] = b.is_local[i] ? 0 : dst[i];
-	pairs_visit_apart(c, sides, b.alone, try_pair, t);
+	pairs_visit_apart(c, &pairs, try_pair, t);
 	return t->is_tried || !b.rule || keeps_by_builtin(t, src, dst, b.rule);
 }
 

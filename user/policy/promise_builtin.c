@@ -7,82 +7,39 @@
 #include "util/bitset.h"
 #include "util/mem.h"
 
-#define FAMILIES_ALL (FAMILY_V4 | FAMILY_V6)
-#define NOBODY       (POLICY_NONE - 1) /* so far; POLICY_NONE: several, or who is no pod */
+#define NOBODY (POLICY_NONE - 1) /* so far; POLICY_NONE: several, or who is no pod */
 
-struct work {
-	const struct compiled *c;
-	uint64_t *from, *to;         /* sets of identities */
-	size_t *from_pods, *to_pods; /* of each class: the one pod that is meant, NOBODY, NONE */
-};
-
-static void add_pod(size_t *place, size_t pod)
+static void add_source(struct class_owners *o, size_t workload)
 {
-	*place = *place == NOBODY || *place == pod ? pod : POLICY_NONE;
+	for (size_t i = 0; i < COUNT(o->src); i++) {
+		if (o->src[i] == NOBODY)
+			o->src[i] = workload;
+		if (o->src[i] == workload)
+			return;
+	}
+	o->has_more = true;
 }
 
-static size_t *new_pods(size_t count)
+static void agree(size_t *known, size_t workload)
 {
-	size_t *pods = xcalloc(count, sizeof(*pods));
+	*known = *known == NOBODY || *known == workload ? workload : POLICY_NONE;
+}
+
+static void add_destination(const struct policy *p, struct class_owners *o, size_t workload)
+{
+	bool is_pod = workload != POLICY_NONE && p->workloads.items[workload].kind == WORKLOAD_POD;
+
+	agree(&o->dst_pod, is_pod ? workload : POLICY_NONE);
+	agree(&o->dst_node, is_pod ? p->workloads.items[workload].node : POLICY_NONE);
+}
+
+static struct class_owners *new_owners(size_t count)
+{
+	struct class_owners *owners = xcalloc(count, sizeof(*owners));
 
 	for (size_t i = 0; i < count; i++)
-		pods[i] = NOBODY;
-	return pods;
-}
-
-static void find_alone(struct work *w, struct expect_builtin *out)
-{
-	const struct compiled *c = w->c;
-
-	for (uint32_t i = 0; i < c->identities.count; i++) {
-		uint32_t class = c->identities.items[i].class;
-		size_t pod = compiled_only_pod(c, i);
-
-		if (bitset_has(w->from, i))
-			add_pod(&w->from_pods[class], pod);
-		if (bitset_has(w->to, i))
-			add_pod(&w->to_pods[class], pod);
-	}
-	for (size_t i = 0; i < c->classes.count; i++) {
-		if (w->from_pods[i] >= NOBODY || w->from_pods[i] != w->to_pods[i])
-			continue;
-		out->alone[i] = FAMILIES_ALL;
-		out->rule = BH_BUILTIN_SELF;
-	}
-}
-
-static size_t only_owner(const struct work *w)
-{
-	size_t owner = NOBODY;
-
-	vec_foreach (at, &w->c->index->tree.nodes) {
-		if (at->has_free && bitset_has(w->from, at->identity))
-			add_pod(&owner, at->workload == ADDRESS_NONE ? POLICY_NONE : at->workload);
-	}
-	return owner;
-}
-
-static void find_local(struct work *w, struct expect_builtin *out)
-{
-	const struct compiled *c = w->c;
-	_free_ bool *has_others = xcalloc(c->classes.count, sizeof(*has_others));
-	size_t owner = only_owner(w);
-
-	if (owner >= NOBODY)
-		return;
-	vec_foreach (at, &c->index->tree.nodes) {
-		uint32_t class = c->identities.items[at->identity].class, rule;
-
-		if (!at->has_free || !bitset_has(w->to, at->identity))
-			continue;
-		rule = at->workload == ADDRESS_NONE ? 0 : compiled_builtin(c, owner, at->workload);
-		out->rule = rule ? rule : out->rule;
-		out->is_local[class] = out->is_local[class] || rule;
-		has_others[class] = has_others[class] || !rule;
-	}
-	for (size_t i = 0; i < c->classes.count; i++) {
-		out->is_local[i] = out->is_local[i] && !has_others[i];
-	}
+		owners[i] = (struct class_owners){{NOBODY, NOBODY}, false, NOBODY, NOBODY};
+	return owners;
 }
 
 void expect_builtin_find(const struct compiled *c, const struct selector *from,
@@ -90,23 +47,67 @@ void expect_builtin_find(const struct compiled *c, const struct selector *from,
 {
 	_free_ uint64_t *sources = bitset_new(c->identities.count);
 	_free_ uint64_t *destinations = bitset_new(c->identities.count);
-	_free_ size_t *from_pods = new_pods(c->classes.count);
-	_free_ size_t *to_pods = new_pods(c->classes.count);
-	struct work w = {c, sources, destinations, from_pods, to_pods};
+	struct expect_builtin b = {};
 
-	*ret = (struct expect_builtin){
-		.alone = xcalloc(c->classes.count, sizeof(*ret->alone)),
-		.is_local = xcalloc(c->classes.count, sizeof(*ret->is_local)),
-	};
+	for (size_t i = 0; i < COUNT(b.owners); i++)
+		b.owners[i] = new_owners(c->classes.count);
 	selector_add(&c->index->selectors, from, sources);
 	selector_add(&c->index->selectors, to, destinations);
-	find_alone(&w, ret);
-	find_local(&w, ret);
+	vec_foreach (at, &c->index->tree.nodes) {
+		uint32_t class = c->identities.items[at->identity].class;
+		struct class_owners *o = &b.owners[!prefix_is_v4(&at->prefix)][class];
+		size_t workload = at->workload == ADDRESS_NONE ? POLICY_NONE : at->workload;
+
+		if (!at->has_free)
+			continue;
+		if (bitset_has(sources, at->identity))
+			add_source(o, workload);
+		if (bitset_has(destinations, at->identity))
+			add_destination(c->policy, o, workload);
+	}
+	*ret = b;
 }
 
 void expect_builtin_release(struct expect_builtin *b)
 {
-	free(b->alone);
-	free(b->is_local);
+	for (size_t i = 0; i < COUNT(b->owners); i++)
+		free(b->owners[i]);
 	*b = (struct expect_builtin){};
+}
+
+/* 0 if any of the sources is asked about. */
+static uint32_t rule_of(const struct class_owners *src, const struct class_owners *dst)
+{
+	uint32_t rule = 0;
+
+	if (src->has_more)
+		return 0;
+	for (size_t i = 0; i < COUNT(src->src) && src->src[i] != NOBODY; i++) {
+		if (src->src[i] == POLICY_NONE)
+			return 0;
+		if (src->src[i] == dst->dst_pod)
+			rule = BH_BUILTIN_SELF;
+		else if (src->src[i] == dst->dst_node)
+			rule = BH_BUILTIN_HOST;
+		else
+			return 0;
+	}
+	return rule;
+}
+
+uint8_t expect_builtin_mask(void *expect_builtin, uint32_t src_class, uint32_t dst_class)
+{
+	static const uint8_t families[] = {FAMILY_V4, FAMILY_V6};
+	struct expect_builtin *b = expect_builtin;
+	uint8_t mask = 0;
+
+	for (size_t i = 0; i < COUNT(families); i++) {
+		uint32_t rule = rule_of(&b->owners[i][src_class], &b->owners[i][dst_class]);
+
+		if (!rule)
+			continue;
+		b->rule = rule;
+		mask |= families[i];
+	}
+	return mask;
 }
