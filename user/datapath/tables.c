@@ -129,6 +129,7 @@ static bool is_later_sound(const struct image *image)
 
 int tables_check(const struct tables *t, const struct image *image, struct text *reterr)
 {
+	_image_listing_ struct image_listing listing = image_list(image);
 	int err = check_fits(t, image, reterr);
 
 	if (err)
@@ -141,7 +142,7 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 		text_add(reterr, "policy's tables contradict themselves: a change leads nowhere");
 		return -EINVAL;
 	}
-	vec_foreach (p, &image->prefixes) {
+	vec_foreach (p, &listing) {
 		if (p->identity < image->identities.count)
 			continue;
 		text_addf(reterr,

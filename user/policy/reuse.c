@@ -36,12 +36,14 @@ struct reuse {
 
 static bool is_same_image(const struct image *a, const struct image *b)
 {
-	if (a->prefixes.count != b->prefixes.count || a->identities.count != b->identities.count ||
+	_image_listing_ struct image_listing was = image_list(a), is = image_list(b);
+
+	if (was.count != is.count || a->identities.count != b->identities.count ||
 	    a->service_classes != b->service_classes)
 		return false;
-	for (size_t i = 0; i < a->prefixes.count; i++) {
-		if (prefix_cmp(&a->prefixes.items[i].prefix, &b->prefixes.items[i].prefix) ||
-		    a->prefixes.items[i].identity != b->prefixes.items[i].identity)
+	for (size_t i = 0; i < was.count; i++) {
+		if (prefix_cmp(&was.items[i].prefix, &is.items[i].prefix) ||
+		    was.items[i].identity != is.items[i].identity)
 			return false;
 	}
 	return !memcmp(a->identities.items, b->identities.items,
