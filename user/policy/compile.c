@@ -90,6 +90,7 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 	pod_kinds_build(&x->kinds, c->policy, a);
 	address_identities(c, a, env);
 	selector_index_build(&x->selectors, c, &x->tree);
+	selector_index_list(&x->selectors, a->selectors.items, a->selectors.count);
 	address_classes(c, &x->selectors, a);
 	find_examples(c);
 	x->is_host_known = env->host_count > 0;
