@@ -46,6 +46,7 @@ static void name_everything(struct compiled *c)
 	const struct policy *p = c->policy;
 	struct map *names = &c->index->names;
 
+	map_reserve(names, p->zones.count + p->workloads.count + p->aliases.count);
 	for (size_t i = 0; i < p->zones.count; i++) {
 		const char *name = p->zones.items[i].name;
 
