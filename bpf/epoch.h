@@ -12,8 +12,12 @@
  * - An epoch is of all addresses that have one hash: others are decided again for nothing.
  * - What programs go back to by themselves (bh_control.revert_to) is another policy, and no word
  *   says since when: there, only decisions of the same generation hold.
+ * - A swap stores one word, `since`, before the one that says what is in force: who reads the new
+ *   one reads that too, and takes no older decision, whatever the epochs say.
  * - Generations wrap.  A decision that is BH_GENERATIONS_KEPT of them old is made again; the epoch
- *   of a change after a younger one is then never so far off that it would look older.
+ *   of a change after a younger one is then never so far off that it would look older.  Epochs of
+ *   addresses that don't change are renewed in turn, lest they look new: to a generation before
+ *   which nothing holds anyway.
  */
 #ifndef BPF_EPOCH_H
 #define BPF_EPOCH_H

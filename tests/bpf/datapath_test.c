@@ -216,6 +216,28 @@ static void a_generation_is_never_zero(void **state)
 	assert_in_force(dp, 10, BH_RULE_FIRST);
 }
 
+/* Half of all numbers further, what was never changed would look as if it were changed later. */
+static void what_does_not_change_never_gets_so_old_that_it_looks_new(void **state)
+{
+	_datapath_ struct datapath *dp = open_at(NULL);
+	const struct tables *t = &dp->tables;
+	const struct bh_addr a = {{0, 0, htonl(0xffff), htonl(0x0a000014)}};
+	const uint32_t kept = BH_GENERATIONS_KEPT;
+	uint32_t generation;
+
+	(void)state;
+	swap_to(dp, 10, BH_RULE_FIRST);
+	t->control->active = BH_ACTIVE(t->control->since + 2 * kept + 1, datapath_slot(dp));
+	for (int i = 0; i < BH_EPOCHS; i++)
+		slots_raise_for(dp, &a, 1);
+	generation = datapath_generation(dp);
+	assert_true(generation - t->control->since <= kept + BH_EPOCHS);
+	for (int i = 0; i < BH_EPOCHS; i++)
+		assert_true(generation - t->epochs->changed[i] <= kept + BH_EPOCHS);
+	slots_raise(dp);
+	assert_int_equal(t->control->since, generation + 1);
+}
+
 /* --- what another build pinned --- */
 
 static uint32_t id_of_map(int fd)
@@ -373,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_refused_policy_leaves_the_old_one),
 		cmocka_unit_test_teardown(a_restart_finds_the_policy_in_force, remove_all),
 		cmocka_unit_test(a_generation_is_never_zero),
+		cmocka_unit_test(what_does_not_change_never_gets_so_old_that_it_looks_new),
 		cmocka_unit_test_teardown(
 			pins_of_another_layout_are_replaced_once_ours_are_complete, remove_all),
 		cmocka_unit_test(only_a_bpf_filesystem_takes_pins),

@@ -150,10 +150,11 @@ static void compare_at(const struct compiled *a, const struct compiled *b, struc
 /* The entry that the change speaks of is the one that the image has. */
 static void check_entry(const struct compiled *c, const struct address_entry *entry)
 {
+	_image_listing_ struct image_listing listing = image_list(&c->image);
 	struct prefix p = prefix_of_addr(&entry->addr);
 	bool is_listed = false;
 
-	vec_foreach (listed, &c->image.prefixes)
+	vec_foreach (listed, &listing)
 		is_listed |= !prefix_cmp(&listed->prefix, &p);
 	assert_int_equal(is_listed, entry->is_listed);
 	assert_int_equal(image_identity(&c->image, &entry->addr), entry->identity);

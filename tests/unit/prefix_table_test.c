@@ -318,6 +318,56 @@ static void the_place_of_one_that_is_gone_is_kept_for_it(void **state)
 	image_release(&image);
 }
 
+/* --- addresses that change --- */
+
+#define CHANGING 3000 /* addresses: more than an image keeps apart */
+
+static struct bh_addr changing(uint32_t i)
+{
+	return v4(0x0a000000 + i * 5);
+}
+
+/* Each one: within what is around it, or listed, and once. */
+static void assert_listed(const struct image *image, const uint32_t *identities)
+{
+	_image_listing_ struct image_listing listing = image_list(image);
+	size_t listed = 1; /* the prefix around them */
+
+	for (uint32_t i = 0; i < CHANGING; i++) {
+		const struct bh_addr a = changing(i);
+
+		assert_int_equal(image_identity(image, &a), identities[i]);
+		listed += identities[i] != 1;
+	}
+	assert_int_equal(listing.count, listed);
+	for (size_t i = 1; i < listing.count; i++)
+		assert_true(compare(&listing.items[i - 1], &listing.items[i]) < 0);
+}
+
+static void addresses_that_change_are_listed_as_if_they_had_been_so(void **state)
+{
+	const struct bh_addr net = v4(0x0a000000);
+	uint32_t identities[CHANGING];
+	struct image image;
+
+	(void)state;
+	image_init(&image);
+	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 104), 1});
+	for (uint32_t i = 0; i < CHANGING; i++)
+		identities[i] = 1;
+	for (int round = 0; round < 8; round++) {
+		for (int i = 0; i < 500; i++) {
+			uint32_t which = below(CHANGING), identity = below(4);
+			const struct bh_addr a = changing(which);
+
+			identities[which] = identity;
+			assert_int_equal(image_set_identity(&image, &a, identity), identity != 1);
+		}
+		assert_listed(&image, identities);
+	}
+	image_release(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +378,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(an_address_comes_and_goes_in_place),
 		cmocka_unit_test(the_place_of_one_that_is_gone_is_kept_for_it),
+		cmocka_unit_test(addresses_that_change_are_listed_as_if_they_had_been_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

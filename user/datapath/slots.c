@@ -59,22 +59,35 @@ static uint32_t next_generation(const struct datapath *dp)
 		BH_ACTIVE_GENERATION(control->revert_at_ns ? control->revert_to : control->active));
 }
 
-static void set_active(struct datapath *dp, uint64_t active)
+/* Before programs see that generation: whatever was decided before it is decided again. */
+static void void_before(struct datapath *dp, uint32_t generation)
 {
-	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+	__atomic_store_n(&dp->tables.control->since, generation, __ATOMIC_RELEASE);
 }
 
 /*
- * Before programs see that generation: whatever was decided before it is decided again.  No epoch
- * needs to be older, and so none gets so old that it would look new.
+ * After programs see that generation: `since`, and the epoch whose turn it is, become no older than
+ * what may hold at all, which is nothing before `since`, and nothing that lies too far back.  So no
+ * verdict changes by it; but within BH_EPOCHS generations each has had its turn, and none ever gets
+ * so old that it would look new.
  */
-static void void_before(struct datapath *dp, uint32_t generation)
+static void renew_epoch(struct datapath *dp, uint32_t generation)
 {
-	struct bh_epochs *epochs = dp->tables.epochs;
+	uint32_t *epoch = &dp->tables.epochs->changed[generation % BH_EPOCHS];
+	uint32_t *since = &dp->tables.control->since;
+	uint32_t least = generation - BH_GENERATIONS_KEPT;
 
-	__atomic_store_n(&dp->tables.control->since, generation, __ATOMIC_RELEASE);
-	for (size_t i = 0; i < BH_EPOCHS; i++)
-		__atomic_store_n(&epochs->changed[i], generation, __ATOMIC_RELAXED);
+	if ((int32_t)(*since - least) < 0)
+		__atomic_store_n(since, least, __ATOMIC_RELAXED);
+	if ((int32_t)(*epoch - *since) < 0)
+		__atomic_store_n(epoch, *since, __ATOMIC_RELAXED);
+}
+
+/* The flip. */
+static void set_active(struct datapath *dp, uint64_t active)
+{
+	__atomic_store_n(&dp->tables.control->active, active, __ATOMIC_RELEASE);
+	renew_epoch(dp, BH_ACTIVE_GENERATION(active));
 }
 
 /* The same, of what was decided for that address. */

@@ -86,20 +86,40 @@ static int check_fits(const struct tables *t, const struct image *image, struct 
 	return 0;
 }
 
+/* So many numbers at once: there are millions of them. */
+typedef uint32_t lanes __attribute__((vector_size(16 * sizeof(uint32_t))));
+
+#define LANES (sizeof(lanes) / sizeof(uint32_t))
+
+/* Neither has the highest bit unless it is wrong: then the difference has it only if it's less. */
+static bool are_below(const uint32_t *numbers, size_t count, uint32_t bound)
+{
+	const uint32_t last = bound - 1;
+	uint32_t odd = last;
+	lanes odds = {};
+	size_t i = 0;
+
+	for (; i + LANES <= count; i += LANES) {
+		lanes some;
+
+		memcpy(&some, numbers + i, sizeof(some));
+		odds |= (last - some) | some;
+	}
+	for (; i < count; i++)
+		odd |= (last - numbers[i]) | numbers[i];
+	for (i = 0; i < LANES; i++)
+		odd |= odds[i];
+	return !count || !(odd >> 31);
+}
+
 /* A wrong number would make programs read what belongs to something else. */
 static bool is_grid_sound(const struct image_grid *g)
 {
-	uint32_t highest = 0;
-
 	if ((uint64_t)g->rows * g->stride != g->directory.count)
 		return false;
 	if ((uint64_t)g->stride * BH_BLOCK_ENTRIES < g->columns)
 		return false;
-	for (size_t i = 0; i < g->directory.count; i++) {
-		if (g->directory.items[i] > highest)
-			highest = g->directory.items[i];
-	}
-	return !g->directory.count || highest < g->blocks.count;
+	return are_below(g->directory.items, g->directory.count, (uint32_t)g->blocks.count);
 }
 
 /* Whether a cell refers to one of the first @count changes, or to none. */
@@ -129,6 +149,7 @@ static bool is_later_sound(const struct image *image)
 
 int tables_check(const struct tables *t, const struct image *image, struct text *reterr)
 {
+	_image_listing_ struct image_listing listing = image_list(image);
 	int err = check_fits(t, image, reterr);
 
 	if (err)
@@ -141,7 +162,7 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 		text_add(reterr, "policy's tables contradict themselves: a change leads nowhere");
 		return -EINVAL;
 	}
-	vec_foreach (p, &image->prefixes) {
+	vec_foreach (p, &listing) {
 		if (p->identity < image->identities.count)
 			continue;
 		text_addf(reterr,

@@ -88,6 +88,7 @@ static bool pick_wide(const struct compiled *c, const struct prefix *in, const s
 static bool pick(const struct compiled *c, const struct prefix *in, const struct wanted *w,
 		 struct bh_addr *ret)
 {
+	_image_listing_ struct image_listing listing = image_list(&c->image);
 	struct bh_addr a = in->addr;
 
 	if (pick_wide(c, in, w, ret))
@@ -96,7 +97,7 @@ static bool pick(const struct compiled *c, const struct prefix *in, const struct
 		*ret = a;
 		return true;
 	}
-	vec_foreach (p, &c->image.prefixes) {
+	vec_foreach (p, &listing) {
 		if (!prefix_contains(in, &p->prefix))
 			continue;
 		a = prefix_last(&p->prefix);
@@ -241,6 +242,7 @@ static void add_outside(const struct compiled *c, struct lab_plan *plan, uint32_
 	static const char *const everything[LAB_FAMILIES] = {"0.0.0.0/0", "::/0"};
 	struct wanted wanted = {POLICY_NONE, POLICY_NONE, class};
 	struct lab_station s = {.workload = POLICY_NONE, .is_stand_in = true};
+	_image_listing_ struct image_listing listing = image_list(&c->image);
 
 	for (enum lab_family f = LAB_V4; f < LAB_FAMILIES; f++) {
 		bool is_used = false;
@@ -251,8 +253,8 @@ static void add_outside(const struct compiled *c, struct lab_plan *plan, uint32_
 		if (is_used && !prefix_parse(everything[f], &p, NULL))
 			s.has[f] = pick(c, &p, &wanted, &s.addr[f]);
 		/* A class that only a narrower prefix has: go through them. */
-		for (size_t i = 0; is_used && !s.has[f] && i < c->image.prefixes.count; i++) {
-			p = c->image.prefixes.items[i].prefix;
+		for (size_t i = 0; is_used && !s.has[f] && i < listing.count; i++) {
+			p = listing.items[i].prefix;
 			if (prefix_is_v4(&p) == (f == LAB_V4))
 				s.has[f] = pick(c, &p, &wanted, &s.addr[f]);
 		}

@@ -75,7 +75,7 @@ static int settle(struct compiled *c, struct address_node *node, struct address_
 	bool is_new;
 
 	if (!err && (changes->nodes.count == ADDRESS_CHANGES_MAX ||
-		     c->image.prefixes.count == IMAGE_PREFIXES_MAX))
+		     c->image.prefixes.count + c->image.changed.count >= IMAGE_PREFIXES_MAX))
 		err = -ENOENT;
 	if (err)
 		return err;

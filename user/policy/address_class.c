@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/address_class.h"
 
-#include <string.h>
-
 #include "policy/compiled_index.h"
-#include "util/bitset.h"
+#include "util/mem.h"
 #include "util/partition.h"
 
 /* Elements that cidrs tell apart: one without an address, then the nodes that have free ones. */
@@ -208,19 +206,13 @@ static uint8_t identity_isolated(const struct policy *p, const struct identity *
 static void split_by_selectors(struct partition *p, const struct selector_index *x,
 			       const struct atoms *a)
 {
-	_free_ uint64_t *set = bitset_new(x->identities);
-	uint32_t n = x->identities;
-	VEC(uint32_t) members = {};
+	_selected_ struct selected room = {};
 
-	vec_foreach (selector, &a->selectors) {
-		memset(set, 0, bitset_words(n) * sizeof(*set));
-		members.count = 0;
-		selector_add(x, *selector, set);
-		for (size_t i = bitset_next(set, n, 0); i < n; i = bitset_next(set, n, i + 1))
-			vec_push(&members, (uint32_t)i);
+	for (uint32_t i = 0; i < a->selectors.count; i++) {
+		struct list members = selector_members(x, i, &room);
+
 		partition_split(p, members.items, members.count);
 	}
-	vec_release(&members);
 }
 
 static void make_classes(struct compiled *c, const struct partition *p)

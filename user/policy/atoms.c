@@ -24,9 +24,16 @@ static const struct selector *unwrap(const struct selector *s)
 	return s;
 }
 
+/* Seven bits to a byte, the last one with the eighth clear: most keys are then short. */
 static void add_number(struct text *key, uint64_t number)
 {
-	text_addn(key, (const char *)&number, sizeof(number));
+	char bytes[10];
+	size_t count = 0;
+
+	for (; number > 0x7f; number >>= 7)
+		bytes[count++] = (char)(number | 0x80);
+	bytes[count++] = (char)number;
+	text_addn(key, bytes, count);
 }
 
 static void add_string(struct text *key, const char *s)

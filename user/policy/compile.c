@@ -46,6 +46,7 @@ static void name_everything(struct compiled *c)
 	const struct policy *p = c->policy;
 	struct map *names = &c->index->names;
 
+	map_reserve(names, p->zones.count + p->workloads.count + p->aliases.count);
 	for (size_t i = 0; i < p->zones.count; i++) {
 		const char *name = p->zones.items[i].name;
 
@@ -90,6 +91,7 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 	pod_kinds_build(&x->kinds, c->policy, a);
 	address_identities(c, a, env);
 	selector_index_build(&x->selectors, c, &x->tree);
+	selector_index_list(&x->selectors, a->selectors.items, a->selectors.count);
 	address_classes(c, &x->selectors, a);
 	find_examples(c);
 	x->is_host_known = env->host_count > 0;

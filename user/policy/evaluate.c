@@ -37,7 +37,7 @@ struct evaluator {
 	struct grid_builder pairs;
 
 	/* Scratch of members(). */
-	uint64_t *identities;
+	struct selected selected;
 	uint32_t *seen;
 	uint32_t stamp;
 
@@ -59,15 +59,12 @@ struct evaluator {
 static void members(struct evaluator *e, uint32_t selector, const struct partition *groups,
 		    class_list *ret)
 {
-	uint32_t n = e->selectors->identities;
+	struct list list = selector_members(e->selectors, selector, &e->selected);
 
 	ret->count = 0;
 	e->stamp++;
-	memset(e->identities, 0, bitset_words(n) * sizeof(*e->identities));
-	selector_add(e->selectors, e->atoms->selectors.items[selector], e->identities);
-	for (size_t i = bitset_next(e->identities, n, 0); i < n;
-	     i = bitset_next(e->identities, n, i + 1)) {
-		uint32_t member = e->c->identities.items[i].class;
+	for (size_t i = 0; i < list.count; i++) {
+		uint32_t member = e->c->identities.items[list.items[i]].class;
 
 		if (groups)
 			member = groups->part[member];
@@ -302,7 +299,6 @@ static void evaluator_init(struct evaluator *e, const struct evaluated_tables *r
 	row_builder_init(&e->rows, e->c, e->atoms, ret->cells, ret->later);
 	grid_builder_init(&e->pairs, ret->pairs, classes);
 	hits_init(&e->class_hits, classes);
-	e->identities = bitset_new(e->selectors->identities);
 	e->seen = xcalloc(classes, sizeof(*e->seen));
 	e->counts = xcalloc(selectors + 1, sizeof(*e->counts));
 	e->src.is_wide = xcalloc(selectors + 1, sizeof(*e->src.is_wide));
@@ -327,7 +323,7 @@ static void evaluator_release(struct evaluator *e)
 	reach_release(&e->class_reach);
 	hits_release(&e->group_hits);
 	hits_release(&e->class_hits);
-	free(e->identities);
+	selected_release(&e->selected);
 	free(e->seen);
 	free(e->counts);
 	vec_release(&e->few);

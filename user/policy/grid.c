@@ -107,6 +107,7 @@ uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows)
 
 	g->directory.items = vec_grow(g->directory.items, old + more, &g->directory.size,
 				      sizeof(*g->directory.items));
+	mem_use_large_pages(g->directory.items, (old + more) * sizeof(*g->directory.items));
 	memset(g->directory.items + old, 0, more * sizeof(*g->directory.items));
 	g->directory.count += more;
 	g->rows += rows;
@@ -126,6 +127,9 @@ void grid_copy(struct image_grid *to, const struct image_grid *from)
 		.stride = from->stride,
 		.share = from->share,
 	};
+	vec_reserve(&to->directory, from->directory.count);
+	mem_use_large_pages(to->directory.items,
+			    from->directory.count * sizeof(*from->directory.items));
 	vec_append(&to->directory, from->directory.items, from->directory.count);
 	if (!to->share) {
 		vec_append(&to->blocks, from->blocks.items, from->blocks.count);

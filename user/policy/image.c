@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/grid.h"
+#include "util/mem.h"
 
 void image_init(struct image *image)
 {
@@ -13,6 +14,7 @@ void image_init(struct image *image)
 void image_release(struct image *image)
 {
 	vec_release(&image->prefixes);
+	vec_release(&image->changed);
 	vec_release(&image->identities);
 	free(image->services);
 	grid_release(&image->pairs);
@@ -22,20 +24,36 @@ void image_release(struct image *image)
 	image_init(image);
 }
 
+/* --- prefixes --- */
+
+#define CHANGED_MAX 1024 /* then they become part of the long list, as one */
+
+#define UNLISTED UINT32_MAX /* as an identity of what has changed: what is around it says it */
+
 /* How many prefixes are not after @p. */
-static size_t count_until(const struct image *image, const struct prefix *p)
+static size_t count_until(const image_prefixes *list, const struct prefix *p)
 {
-	size_t lo = 0, hi = image->prefixes.count;
+	size_t lo = 0, hi = list->count;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (prefix_cmp(&image->prefixes.items[mid].prefix, p) <= 0)
+		if (prefix_cmp(&list->items[mid].prefix, p) <= 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	return lo;
+}
+
+/* Where @p is; or else false, and how many are before it. */
+static bool find(const image_prefixes *list, const struct prefix *p, size_t *ret)
+{
+	size_t count = count_until(list, p);
+	bool is_there = count && !prefix_cmp(&list->items[count - 1].prefix, p);
+
+	*ret = count - is_there;
+	return is_there;
 }
 
 /* What the longest of the first @count prefixes that has @a says. */
@@ -47,7 +65,7 @@ static uint32_t identity_among(const struct image *image, size_t count, const st
 	while (count && !prefix_has(&prefixes[count - 1].prefix, a)) {
 		struct prefix at = prefix_common(&prefixes[count - 1].prefix.addr, a);
 
-		count = count_until(image, &at);
+		count = count_until(&image->prefixes, &at);
 	}
 	return count ? prefixes[count - 1].identity : 0;
 }
@@ -55,28 +73,87 @@ static uint32_t identity_among(const struct image *image, size_t count, const st
 uint32_t image_identity(const struct image *image, const struct bh_addr *a)
 {
 	struct prefix at = prefix_of_addr(a);
+	bool is_changed, is_listed;
+	size_t place;
 
-	return identity_among(image, count_until(image, &at), a);
+	is_changed = find(&image->changed, &at, &place);
+	if (is_changed && image->changed.items[place].identity != UNLISTED)
+		return image->changed.items[place].identity;
+	is_listed = find(&image->prefixes, &at, &place);
+	return identity_among(image, place + (is_listed && !is_changed), a);
 }
 
+/* Both lists as one, without what isn't listed any more; there is room for all. */
+static size_t join(const struct image *image, struct image_prefix *out)
+{
+	const image_prefixes *old = &image->prefixes, *new = &image->changed;
+	size_t i = 0, j = 0, count = 0;
+
+	while (i < old->count || j < new->count) {
+		int order = i == old->count ? 1
+			    : j == new->count
+				    ? -1
+				    : prefix_cmp(&old->items[i].prefix, &new->items[j].prefix);
+
+		if (order < 0)
+			out[count++] = old->items[i];
+		else if (new->items[j].identity != UNLISTED)
+			out[count++] = new->items[j];
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return count;
+}
+
+struct image_listing image_list(const struct image *image)
+{
+	struct image_listing listing = {image->prefixes.items, image->prefixes.count, NULL};
+
+	if (!image->changed.count)
+		return listing;
+	listing.own = xcalloc(image->prefixes.count + image->changed.count, sizeof(*listing.own));
+	listing.count = join(image, listing.own);
+	listing.items = listing.own;
+	return listing;
+}
+
+void image_listing_release(struct image_listing *listing)
+{
+	free(listing->own);
+}
+
+static void settle(struct image *image)
+{
+	struct image_listing listing = image_list(image);
+
+	vec_release(&image->prefixes);
+	vec_release(&image->changed);
+	image->prefixes = (image_prefixes){listing.own, listing.count, listing.count};
+}
+
+/* A change isn't entered into the long list: half of that would have to make room. */
 bool image_set_identity(struct image *image, const struct bh_addr *a, uint32_t identity)
 {
-	struct prefix prefix = prefix_of_addr(a);
-	size_t at = count_until(image, &prefix);
-	bool is_listed = at && !prefix_cmp(&image->prefixes.items[at - 1].prefix, &prefix);
-	bool is_needed;
+	const struct prefix prefix = prefix_of_addr(a);
+	struct image_prefix change = {prefix, identity};
+	bool is_needed, is_changed;
+	size_t at;
 
-	if (is_listed)
-		at--;
+	find(&image->prefixes, &prefix, &at);
 	is_needed = identity_among(image, at, a) != identity;
-	if (is_needed && !is_listed)
-		vec_insert(&image->prefixes, at, (struct image_prefix){prefix, identity});
-	else if (is_needed)
-		image->prefixes.items[at].identity = identity;
-	else if (is_listed)
-		vec_remove(&image->prefixes, at);
+	if (!is_needed)
+		change.identity = UNLISTED;
+	is_changed = find(&image->changed, &prefix, &at);
+	if (is_changed)
+		image->changed.items[at] = change;
+	else
+		vec_insert(&image->changed, at, change);
+	if (image->changed.count == CHANGED_MAX)
+		settle(image);
 	return is_needed;
 }
+
+/* --- the same lookups as the programs make --- */
 
 uint32_t image_service_class(const struct image *image, enum bh_service_table t, uint16_t number)
 {

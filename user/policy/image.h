@@ -14,6 +14,7 @@
 
 #include "policy/prefix_table.h"
 #include "util/address.h"
+#include "util/cleanup.h"
 #include "util/vec.h"
 
 #define IMAGE_PREFIXES_MAX (BH_PREFIX_ENTRIES / BH_SLOTS) /* waypoints included */
@@ -24,6 +25,8 @@ struct image_prefix {
 	struct prefix prefix;
 	uint32_t identity;
 };
+
+typedef VEC(struct image_prefix) image_prefixes;
 
 struct grid_share; /* policy/grid.h */
 
@@ -39,7 +42,8 @@ struct image_grid {
 typedef VEC(struct bh_later) later_list;
 
 struct image {
-	VEC(struct image_prefix) prefixes; /* sorted by prefix_cmp, no two equal */
+	image_prefixes prefixes; /* sorted by prefix_cmp, no two equal */
+	image_prefixes changed;  /* the same, of few addresses: what each is instead, see below */
 	VEC(struct bh_identity) identities;
 	struct bh_service_line *services; /* BH_SERVICE_LINES of them */
 	uint32_t service_classes;
@@ -58,6 +62,20 @@ void image_split_timed(struct image *image);
 
 void image_init(struct image *image);
 void image_release(struct image *image);
+
+/*
+ * All prefixes, as they are with what has changed: the image's own list, or one made for it.  As
+ * long as the image stays as it is.
+ */
+struct image_listing {
+	const struct image_prefix *items;
+	size_t count;
+	struct image_prefix *own;
+};
+
+struct image_listing image_list(const struct image *image);
+void image_listing_release(struct image_listing *listing);
+#define _image_listing_ _cleanup_(image_listing_release)
 
 /*
  * Gives one address an identity, whatever it had.  True if it has an entry of its own now, false if

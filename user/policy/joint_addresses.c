@@ -43,11 +43,12 @@ static void close_before(stretches *s, open_prefixes *open, address_number lo)
 /* Nested prefixes as one line of stretches. */
 static void flatten(const struct image *image, stretches *out)
 {
+	_image_listing_ struct image_listing listing = image_list(image);
 	open_prefixes open = {};
 
 	vec_push(&open, (struct open_prefix){ADDRESS_NUMBER_MAX, 0});
 	begin(out, 0, 0);
-	vec_foreach (p, &image->prefixes) {
+	vec_foreach (p, &listing) {
 		struct address_range range = prefix_range(&p->prefix);
 
 		close_before(out, &open, range.lo);

@@ -6,6 +6,8 @@
 #include "util/bitset.h"
 #include "util/text.h"
 
+#define KEY_SHORT 128 /* bytes: most labels, which need no memory to be looked for */
+
 static void label_key(struct text *key, const char *name, const char *value)
 {
 	text_reset(key);
@@ -49,11 +51,20 @@ void label_index_release(struct label_index *x)
 /* What has the key, with @value if that isn't NULL. */
 static struct list labelled(const struct label_index *x, const char *name, const char *value)
 {
-	_text_ struct text key = TEXT_INIT;
+	size_t name_size = strlen(name) + 1, value_size = value ? strlen(value) + 1 : 0;
+	_text_ struct text long_key = TEXT_INIT;
 	const uint64_t *number;
+	char key[KEY_SHORT];
 
-	label_key(&key, name, value);
-	number = map_get(&x->numbers, key.buf, key.len);
+	if (name_size + value_size > sizeof(key)) {
+		label_key(&long_key, name, value);
+		number = map_get(&x->numbers, long_key.buf, long_key.len);
+	} else {
+		memcpy(key, name, name_size);
+		if (value)
+			memcpy(key + name_size, value, value_size);
+		number = map_get(&x->numbers, key, name_size + value_size);
+	}
 	return number ? lists_get(&x->by_label, (uint32_t)*number) : (struct list){};
 }
 
@@ -101,5 +112,15 @@ bool label_index_add_listed(const struct label_index *x, const requirements *r, 
 				bitset_add(set, list.items[i]);
 		}
 	}
+	return true;
+}
+
+bool label_index_find(const struct label_index *x, const requirements *r, struct list *ret)
+{
+	const struct requirement *only = r->items;
+
+	if (r->count != 1 || only->kind != REQUIRE_IN || only->values.count != 1)
+		return false;
+	*ret = labelled(x, only->key, only->values.items[0]);
 	return true;
 }

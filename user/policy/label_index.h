@@ -27,4 +27,7 @@ void label_index_require(const struct label_index *x, const requirements *r, uin
 bool label_index_add_listed(const struct label_index *x, const requirements *r, const uint64_t *a,
 			    const uint64_t *b, uint64_t *set);
 
+/* The things of one label with one value.  False if other things are required. */
+bool label_index_find(const struct label_index *x, const requirements *r, struct list *ret);
+
 #endif

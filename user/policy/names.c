@@ -54,10 +54,11 @@ static const char *name_fault(const char *s)
 	if (len > POLICY_NAME_MAX)
 		return "is longer than 100 characters";
 	for (size_t i = 0; i < len; i++) {
+		if (is_name_char(s[i]) || s[i] == '-' || s[i] == '.')
+			continue;
 		if (isupper((unsigned char)s[i]))
 			return "has capital letters; names are lower case";
-		if (!is_name_char(s[i]) && s[i] != '-' && s[i] != '.')
-			return "has other characters than a-z, 0-9, '-' and '.'";
+		return "has other characters than a-z, 0-9, '-' and '.'";
 	}
 	if (!is_name_char(s[0]) || !is_name_char(s[len - 1]))
 		return "must start and end with a letter or a digit";
@@ -86,6 +87,8 @@ void names_init(struct names *n, struct diags *diags)
 void names_expect(struct names *n, enum name_scope scope, size_t count)
 {
 	map_reserve(&n->scopes[scope].places, count);
+	vec_reserve(&n->scopes[scope].names, count);
+	vec_reserve(&n->scopes[scope].words, count);
 }
 
 void names_define(struct names *n, const struct name *name)
@@ -93,6 +96,7 @@ void names_define(struct names *n, const struct name *name)
 	struct scope *scope = &n->scopes[scope_of_kind[name->kind]];
 	bool is_ours = name->kind != NAME_POD && name->kind != NAME_NODE;
 	const char *fault = is_ours ? name_fault(name->text) : NULL;
+	size_t len = strlen(name->text);
 	char buf[SHOWN_SIZE];
 	uint64_t *place;
 	bool is_new;
@@ -106,12 +110,11 @@ void names_define(struct names *n, const struct name *name)
 			   name->text);
 		return;
 	}
-	place = map_put(&scope->places, name->text, strlen(name->text), scope->names.count,
-			&is_new);
+	place = map_put(&scope->places, name->text, len, scope->names.count, &is_new);
 	if (is_new) {
 		vec_push(&scope->names, *name);
 		vec_push(&scope->words, name->text);
-		scope->letters += strlen(name->text);
+		scope->letters += len;
 		return;
 	}
 	diag_error(n->diags, name->at, "the name '%s' is already that of %s; choose another",

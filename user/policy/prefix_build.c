@@ -66,7 +66,7 @@ static void plant(const struct lengths *l, uint8_t tree[static NODES])
 /* --- prefixes and waypoints, in the order of the prefixes --- */
 
 struct walk {
-	const struct image *image;
+	const struct image_listing *list;
 	struct bh_prefixes *head;
 	struct bh_prefix_line *starts;
 	VEC(struct bh_prefix) entries;
@@ -89,12 +89,12 @@ static bool is_searched(const struct prefix *p)
 	return p->len && p->len < WHOLE && !is_start(p);
 }
 
-static void plant_tree(const struct image *image, struct bh_prefixes *head)
+static void plant_tree(const struct image_listing *list, struct bh_prefixes *head)
 {
 	uint32_t counts[WHOLE] = {};
 	struct lengths l = {};
 
-	vec_foreach (p, &image->prefixes) {
+	vec_foreach (p, list) {
 		if (!prefix_is_v4(&p->prefix) && is_searched(&p->prefix))
 			counts[p->prefix.len]++;
 	}
@@ -122,7 +122,7 @@ static void plant_starts(struct walk *w)
 {
 	const struct prefix all = {{{0, 0, htonl(0xffff), 0}}, BH_V4_PREFIX_LEN};
 
-	vec_foreach (p, &w->image->prefixes) {
+	vec_foreach (p, w->list) {
 		struct bh_prefix at = prefix_entry_of(&p->prefix.addr, 0);
 		uint32_t len = p->prefix.len;
 
@@ -211,9 +211,9 @@ static void visit(struct walk *w, const struct image_prefix *p)
 static void walk_through(struct walk *w)
 {
 	w->starts = xcalloc(BH_START_LINES, sizeof(*w->starts));
-	plant_tree(w->image, w->head);
+	plant_tree(w->list, w->head);
 	plant_starts(w);
-	vec_foreach (p, &w->image->prefixes)
+	vec_foreach (p, w->list)
 		visit(w, p);
 }
 
@@ -225,8 +225,9 @@ static void walk_release(struct walk *w)
 
 size_t prefix_table_entries(const struct image *image)
 {
+	_image_listing_ struct image_listing list = image_list(image);
 	struct bh_prefixes head = {};
-	struct walk w = {.image = image, .head = &head};
+	struct walk w = {.list = &list, .head = &head};
 	size_t count;
 
 	walk_through(&w);
@@ -283,12 +284,12 @@ static int place_in_some(const struct walk *w, size_t room, struct prefix_table 
 }
 
 /* The longest prefix of its first address is the last one in order that begins there. */
-static int verify(const struct image *image, const struct prefix_table *table)
+static int verify(const struct image_listing *list, const struct prefix_table *table)
 {
-	size_t count = image->prefixes.count;
+	size_t count = list->count;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct image_prefix *p = &image->prefixes.items[i];
+		const struct image_prefix *p = &list->items[i];
 
 		if (i + 1 < count && !addr_cmp(&p->prefix.addr, &p[1].prefix.addr))
 			continue;
@@ -302,8 +303,9 @@ static int verify(const struct image *image, const struct prefix_table *table)
 int prefix_table_build(const struct image *image, const struct bh_prefix_hash *hash, size_t room,
 		       struct prefix_table *ret)
 {
+	_image_listing_ struct image_listing list = image_list(image);
 	struct prefix_table table = {.head = {.hash = *hash}};
-	struct walk w = {.image = image, .head = &table.head};
+	struct walk w = {.list = &list, .head = &table.head};
 	int err;
 
 	walk_through(&w);
@@ -314,7 +316,7 @@ int prefix_table_build(const struct image *image, const struct bh_prefix_hash *h
 	if (err)
 		return err == -ENOSPC ? -E2BIG : err;
 	*ret = table;
-	return verify(image, ret);
+	return verify(&list, ret);
 }
 
 void prefix_table_release(struct prefix_table *table)

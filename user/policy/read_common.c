@@ -64,6 +64,10 @@ bool read_has_controls(const char *s, size_t len)
 	uint32_t point;
 
 	for (size_t i = 0; i < len;) {
+		if (s[i] >= ' ' && s[i] < 0x7f) {
+			i++;
+			continue;
+		}
 		i += utf8_next(s + i, len - i, &point);
 		if (point == '\t' || utf8_is_control(point))
 			return true;

@@ -81,7 +81,8 @@ void kubernetes_resolve(struct reader *r)
 	struct kubernetes *k = r->kubernetes;
 	struct map owners = {};
 
-	own_single_addresses(r->policy, &owners);
+	if (k->nodes.count)
+		own_single_addresses(r->policy, &owners);
 	vec_foreach (node, &k->nodes) {
 		own_node_addresses(r, node->workload, &owners);
 		name_node(r, node->workload);

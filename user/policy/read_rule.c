@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/read_common.h"
 
+#include <string.h>
+
 #include "policy/services.h"
 #include "util/mem.h"
 #include "util/when.h"
@@ -118,13 +120,14 @@ static void add_literal(struct reader *r, const struct node *n, services *out)
 		take_ranges(r, n, out->count - count);
 }
 
-/* Whether it was a service. */
+/* Whether it was a service.  What has a slash is no name: no table needs to be asked. */
 static bool add_service(struct reader *r, const struct node *n, services *out)
 {
-	const struct name *name = names_find(&r->names, SCOPE_SERVICES, n->text);
-	const struct name *member;
+	const struct name *name = NULL, *member;
 	size_t errors = r->diags->errors;
 
+	if (!strchr(n->text, '/'))
+		name = names_find(&r->names, SCOPE_SERVICES, n->text);
 	if (name) {
 		add_named(r, n, name->index, out);
 		return true;

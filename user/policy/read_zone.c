@@ -348,6 +348,8 @@ void read_document(struct reader *r, const struct node *root)
 	r->agent_down = STANCE_UNSET;
 	read_stance(r, document.spec[SPEC_AGENT_DOWN], &r->agent_down);
 	expect_names(r, SCOPE_MEMBERS, document.spec[SPEC_WORKLOADS]);
+	if (document.spec[SPEC_WORKLOADS])
+		vec_reserve(&r->policy->workloads, document.spec[SPEC_WORKLOADS]->count);
 	read_entries(r, document.spec[SPEC_ZONES], read_zone);
 	read_entries(r, document.spec[SPEC_WORKLOADS], read_workload);
 	read_entries(r, document.spec[SPEC_SERVICES], read_named_service);

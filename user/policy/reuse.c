@@ -29,19 +29,21 @@ struct reuse {
 	struct concerned pairs[REUSE_PAIRS_MAX];
 	uint32_t count;
 	uint64_t *from, *to; /* of each selector: the pairs whose source or destination it has */
-	uint64_t *before, *after; /* identities, for whoever compares */
+	struct selected before, after; /* for whoever compares */
 };
 
 /* --- whether classes are the same --- */
 
 static bool is_same_image(const struct image *a, const struct image *b)
 {
-	if (a->prefixes.count != b->prefixes.count || a->identities.count != b->identities.count ||
+	_image_listing_ struct image_listing was = image_list(a), is = image_list(b);
+
+	if (was.count != is.count || a->identities.count != b->identities.count ||
 	    a->service_classes != b->service_classes)
 		return false;
-	for (size_t i = 0; i < a->prefixes.count; i++) {
-		if (prefix_cmp(&a->prefixes.items[i].prefix, &b->prefixes.items[i].prefix) ||
-		    a->prefixes.items[i].identity != b->prefixes.items[i].identity)
+	for (size_t i = 0; i < was.count; i++) {
+		if (prefix_cmp(&was.items[i].prefix, &is.items[i].prefix) ||
+		    was.items[i].identity != is.items[i].identity)
 			return false;
 	}
 	return !memcmp(a->identities.items, b->identities.items,
@@ -64,23 +66,19 @@ static bool is_same_classes(const struct compiled *a, const struct compiled *b)
 
 /* --- what has changed --- */
 
-/* The identities of a selector of @c, in @set. */
-static void select_identities(const struct compiled *c, uint32_t selector, uint64_t *set)
-{
-	memset(set, 0, bitset_words(c->identities.count) * sizeof(*set));
-	selector_add(&c->index->selectors, c->index->atoms.selectors.items[selector], set);
-}
-
 /* If identities are the same, so are their classes. */
 static bool is_same_selector(struct reuse *r, uint32_t was, uint32_t now)
 {
-	size_t words = bitset_words(r->c->identities.count);
+	struct list before, after;
 
 	if (r->selectors[was] == now + 1)
 		return true;
-	select_identities(r->old, was, r->before);
-	select_identities(r->c, now, r->after);
-	if (memcmp(r->before, r->after, words * sizeof(*r->before)) != 0)
+	before = selector_members(&r->old->index->selectors, was, &r->before);
+	after = selector_members(&r->c->index->selectors, now, &r->after);
+	if (before.count != after.count)
+		return false;
+	if (before.count &&
+	    memcmp(before.items, after.items, before.count * sizeof(*before.items)) != 0)
 		return false;
 	r->selectors[was] = now + 1;
 	return true;
@@ -165,7 +163,6 @@ static bool find_pairs(struct reuse *r)
 static void mark_selectors(struct reuse *r)
 {
 	const struct compiled *c = r->c;
-	size_t n = c->identities.count;
 	_free_ uint64_t *sources = xcalloc(c->classes.count + 1, sizeof(*sources));
 	_free_ uint64_t *targets = xcalloc(c->classes.count + 1, sizeof(*targets));
 
@@ -174,11 +171,13 @@ static void mark_selectors(struct reuse *r)
 		targets[r->pairs[k].dst] |= UINT64_C(1) << k;
 	}
 	for (uint32_t i = 0; i < c->index->atoms.selectors.count; i++) {
-		select_identities(c, i, r->after);
-		for (size_t at = bitset_next(r->after, n, 0); at < n;
-		     at = bitset_next(r->after, n, at + 1)) {
-			r->from[i] |= sources[c->identities.items[at].class];
-			r->to[i] |= targets[c->identities.items[at].class];
+		struct list list = selector_members(&c->index->selectors, i, &r->after);
+
+		for (size_t j = 0; j < list.count; j++) {
+			uint32_t class = c->identities.items[list.items[j]].class;
+
+			r->from[i] |= sources[class];
+			r->to[i] |= targets[class];
 		}
 	}
 }
@@ -251,8 +250,8 @@ static void reuse_release(struct reuse *r)
 	free(r->services);
 	free(r->from);
 	free(r->to);
-	free(r->before);
-	free(r->after);
+	selected_release(&r->before);
+	selected_release(&r->after);
 }
 
 int reuse_decisions(struct compiled *c, const struct compiled *old)
@@ -265,8 +264,6 @@ int reuse_decisions(struct compiled *c, const struct compiled *old)
 	    !is_same_image(&c->image, &old->image) || !is_same_classes(c, old))
 		return -EAGAIN;
 	r.selectors = xcalloc(before->selectors.count + 1, sizeof(*r.selectors));
-	r.before = bitset_new(c->identities.count);
-	r.after = bitset_new(c->identities.count);
 	r.services = xcalloc(before->services.count + 1, sizeof(*r.services));
 	if (!find_pairs(&r) || old->index->reused + r.count > REUSE_ROWS_MAX)
 		return -EAGAIN;

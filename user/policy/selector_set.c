@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/bitset.h"
+#include "util/mem.h"
 
 /* NULL if it is nobody's. */
 static const struct workload *workload_of(const struct selector_index *x, uint32_t identity)
@@ -63,6 +64,7 @@ static void index_workloads(struct selector_index *x)
 		if (!w)
 			continue;
 		bitset_add(kind_set(x, w->kind), i);
+		x->has_nodes |= w->kind == WORKLOAD_NODE;
 		if (w->group != POLICY_NONE)
 			vec_push(&pairs, (struct list_pair){(uint32_t)w->group, i});
 		if (w->space != POLICY_NONE)
@@ -121,6 +123,7 @@ void selector_index_release(struct selector_index *x)
 	lists_release(&x->sharers);
 	label_index_release(&x->labels);
 	label_index_release(&x->spaces);
+	free(x->listed);
 	free(x->owner);
 	free(x->outside);
 	free(x->host);
@@ -294,4 +297,66 @@ void selector_add(const struct selector_index *x, const struct selector *s, uint
 			selector_add(x, *child, set);
 		return;
 	}
+}
+
+/* Whether some list is just what the selector contains. */
+static bool find_listed(const struct selector_index *x, const struct selector *s, struct list *ret)
+{
+	switch (s->kind) {
+	case SELECT_ZONE:
+		*ret = lists_get(&x->by_zone, (uint32_t)s->zone);
+		return true;
+	case SELECT_WORKLOAD:
+		*ret = lists_get(&x->by_workload, (uint32_t)s->workload);
+		return ret->count == 1;
+	case SELECT_LABELS:
+		return !x->has_nodes && label_index_find(&x->labels, &s->requirements, ret);
+	case SELECT_ANY:
+	case SELECT_OUTSIDE:
+	case SELECT_HOST:
+	case SELECT_PODS:
+	case SELECT_NODES:
+	case SELECT_CIDR:
+	case SELECT_EXCEPT:
+	case SELECT_ALL_OF:
+	case SELECT_ONE_OF:
+		return false;
+	}
+	return false;
+}
+
+void selector_index_list(struct selector_index *x, const struct selector *const *selectors,
+			 size_t count)
+{
+	x->selectors = selectors;
+	x->listed = xcalloc(count, sizeof(*x->listed));
+	for (size_t i = 0; i < count; i++) {
+		struct list list;
+
+		if (find_listed(x, selectors[i], &list))
+			x->listed[i] = list;
+	}
+}
+
+struct list selector_members(const struct selector_index *x, uint32_t number, struct selected *room)
+{
+	size_t n = x->identities;
+
+	if (x->listed[number].items)
+		return x->listed[number];
+	if (room->set)
+		memset(room->set, 0, bitset_words(n) * sizeof(*room->set));
+	else
+		room->set = bitset_new(n);
+	room->numbers.count = 0;
+	selector_add(x, x->selectors[number], room->set);
+	for (size_t i = bitset_next(room->set, n, 0); i < n; i = bitset_next(room->set, n, i + 1))
+		vec_push(&room->numbers, (uint32_t)i);
+	return (struct list){room->numbers.items, room->numbers.count};
+}
+
+void selected_release(struct selected *room)
+{
+	free(room->set);
+	vec_release(&room->numbers);
 }

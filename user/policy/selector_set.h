@@ -5,6 +5,7 @@
 
 #include "policy/address_tree.h"
 #include "policy/label_index.h"
+#include "util/cleanup.h"
 
 struct selector_index {
 	const struct policy *policy;
@@ -20,6 +21,9 @@ struct selector_index {
 	uint64_t *groups, *pods, *nodes; /* sets of identities, by what their workload is */
 	uint64_t *outside;               /* set of identities */
 	uint64_t *host;                  /* set of identities */
+	bool has_nodes;                  /* some identity is a node's */
+	const struct selector *const *selectors; /* by number */
+	struct list *listed; /* of each: all its members, or NULL if no list has just them */
 };
 
 /* From the identities of @c and the nodes of @t, which outlives the index. */
@@ -29,5 +33,22 @@ void selector_index_release(struct selector_index *x);
 
 /* Adds to @set, of identities, those that @s contains; for a cidr that cuts one, that too. */
 void selector_add(const struct selector_index *x, const struct selector *s, uint64_t *set);
+
+/* Notes what lists have the selectors' members, by number; they outlive the index. */
+void selector_index_list(struct selector_index *x, const struct selector *const *selectors,
+			 size_t count);
+
+/* Where selector_members() puts what isn't listed anywhere; zeroed before. */
+struct selected {
+	uint64_t *set;
+	VEC(uint32_t) numbers;
+};
+
+/* The same of a selector by number, as a list, each once and in order, until @room is used again.
+ */
+struct list selector_members(const struct selector_index *x, uint32_t number,
+			     struct selected *room);
+void selected_release(struct selected *room);
+#define _selected_ _cleanup_(selected_release)
 
 #endif

@@ -115,9 +115,10 @@ static bool parse_ports(const char *s, enum bh_service_table table, services *ou
 	_text_ struct text head = TEXT_INIT;
 	uint64_t lo, hi;
 
-	text_addn(&head, s, dash ? (size_t)(dash - s) : strlen(s));
-	if (!text_to_u64(head.buf, 0, NUMBER_MAX, &lo) ||
-	    !text_to_u64(dash ? dash + 1 : head.buf, 0, NUMBER_MAX, &hi)) {
+	if (dash)
+		text_addn(&head, s, (size_t)(dash - s));
+	if (!text_to_u64(dash ? head.buf : s, 0, NUMBER_MAX, &lo) ||
+	    !text_to_u64(dash ? dash + 1 : s, 0, NUMBER_MAX, &hi)) {
 		text_add(reterr, "a port is a number from 0 to 65535 without leading zeros, and a "
 				 "range is two of them, such as 8000-8999");
 		return false;
@@ -198,11 +199,14 @@ static bool is_protocol_word(const char *s)
 	return false;
 }
 
+static bool is_number(const char *s)
+{
+	return *s && s[strspn(s, "0123456789-")] == '\0';
+}
+
 bool services_is_literal(const char *s)
 {
-	bool is_number = *s && s[strspn(s, "0123456789-")] == '\0';
-
-	return !strcmp(s, "any") || strchr(s, '/') || is_number || is_protocol_word(s);
+	return strchr(s, '/') || !strcmp(s, "any") || is_number(s) || is_protocol_word(s);
 }
 
 static void explain_word(const char *s, bool has_slash, struct text *reterr)
@@ -222,27 +226,33 @@ static void explain_word(const char *s, bool has_slash, struct text *reterr)
 				 "proto), '/' and a number, such as tcp/443");
 }
 
+static bool is_word(const char *s, size_t len, const char *word)
+{
+	return !strncmp(s, word, len) && !word[len];
+}
+
 bool services_parse(const char *s, services *out, struct text *reterr)
 {
 	const char *slash = strchr(s, '/');
+	size_t len = slash ? (size_t)(slash - s) : strlen(s);
 	_text_ struct text word = TEXT_INIT;
 
 	if (!strcmp(s, "any")) {
 		services_add_any(out);
 		return true;
 	}
-	text_addn(&word, s, slash ? (size_t)(slash - s) : strlen(s));
 	for (size_t i = 0; slash && i < COUNT(protocols); i++) {
 		enum bh_service_table table = protocols[i].table;
 
-		if (strcmp(word.buf, protocols[i].word) != 0)
+		if (!is_word(s, len, protocols[i].word))
 			continue;
 		if (table == BH_SERVICE_ICMP || table == BH_SERVICE_ICMP6)
 			return parse_icmp(slash + 1, table, out, reterr);
 		return parse_ports(slash + 1, table, out, reterr);
 	}
-	if (slash && !strcmp(word.buf, "proto"))
+	if (slash && is_word(s, len, "proto"))
 		return parse_proto(slash + 1, out, reterr);
+	text_addn(&word, s, len);
 	explain_word(word.buf, slash, reterr);
 	return false;
 }
@@ -258,11 +268,24 @@ static int range_cmp(const void *left, const void *right)
 	return 0;
 }
 
+/* Most lists are written so. */
+static bool is_normal(const services *s)
+{
+	for (size_t i = 1; i < s->count; i++) {
+		const struct service_range *last = &s->items[i - 1], *r = &s->items[i];
+
+		if (range_cmp(last, r) >= 0 ||
+		    (r->table == last->table && r->lo <= (unsigned int)last->hi + 1))
+			return false;
+	}
+	return true;
+}
+
 void services_normalise(services *s)
 {
 	size_t kept = 0;
 
-	if (s->count < 2)
+	if (s->count < 2 || is_normal(s))
 		return;
 	qsort(s->items, s->count, sizeof(*s->items), range_cmp);
 	for (size_t i = 1; i < s->count; i++) {

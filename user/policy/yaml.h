@@ -32,10 +32,12 @@ struct node {
 	unsigned int count; /* items or keys */
 	unsigned int size;  /* nodes of the whole tree under it and itself, aliases expanded */
 	uint8_t height;     /* collections within each other, itself included */
-	enum node_kind kind;
+	enum node_kind kind : 8;
 	bool is_plain; /* a text without quotes */
 	bool is_odd;   /* it or what is under it holds characters that no text of ours may */
 };
+
+_Static_assert(sizeof(struct node) == 64, "policies have millions of them");
 
 #define node_foreach(item, parent)                                                                 \
 	for (const struct node *item = (parent)->first; item; item = item->next)

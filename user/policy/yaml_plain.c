@@ -14,6 +14,7 @@
 struct reader {
 	struct yaml_tree tree;
 	const struct source *source;
+	char *copy; /* of the source: texts end in it where they do in the source, with NUL */
 	const char *s, *end;
 	const char *line_start;
 	unsigned int line;
@@ -49,6 +50,16 @@ static int read_flow(struct reader *r);
 static bool is_kind(const struct reader *r, const char *s, unsigned char kind)
 {
 	return s < r->end && kinds[(unsigned char)*s & 127] & kind;
+}
+
+/* Behind all characters of that kind. */
+static const char *skip_kind(const struct reader *r, const char *s, unsigned char kind)
+{
+	const char *end = r->end;
+
+	while (s < end && kinds[(unsigned char)*s & 127] & kind)
+		s++;
+	return s;
 }
 
 static bool is_at(const struct reader *r, char c)
@@ -87,17 +98,38 @@ static struct span span_of(const struct reader *r, const char *from, const char 
 	};
 }
 
-/* Bytes of which none is a control character but line feed, and all are ASCII. */
-static bool is_plain_text(const struct source *source)
+static bool are_plain(const char *s, size_t len)
 {
 	unsigned char odd = 0;
 
-	for (size_t i = 0; i < source->len; i++) {
-		unsigned char c = (unsigned char)source->text[i];
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
 
 		odd |= (unsigned char)((c < ' ' && c != '\n') | (c >= 0x7f));
 	}
 	return !odd;
+}
+
+#define EACH_BYTE(byte) ((byte)*UINT64_C(0x0101010101010101))
+
+/* Whether one of eight bytes is not ASCII, DEL, or a control character; line feed is one, too. */
+static bool has_odd(uint64_t word)
+{
+	return (word | (word + EACH_BYTE(1)) | (word - EACH_BYTE(' '))) & EACH_BYTE(0x80);
+}
+
+/* Bytes of which none is a control character but line feed, and all are ASCII. */
+static bool is_plain_text(const struct source *source)
+{
+	const char *s = source->text, *end = s + source->len;
+	uint64_t word;
+
+	for (; end - s >= (ptrdiff_t)sizeof(word); s += sizeof(word)) {
+		memcpy(&word, s, sizeof(word));
+		if (has_odd(word) && !are_plain(s, sizeof(word)))
+			return false;
+	}
+	return are_plain(s, (size_t)(end - s));
 }
 
 /* --- lines --- */
@@ -148,13 +180,22 @@ static int end_line(struct reader *r)
 
 /* --- texts --- */
 
-static int add_text(struct reader *r, struct span at, const char *text, size_t len, bool is_plain)
+static int add_node(struct reader *r, struct span at, const char *text, bool is_plain)
 {
 	struct node *n = yaml_tree_node(&r->tree, NODE_TEXT, at);
 
-	n->text = arena_text(&r->tree.out->arena, text, len);
+	n->text = text;
 	n->is_plain = is_plain;
 	return yaml_tree_attach(&r->tree, n);
+}
+
+/* What follows a text is no text's: NUL may stand there, in the copy. */
+static int add_text(struct reader *r, struct span at, const char *text, size_t len, bool is_plain)
+{
+	char *copy = r->copy + (text - r->source->text);
+
+	copy[len] = '\0';
+	return add_node(r, at, copy, is_plain);
 }
 
 /* Without quotes or escapes inside, on one line. */
@@ -190,8 +231,7 @@ static int read_key(struct reader *r)
 	} else {
 		if (!is_kind(r, r->s, BEGINS))
 			return -ENOTSUP;
-		while (is_kind(r, r->s, IN_KEY))
-			r->s++;
+		r->s = skip_kind(r, r->s, IN_KEY);
 		err = add_text(r, span_of(r, from, r->s), from, (size_t)(r->s - from), true);
 	}
 	if (err || !is_at(r, ':') || r->s - from > KEY_MAX || !is_blank_at(r, r->s + 1))
@@ -235,8 +275,7 @@ static int read_plain_in_flow(struct reader *r)
 	if (!is_kind(r, from, BEGINS))
 		return -ENOTSUP;
 	for (;; r->s++) {
-		if (is_kind(r, r->s, IN_FLOW))
-			continue;
+		r->s = skip_kind(r, r->s, IN_FLOW);
 		if (!is_at(r, ':'))
 			break;
 		if (!is_kind(r, r->s + 1, BEGINS) && !(r->s + 1 < r->end && r->s[1] == ':'))
@@ -334,8 +373,7 @@ static bool is_key(const struct reader *r)
 			;
 		s += !is_line_end(r, s);
 	} else {
-		while (is_kind(r, s, IN_KEY))
-			s++;
+		s = skip_kind(r, s, IN_KEY);
 	}
 	return s < r->end && *s == ':' && is_blank_at(r, s + 1);
 }
@@ -379,7 +417,7 @@ static int read_below(struct reader *r, int column, struct span key)
 		return read_block(r);
 	if (r->indent == column && is_item(r))
 		return read_items(r, column);
-	return add_text(r, key, "", 0, true);
+	return add_node(r, key, "", true);
 }
 
 static int read_keys(struct reader *r, int column)
@@ -438,8 +476,12 @@ int yaml_plain_parse(const struct source *source, struct yaml *ret)
 		.line_start = source->text,
 		.line = 1,
 	};
-	int err = is_plain_text(source) ? read_documents(&r) : -ENOTSUP;
+	int err = -ENOTSUP;
 
+	if (is_plain_text(source)) {
+		r.copy = arena_text(&ret->arena, source->text, source->len);
+		err = read_documents(&r);
+	}
 	if (!err && !d.errors)
 		return 0;
 	yaml_release(ret);

@@ -148,6 +148,11 @@ static void check_large_map(struct yaml_tree *t, const struct node *map)
 	map_release(&seen);
 }
 
+static bool is_same_text(const struct node *a, const struct node *b)
+{
+	return a->text[0] == b->text[0] && !strcmp(a->text, b->text);
+}
+
 static void check_keys(struct yaml_tree *t, const struct node *map)
 {
 	if (map->count > KEYS_COMPARED) {
@@ -158,7 +163,7 @@ static void check_keys(struct yaml_tree *t, const struct node *map)
 	{
 		const struct node *first = map->first;
 
-		while (first != key && strcmp(first->text, key->text) != 0)
+		while (first != key && !is_same_text(first, key))
 			first = first->next;
 		if (first != key)
 			duplicate_key(t, first, key);

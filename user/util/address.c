@@ -234,8 +234,9 @@ static const char *parse_with_host_bits(const char *s, struct prefix *ret, struc
 	struct prefix p = {};
 	const char *wrong;
 
-	text_addn(&head, s, slash ? (size_t)(slash - s) : strlen(s));
-	wrong = addr_parse(head.buf, &p.addr);
+	if (slash)
+		text_addn(&head, s, (size_t)(slash - s));
+	wrong = addr_parse(slash ? head.buf : s, &p.addr);
 	if (wrong)
 		return wrong;
 	if (!slash) {

@@ -15,7 +15,7 @@ struct arena_chunk {
 	_Alignas(max_align_t) char bytes[];
 };
 
-void *arena_alloc(struct arena *a, size_t size)
+static void *take(struct arena *a, size_t size)
 {
 	struct arena_chunk *chunk;
 
@@ -23,7 +23,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (size > a->room) {
 		size_t room = size > ARENA_CHUNK ? size : ARENA_CHUNK;
 
-		chunk = xcalloc(1, sizeof(*chunk) + room);
+		chunk = xmalloc(sizeof(*chunk) + room);
 		chunk->size = room;
 		chunk->next = a->chunks;
 		a->chunks = chunk;
@@ -34,11 +34,18 @@ void *arena_alloc(struct arena *a, size_t size)
 	return chunk->bytes + (chunk->size - a->room - size);
 }
 
+/* A piece is zeroed when it is about to be written anyway. */
+void *arena_alloc(struct arena *a, size_t size)
+{
+	return memset(take(a, size), 0, size);
+}
+
 char *arena_text(struct arena *a, const char *s, size_t len)
 {
-	char *copy = arena_alloc(a, len + 1);
+	char *copy = take(a, len + 1);
 
 	memcpy(copy, s, len);
+	copy[len] = '\0';
 	return copy;
 }
 

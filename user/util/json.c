@@ -8,14 +8,17 @@
 #include "util/utf8.h"
 
 #define DEL         '\x7f'
+#define POINT_MAX   4              /* bytes of a code point */
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for bytes that aren't UTF-8 */
 
 static void add_point(struct text *out, const char *s, size_t n, uint32_t point)
 {
 	if (point == UTF8_INVALID)
 		text_add(out, REPLACEMENT);
-	else if (point == '"' || point == '\\')
-		text_addf(out, "\\%c", *s);
+	else if (point == '"')
+		text_add(out, "\\\"");
+	else if (point == '\\')
+		text_add(out, "\\\\");
 	else if (point == '\n')
 		text_add(out, "\\n");
 	else if (point == '\t')
@@ -26,7 +29,7 @@ static void add_point(struct text *out, const char *s, size_t n, uint32_t point)
 		text_addn(out, s, n);
 }
 
-/* How many bytes from @s on stand for themselves: most strings are nothing else. */
+/* How many bytes from @s on stand for themselves: most of most strings. */
 static size_t plain_len(const char *s)
 {
 	size_t len = 0;
@@ -38,19 +41,19 @@ static size_t plain_len(const char *s)
 
 static void add_string(struct text *out, const char *s)
 {
-	size_t plain = plain_len(s), len;
+	uint32_t point;
+	size_t len;
 
 	text_addc(out, '"');
-	text_addn(out, s, plain);
-	s += plain;
-	len = *s ? strlen(s) : 0;
-	while (len) {
-		uint32_t point;
-		size_t n = utf8_next(s, len, &point);
-
-		add_point(out, s, n, point);
-		s += n;
-		len -= n;
+	for (;;) {
+		len = plain_len(s);
+		text_addn(out, s, len);
+		s += len;
+		if (!*s)
+			break;
+		len = utf8_next(s, strnlen(s, POINT_MAX), &point);
+		add_point(out, s, len, point);
+		s += len;
 	}
 	text_addc(out, '"');
 }

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define LARGE_BYTES (256 * 1024)
+#define LARGE_PAGE  (2u << 20)
 
 /* No exit handlers: they might allocate.  stderr has no buffer. */
 static _Noreturn void out_of_memory(void)
@@ -56,6 +58,15 @@ char *xstrndup(const char *s, size_t len)
 void mem_give_back_large(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
+void mem_use_large_pages(void *p, size_t size)
+{
+	uintptr_t from = ((uintptr_t)p + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	uintptr_t to = ((uintptr_t)p + size) / LARGE_PAGE * LARGE_PAGE;
+
+	if (from < to)
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
 void mem_give_back_free(void)

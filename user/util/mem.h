@@ -18,4 +18,7 @@ char *xstrndup(const char *s, size_t len);
 void mem_give_back_large(void);
 void mem_give_back_free(void);
 
+/* The array is filled soon, all of it: where it has room for large pages, these spare faults. */
+void mem_use_large_pages(void *p, size_t size);
+
 #endif

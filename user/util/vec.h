@@ -33,6 +33,10 @@
 		(v)->count += n_;                                                                  \
 	} while (0)
 
+/* Makes room for @n more items at once. */
+#define vec_reserve(v, n)                                                                          \
+	((v)->items = vec_grow((v)->items, (v)->count + (n), &(v)->size, sizeof(*(v)->items)))
+
 /* Puts a value before the item at @at, or at the end. */
 #define vec_insert(v, at, ...)                                                                     \
 	do {                                                                                       \

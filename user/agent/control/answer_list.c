@@ -102,6 +102,7 @@ static void list_identity(const struct policy_version *v, uint32_t id, const cha
 void list_identities(struct agent *a, struct text *out)
 {
 	const struct policy_version *v = a->policies.current;
+	_image_listing_ struct image_listing listing = image_list(&v->compiled->image);
 	size_t count = v->compiled->identities.count;
 	struct text *lists = xcalloc(count, sizeof(*lists));
 	struct json *writers = xcalloc(count, sizeof(*writers));
@@ -111,7 +112,7 @@ void list_identities(struct agent *a, struct text *out)
 		writers[i].out = &lists[i];
 		json_array(&writers[i], NULL);
 	}
-	vec_foreach (entry, &v->compiled->image.prefixes) {
+	vec_foreach (entry, &listing) {
 		char buf[ADDRESS_STRLEN];
 
 		json_string(&writers[entry->identity], NULL, prefix_format(&entry->prefix, buf));
