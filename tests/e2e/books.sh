@@ -210,12 +210,12 @@ agent_is_small()
 	[ "$(agent_peak)" -lt 65536 ]
 }
 
-# distinct CPUS [OPTION…]: as many as these make, no two alike, with a reader and one that does not
-# read.
+# distinct CPUS RATE [OPTION…]: so many a second, or as many as these make, no two alike, with a
+# reader and one that does not read.
 distinct()
 {
-	local mac reader sleeper floods delivered shown cpus=$1
-	shift
+	local mac reader sleeper floods delivered shown cpus=$1 rate=$2
+	shift 2
 
 	start_agent server --policy "$policies/web-server.yaml" --attach eth0 "$@"
 	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/reader.err" &
@@ -225,7 +225,7 @@ distinct()
 	sleep 0.3
 	kill -STOP "$sleeper"
 	mac=$(in_ns server ip -o link show dev eth0 | sed 's/.*link.ether \([^ ]*\).*/\1/')
-	/mnt/tree/build/tests/e2e/flood server "$mac" "$seconds" "$cpus" >floods &
+	/mnt/tree/build/tests/e2e/flood server "$mac" "$seconds" "$cpus" "$rate" >floods &
 	floods=$!
 	sleep 1
 	it "the books balance in the middle of a flood from $cpus CPUs" are_balanced
@@ -242,7 +242,7 @@ distinct()
 	it "a reader is told of each that was delivered" follower_has_all reader "$delivered"
 	it "so is one that slept" follower_has_all sleeper "$delivered"
 	shown=$(sed -n 's/.* = \([0-9]*\) shown.*/\1/p' reader.err)
-	echo "# $cpus CPUs${*:+, $*}: $(cut -d' ' -f2 floods) drops a second," \
+	echo "# $cpus CPUs, at most $rate, $*: $(cut -d' ' -f2 floods) drops a second," \
 		"$((shown / seconds)) events a second read, the agent has $(agent_peak) kB"
 	it "the agent ends after it" stop_agent TERM
 	"$BULKHEAD" detach
@@ -250,10 +250,10 @@ distinct()
 
 driver_before=0
 million
-distinct 1 --event-rate 0
+distinct 1 0 --event-rate 0
 in_ns server ethtool -L eth0 rx 2 tx 2
-distinct 2 --event-rate 0
-distinct 2
+distinct 2 1200000 --event-rate 0
+distinct 2 0
 flood_with
 flood_with --event-rate 0
 restart_under_flood
