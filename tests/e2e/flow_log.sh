@@ -194,7 +194,7 @@ write_denied_config "$work/denied.vpc" vpc
 it 'the agent logs it as VPC does' start_logging
 it 'yet more are denied' deny 300
 it 'a line says so' wait_for 10 grep -qE \
-	'^2 - app 10.0.16.10 10.0.32.10 [0-9]+ 4000 17 20 [0-9]+ [0-9]+ [0-9]+ REJECT OK$' denied.vpc
+	'^2 - app 10.0.16.10 10.0.32.10 [0-9]+ 4000 17 20( [0-9]+){3} REJECT OK$' denied.vpc
 it 'and one that others were skipped' wait_for 10 grep -q 'SKIPDATA$' denied.vpc
 it 'each is one of a VPC flow log' are_vpc_lines denied.vpc
 it 'the agent ends' stop_agent TERM
