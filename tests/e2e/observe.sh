@@ -163,6 +163,25 @@ echo '{"time":' >>events.jsonl
 it "a bad line is told" sh -c "'$BULKHEAD' observe --input-file events.jsonl 2>&1 >/dev/null |
 	grep -q 'events.jsonl:[0-9]*: no event'"
 
+# --- more than there is room for ---
+
+# Connections are closed with their process.
+too_many_follow()
+{
+	"$python" - <<-'END'
+	import socket, subprocess, sys
+	followers = []
+	for _ in range(100):
+	    s = socket.socket(socket.AF_UNIX)
+	    s.connect("/run/bulkhead/control.sock")
+	    s.send(b'{"op":"observe","last":0,"follow":true}\n')
+	    followers.append(s)
+	sys.exit(subprocess.run(["/mnt/bin/bulkhead", "status"]).returncode)
+	END
+}
+
+it "those who follow can't keep others out" too_many_follow
+
 # --- across agents ---
 
 has_each_once()
