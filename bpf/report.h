@@ -41,7 +41,7 @@ static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction dir
 		count_add(&counts->passed[direction & 1], length);
 }
 
-/* Of 64 bits: that two kinds share it is not to be expected. */
+/* What tells it from others are 36 bits: the line, and what a place there keeps. */
 static __always_inline __u64 kind_of(const struct packet *p, __u32 reason)
 {
 	__u64 kind = (__u64)p->endpoint << 16 | reason << 8 | p->verdict;
@@ -51,12 +51,52 @@ static __always_inline __u64 kind_of(const struct packet *p, __u32 reason)
 	return hash ^ hash >> 32;
 }
 
-/* Ticks that a place's second is old; 0 where another CPU began it while we came here. */
-static __always_inline __u32 age_of(const struct bh_limiter *l, __u32 tick)
+static __always_inline __u32 limiter_tick(const struct packet *p)
 {
-	__u32 age = tick - l->began;
+	return (__u32)(p->now >> BH_LIMITER_TICK_SHIFT) & BH_LIMITER_TICK_MAX;
+}
 
-	return age > (__u32)-BH_LIMITER_TICKS ? 0 : age;
+/* Ticks that a place's second is old; 0 where another CPU began it while we came here. */
+static __always_inline __u32 age_of(__u64 limiter, __u32 tick)
+{
+	__u32 began = (__u32)(limiter >> BH_LIMITER_COUNT_BITS);
+	__u32 age = (tick - began) & BH_LIMITER_TICK_MAX;
+
+	return age > BH_LIMITER_TICK_MAX - BH_LIMITER_TICKS ? 0 : age;
+}
+
+static __always_inline __u64 limiter_begin(__u64 kind, __u32 tick)
+{
+	return kind >> BH_LIMITER_KIND_SHIFT << BH_LIMITER_KIND_SHIFT |
+	       (__u64)tick << BH_LIMITER_COUNT_BITS;
+}
+
+/*
+ * Where this kind is, if it is in the line.  Which way that is nobody can foresee, and the line
+ * comes from far: branches would have the CPU wait for it, where it can do the rest meanwhile.
+ */
+static __always_inline __u64 *limiter_way(struct bh_limiter_line *line, __u64 kind)
+{
+	__u64 at = 0;
+
+	for (__u64 i = 1; i < BH_LIMITER_WAYS; i++) {
+		__s64 other = (__s64)((line->way[i] ^ kind) >> BH_LIMITER_KIND_SHIFT);
+
+		barrier_var(other);
+		at |= (__u64)((other - 1) >> 63) & i;
+	}
+	return &line->way[at & (BH_LIMITER_WAYS - 1)];
+}
+
+static __always_inline __u64 *oldest_way(struct bh_limiter_line *line, __u32 tick)
+{
+	__u64 *oldest = &line->way[0];
+
+	for (int i = 1; i < BH_LIMITER_WAYS; i++) {
+		if (age_of(line->way[i], tick) > age_of(*oldest, tick))
+			oldest = &line->way[i];
+	}
+	return oldest;
 }
 
 /*
@@ -64,26 +104,20 @@ static __always_inline __u32 age_of(const struct bh_limiter *l, __u32 tick)
  * events goes: so a kind may begin its second anew, and have more events than the rate says, but
  * its first one is never in the way of another's.
  */
-static __always_inline struct bh_limiter *limiter_find(__u64 kind, __u32 tick)
+static __always_inline __u64 *limiter_find(__u64 kind, __u32 tick)
 {
 	__u32 at = kind & (BH_LIMITER_LINES - 1);
 	struct bh_limiter_line *line = bpf_map_lookup_elem(&bh_limiters, &at);
-	struct bh_limiter *oldest;
+	__u64 *limiter;
 
 	if (!line)
 		return NULL;
-	oldest = &line->way[0];
-#pragma unroll
-	for (int i = 0; i < BH_LIMITER_WAYS; i++) {
-		struct bh_limiter *l = &line->way[i];
-
-		if (l->kind == kind)
-			return l;
-		if (age_of(l, tick) > age_of(oldest, tick))
-			oldest = l;
-	}
-	*oldest = (struct bh_limiter){.kind = kind, .began = tick};
-	return oldest;
+	limiter = limiter_way(line, kind);
+	if (!((*limiter ^ kind) >> BH_LIMITER_KIND_SHIFT))
+		return limiter;
+	limiter = oldest_way(line, tick);
+	*limiter = limiter_begin(kind, tick);
+	return limiter;
 }
 
 /*
@@ -93,23 +127,22 @@ static __always_inline struct bh_limiter *limiter_find(__u64 kind, __u32 tick)
  */
 static __always_inline bool is_over_rate(const struct packet *p, __u32 reason)
 {
-	__u32 tick = p->now >> BH_LIMITER_TICK_SHIFT;
-	struct bh_limiter *limiter;
+	__u64 kind = kind_of(p, reason), *limiter, now;
+	__u32 tick = limiter_tick(p);
 
 	if (!bh_has_events)
 		return true;
 	if (!bh_event_rate)
 		return false;
-	limiter = limiter_find(kind_of(p, reason), tick);
+	limiter = limiter_find(kind, tick);
 	if (!limiter)
 		return false;
-	if (age_of(limiter, tick) >= BH_LIMITER_TICKS) {
-		limiter->began = tick;
-		limiter->count = 0;
-	}
-	if (limiter->count >= bh_event_rate)
+	now = *limiter;
+	if (age_of(now, tick) >= BH_LIMITER_TICKS)
+		now = limiter_begin(kind, tick);
+	else if ((now & BH_LIMITER_COUNT_MAX) >= bh_event_rate)
 		return true;
-	limiter->count++;
+	*limiter = now + 1;
 	return false;
 }
 

@@ -44,23 +44,25 @@ struct bh_rejects {
 	__u64 silent;     /* what must not be answered, or could not be */
 };
 
-/* A place of the rate limiter: whose it is, and how many events it has had of late. */
-struct bh_limiter {
-	__u64 kind;  /* hash of source identity, rule, endpoint, reason and verdict */
-	__u32 began; /* when its present second did, in ticks */
-	__u32 count; /* events in it */
-};
-
-#define BH_LIMITER_TICK_SHIFT 20  /* a tick is 2^20 ns, some millisecond */
-#define BH_LIMITER_TICKS      954 /* a second */
-#define BH_LIMITER_WAYS       4
+/*
+ * A place of the rate limiter, in one word: from the top, whose it is (the high bits of a hash of
+ * source identity, rule, endpoint, reason and verdict), when its present second began, in ticks,
+ * and how many events it has had in that.
+ */
+#define BH_LIMITER_COUNT_BITS 20
+#define BH_LIMITER_COUNT_MAX  ((1u << BH_LIMITER_COUNT_BITS) - 1)
+#define BH_LIMITER_TICK_BITS  20
+#define BH_LIMITER_TICK_MAX   ((1u << BH_LIMITER_TICK_BITS) - 1)
+#define BH_LIMITER_TICK_SHIFT 26 /* a tick is 2^26 ns, 67 ms; they begin anew every 19 hours */
+#define BH_LIMITER_TICKS      15 /* a second */
+#define BH_LIMITER_KIND_SHIFT (BH_LIMITER_COUNT_BITS + BH_LIMITER_TICK_BITS)
+#define BH_LIMITER_WAYS       8
 
 struct bh_limiter_line {
-	struct bh_limiter way[BH_LIMITER_WAYS];
+	__u64 way[BH_LIMITER_WAYS];
 };
 
 _Static_assert(sizeof(struct bh_account) == 32, "an account has no holes");
-_Static_assert(sizeof(struct bh_limiter) == 16, "a limiter has no holes");
 _Static_assert(sizeof(struct bh_limiter_line) == 64, "a line of limiters is a cache line");
 
 #endif

@@ -73,6 +73,7 @@ struct bh_flow_mark {
 	__u64 inode;    /* 0: there is nothing to take back */
 	__u64 size;     /* of the file without them */
 	__u64 lost;     /* records that the file tells of as lost */
+	__u64 denied;   /* denied packets that it has in lines, or tells of as skipped */
 };
 
 #define BH_FLOW_RING_BYTES (4 * 1024 * 1024)

@@ -59,7 +59,7 @@
 #define BH_FRONT_ENTRIES     65536 /* likewise */
 #define BH_BACKEND_ENTRIES   16384 /* fronts with backends; likewise */
 #define BH_BACKENDS_MAX      64    /* of a front */
-#define BH_LIMITER_LINES     8192  /* a power of two; programs count on this number */
+#define BH_LIMITER_LINES     4096  /* a power of two; programs count on this number */
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 
 /* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */

@@ -243,12 +243,11 @@ static void a_flood_of_fragments_costs_only_fragments(void **state)
 /* Every place is somebody else's, who is over the rate. */
 static void occupy_limiters(const struct rig *rig)
 {
-	const struct bh_limiter other = {
-		.kind = UINT64_MAX,
-		.began = (__u32)(clock_monotonic_ns() >> BH_LIMITER_TICK_SHIFT),
-		.count = UINT32_MAX,
-	};
-	const struct bh_limiter_line line = {.way = {other, other, other, other}};
+	const __u64 tick = clock_monotonic_ns() >> BH_LIMITER_TICK_SHIFT & BH_LIMITER_TICK_MAX;
+	const __u64 other = (UINT64_MAX << BH_LIMITER_KIND_SHIFT) | tick << BH_LIMITER_COUNT_BITS |
+			    BH_LIMITER_COUNT_MAX;
+	const struct bh_limiter_line line = {
+		.way = {other, other, other, other, other, other, other, other}};
 	int fd = bpf_map__fd(rig->dp->skel->maps.bh_limiters);
 
 	for (__u32 at = 0; at < BH_LIMITER_LINES; at++)

@@ -218,6 +218,15 @@ static void age_connections(const struct rig *rig, uint32_t seconds)
 	unshare_lines(lines, count);
 }
 
+/* Before its kind there are ticks, which are modulo. */
+static __u64 aged_limiter(__u64 limiter, uint32_t seconds)
+{
+	__u64 mask = (__u64)BH_LIMITER_TICK_MAX << BH_LIMITER_COUNT_BITS;
+	__u64 began = limiter - ((__u64)seconds * BH_LIMITER_TICKS << BH_LIMITER_COUNT_BITS);
+
+	return (limiter & ~mask) | (began & mask);
+}
+
 static void age_limiters(const struct rig *rig, uint32_t seconds)
 {
 	int fd = bpf_map__fd(rig->dp->skel->maps.bh_limiters);
@@ -226,7 +235,7 @@ static void age_limiters(const struct rig *rig, uint32_t seconds)
 	for (__u32 at = 0; at < BH_LIMITER_LINES; at++) {
 		assert_int_equal(bpf_map_lookup_elem(fd, &at, &line), 0);
 		for (int i = 0; i < BH_LIMITER_WAYS; i++)
-			line.way[i].began -= seconds * BH_LIMITER_TICKS;
+			line.way[i] = aged_limiter(line.way[i], seconds);
 		assert_int_equal(bpf_map_update_elem(fd, &at, &line, BPF_ANY), 0);
 	}
 }

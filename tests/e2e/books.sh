@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 readonly packets=60000
+readonly seconds=2 # of each flood of distinct packets
 
 add_station server 192.0.2.10 2001:db8::10
 add_station visitor 198.51.100.7 2001:db8:1::7
@@ -198,21 +199,25 @@ follower_has_all()
 	grep "^bulkhead: $2 events = [0-9]* shown + 0 filtered out + [0-9]* missed;" "$1.err"
 }
 
-agent_is_small()
+agent_peak()
 {
-	local peak
-
-	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$agent_pid/status")
-	echo "$peak kB"
-	[ "$peak" -lt 65536 ]
+	awk '/^VmHWM/ { print $2 }' "/proc/$agent_pid/status"
 }
 
-# As many as one CPU makes, no two of a kind, with a reader and one that does not read.
+agent_is_small()
+{
+	agent_peak
+	[ "$(agent_peak)" -lt 65536 ]
+}
+
+# distinct CPUS RATE [OPTION…]: so many a second, or as many as these make, no two alike, with a
+# reader and one that does not read.
 distinct()
 {
-	local mac reader sleeper floods delivered shown
+	local mac reader sleeper floods delivered shown cpus=$1 rate=$2
+	shift 2
 
-	start_agent server --policy "$policies/web-server.yaml" --attach eth0 --event-rate 0
+	start_agent server --policy "$policies/web-server.yaml" --attach eth0 "$@"
 	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/reader.err" &
 	reader=$!
 	"$BULKHEAD" observe -f -o json >/dev/null 2>"$work/sleeper.err" &
@@ -220,10 +225,10 @@ distinct()
 	wait_for 5 is_followed 2
 	kill -STOP "$sleeper"
 	mac=$(in_ns server ip -o link show dev eth0 | sed 's/.*link.ether \([^ ]*\).*/\1/')
-	/mnt/tree/build/tests/e2e/flood server "$mac" 3 >floods &
+	/mnt/tree/build/tests/e2e/flood server "$mac" "$seconds" "$cpus" "$rate" >floods &
 	floods=$!
 	sleep 1
-	it "the books balance in the middle of a flood" are_balanced
+	it "the books balance in the middle of a flood from $cpus CPUs" are_balanced
 	it "the flood is sent" wait "$floods"
 	kill -CONT "$sleeper"
 	wait_for 20 reads_nothing "$reader" || :
@@ -237,14 +242,18 @@ distinct()
 	it "a reader is told of each that was delivered" follower_has_all reader "$delivered"
 	it "so is one that slept" follower_has_all sleeper "$delivered"
 	shown=$(sed -n 's/.* = \([0-9]*\) shown.*/\1/p' reader.err)
-	echo "# $(cut -d' ' -f2 floods) drops a second, $((shown / 3)) events a second read"
+	echo "# $cpus CPUs, at most $rate, $*: $(cut -d' ' -f2 floods) drops a second," \
+		"$((shown / seconds)) events a second read, the agent has $(agent_peak) kB"
 	it "the agent ends after it" stop_agent TERM
 	"$BULKHEAD" detach
 }
 
 driver_before=0
 million
-distinct
+distinct 1 0 --event-rate 0
+in_ns server ethtool -L eth0 rx 2 tx 2
+distinct 2 1200000 --event-rate 0
+distinct 2 0
 flood_with
 flood_with --event-rate 0
 restart_under_flood

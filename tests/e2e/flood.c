@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * flood INTERFACE MAC SECONDS: as many datagrams as one CPU makes, each from some port of
- * 198.51.100.7 to 192.0.2.10 udp/9999, out of an interface.  Prints how many they were, and how
- * many a second.
+ * flood INTERFACE MAC SECONDS [CPUS [RATE]]: as many datagrams as one CPU makes, or several, or as
+ * many a second, each from some port of 198.51.100.7 to 192.0.2.10 udp/9999, out of an interface.
+ * Prints how many they were, and how many a second.
  */
 #include <net/if.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +23,7 @@
 #define PORT_AT  34
 #define LEN      62
 #define NS_PER_S 1000000000ull
+#define CPUS_MAX 64
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define HELPER(id)                                                                                 \
 	{                                                                                          \
@@ -122,17 +126,74 @@ static int send_burst(int program)
 	return (int)bpf(BPF_PROG_TEST_RUN, &attr);
 }
 
-static int flood(int program, uint64_t seconds)
+struct plan {
+	int program;
+	uint64_t seconds;
+	unsigned int cpus;
+	uint64_t rate; /* a second, of each CPU; 0: as many as it makes */
+};
+
+/* Until so many are due, @ns after the start. */
+static void rest(const struct plan *plan, uint64_t sent, uint64_t ns)
 {
-	uint64_t start_ns = now_ns(), sent = 0, ns;
+	uint64_t due_ns = plan->rate ? sent * NS_PER_S / plan->rate : 0;
+
+	if (due_ns > ns)
+		usleep((useconds_t)((due_ns - ns) / 1000));
+}
+
+static int flood(const struct plan *plan, uint64_t *ret_sent)
+{
+	uint64_t start_ns = now_ns(), sent = 0;
 
 	do {
-		if (send_burst(program))
+		if (send_burst(plan->program))
 			return -1;
 		sent += BURST;
-		ns = now_ns() - start_ns;
-	} while (ns < seconds * NS_PER_S);
-	printf("%llu %.0f\n", (unsigned long long)sent, (double)sent * NS_PER_S / (double)ns);
+		rest(plan, sent, now_ns() - start_ns);
+	} while (now_ns() - start_ns < plan->seconds * NS_PER_S);
+	*ret_sent = sent;
+	return 0;
+}
+
+static int use_cpu(unsigned int number)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(number, &one);
+	return sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* A process for each CPU, which ends with 0 and has written how many it sent. */
+static int flood_from_all(const struct plan *plan, uint64_t *sent)
+{
+	int status, err = 0;
+
+	for (unsigned int i = 0; i < plan->cpus; i++) {
+		pid_t child = fork();
+
+		if (!child)
+			_exit(use_cpu(i) || flood(plan, &sent[i]));
+		err |= child < 0;
+	}
+	while (wait(&status) > 0)
+		err |= status;
+	return err ? -1 : 0;
+}
+
+static int flood_and_tell(const struct plan *plan)
+{
+	uint64_t *sent = mmap(NULL, CPUS_MAX * sizeof(*sent), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t start_ns = now_ns(), all = 0, ns;
+
+	if (sent == MAP_FAILED || flood_from_all(plan, sent))
+		return -1;
+	ns = now_ns() - start_ns;
+	for (unsigned int i = 0; i < plan->cpus; i++)
+		all += sent[i];
+	printf("%llu %.0f\n", (unsigned long long)all, (double)all * NS_PER_S / (double)ns);
 	return 0;
 }
 
@@ -146,17 +207,26 @@ static int read_mac(const char *text)
 		       : -1;
 }
 
+static uint64_t number_of(int argc, char **argv, int at, uint64_t otherwise)
+{
+	return argc > at ? strtoull(argv[at], NULL, 10) : otherwise;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int ifindex = argc == 4 ? if_nametoindex(argv[1]) : 0;
-	int program;
+	unsigned int ifindex = argc >= 4 && argc <= 6 ? if_nametoindex(argv[1]) : 0;
+	struct plan plan = {
+		.seconds = number_of(argc, argv, 3, 0),
+		.cpus = (unsigned int)number_of(argc, argv, 4, 1),
+	};
 
-	if (!ifindex || read_mac(argv[2])) {
-		fputs("usage: flood INTERFACE MAC SECONDS\n", stderr);
+	if (!ifindex || read_mac(argv[2]) || !plan.cpus || plan.cpus > CPUS_MAX) {
+		fputs("usage: flood INTERFACE MAC SECONDS [CPUS [RATE]]\n", stderr);
 		return 2;
 	}
-	program = load_program(ifindex);
-	if (program < 0 || flood(program, strtoul(argv[3], NULL, 10))) {
+	plan.rate = number_of(argc, argv, 5, 0) / plan.cpus;
+	plan.program = load_program(ifindex);
+	if (plan.program < 0 || flood_and_tell(&plan)) {
 		perror("flood");
 		return 1;
 	}

@@ -85,6 +85,42 @@ talk()
 	reaches app 10.0.32.10 tcp/5003 udp/5004 && reaches app fd00:0:0:30::10 tcp/5003 udp/5004
 }
 
+# write_denied_config FILE FORMAT: few events are delivered of what is denied.
+write_denied_config()
+{
+	cat >agent.yaml <<-END
+	policy: $work/policy.yaml
+	attach: [app=app, db=db]
+	eventRate: 20
+	flowLog: {file: $1, format: $2, interval: 1s}
+	END
+}
+
+# deny COUNT
+deny()
+{
+	in_ns app "$python" "$here/peer.py" flood 10.0.32.10 4000 "$1"
+}
+
+# What was dropped is what has lines, and what they say has none.
+is_denied_balanced()
+{
+	"$python" - "$(status_value dropped)" denied.log <<-'END'
+	import json, sys
+	records = [json.loads(line) for line in open(sys.argv[2])]
+	told = sum(r["packets"][0] for r in records if r.get("why") == "denied")
+	skipped = sum(r.get("denied_skipped", 0) for r in records)
+	print("dropped", sys.argv[1], "told", told, "skipped", skipped)
+	sys.exit(not (told and skipped and told + skipped == int(sys.argv[1])))
+	END
+}
+
+is_denied_balanced_soon()
+{
+	wait_for 10 is_denied_balanced
+	is_denied_balanced
+}
+
 # --- exact, while it is rotated, moved away and killed ---
 
 write_config "$work/flow.log" size: 2K, keep: 1000
@@ -138,6 +174,29 @@ sed -i /flowLog/d agent.yaml
 it 'the agent enforces without a log' start_logging
 it 'there is none' test "$(status_value flow_log)" = None
 it_not 'nor its tables' test -e /sys/fs/bpf/bulkhead/maps/bh_flow_told
+it 'the agent ends' stop_agent TERM
+"$BULKHEAD" detach
+
+# --- what is denied ---
+
+write_denied_config "$work/denied.log" json
+it 'the agent logs what is denied' start_logging
+it 'many packets are denied' deny 300
+it 'each of them is in a line, or is told as skipped' is_denied_balanced_soon
+it 'more of them are denied' deny 300
+kill_agent
+it 'the agent starts again' start_logging
+it 'and more' deny 300
+it 'so is each that a killed agent had not written' is_denied_balanced_soon
+it 'with the reason' grep -q '"reason":"policy".*"rule":"default".*"workload":"app"' denied.log
+it 'the agent ends' stop_agent TERM
+write_denied_config "$work/denied.vpc" vpc
+it 'the agent logs it as VPC does' start_logging
+it 'yet more are denied' deny 300
+it 'a line says so' wait_for 10 grep -qE \
+	'^2 - app 10.0.16.10 10.0.32.10 [0-9]+ 4000 17 20( [0-9]+){3} REJECT OK$' denied.vpc
+it 'and one that others were skipped' wait_for 10 grep -q 'SKIPDATA$' denied.vpc
+it 'each is one of a VPC flow log' are_vpc_lines denied.vpc
 it 'the agent ends' stop_agent TERM
 "$BULKHEAD" detach
 

@@ -163,6 +163,53 @@ echo '{"time":' >>events.jsonl
 it "a bad line is told" sh -c "'$BULKHEAD' observe --input-file events.jsonl 2>&1 >/dev/null |
 	grep -q 'events.jsonl:[0-9]*: no event'"
 
+# --- more than there is room for ---
+
+# Connections are closed with their process.
+too_many_follow()
+{
+	"$python" - <<-'END'
+	import socket, subprocess, sys
+	followers = []
+	for _ in range(100):
+	    s = socket.socket(socket.AF_UNIX)
+	    s.connect("/run/bulkhead/control.sock")
+	    s.send(b'{"op":"observe","last":0,"follow":true}\n')
+	    followers.append(s)
+	sys.exit(subprocess.run(["/mnt/bin/bulkhead", "status"]).returncode)
+	END
+}
+
+it "those who follow can't keep others out" too_many_follow
+
+# --- across agents ---
+
+has_each_once()
+{
+	local port
+
+	for port in 9101 9102 9103; do
+		[ "$(grep -c "192.0.2.10:$port " again)" -eq 1 ] || return 1
+	done
+}
+
+follow again --port 9101 --port 9102 --port 9103
+sleep 0.3
+try4 9101 1
+wait_for 5 grep -q :9101 again
+stop_agent KILL || :
+it "a follow waits for it" wait_for 5 grep -q 'waiting for it' again.err
+try4 9102 1
+it "the agent starts again" start_agent server --policy "$policies/web-server.yaml" \
+	--attach eth0 --event-rate 0
+it "the follow goes on" wait_for 5 grep -q 'is back' again.err
+try4 9103 1
+it "with what was dropped meanwhile, and nothing twice" wait_for 5 has_each_once
+stop_agent TERM
+wait_for 5 sh -c '[ "$(grep -c "waiting for it" again.err)" -eq 2 ]'
+end_follows
+it "and ends with its summary when nobody comes back" grep -q 'events = 3 shown' again.err
+it "the agent starts again" start_agent server --policy "$policies/web-server.yaml" --attach eth0
 it "the agent ends" stop_agent TERM
 "$BULKHEAD" detach
 end_test

@@ -10,6 +10,7 @@ A step is one of
   miss:REGEX       waits until the screen no longer shows it
   still            waits a while; nothing but the time may change meanwhile
   size:COLSxLINES  another size of the window
+  tell:FILE        makes an empty file, for somebody who waits until it got so far
   end              waits until the program has ended, with 0, and left the screen as it was
 Exits 1 with the last screen if a step fails, or if a line is ever wider than the terminal.
 """
@@ -97,6 +98,9 @@ class Screen:
             return self.wait(lambda shown: shown and not re.search(value, shown, re.M))
         if what == "size":
             self.resize(value)
+            return True
+        if what == "tell":
+            open(value, "w", encoding="ascii").close()
             return True
         return self.is_still() if what == "still" else self.has_ended()
 

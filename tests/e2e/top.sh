@@ -66,17 +66,19 @@ it "sorts, filters and scrolls" screen 100x40 'see:by rate' key:s 'see:by total'
 	see:app-to-db 'key:\e' see:builtin-arp 'key:\e[6~' miss:builtin-arp \
 	'key:\e[5~' see:builtin-arp key:q end -- "$BULKHEAD" top
 it "pauses, and follows the size of its window" screen 100x30 see:tcp/80 key:p see:PAUSED still \
-	size:50x10 see:drops size:150x50 see:rules: key:p miss:PAUSED size:8x2 see:drops \
+	size:50x10 see:drops size:60x24 'see:tcp/80 +deny +[0-9.]+ +[0-9]+$' \
+	size:40x30 'see:tcp/80 +[0-9.]+$' size:150x50 see:rules: key:p miss:PAUSED \
+	size:8x2 see:drops \
 	$'key:\x03' end -- "$BULKHEAD" top
 
 # An agent that is gone, and comes back.
-screen 120x30 'see:tcp/80' 'see:no agent answers|agent is gone' see:tcp/80 \
+screen 120x30 'see:tcp/80' tell:begun 'see:no agent answers|agent is gone' tell:gone see:tcp/80 \
 	'miss:no agent answers|agent is gone' 'see:drops [1-9]' key:q end \
 	-- "$BULKHEAD" top >screen.log 2>&1 &
 watcher=$!
-sleep 2.5
+wait_for 15 test -e begun || :
 it "the agent ends" stop_agent TERM
-sleep 2
+wait_for 15 test -e gone || :
 it "and starts again" start_agent - --policy policy.yaml --attach app=app --attach db=db
 it "waits for it" wait "$watcher"
 

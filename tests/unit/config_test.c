@@ -122,6 +122,17 @@ static void a_flow_log_may_be_only_a_path(void **state)
 	assert_int_equal(s.flows.interval_s, FLOW_INTERVAL_S);
 	assert_int_equal(s.flows.size, FLOW_SIZE);
 	assert_int_equal(s.flows.keep, FLOW_KEEP);
+	assert_true(s.flows.has_denied);
+}
+
+static void a_flow_log_may_be_without_what_was_denied(void **state)
+{
+	_settings_ struct settings s = {};
+	_text_ struct text messages = TEXT_INIT;
+
+	(void)state;
+	assert_int_equal(read_text("flowLog: {file: /l, denied: off}\n", &s, &messages), 0);
+	assert_false(s.flows.has_denied);
 }
 
 static const struct {
@@ -134,6 +145,7 @@ static const struct {
 	{"flowLog: {file: /l, interval: 2d}\n", "'2d' is not a duration from 1s to 1d"},
 	{"flowLog: {file: /l, size: 5T}\n", "'5T' is not a size such as 64M"},
 	{"flowLog: {file: /l, size: M}\n", "'M' is not a size such as 64M"},
+	{"flowLog: {file: /l, denied: no}\n", "'no' is not a switch; did you mean 'on'?"},
 	{"flowLog: {file: /l, keep: -1}\n", "'-1' is not a number from 0 to 1000"},
 };
 
@@ -235,6 +247,7 @@ int main(void)
 		cmocka_unit_test(a_server_without_tls_is_none),
 		cmocka_unit_test(what_is_left_out_is_the_default),
 		cmocka_unit_test(a_flow_log_may_be_only_a_path),
+		cmocka_unit_test(a_flow_log_may_be_without_what_was_denied),
 		cmocka_unit_test(what_is_wrong_with_a_flow_log_is_said),
 		cmocka_unit_test(everything_wrong_is_told_with_its_place),
 	};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <bulkhead/endpoint.h>
+#include <bulkhead/reason.h>
 #include <bulkhead/verdict.h>
 
 #include "tests/test.h"
@@ -155,6 +156,58 @@ static void json_has_names_and_the_rule(void **state)
 	assert_non_null(strstr(out.buf, "\"why\":\"closed\",\"id\":\"ff-6\",\"start\":\""));
 }
 
+/* Of two packets, three seconds apart. */
+static struct denied_flow make_denied(void)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	return (struct denied_flow){
+		.first = {.time_ns = now - 5 * NS_PER_S,
+			  .src = addr("10.0.16.10"),
+			  .dst = addr("10.0.32.10"),
+			  .sport = htons(51514),
+			  .dport = htons(22),
+			  .proto = IPPROTO_TCP,
+			  .generation = 4,
+			  .verdict = BH_VERDICT_DENY,
+			  .reason = BH_REASON_POLICY},
+		.last_ns = now - 2 * NS_PER_S,
+		.packets = 2,
+		.bytes = 148,
+		.tcp_flags = 2,
+	};
+}
+
+static void what_was_denied_is_a_line_too(void **state)
+{
+	const struct denied_flow denied = make_denied();
+	_text_ struct text out = TEXT_INIT;
+
+	(void)state;
+	flow_add_denied(FLOW_VPC, &denied, &names, &out);
+	check_vpc(out.buf, "2 - veth_app 10.0.16.10 10.0.32.10 51514 22 6 2 148 ", " REJECT OK\n",
+		  5, 2);
+	text_reset(&out);
+	flow_add_denied(FLOW_JSON, &denied, &names, &out);
+	assert_non_null(strstr(out.buf, "\"why\":\"denied\""));
+	assert_non_null(strstr(out.buf, "\"verdict\":\"deny\",\"reason\":\"policy\","
+					"\"rule\":\"web\",\"rule_at\":\"p.yaml:7\","));
+	assert_non_null(strstr(out.buf, "\"tcp_flags\":[\"SYN\",\"\"],\"packets\":[2,0],"
+					"\"bytes\":[148,0],"));
+}
+
+static void what_was_denied_without_a_line_is_told_as_skipped(void **state)
+{
+	_text_ struct text out = TEXT_INIT;
+
+	(void)state;
+	flow_add_skipped(FLOW_VPC, 10 * NS_PER_S, 70 * NS_PER_S, 5, &out);
+	assert_string_equal(out.buf, "2 - - - - - - - - - 10 70 - SKIPDATA\n");
+	text_reset(&out);
+	flow_add_skipped(FLOW_JSON, 10 * NS_PER_S, 70 * NS_PER_S, 5, &out);
+	assert_non_null(strstr(out.buf, "\"denied_skipped\":5}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +216,8 @@ int main(void)
 		cmocka_unit_test(protocols_without_ports_have_port_0),
 		cmocka_unit_test(lost_records_are_skipped_data),
 		cmocka_unit_test(json_has_names_and_the_rule),
+		cmocka_unit_test(what_was_denied_is_a_line_too),
+		cmocka_unit_test(what_was_denied_without_a_line_is_told_as_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

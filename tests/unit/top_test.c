@@ -316,6 +316,64 @@ static void no_screen_is_too_small(void **state)
 	top_data_release(&d);
 }
 
+/* From this width on, the last number of a part is whole, however great it is. */
+#define NUMBERS_WIDTH 40
+
+static void numbers_stay_in_sight(void **state)
+{
+	struct top_data d;
+
+	(void)state;
+	fill(&d);
+	take_event(&d, "{\"verdict\":\"deny\",\"rule\":\"deny-everything-from-there\","
+		       "\"proto\":\"tcp\",\"src\":{" OUT "},\"dst\":{\"ip\":\"2001:db8::1\","
+		       "\"port\":5432},\"count\":1234567890123}");
+	take_rule(&d, "web-in", 2147483640 / 10);
+	take_status(&d, "abc", 40, 3);
+	for (size_t width = NUMBERS_WIDTH; width < 200; width++) {
+		const struct top_look look = look_at(width, 40);
+		_text_ struct text out = TEXT_INIT;
+
+		top_draw(&d, &look, &out);
+		assert_row(out.buf, strstr(out.buf, width < 50 ? "411.5G\n" : "1.2T\n"));
+		assert_row(out.buf, strstr(out.buf, width < 60 ? "214.7M\n" : "2.1G\n"));
+	}
+	top_data_release(&d);
+}
+
+static void the_head_has_more_lines_where_it_is_narrow(void **state)
+{
+	const struct top_look look = look_at(44, 40);
+	_text_ struct text out = TEXT_INIT;
+	struct top_data d;
+
+	(void)state;
+	fill(&d);
+	top_draw(&d, &look, &out);
+	assert_string_equal(strstr(out.buf, "rules 1"),
+			    "rules 1\n"
+			    "endpoints 2\n"
+			    "drops 10.0/s of 30  policy 10.0/s\n"
+			    "events 10.0/s delivered  0.0/s suppressed\n"
+			    "0.0/s lost  7 missed here  connections 12\n"
+			    "by rate\n"
+			    "\n"
+			    "2 talkers: delivered events, by both ends\n"
+			    "FROM            TO        SERVICE   EVENTS/S\n"
+			    "app(internal)   db(data)  tcp/5432       1.0\n"
+			    "outside 192.0…  db(data)  tcp/5432       0.5\n"
+			    "\n"
+			    "2 zones: delivered events, by both zones\n"
+			    "FROM ZONE  TO ZONE  EVENTS/S  EVENTS\n"
+			    "internal   data          1.0       2\n"
+			    "outside    data          0.5       1\n"
+			    "\n"
+			    "1 rules: packets that each decided\n"
+			    "RULE    PACKETS/S  PACKETS\n"
+			    "web-in       10.0     1020\n");
+	top_data_release(&d);
+}
+
 struct key_case {
 	const char *bytes;
 	unsigned int key;
@@ -365,6 +423,8 @@ int main(void)
 		cmocka_unit_test(events_are_added_up_by_workload_and_by_zone),
 		cmocka_unit_test(the_rules_of_another_policy_replace_these),
 		cmocka_unit_test(no_screen_is_too_small),
+		cmocka_unit_test(numbers_stay_in_sight),
+		cmocka_unit_test(the_head_has_more_lines_where_it_is_narrow),
 		cmocka_unit_test(keys_are_known_by_their_bytes),
 	};
 

@@ -67,6 +67,7 @@ struct flow_log_config {
 	uint32_t interval_s; /* after which one that goes on is told */
 	uint64_t size;       /* as in flow_file.h, as the next */
 	uint32_t keep;
+	bool has_denied; /* denied packets are told, too, once an interval */
 };
 
 struct agent_config {

@@ -115,7 +115,10 @@ void settings_init(struct settings *s)
 		.history = AGENT_HISTORY,
 		.adopt_s = AGENT_ADOPT_S,
 		.down_after_s = BH_DOWN_AFTER_S,
-		.flows = {.interval_s = FLOW_INTERVAL_S, .size = FLOW_SIZE, .keep = FLOW_KEEP},
+		.flows = {.interval_s = FLOW_INTERVAL_S,
+			  .size = FLOW_SIZE,
+			  .keep = FLOW_KEEP,
+			  .has_denied = true},
 		.kubernetes.has_status = true,
 	};
 	config_detect_init(&s->detect);

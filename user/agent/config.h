@@ -42,7 +42,7 @@ void settings_release(struct settings *s);
  * Reads agent.yaml: policy, attach, socket, stateDir, bpffs, eventRate, history, adopt, downAfter,
  * mode (enforce|audit), vlan (inspect|pass|drop), watchdog (repair|alarm), fallback
  * (closed|open|/PATH), metrics ([ADDRESS:]PORT|off), detect (see config_detect.h), flowLog (/PATH,
- * -, or {file, format (vpc|json), interval, size, keep}), builtins
+ * -, or {file, format (vpc|json), interval, size, keep, denied (on|off)}), builtins
  * {arp|nd|dhcp|host|icmp-error|self|service: on|off}, and kubernetes {node, server, ca, tokenFile,
  * silence, status (on|off), podEvents (on|off)}.  What is wrong goes to @d; then -EINVAL.
  */

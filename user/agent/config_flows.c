@@ -13,6 +13,7 @@ enum flow_setting {
 	SET_INTERVAL,
 	SET_SIZE,
 	SET_KEEP,
+	SET_DENIED,
 	SET_COUNT
 };
 
@@ -23,6 +24,7 @@ static const struct schema_key flow_keys[] = {
 	[SET_INTERVAL] = { "interval", KEY_OPTIONAL, FORM_TEXT },
 	[SET_SIZE]     = { "size",     KEY_OPTIONAL, FORM_TEXT },
 	[SET_KEEP]     = { "keep",     KEY_OPTIONAL, FORM_TEXT },
+	[SET_DENIED]   = { "denied",   KEY_OPTIONAL, FORM_TEXT },
 };
 /* clang-format on */
 
@@ -133,11 +135,21 @@ static void read_keep(struct settings *s, const struct node *n, struct diags *d)
 			   FLOW_KEEP_MAX);
 }
 
+static void read_denied(struct settings *s, const struct node *n, struct diags *d)
+{
+	static const char *const words[] = {"off", "on"};
+	static const struct words switches = {"a switch", words, COUNT(words)};
+	size_t is_on;
+
+	if (schema_word(n, &switches, d, &is_on))
+		s->flows.has_denied = is_on;
+}
+
 void settings_read_flows(struct settings *s, const struct node *n, struct diags *d)
 {
 	static void (*const readers[])(struct settings *, const struct node *, struct diags *) = {
 		[SET_FILE] = read_file, [SET_FORMAT] = read_format, [SET_INTERVAL] = read_interval,
-		[SET_SIZE] = read_size, [SET_KEEP] = read_keep,
+		[SET_SIZE] = read_size, [SET_KEEP] = read_keep,     [SET_DENIED] = read_denied,
 	};
 	const struct node *values[SET_COUNT] = {};
 

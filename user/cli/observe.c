@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -14,12 +15,15 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "policy/model.h"
+#include "util/clock.h"
 #include "util/mem.h"
+#include "util/when.h"
 
 #define LAST_DEFAULT 20
 #define LAST_ALL     UINT32_MAX
 
 #define BAD_LINES_SHOWN 20
+#define RETRY_MS        500 /* between two tries to find an agent */
 
 struct observe_values {
 	bool is_follow;
@@ -168,13 +172,81 @@ static uint32_t wanted(const struct arguments *args)
 	return values->is_follow ? 0 : LAST_DEFAULT;
 }
 
+static int ask(struct client *c, const struct observation *o, const struct arguments *args,
+	       uint32_t last, struct text *reterr)
+{
+	const struct observe_values *values = args->values;
+	_text_ struct text request = TEXT_INIT;
+
+	text_addf(&request,
+		  "{\"op\":\"observe\",\"last\":%" PRIu32
+		  ",\"follow\":%s,\"packets\":%s,\"alerts\":%s}",
+		  last, values->is_follow ? "true" : "false", o->pcap.out ? "true" : "false",
+		  event_filter_wants_only(&o->filter, "type", "alert") ? "true" : "false");
+	return client_ask(c, values->socket, request.buf, reterr);
+}
+
+/* -EINTR: the user wants to end meanwhile; -EPIPE: so does the reader. */
+static int pause_for(int stop_fd, int ms)
+{
+	struct pollfd fds[] = {
+		{.fd = stop_fd, .events = POLLIN},
+		{.fd = STDOUT_FILENO}, /* for POLLERR, which is always reported */
+	};
+
+	fflush(NULL);
+	if (poll(fds, COUNT(fds), ms) <= 0)
+		return 0;
+	return fds[0].revents ? -EINTR : -EPIPE;
+}
+
+/* All that an agent has that started after @ns, and nothing of one that we have heard before. */
+static int ask_again(struct client *c, const struct observation *o, const struct arguments *args,
+		     uint64_t ns)
+{
+	const struct observe_values *values = args->values;
+	_text_ struct text error = TEXT_INIT;
+	_cjson_ cJSON *status = NULL;
+	uint64_t started_ns;
+	const char *started;
+
+	if (client_call(values->socket, "{\"op\":\"status\"}", NULL, NULL, &error, &status))
+		return -ENODATA;
+	started = value_text(status, "started");
+	if (!started || !time_parse(started, &started_ns))
+		return -ENODATA;
+	return ask(c, o, args, started_ns > ns ? LAST_ALL : 0, &error);
+}
+
+/* Enforcement goes on without the agent, and events wait for the next one: so does a follow. */
+static int follow_the_next(struct observation *o, struct client *c, const struct arguments *args,
+			   struct text *reterr)
+{
+	uint64_t heard_ns = clock_wall_ns();
+	int err = 0, stop_fd = c->stop_fd;
+
+	fputs("bulkhead: the agent is gone; waiting for it\n", stderr);
+	do {
+		struct client next = CLIENT_INIT;
+
+		client_release(c);
+		*c = next;
+		c->stop_fd = stop_fd;
+		c->output = stdout;
+		err = pause_for(stop_fd, RETRY_MS);
+		if (err)
+			return err == -EINTR ? 0 : err;
+	} while (ask_again(c, o, args, heard_ns));
+	fputs("bulkhead: the agent is back\n", stderr);
+	return take_answer(o, c, reterr);
+}
+
 /* -EPIPE when the reader ended it. */
 static int observe_agent(struct observation *o, const struct arguments *args, struct text *reterr)
 {
 	const struct observe_values *values = args->values;
 	_close_ int stop_fd = values->is_follow ? open_stop() : -1;
 	_client_ struct client client = CLIENT_INIT;
-	_text_ struct text request = TEXT_INIT;
 	uint32_t last = wanted(args);
 	int err;
 
@@ -185,16 +257,16 @@ static int observe_agent(struct observation *o, const struct arguments *args, st
 	}
 	client.stop_fd = stop_fd;
 	client.output = values->is_follow ? stdout : NULL;
-	text_addf(&request,
-		  "{\"op\":\"observe\",\"last\":%" PRIu32
-		  ",\"follow\":%s,\"packets\":%s,\"alerts\":%s}",
-		  last, values->is_follow ? "true" : "false", o->pcap.out ? "true" : "false",
-		  event_filter_wants_only(&o->filter, "type", "alert") ? "true" : "false");
-	err = client_ask(&client, values->socket, request.buf, reterr);
+	err = ask(&client, o, args, last, reterr);
 	if (err)
 		return err;
 	observation_begin(o);
-	return take_answer(o, &client, reterr);
+	err = take_answer(o, &client, reterr);
+	while (err == -ENODATA && client.stop_fd >= 0) {
+		text_reset(reterr);
+		err = follow_the_next(o, &client, args, reterr);
+	}
+	return err;
 }
 
 /* What isn't an event is told, and the rest is read. */
@@ -333,7 +405,8 @@ const struct command observe_command = {
 		"json lines have the packet, too, and --input-file can make a capture of them.\n\n"
 		"--type alert shows alerts in place of events: 'TIME alert ID SENTENCE'; --from\n"
 		"and --to find their ends.\n\n"
-		"When a follow ends, a line on stderr says how many events were shown, filtered\n"
+		"A follow goes on when the agent starts again, with all that waited meanwhile.\n"
+		"When it ends, a line on stderr says how many events were shown, filtered\n"
 		"out and missed by a slow reader, and the agent's books: produced = delivered +\n"
 		"suppressed (rate limit) + lost (ring full).",
 	.examples = "bulkhead observe --last 50 --verdict deny\n"

@@ -56,7 +56,7 @@ static const struct option run_options[] = {
 	{ "metrics", 0, OPTION_TEXT, AT(metrics), "[ADDRESS:]PORT",
 	  "serve /metrics, /healthz and /readyz (a port alone: on 127.0.0.1)" },
 	{ "flow-log", 0, OPTION_TEXT, AT(flow_log), "FILE",
-	  "log what allowed connections carried; -: to standard output" },
+	  "log what connections carried, and what was denied; -: to standard output" },
 	{ "flow-log-format", 0, OPTION_CHOICE, AT(flow_format), "vpc|json",
 	  "AWS VPC flow log version 2, or JSON with names and rules (default: vpc)" },
 	{ "flow-log-interval", 0, OPTION_DURATION, AT(flow_interval_s), "TIME",
@@ -207,7 +207,8 @@ const struct command run_command = {
 		"or audit: whatever the policy would deny is let through and reported), fallback\n"
 		"(closed, open or a policy's path), metrics ([ADDRESS:]PORT or off), detect\n"
 		"(thresholds of alerts), flowLog (a path, or {file, format, interval, size,\n"
-		"keep}: at that size it becomes FILE.1, and so many are kept), kubernetes ({node:\n"
+		"keep, denied: on|off}: at that size it becomes FILE.1, and so many are kept;\n"
+		"denied packets have lines, too), kubernetes ({node:\n"
 		"NAME, server: URL, ca: FILE, tokenFile: FILE, silence: TIME, status: on|off,\n"
 		"podEvents: on|off}: whether ZonePolicies get a status and what is refused an\n"
 		"Event, and pods Events of their first drops) and builtins ({arp: off}). A policy\n"

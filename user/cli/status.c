@@ -317,6 +317,9 @@ static void print_flow_log(const cJSON *status)
 	text_addf(&line, "%s, %s, %.0f records, %.0f lost", or_dash(value_text(log, "file")),
 		  or_dash(value_text(log, "format")), value_number(log, "records"),
 		  value_number(log, "lost"));
+	text_addf(&line, "; denied: %.0f packets told, %.0f skipped",
+		  value_number(value_of(log, "denied"), "packets"),
+		  value_number(value_of(log, "denied"), "skipped"));
 	if (value_text(log, "error"))
 		text_addf(&line, "; not written: %s", value_text(log, "error"));
 	print_field("flow log", line.buf);

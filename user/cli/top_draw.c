@@ -15,35 +15,67 @@
 #define FULL     0.8 /* of a table: from here on it is told */
 #define ROWS_MIN 3   /* of a part */
 #define FRAME    3   /* lines of a part that are no rows: a blank one, its title, the heading */
+#define TALL     16  /* lines of a screen whose head may have more of them than four */
+
+#define SHORT_FROM 99999.5
 
 #define PATH(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+#define COLUMNS_MAX 8
+
+/* What a column shows. */
+enum number {
+	NUMBER_NONE, /* the next word of the row */
+	NUMBER_RATE,
+	NUMBER_TOTAL,
+	NUMBER_BYTES_RATE,
+	NUMBER_BYTES,
+};
+
+struct top_column {
+	struct column column;
+	enum number number;
+	size_t from_width; /* of the screen, where it is shown */
+	bool has_verdict;  /* its words have colours */
+};
+
 /* clang-format off */
-static const struct column talker_columns[] = {
-	LEFT("FROM"), LEFT("TO"), LEFT("SERVICE"), LEFT("VERDICT"), LEFT("RULE"),
-	RIGHT("EVENTS/S"), RIGHT("EVENTS"),
+static const struct top_column talker_columns[] = {
+	{ LEFT("FROM"),      NUMBER_NONE,  0,  false },
+	{ LEFT("TO"),        NUMBER_NONE,  0,  false },
+	{ LEFT("SERVICE"),   NUMBER_NONE,  0,  false },
+	{ LEFT("VERDICT"),   NUMBER_NONE,  60, true },
+	{ LEFT("RULE"),      NUMBER_NONE,  72, false },
+	{ RIGHT("EVENTS/S"), NUMBER_RATE,  0,  false },
+	{ RIGHT("EVENTS"),   NUMBER_TOTAL, 50, false },
 };
 
-static const struct column zone_columns[] = {
-	LEFT("FROM ZONE"), LEFT("TO ZONE"), LEFT("VERDICT"), RIGHT("EVENTS/S"), RIGHT("EVENTS"),
+static const struct top_column zone_columns[] = {
+	{ LEFT("FROM ZONE"), NUMBER_NONE,  0,  false },
+	{ LEFT("TO ZONE"),   NUMBER_NONE,  0,  false },
+	{ LEFT("VERDICT"),   NUMBER_NONE,  50, true },
+	{ RIGHT("EVENTS/S"), NUMBER_RATE,  0,  false },
+	{ RIGHT("EVENTS"),   NUMBER_TOTAL, 36, false },
 };
 
-static const struct column rule_columns[] = {
-	LEFT("RULE"), LEFT("ACTION"), LEFT("PLACE"), RIGHT("PACKETS/S"), RIGHT("PACKETS"),
-	RIGHT("BYTES/S"), RIGHT("BYTES"),
+static const struct top_column rule_columns[] = {
+	{ LEFT("RULE"),       NUMBER_NONE,       0,  false },
+	{ LEFT("ACTION"),     NUMBER_NONE,       50, true },
+	{ LEFT("PLACE"),      NUMBER_NONE,       76, false },
+	{ RIGHT("PACKETS/S"), NUMBER_RATE,       0,  false },
+	{ RIGHT("PACKETS"),   NUMBER_TOTAL,      36, false },
+	{ RIGHT("BYTES/S"),   NUMBER_BYTES_RATE, 70, false },
+	{ RIGHT("BYTES"),     NUMBER_BYTES,      60, false },
 };
 
 static const struct {
 	const char *title;
-	const struct column *columns;
+	const struct top_column *columns;
 	size_t count;
-	size_t verdict; /* which word has a colour */
-	bool has_bytes;
 } parts[] = {
-	[TOP_TALKERS] = { "delivered events, by both ends", talker_columns,
-			  COUNT(talker_columns), 3, false },
-	[TOP_ZONES]   = { "delivered events, by both zones", zone_columns, COUNT(zone_columns), 2, false },
-	[TOP_RULES]   = { "packets that each decided", rule_columns, COUNT(rule_columns), 1, true },
+	[TOP_TALKERS] = { "delivered events, by both ends", talker_columns, COUNT(talker_columns) },
+	[TOP_ZONES]   = { "delivered events, by both zones", zone_columns, COUNT(zone_columns) },
+	[TOP_RULES]   = { "packets that each decided", rule_columns, COUNT(rule_columns) },
 };
 /* clang-format on */
 
@@ -151,28 +183,80 @@ static void add_look(const struct top_look *look, struct text *out)
 
 /* --- the parts --- */
 
-static void add_row(struct table *table, enum top_part part, size_t words,
-		    const struct top_row *row)
+/* On a screen room is short: "12.3M". */
+static void add_number(struct table *table, double number, bool is_rate, bool is_short)
 {
-	for (size_t i = 0; i < words; i++)
-		table_add_colour(table,
-				 i == parts[part].verdict ? colour_of_verdict(row->words[i])
-							  : COLOUR_NONE,
-				 row->words[i]);
-	table_addf(table, "%.1f", row->rate);
-	table_addf(table, "%.0f", row->total_shown);
-	if (!parts[part].has_bytes)
+	static const char units[] = "kMGTPE";
+	size_t unit = 0;
+
+	if (!is_short || number < SHORT_FROM) {
+		table_addf(table, is_rate ? "%.1f" : "%.0f", number);
 		return;
-	table_addf(table, "%.0f", row->bytes_rate);
-	table_addf(table, "%.0f", row->bytes_shown);
+	}
+	for (number /= 1e3; number >= 999.95 && unit + 1 < strlen(units); number /= 1e3)
+		unit++;
+	table_addf(table, "%.1f%c", number, units[unit]);
+}
+
+static void add_cell(struct table *table, const struct top_column *c, const struct top_row *row,
+		     const char *word)
+{
+	bool is_short = table->width != 0;
+
+	switch (c->number) {
+	case NUMBER_NONE:
+		table_add_colour(table, c->has_verdict ? colour_of_verdict(word) : COLOUR_NONE,
+				 word);
+		break;
+	case NUMBER_RATE:
+		add_number(table, row->rate, true, is_short);
+		break;
+	case NUMBER_TOTAL:
+		add_number(table, row->total_shown, false, is_short);
+		break;
+	case NUMBER_BYTES_RATE:
+		add_number(table, row->bytes_rate, false, is_short);
+		break;
+	case NUMBER_BYTES:
+		add_number(table, row->bytes_shown, false, is_short);
+		break;
+	}
+}
+
+/* The words of a row are in the order of its columns; those of some have no room. */
+static void add_row(struct table *table, enum top_part part, const struct top_row *row,
+		    size_t width)
+{
+	size_t word = 0;
+
+	for (size_t i = 0; i < parts[part].count; i++) {
+		const struct top_column *c = &parts[part].columns[i];
+		const char *text = c->number == NUMBER_NONE ? row->words[word++] : NULL;
+
+		if (c->from_width <= width)
+			add_cell(table, c, row, text);
+	}
+}
+
+static size_t choose_columns(enum top_part part, size_t width,
+			     struct column ret[static COLUMNS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parts[part].count; i++) {
+		if (parts[part].columns[i].from_width <= width)
+			ret[count++] = parts[part].columns[i].column;
+	}
+	return count;
 }
 
 static void add_part(const struct top_data *d, const struct top_look *look, enum top_part part,
 		     size_t room, struct text *out)
 {
+	struct column columns[COLUMNS_MAX];
 	_table_ struct table table = {
-		.columns = parts[part].columns,
-		.count = parts[part].count,
+		.columns = columns,
+		.count = choose_columns(part, look->width, columns),
 		.width = look->width == TOP_ENDLESS ? 0 : look->width,
 	};
 	const struct top_table *t = &d->parts[part];
@@ -180,7 +264,7 @@ static void add_part(const struct top_data *d, const struct top_look *look, enum
 
 	top_table_order(t, look->sort, look->filter.buf, &rows);
 	for (size_t i = look->skip; i < rows.count && i - look->skip < room; i++)
-		add_row(&table, part, t->words, rows.items[i]);
+		add_row(&table, part, rows.items[i], look->width);
 	text_addf(out, "\n%zu %s: %s", rows.count, top_part_word(part), parts[part].title);
 	if (t->forgotten)
 		text_addf(out, ", %zu forgotten", t->forgotten);
@@ -251,6 +335,33 @@ static void add_clipped(struct text *out, const char *line, size_t len, size_t w
 	text_addc(out, '\n');
 }
 
+/* Lines of the head go on in the next where there is room for that. */
+static void wrap(const struct text *head, const struct top_look *look, struct text *out)
+{
+	size_t column = 0, gap = 0;
+
+	for (const char *s = head->buf; *s;) {
+		size_t len = strcspn(s, " \n"), end;
+
+		while (s[len] == ' ' && s[len + 1] != ' ' && s[len + 1])
+			len += 1 + strcspn(s + len + 1, " \n");
+		if (column && column + gap + len > look->width && look->height >= TALL) {
+			text_add(out, "\n");
+			column = gap = 0;
+		}
+		text_addf(out, "%*s%.*s", (int)gap, "", (int)len, s);
+		column += gap + len;
+		end = len + strspn(s + len, " ");
+		gap = end - len;
+		s += end;
+		if (*s == '\n') {
+			text_addc(out, '\n');
+			column = gap = 0;
+			s++;
+		}
+	}
+}
+
 static void clip(const struct text *all, const struct top_look *look, struct text *out)
 {
 	const char *line = all->buf;
@@ -265,12 +376,14 @@ static void clip(const struct text *all, const struct top_look *look, struct tex
 
 void top_draw(const struct top_data *d, const struct top_look *look, struct text *out)
 {
+	_text_ struct text head = TEXT_INIT;
 	_text_ struct text all = TEXT_INIT;
 
-	add_agent(d, &all);
-	add_drops(d, &all);
-	add_events(d, &all);
-	add_look(look, &all);
+	add_agent(d, &head);
+	add_drops(d, &head);
+	add_events(d, &head);
+	add_look(look, &head);
+	wrap(&head, look, &all);
 	add_parts(d, look, &all);
 	clip(&all, look, out);
 }

@@ -133,7 +133,9 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 #if !defined(__x86_64__)
 	dp->skel->rodata->bh_is_weakly_ordered = true;
 #endif
-	dp->skel->rodata->bh_event_rate = config->event_rate;
+	/* No kind has so many events. */
+	if (config->event_rate <= BH_LIMITER_COUNT_MAX)
+		dp->skel->rodata->bh_event_rate = config->event_rate;
 	dp->skel->rodata->bh_has_events = !config->is_silent;
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;

@@ -14,6 +14,7 @@
 #include "util/mem.h"
 
 #define PEERS_MAX     64
+#define FOLLOWERS_MAX 48                   /* of them: others have room, whoever watches */
 #define READ_BYTES    65536                /* at once */
 #define COMPACT_BYTES (1024 * 1024)        /* sent bytes that are kept before the unsent ones */
 #define KEEP_BYTES    (1024 * 1024)        /* memory that waits for what is to be sent next */
@@ -89,6 +90,15 @@ static size_t follower_pending(void *user)
 	return p->out.len - p->sent - p->answer_left;
 }
 
+static bool has_room_for_follower(const struct control *control)
+{
+	size_t count = 0;
+
+	vec_foreach (p, &control->peers)
+		count += (*p)->follower != NULL;
+	return count < FOLLOWERS_MAX;
+}
+
 static void follower_send(void *user, const char *line, size_t len)
 {
 	struct peer *p = user;
@@ -151,7 +161,10 @@ static void answer_line(struct peer *p, size_t len)
 	is_following = control->config.fn(control->config.user, &request, &p->out);
 	p->hub = request.alerts ? control->config.alerts : control->config.hub;
 	request_release(&request);
-	if (is_following) {
+	if (is_following && !has_room_for_follower(control)) {
+		text_reset(&p->out);
+		control_error(&p->out, "too many follow already");
+	} else if (is_following) {
 		struct hub_sink sink = {follower_pending, follower_send, p, request.packets};
 
 		p->answer_left = p->out.len;

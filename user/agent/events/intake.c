@@ -57,6 +57,7 @@ static void count(struct agent *a, const struct bh_event *event, const struct ev
 	audited_add(&a->audited, event, names);
 	metrics_event(a->metrics, event, names);
 	alerts_take_event(&a->alerts, event, names);
+	flow_log_event(&a->flows, event);
 	kube_report_drop(a->report, event, names);
 }
 

@@ -12,6 +12,7 @@
 #define BATCHES_AT_ONCE 8  /* others wait */
 #define BATCHES_IN_ALL  64 /* a full ring */
 #define RETRY_MS        20 /* until a pipe takes more */
+#define NS_PER_S        UINT64_C(1000000000)
 
 /* --- lines --- */
 
@@ -26,15 +27,22 @@ static const char *interface_of(const struct flow_log *log, uint16_t id)
 	return NULL;
 }
 
+static struct event_names names_of(const struct flow_log *log, const struct bh_event *event)
+{
+	struct event_names names;
+
+	naming_event(log->naming, event, &names);
+	names.interface = interface_of(log, event->endpoint);
+	names.endpoint = endpoints_name(log->endpoints, event->endpoint);
+	return names;
+}
+
 static void add_flow(const struct bh_flow *flow, void *user)
 {
 	const struct bh_event event = flow_event(flow);
 	struct flow_log *log = user;
-	struct event_names names;
+	const struct event_names names = names_of(log, &event);
 
-	naming_event(log->naming, &event, &names);
-	names.interface = interface_of(log, event.endpoint);
-	names.endpoint = endpoints_name(log->endpoints, event.endpoint);
 	flow_add(log->config->format, flow, &names, &log->batch);
 }
 
@@ -62,6 +70,7 @@ static int mark(const struct flow_log *log, bool is_whole)
 		.inode = log->file.is_regular && !is_whole ? log->file.inode : 0,
 		.size = log->file.size,
 		.lost = log->lost,
+		.denied = log->said,
 	};
 
 	return datapath_flows_mark(log->dp, &mark);
@@ -76,6 +85,8 @@ static void take_back(struct flow_log *log)
 	if (err)
 		return;
 	log->lost = mark.lost;
+	if (mark.denied)
+		log->said = mark.denied;
 	if (log->file.is_regular && mark.inode == log->file.inode &&
 	    mark.position == datapath_flows_position(log->dp) && mark.size < log->file.size)
 		err = flow_file_cut(&log->file, mark.size);
@@ -119,6 +130,8 @@ static int write_batch(struct flow_log *log)
 	if (err)
 		return err;
 	datapath_flows_done(log->dp);
+	log->said += log->batch_says;
+	log->batch_says = 0;
 	err = mark(log, true);
 	text_reset(&log->batch);
 	log->sent = 0;
@@ -180,12 +193,68 @@ static void tell_lost(struct flow_log *log)
 	log->lost = books.lost;
 }
 
+/* --- denied packets --- */
+
+void flow_log_event(struct flow_log *log, const struct bh_event *event)
+{
+	if (log->is_open && log->config->has_denied)
+		denied_flows_add(&log->denied, event);
+}
+
+static uint64_t read_produced(const struct flow_log *log)
+{
+	struct accounts accounts;
+
+	if (datapath_read_accounts(log->dp, &accounts, NULL))
+		return log->produced;
+	return accounts_of_drops(&accounts).produced;
+}
+
+/* @produced: of which all events were read since. */
+static void add_denied(struct flow_log *log, uint64_t produced)
+{
+	uint64_t now = clock_wall_ns(), said = log->said + log->denied.packets, skipped;
+
+	vec_foreach (flow, &log->denied.list) {
+		const struct event_names names = names_of(log, &flow->first);
+
+		flow_add_denied(log->config->format, flow, &names, &log->batch);
+	}
+	skipped = produced > said ? produced - said : 0;
+	if (skipped)
+		flow_add_skipped(log->config->format, log->denied_from_ns, now, skipped,
+				 &log->batch);
+	log->has_batch = log->batch.len > 0;
+	log->batch_says = log->denied.packets + skipped;
+	log->in_lines += log->denied.packets;
+	log->skipped += skipped;
+	log->denied_from_ns = now;
+	denied_flows_release(&log->denied);
+}
+
+/* Once an interval, or, while what was there before can't be written, later. */
+static void tell_denied(struct flow_log *log)
+{
+	uint64_t produced = log->produced;
+
+	log->produced = read_produced(log);
+	if (!log->has_batch &&
+	    clock_wall_ns() - log->denied_from_ns >= log->config->interval_s * NS_PER_S)
+		add_denied(log, produced);
+	if (log->has_batch)
+		flow_log_read(log, false);
+}
+
 void flow_log_tick(struct flow_log *log)
 {
 	if (!log->is_open)
 		return;
 	flow_log_read(log, false);
 	tell_lost(log);
+	if (log->has_batch)
+		flow_log_read(log, false);
+	if (log->config->has_denied)
+		tell_denied(log);
 	if (log->has_batch)
 		flow_log_read(log, false);
 }
@@ -224,7 +293,9 @@ void flow_log_start(struct flow_log *log, struct loop *loop)
 		.keep = log->config->keep,
 		.fd = -1,
 	};
-	log->checked_ns = clock_wall_ns();
+	log->checked_ns = log->denied_from_ns = clock_wall_ns();
+	/* What was denied before there was a log; a mark in the kernel knows better. */
+	log->produced = log->said = read_produced(log);
 	err = datapath_flows_open(log->dp);
 	if (!err)
 		err = loop_watch_new(loop, datapath_flows_fd(log->dp), on_ring, log, &log->watch);
@@ -240,8 +311,13 @@ void flow_log_start(struct flow_log *log, struct loop *loop)
 void flow_log_release(struct flow_log *log)
 {
 	flow_log_read(log, true);
+	if (log->is_open && log->config->has_denied && !log->has_batch) {
+		add_denied(log, read_produced(log));
+		flow_log_read(log, true);
+	}
 	if (log->is_open)
 		flow_file_close(&log->file);
+	denied_flows_release(&log->denied);
 	text_release(&log->batch);
 	log->is_open = false;
 }
@@ -262,6 +338,11 @@ void flow_log_json(const struct flow_log *log, struct json *j)
 	json_number(j, "lost", books.lost);
 	json_number(j, "lost_packets", books.lost_packets);
 	json_number(j, "lost_bytes", books.lost_bytes);
+	json_object(j, "denied");
+	json_number(j, "packets", log->in_lines);
+	json_number(j, "skipped", log->skipped);
+	json_number(j, "waiting", log->denied.packets);
+	json_end(j, '}');
 	json_string(j, "error", log->err ? strerror(-log->err) : NULL);
 	json_end(j, '}');
 }

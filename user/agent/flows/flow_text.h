@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/events/event_json.h"
+#include "agent/flows/denied_flows.h"
 
 /* The flow as an event, by which it gets its names: who opened it is the source. */
 struct bh_event flow_event(const struct bh_flow *flow);
@@ -27,8 +28,19 @@ struct bh_event flow_event(const struct bh_flow *flow);
 void flow_add(enum flow_format format, const struct bh_flow *flow, const struct event_names *names,
 	      struct text *out);
 
+/*
+ * vpc: one line, whose action is REJECT; start and end are its first and last packet.  json: the
+ * same keys as far as they apply, `why` is "denied", and there is a `reason`.
+ */
+void flow_add_denied(enum flow_format format, const struct denied_flow *denied,
+		     const struct event_names *names, struct text *out);
+
 /* Between two times on the wall so many records were lost: in vpc a line of status SKIPDATA. */
 void flow_add_lost(enum flow_format format, uint64_t from_ns, uint64_t to_ns, uint64_t lost,
 		   struct text *out);
+
+/* The same of denied packets that are in no line. */
+void flow_add_skipped(enum flow_format format, uint64_t from_ns, uint64_t to_ns, uint64_t packets,
+		      struct text *out);
 
 #endif
