@@ -164,6 +164,8 @@ static void print_watchdog(const cJSON *status)
 static void print_kind(const cJSON *kind)
 {
 	_text_ struct text line = TEXT_INIT;
+	const cJSON *name;
+	size_t count = 0;
 
 	text_addf(&line, "%s ", or_dash(value_text(kind, "kind")));
 	if (value_text(kind, "error"))
@@ -172,6 +174,25 @@ static void print_kind(const cJSON *kind)
 		text_addf(&line, "%.0f refused", value_number(kind, "refused"));
 	else
 		return;
+	cJSON_ArrayForEach(name, value_of(kind, "left_out")) text_addf(
+		&line, "%s%s",
+		count++ ? ", " : ", left out as wrong from the start: ", value_string(name));
+	print_field("", line.buf);
+}
+
+/* What is in force is not what the cluster has, for this reason. */
+static void print_held(const cJSON *cluster)
+{
+	const char *held = value_text(cluster, "held");
+	const char *why = value_text(cluster, "held_error");
+	_text_ struct text line = TEXT_INIT;
+
+	if (!held)
+		return;
+	text_add(&line, strcmp(held, "all") != 0 ? "held: ZonePolicies stay as they were in force"
+						 : "held: no change comes into force");
+	if (why)
+		text_addf(&line, ": %s", why);
 	print_field("", line.buf);
 }
 
@@ -215,6 +236,7 @@ static void print_cluster(const cJSON *status)
 							     : "");
 	print_field("cluster", line.buf);
 	cJSON_ArrayForEach(kind, value_of(cluster, "kinds")) print_kind(kind);
+	print_held(cluster);
 	print_fronts(value_of(cluster, "services"));
 }
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/control/answer.h"
+
+#include <string.h>
+
 #include "agent/control/words.h"
 #include "agent/version.h"
 #include "policy/model.h"
 #include "util/clock.h"
+#include "util/diag.h"
 
 #define TABLES_MAX 64
 #define BTF_PATH   "/sys/kernel/btf/vmlinux"
@@ -175,6 +179,19 @@ static void add_fronts(struct json *j, const struct datapath *dp)
 	json_end(j, '}');
 }
 
+/* What of the cluster stays as it was, for something is wrong. */
+static void add_held(struct json *j, const struct kube_zones *zones)
+{
+	const char *why = diags_first_error(zones->why.buf);
+	_text_ struct text line = TEXT_INIT;
+
+	if (!zones->why.len)
+		return;
+	text_addn(&line, why, strcspn(why, "\n"));
+	json_string(j, "held", zones->is_all_held ? "all" : "ZonePolicies");
+	json_string(j, "held_error", line.buf);
+}
+
 static void add_cluster(struct json *j, const struct agent *a)
 {
 	if (!a->kubernetes)
@@ -185,6 +202,7 @@ static void add_cluster(struct json *j, const struct agent *a)
 	json_number(j, "pods", a->pods.here.count);
 	json_bool(j, "missing", a->endpoints.has_missing);
 	kube_tell(a->kubernetes, j, "kinds");
+	add_held(j, &a->zones);
 	kube_report_tell(a->report, j, "writes");
 	add_fronts(j, a->dp);
 	json_end(j, '}');

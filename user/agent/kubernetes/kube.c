@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kubernetes/kube.h"
 
-#include "agent/kubernetes/kube_texts.h"
 #include "agent/kubernetes/kube_watch.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -11,6 +10,7 @@
 #define SOON_MS   5
 #define REST      4 /* times what the last reading of all Services took, until the next */
 #define NS_PER_MS 1000000ull
+#define NAMES_MAX 16 /* of objects, in a status */
 
 struct kube {
 	struct kube_events events;
@@ -108,6 +108,8 @@ static void on_changed(void *user, enum kube_kind kind)
 {
 	struct kube *k = user;
 
+	if (kind == KUBE_ZONE_POLICY || kind == KUBE_NAMESPACE)
+		k->tables[KUBE_ZONE_POLICY].zones->is_touched = true;
 	if (!kube_makes_policy(kind))
 		call_services_changed(k);
 	else if (kind == KUBE_POD && k->is_told)
@@ -126,7 +128,6 @@ static void on_answered(void *user)
 
 static void start_watches(struct kube *k)
 {
-	k->tables[KUBE_ZONE_POLICY].keeps_before = true;
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		k->watches[kind] = (struct kube_watch){
 			.kind = kind,
@@ -198,23 +199,6 @@ bool kube_backends_now(const struct kube *k, kube_backends *ret)
 	return true;
 }
 
-bool kube_refuse(struct kube *k, const char *source, const char *line)
-{
-	enum kube_kind kind;
-	struct kube_entry *entry = kube_texts_find(k->tables, source, line, &kind);
-	_free_ char *other = NULL;
-
-	if (!entry)
-		return false;
-	other = kube_entry_stand_in(entry, kind, entry->refusals + 1);
-	if (!other)
-		return false;
-	entry->refusals++;
-	log_warning("msg=\"object refused: something safe stands for it\" kind=%s object=%s",
-		    kube_kinds[kind].name, entry->object.key);
-	return true;
-}
-
 static const char *state_word(const struct kube_watch *w)
 {
 	if (w->is_absent)
@@ -222,6 +206,18 @@ static const char *state_word(const struct kube_watch *w)
 	if (w->trouble.len)
 		return "failing";
 	return w->is_watching ? "watched" : "listed";
+}
+
+static void tell_left_out(const struct kube_table *table, struct json *j)
+{
+	size_t count = 0;
+
+	json_array(j, "left_out");
+	vec_foreach (entry, &table->entries) {
+		if ((*entry)->is_left_out && count++ < NAMES_MAX)
+			json_string(j, NULL, (*entry)->object.key);
+	}
+	json_end(j, ']');
 }
 
 static void tell_kind(const struct kube_watch *w, struct json *j)
@@ -235,6 +231,7 @@ static void tell_kind(const struct kube_watch *w, struct json *j)
 	json_string(j, "state", state_word(w));
 	json_number(j, "objects", w->table->entries.count);
 	json_number(j, "refused", refused);
+	tell_left_out(w->table, j);
 	json_string(j, "error", w->trouble.len ? w->trouble.buf : NULL);
 	json_end(j, '}');
 }

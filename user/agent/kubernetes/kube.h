@@ -51,10 +51,4 @@ bool kube_backends_now(const struct kube *k, kube_backends *ret);
 /* What is known of each kind: an array of this key. */
 void kube_tell(const struct kube *k, struct json *j, const char *key);
 
-/*
- * There is an error in this line of a text: from now on something safe stands for the object that
- * is there, until it is another one.  False if there is no such object, or nothing can.
- */
-bool kube_refuse(struct kube *k, const char *source, const char *line);
-
 #endif
