@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <string.h>
 
+#include <bulkhead/limits.h>
 #include <bulkhead/verdict.h>
 
 #include "cli/cli.h"
@@ -206,15 +207,21 @@ static void print_fronts(const cJSON *fronts)
 	if (cJSON_IsTrue(value_of(fronts, "by_backends")) && value_number(fronts, "addresses") > 0)
 		text_addf(&line, "%.0f addresses, by all backends",
 			  value_number(fronts, "addresses"));
-	else if (value_text(fronts, "error"))
-		text_addf(&line, "cannot be decided on this kernel: %s",
-			  value_text(fronts, "error"));
 	else if (cJSON_IsTrue(value_of(fronts, "attached")))
 		text_addf(&line, "%.0f addresses, decided behind them",
 			  value_number(fronts, "addresses"));
+	else if (value_text(fronts, "error"))
+		text_addf(&line, "cannot be decided on this kernel: %s",
+			  value_text(fronts, "error"));
 	else
 		text_add(&line, "none yet");
 	print_field("services", line.buf);
+	if (!value_text(fronts, "crowded"))
+		return;
+	text_reset(&line);
+	text_addf(&line, "denied, with more than %d backends: %s", BH_BACKENDS_MAX,
+		  value_text(fronts, "crowded"));
+	print_field("", line.buf);
 }
 
 /* Of a node: what is known of its cluster, and what of that may be old. */

@@ -165,17 +165,20 @@ static void add_stances(struct json *j, const struct rule_stats *stats)
 }
 
 /* Whether what pods send to Services is decided behind them. */
-static void add_fronts(struct json *j, const struct datapath *dp)
+static void add_fronts(struct json *j, const struct agent *a)
 {
+	const struct datapath *dp = a->dp;
 	const char *trouble = datapath_fronts_trouble(dp);
+	const char *crowded = kube_crowded(a->kubernetes);
 	bool is_attached;
 	size_t count = datapath_fronts(dp, &is_attached);
 
 	json_object(j, "services");
 	json_number(j, "addresses", count);
 	json_bool(j, "attached", is_attached);
-	json_bool(j, "by_backends", datapath_asks_backends(dp));
+	json_bool(j, "by_backends", datapath_asks_backends(dp) && !is_attached);
 	json_string(j, "error", trouble);
+	json_string(j, "crowded", *crowded ? crowded : NULL);
 	json_end(j, '}');
 }
 
@@ -204,7 +207,7 @@ static void add_cluster(struct json *j, const struct agent *a)
 	kube_tell(a->kubernetes, j, "kinds");
 	add_held(j, &a->zones);
 	kube_report_tell(a->report, j, "writes");
-	add_fronts(j, a->dp);
+	add_fronts(j, a);
 	json_end(j, '}');
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kubernetes/kube.h"
 
+#include <string.h>
+
 #include "agent/kubernetes/kube_watch.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -25,6 +27,7 @@ struct kube {
 	bool is_told;     /* somebody has been told of all of them */
 	uint64_t took_ms; /* the last call of events.changed */
 	uint64_t services_took_ms;
+	struct text crowded; /* names of Services */
 	struct loop *loop;
 };
 
@@ -158,6 +161,7 @@ int kube_new(struct loop *loop, const struct kube_config *config, struct kube_ta
 		return err;
 	}
 	k->events = *events;
+	k->crowded = (struct text)TEXT_INIT;
 	k->tables = tables;
 	k->order = tables[KUBE_POD].entries.count; /* those of an earlier start are older */
 	k->soon = loop_timer_new(loop, on_soon, k);
@@ -176,6 +180,7 @@ void kube_free(struct kube *k)
 	kube_http_free(k->http);
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_watch_release(&k->watches[i]);
+	text_release(&k->crowded);
 	free(k);
 }
 
@@ -189,13 +194,33 @@ void kube_follow_endpoints(struct kube *k)
 	kube_watch_start(&k->watches[KUBE_ENDPOINT_SLICE], k->loop);
 }
 
-bool kube_backends_now(const struct kube *k, kube_backends *ret)
+/* Once for each that there are. */
+static void tell_crowded(struct kube *k, const kube_backends *backends)
+{
+	_text_ struct text names = TEXT_INIT;
+
+	kube_endpoints_crowded(&k->tables[KUBE_SERVICE], backends, &names);
+	if (names.len && strcmp(names.buf, k->crowded.buf) != 0)
+		log_warning("msg=\"Services with too many backends to ask are denied\" most=%d "
+			    "services=\"%s\"",
+			    BH_BACKENDS_MAX, names.buf);
+	text_reset(&k->crowded);
+	text_add(&k->crowded, names.buf);
+}
+
+const char *kube_crowded(const struct kube *k)
+{
+	return k->crowded.buf;
+}
+
+bool kube_backends_now(struct kube *k, kube_backends *ret)
 {
 	const struct kube_watch *slices = &k->watches[KUBE_ENDPOINT_SLICE];
 
 	if (!k->watches[KUBE_SERVICE].is_listed || !slices->is_listed || slices->is_absent)
 		return false;
 	kube_endpoints_backends(&k->tables[KUBE_SERVICE], &k->tables[KUBE_ENDPOINT_SLICE], ret);
+	tell_crowded(k, ret);
 	return true;
 }
 
