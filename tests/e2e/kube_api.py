@@ -13,10 +13,10 @@ kube_api.py ask CONTROL NAME EXPRESSION
 
 Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R}
 (one a request), {"compact": true} (what happened so far is too old to be watched), {"cut": true}
-(all connections), {"mute": BOOLEAN} (no bookmarks),
-{"refuse": RESOURCE, "status": CODE} (whatever is asked of it; 0: not any more), {"open": true} (from now on it is there,
-before only CONTROL is), {"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how
-many of them for lists, and from which agents; the object; all Events).  A ZonePolicy's status is
+(all connections), {"mute": BOOLEAN} (no bookmarks), {"refuse": RESOURCE, "status": CODE} (whatever
+is asked of it; 0: not any more), {"open": true} (from now on it is there, before only CONTROL is),
+{"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how many of them for lists,
+and from which agents; the object; all Events).  A ZonePolicy's status is
 applied as a server does it, of each manager its own.
 """
 import collections
