@@ -532,11 +532,11 @@ it "when its rule is revoked, a connection is cut" \
 	wait_for 5 tells revoked 'client1.*10\.96\.0\.10.*7001'
 kill "${pumps[7001]}"
 it "and no other" goes_on 7000
-many=$(seq -f 5.%g 1 65)
+many=$(seq -f 5.%g 1 97)
 change slice 7 $many
 it "nor one with more backends than can be asked" wait_for 3 refused client1 7
 it "status names it" sh -c \
-	"'$BULKHEAD' status | grep -F 'with more than 64 backends: shop/service-7'"
+	"'$BULKHEAD' status | grep -F 'with more than 96 backends: shop/service-7'"
 tell '{"refuse": "endpointslices", "status": 404}' '{"refuse": "services", "status": 403}' \
 	'{"cut": true}'
 wait_for 10 grep -q 'not read.*kind=Service ' agent.log || :
