@@ -165,6 +165,13 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 	cell = front == BH_FRONT_BACKENDS ? (__u32)decide_backends(hit->is_reply)
 					  : decide_ends(p, hit->is_reply);
 	reason = reason_of(cell, BH_REASON_REVOKED);
+	/* An earlier start decided here what is now decided behind. */
+	if (reason && front == BH_FRONT_BEHIND) {
+		pass_by_builtin(p, BH_BUILTIN_FRONT);
+		p->until_s = 0;
+		conn_stamp_decision(p, hit);
+		return BH_REASON_NONE;
+	}
 	if (reason)
 		return reason;
 

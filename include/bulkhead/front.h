@@ -51,6 +51,8 @@ struct bh_owner_key {
 
 _Static_assert(sizeof(struct bh_front) == 20, "a front has no holes");
 _Static_assert(sizeof(struct bh_backend) == 20, "nor has a backend");
+/* With its key and what a hash table adds (80 bytes) the kernel gives it a power of two of them. */
+_Static_assert(sizeof(struct bh_backends) + 24 + 56 <= 2048, "a front's backends take 2 KiB");
 _Static_assert(sizeof(struct bh_owner_key) == 20, "LPM key: length, then 16 bytes");
 
 #endif

@@ -57,8 +57,8 @@
 #define BH_LOCAL_LINES       2048  /* a power of two; programs count on this number */
 #define BH_OWNER_ENTRIES     65536 /* likewise */
 #define BH_FRONT_ENTRIES     65536 /* likewise */
-#define BH_BACKEND_ENTRIES   16384 /* fronts with backends; likewise */
-#define BH_BACKENDS_MAX      64    /* of a front */
+#define BH_BACKEND_ENTRIES   16384 /* fronts with backends; likewise: 2 KiB each */
+#define BH_BACKENDS_MAX      96    /* of a front: as many as these hold */
 #define BH_LIMITER_LINES     4096  /* a power of two; programs count on this number */
 #define BH_RING_BYTES        (4 * 1024 * 1024)
 

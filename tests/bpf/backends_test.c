@@ -34,9 +34,9 @@ static const struct {
 	{"and to another",             "sa", {"", {.to = FRONT}, BH_REASON_NONE, "web", .programs = ON_FROM}},
 	{"and to a denied one",        "sd", {"", {.to = FRONT}, BH_REASON_POLICY, "default", .programs = ON_FROM}},
 	{"there is none",              "", {"", {.to = FRONT}, BH_REASON_POLICY, "builtin-service", .programs = ON_FROM}},
-	{"as many as there is room for", "64", {"", {.to = FRONT}, BH_REASON_NONE, "web", .programs = ON_FROM}},
-	{"the last of them is denied", "63", {"", {.to = FRONT}, BH_REASON_POLICY, "default", .programs = ON_FROM}},
-	{"more than that",             "65", {"", {.to = FRONT}, BH_REASON_POLICY, "builtin-service", .programs = ON_FROM}},
+	{"as many as there is room for", "96", {"", {.to = FRONT}, BH_REASON_NONE, "web", .programs = ON_FROM}},
+	{"the last of them is denied", "95", {"", {.to = FRONT}, BH_REASON_POLICY, "default", .programs = ON_FROM}},
+	{"more than that",             "97", {"", {.to = FRONT}, BH_REASON_POLICY, "builtin-service", .programs = ON_FROM}},
 	{"another port",               "a", {"", {.to = FRONT, .dport = 444}, BH_REASON_POLICY, "default", .programs = ON_FROM}},
 	{"another protocol",           "a", {"", {.to = FRONT, .proto = IPPROTO_UDP}, BH_REASON_POLICY, "default", .programs = ON_FROM}},
 	{"a front opens nothing",      "a", {"", {.from = FRONT}, BH_REASON_POLICY, "default", .programs = ON_TO}},
@@ -55,7 +55,7 @@ static struct bh_addr backend_addr(char letter, bool is_v6)
 	return end_addr(letter == 'l' ? WATCHED : SERVER, is_v6);
 }
 
-/* "64": so many, all allowed; "63": and one that isn't. */
+/* "96": so many, all allowed; "95": and one that isn't. */
 static void fill(const char *letters, bool is_v6, struct bh_backends *ret)
 {
 	uint32_t count = (uint32_t)strtoul(letters, NULL, 10);

@@ -161,6 +161,21 @@ pods_are_known()
 	[ "$(grep -c '"workload":"shop/' endpoints)" = 3 ]
 }
 
+asks_from_the_node()
+{
+	"$BULKHEAD" list endpoints -o json | grep -c '"workload":"shop/' | grep -x 3
+}
+
+# Neither by the directory nor by the socket.
+refuses_others()
+{
+	stat -c %a:%u /run/bulkhead /run/bulkhead/control.sock | tee modes
+	printf '700:0\n600:0\n' | cmp - modes &&
+		! setpriv --reuid 65534 --regid 65534 --clear-groups "$BULKHEAD" status &&
+		! setpriv --reuid 65534 --regid 65534 --clear-groups \
+			unshare --user --map-root-user "$BULKHEAD" status
+}
+
 stops()
 {
 	runtime kill agent TERM
@@ -196,6 +211,8 @@ it "it starts as the DaemonSet says, and is ready" start_container
 it "it is live" probe healthz
 it "PR-05: of what the pod has it keeps BPF and NET_ADMIN" holds 0000008000001000
 it "the pods are found" wait_for 5 pods_are_known
+it "root of the node may ask, too" asks_from_the_node
+it "and nobody else" refuses_others
 it "what the cluster's policy says is enforced" lets_whom_it_should
 it "it stops" stops
 it "and leaves what is pinned" leaves_the_pins

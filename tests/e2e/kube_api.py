@@ -13,9 +13,10 @@ kube_api.py ask CONTROL NAME EXPRESSION
 
 Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "resource": R}
 (one a request), {"compact": true} (what happened so far is too old to be watched), {"cut": true}
-(all connections), {"mute": BOOLEAN} (no bookmarks), {"open": true} (from now on it is there,
-before only CONTROL is), {"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how
-many of them for lists, and from which agents; the object; all Events).  A ZonePolicy's status is
+(all connections), {"mute": BOOLEAN} (no bookmarks), {"refuse": RESOURCE, "status": CODE} (whatever
+is asked of it; 0: not any more), {"open": true} (from now on it is there, before only CONTROL is),
+{"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how many of them for lists,
+and from which agents; the object; all Events).  A ZonePolicy's status is
 applied as a server does it, of each manager its own.
 """
 import collections
@@ -103,6 +104,7 @@ class Cluster:
         self.requests = 0
         self.lists = 0
         self.is_mute = False
+        self.refused = {}  # resource -> status
         self.agents = set()
         self.absent = {"clusternetworkpolicies"}
         self.writes = collections.Counter()  # by resource
@@ -192,6 +194,8 @@ class Cluster:
             if "compact" in command:
                 self.version += 1
                 self.oldest = self.version
+            if "refuse" in command:
+                self.refused[command["refuse"]] = command["status"]
             self.is_mute = command.get("mute", self.is_mute)
             if "open" in command:
                 self.opened.set()
@@ -239,6 +243,9 @@ class Api(tls_http.Handler):
         fault = cluster.take_fault(resource)
         if resource in cluster.absent:
             self.answer(404, b"404 page not found\n")
+            return True
+        if cluster.refused.get(resource):
+            self.answer(cluster.refused[resource], status(cluster.refused[resource], "Refused"))
             return True
         if fault and not self.fail(fault, resource, "watch" in query):
             return False

@@ -48,11 +48,11 @@ ask()
 	"$python" "$here/kube_api.py" ask "$control" zones "$1"
 }
 
-# put_zones SPEC
+# put_zones SPEC [NAME]
 put_zones()
 {
 	tell '{"put": {"kind": "ZonePolicy", "apiVersion": "bulkhead.dev/v1",
-		"metadata": {"name": "zones"}, "spec": '"$1"'}}'
+		"metadata": {"name": "'"${2:-zones}"'"}, "spec": '"$1"'}}'
 }
 
 # put_pod SPACE NAME LABEL NUMBER [PHASE]: of the number of its addresses, 0.10 or 1.11.
@@ -310,6 +310,7 @@ stop_api
 it "LI-27: without a server the last policy stands" lets "$last"
 stop_agent TERM || :
 it "an agent starts without one" start_node
+it "and says why it begins with what was known" grep -q "not been listed yet" agent.log
 it "and enforces what was known" everybody_is_attached
 it "as it was" lets "$last"
 add_station late 10.244.0.13 fd00:10::13
@@ -357,6 +358,23 @@ it "its status says where it is wrong, and what is in force" wait_for 5 ask 'nod
 	"name": "node-a", "observedGeneration": 2, "enforcedGeneration": 1, "inForce": False,
 	"errors": [{"path": "spec.rulez", "message": nodes["node-a"]["errors"][0]["message"]}]}'
 it "so does an Event" ask 'events["zones"][0]["reason"] == "Refused"'
+put_zones '{"zonez": []}' typo
+it "one that is wrong from the start is left out" wait_for 5 status_says 'from the start: typo'
+put_zones '{"rules": [{"name": "no-intruder", "action": "deny", "from": "shop/intruder",
+	"to": "shop/web", "services": "tcp/7777"}]}' other
+it "and no other is held up by it" wait_for 5 shut intruder 10.244.0.10,7777
+it "an Event says that nothing of it is in force" wait_for 5 ask '
+	"nothing of it is in force" in events["typo"][0]["note"]'
+put_zones '{"rulez": []}' other
+wait_for 5 status_says 'ZonePolicy 3 refused' || :
+stop_agent TERM || :
+it "an agent starts where they have turned wrong" start_node
+port=$((8160 - port))
+put_policy web-in web intruder "$port"
+it "and follows all others" wait_for 10 lets_intruder "$port"
+it "while what was in force before it denies" shut intruder 10.244.0.10,7777
+tell '{"delete": ["zonepolicies", "typo"]}' '{"delete": ["zonepolicies", "other"]}'
+it "until it is deleted" wait_for 5 lets_intruder 7777
 tell '{"fault": "500 409 nothing", "resource": "status"}'
 put_zones "$good"
 it "put right, its status says so, whatever becomes of the first tries" wait_for 9 ask '

@@ -228,7 +228,8 @@ def write_container(directory, bundle, volumes, profile=None):
         args=container["command"], terminal=False,
         noNewPrivileges=not context["allowPrivilegeEscalation"],
         capabilities={s: capabilities for s in ("bounding", "effective", "permitted")},
-        env=["PATH=/usr/sbin", "NODE_NAME=node-a"]
+        env=["PATH=/usr/sbin"]
+        + [f"{e['name']}={e.get('value', 'node-a')}" for e in container["env"]]
         + [f"{k}={v}" for k, v in os.environ.items() if k.startswith("KUBERNETES_")])
     spec["root"]["readonly"] = context["readOnlyRootFilesystem"]
     spec["mounts"] = ([m for m in spec["mounts"] if m["type"] != "cgroup"]

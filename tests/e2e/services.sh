@@ -52,7 +52,7 @@ slice()
 	family_slice "$number" IPv6 "$v6" "${port_of[$number]:-8080}"
 }
 
-readonly port_of=([6]=7000)
+readonly port_of=([6]=7000 [8]=8443 [10]=7001)
 
 # family_slice NUMBER FAMILY ENDPOINTS PORT
 family_slice()
@@ -77,6 +77,16 @@ policy()
 		"spec": {"podSelector": {"matchLabels": {"app": "'"$2"'"}},
 			"policyTypes": ["'"$3"'"], "'"${3,,}"'": [
 			{"'"$key"'": ['"$4"'], "ports": ['"$5"']}]}}}' | tr -d '\n\t'
+	echo
+}
+
+# Of the pod on the other node, where nobody else looks.
+secure_policy()
+{
+	echo '{"put": {"kind": "ZonePolicy", "apiVersion": "bulkhead.dev/v1",
+		"metadata": {"name": "tls"}, "spec": {"rules": [{"name": "secure",
+			"from": "shop/client1", "to": "shop/web2", "services": "tcp/8443",
+			"require": "tls"}]}}}' | tr -d '\n\t'
 	echo
 }
 
@@ -115,7 +125,9 @@ fill_cluster()
 	service 5 80
 	service 6 7000
 	service 7 80
+	service 8 443
 	service 9 80
+	service 10 7001
 	slice 1 0.10
 	slice 2 9.10
 	slice 3 0.12
@@ -123,9 +135,12 @@ fill_cluster()
 	slice 5 0.10 9.10
 	slice 6 0.10
 	slice 7 1.10
-	policy client-out client Egress "$(label web)" "$(port 8080 7000)"
+	slice 8 9.10
+	slice 10 0.10
+	secure_policy
+	policy client-out client Egress "$(label web)" "$(port 8080 7000 7001)"
 	policy web-in web Ingress "$(label client), {\"ipBlock\": {\"cidr\": \"$far4/32\"}},
-		{\"ipBlock\": {\"cidr\": \"$far6/128\"}}, $(label web)" "$(port 8080 7000)"
+		{\"ipBlock\": {\"cidr\": \"$far6/128\"}}, $(label web)" "$(port 8080 7000 7001)"
 	policy secret-in secret Ingress "$(label nobody)" "$(port 8080)"
 	echo '{"open": true}'
 }
@@ -211,7 +226,7 @@ add_bridged()
 # --- kube-proxy ---
 
 readonly services=(1=30080/80:0.10:8080 2=80:9.10:8080 3=30083/80:0.12:8080 4=80:9.12:8080
-	5=80:0.10:8080,9.10:8080 6=7000:0.10:7000 7=80:1.10:8080)
+	5=80:0.10:8080,9.10:8080 6=7000:0.10:7000 7=80:1.10:8080 8=443:9.10:8443 10=7001:0.10:7001)
 
 # translate [--keep-source]: what node ports lead to, with or without SNAT.
 translate()
@@ -293,9 +308,78 @@ hangs_on()
 	[ "$(bpftool link show | grep -cw "prog $2")" -eq "$1" ]
 }
 
+# fetch URL…: from the server behind Service 8.
+fetch()
+{
+	in_ns client1 curl -gsSk --max-time 2 "$@" | grep -cx hello
+}
+
+secure()
+{
+	[ "$(fetch https://10.96.0.8/ 'https://[fd00:96::8]/')" = 2 ]
+}
+
+plain()
+{
+	in_ns client1 curl -gsS --max-time 1 http://10.96.0.8:443/ 2>&1 | grep HTTPS
+}
+
+acknowledged()
+{
+	in_ns client1 ss -Htin "dport = :$1" | grep -o 'bytes_acked:[0-9]*'
+}
+
+# goes_on PORT: whether what a stream sends still arrives.
+goes_on()
+{
+	local before
+
+	before=$(acknowledged "$1")
+	[ -n "$before" ] && sleep 0.5 && [ "$(acknowledged "$1")" != "$before" ]
+}
+
+# What is denied, all the time, in the background.
+keep_asking()
+{
+	touch asking
+	while [ -e asking ]; do
+		printf '%s\n' '10.96.0.3 tcp/80' 'fd00:96::3 udp/80' '10.96.0.4 udp/80' |
+			PATIENCE=0.1 in_ns client1 "$python" "$here/peer.py" ask
+	done >asked 2>&1 3>&- &
+	asker=$!
+}
+
+# Whether all of it was denied, and some was asked.
+was_always_denied()
+{
+	rm asking
+	wait "$asker"
+	grep -q deny asked && ! grep -v deny asked
+}
+
+serve_tls()
+{
+	cat >nginx.conf <<-END
+	daemon off;
+	pid $work/nginx.pid;
+	events { worker_connections 64; }
+	http {
+		access_log off;
+		server {
+			listen 8443 ssl;
+			listen [::]:8443 ssl;
+			ssl_certificate $work/api.crt;
+			ssl_certificate_key $work/api.key;
+			location / { return 200 "hello\n"; }
+		}
+	}
+	END
+	in_ns web2 nginx -c "$work/nginx.conf" -e "$work/nginx.log" >nginx.out 2>&1 3>&- &
+}
+
 put_client_policy()
 {
-	policy client-out client Egress "$1" "$(port 8080 7000)" |
+	policy client-out client Egress "$1" "$(port 8080 7000 7001)" |
 		"$python" "$here/kube_api.py" tell api.sock >/dev/null
 }
 
@@ -329,6 +413,9 @@ END
 it "without an agent all Services are reached" wait_for 5 gets client1 1 2 3 4 5 7 9
 it "without an agent they are from the bridge" gets client2 1 2 3 4 5 7 9
 start_api
+serve_tls
+it "TLS, too" wait_for 5 secure
+it "and plain text" plain
 
 it "an agent starts as a node" start_node
 it "its pods are found" wait_for 10 everybody_is_attached
@@ -345,6 +432,9 @@ it "who isn't isolated reaches a Service whose backend lets it in" gets web1 2
 it "and no other" refused secret1 1 2
 it "status says that they are decided" sh -c \
 	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, decided behind them'"
+it "a rule that requires TLS lets it through" secure
+it_not "but no plain text" plain
+it "the event says so" tells plaintext 'client1.*10\.96\.0\.8'
 
 start_stream client1 web1 10.96.0.6 7000 2
 sleep 0.5
@@ -391,9 +481,6 @@ it "behind others' translations it is decided, too" shut web1 198.51.100.7,80
 it "and let through" open web1 198.51.100.8,80
 tell '{"delete": ["services", "shop/service-2"]}'
 it "an address that is no Service's any more is one like others" wait_for 5 refused client1 2
-"$BULKHEAD" detach >/dev/null
-it "nothing is left at the hooks" hangs_on 0 "$second"
-stop_agent TERM || :
 
 # --- where netfilter takes no programs ---
 
@@ -403,16 +490,33 @@ change()
 }
 
 change service 2 80
+it "with it again, it is" wait_for 5 gets client1 2
+rm sink.7000
+start_stream client1 web1 10.96.0.6 7000 120
+keep_asking
+wait_for 5 acknowledged 7000
+tell '{"refuse": "endpointslices", "status": 403}'
+stop_agent TERM || :
 export BULKHEAD_NETFILTER_OFF=1
 it "an agent starts that can't decide behind Services" start_node
 it "it finds its pods" wait_for 10 everybody_is_attached
+it "while it may not know who is behind them, the one before decides" gets client1 1 2
+it "status says so" sh -c \
+	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, decided behind them'"
+it "and that it may not" wait_for 5 sh -c \
+	"'$BULKHEAD' status | grep -F 'EndpointSlice list: HTTP status 403'"
+tell '{"refuse": "endpointslices", "status": 0}'
+it "once it may, it decides by all backends" wait_for 35 sh -c \
+	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, by all backends'"
+it "and nothing is left at the hooks" hangs_on 0 "$second"
+it "it was told once that it may not" [ "$(grep -c 'not read.*EndpointSlice' agent.log)" = 1 ]
 it "a Service whose backends are all allowed is reached" wait_for 5 gets client1 1 2 5 7
 it "from the bridge, too" gets client2 1 2 5 7
 it "but none that has a denied one, or none at all" refused client1 3 4 9
-it "status says so" sh -c \
-	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, by all backends'"
-rm sink.7000
-start_stream client1 web1 10.96.0.6 7000 20
+it "nothing was open in between" was_always_denied
+it "and what was goes on" goes_on 7000
+it "a rule that requires TLS lets it through here" secure
+it_not "but here no plain text, either" plain
 change slice 5 0.10 9.12
 it "one denied backend more, and it isn't" wait_for 3 refused client1 5
 it "the event says which" tells policy 'client1.*10\.96\.0\.5'
@@ -421,9 +525,43 @@ it "without it, it is again" wait_for 3 gets client1 5
 change pod web2 node-b 9.10 secret
 it "nor one whose backend is somebody else now" wait_for 3 refused client1 2 5
 it "others are as they were" gets client1 1 7
-put_client_policy "$(label nobody)"
+start_stream client1 web1 10.96.0.10 7001 60
+wait_for 5 acknowledged 7001
+change policy client-out client Egress "$(label web)" "$(port 8080 7000)"
 it "when its rule is revoked, a connection is cut" \
-	wait_for 5 tells revoked 'client1.*10\.96\.0\.6.*7000'
+	wait_for 5 tells revoked 'client1.*10\.96\.0\.10.*7001'
+kill "${pumps[7001]}"
+it "and no other" goes_on 7000
+many=$(seq -f 5.%g 1 97)
+change slice 7 $many
+it "nor one with more backends than can be asked" wait_for 3 refused client1 7
+it "status names it" sh -c \
+	"'$BULKHEAD' status | grep -F 'with more than 96 backends: shop/service-7'"
+tell '{"refuse": "endpointslices", "status": 404}' '{"refuse": "services", "status": 403}' \
+	'{"cut": true}'
+wait_for 10 grep -q 'not read.*kind=Service ' agent.log || :
+it "what isn't told any more stays as it was" gets client1 1
+it "and closed" refused client1 3 7
+tell '{"refuse": "endpointslices", "status": 0}' '{"refuse": "services", "status": 0}'
+change pod web2 node-b 9.10
+change slice 7 1.10
+it "until it is told again" wait_for 35 gets client1 2 7
+
+stop_agent TERM || :
+unset BULKHEAD_NETFILTER_OFF
+keep_asking
+it "an agent starts that decides behind Services" start_node
+it "it finds them" wait_for 10 everybody_is_attached
+third=$(translated_program)
+it "its program hangs on every hook again" hangs_on 4 "$third"
+it "Services are decided there" wait_for 5 gets client1 1 5
+it "and nothing else" refused client1 3 4 9
+it "nor was it in between" was_always_denied
+it "a connection outlives both ways" goes_on 7000
+put_client_policy "$(label nobody)"
+it "and is cut when its rule is revoked" \
+	wait_for 5 tells revoked 'client1.*web1.*7000'
 kill "${pumps[7000]}"
 "$BULKHEAD" detach >/dev/null
+it "nothing is left there" hangs_on 0 "$third"
 end_test

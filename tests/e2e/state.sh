@@ -131,7 +131,7 @@ it "and not kept" grep -qF tcp/81 "$kept"
 boot
 mv policy.yaml away.yaml
 it "the next boot finds no policy, and takes that one" start_here
-it "it says so" says 'last good one is in force'
+it "it says so, and why" says 'last good one is in force.* error="[^"]'
 it "the status, too" origin_is last-good
 it "what it allowed is allowed, and nothing else" lets 81
 boot

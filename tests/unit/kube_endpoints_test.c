@@ -148,11 +148,61 @@ static void too_many_are_not_taken_for_fewer(void **state)
 	kube_table_release(&table);
 }
 
+/* So many, each with an address of its own. */
+static void put_many(struct kube_table *table, const char *name, const char *owner, int count)
+{
+	_text_ struct text json = TEXT_INIT;
+
+	text_addf(&json,
+		  "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"shop\",\"labels\":"
+		  "{\"kubernetes.io/service-name\":\"%s\"}},\"ports\":[{\"port\":5353,"
+		  "\"name\":\"%s\",\"protocol\":\"UDP\"}],\"endpoints\":[",
+		  name, owner, !strcmp(owner, "web") ? "dns" : "");
+	for (int i = 0; i < count; i++)
+		text_addf(&json, "%s{\"addresses\":[\"10.244.%zu.%d\"]}", i ? "," : "",
+			  strlen(name), i + 1);
+	text_add(&json, "]}");
+	put(table, KUBE_ENDPOINT_SLICE, json.buf);
+}
+
+static const struct {
+	const char *name;
+	int of_web, of_api;
+	const char *crowded;
+} crowds[] = {
+	{"as many as there is room for", 96, 0, ""},
+	{"one more", 97, 0, "shop/api, shop/web"},
+	{"of one that has an address alone, too", 0, 97, "shop/api, shop/web"},
+	{"two that claim one, together", 50, 50, "shop/api, shop/web"},
+};
+
+static void services_with_too_many_are_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(crowds); i++) {
+		struct kube_table services = {}, table = {};
+		_text_ struct text names = TEXT_INIT;
+		kube_backends all = {};
+
+		put(&services, KUBE_SERVICE, other_service);
+		put(&services, KUBE_SERVICE, service);
+		put_many(&table, "a", "web", crowds[i].of_web);
+		put_many(&table, "bb", "api", crowds[i].of_api);
+		kube_endpoints_backends(&services, &table, &all);
+		kube_endpoints_crowded(&services, &all, &names);
+		assert_row_string(crowds[i].name, names.buf, crowds[i].crowded);
+		vec_release(&all);
+		kube_table_release(&services);
+		kube_table_release(&table);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_front_has_the_endpoints_of_its_port),
 		cmocka_unit_test(too_many_are_not_taken_for_fewer),
+		cmocka_unit_test(services_with_too_many_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,13 +76,14 @@ static void what_is_no_uid_is_none(void **state)
 
 struct scene {
 	struct kube_table tables[KUBE_KIND_COUNT];
+	struct kube_zones zones;
 	struct kube_faults faults;
 	struct kube_status status;
 };
 
 static struct kube_table *policies_of(struct scene *s)
 {
-	s->tables[KUBE_ZONE_POLICY].keeps_before = true;
+	s->tables[KUBE_ZONE_POLICY].zones = &s->zones;
 	return &s->tables[KUBE_ZONE_POLICY];
 }
 
@@ -100,6 +101,8 @@ static void update(struct scene *s, bool is_in_force, const char *why)
 	const struct kube_result result = {is_in_force, why};
 
 	kube_status_update(&s->status, policies_of(s), &s->faults, &result, "n");
+	if (is_in_force)
+		kube_zones_take(&s->zones, policies_of(s));
 }
 
 /* What the node says of it. */
@@ -118,6 +121,7 @@ static void release(struct scene *s)
 {
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_table_release(&s->tables[i]);
+	kube_zones_release(&s->zones);
 	kube_faults_release(&s->faults);
 	kube_status_release(&s->status);
 }
@@ -173,6 +177,25 @@ static void one_that_nothing_stands_for_holds_up_the_others(void **state)
 		    "\"errors\":[{\"path\":\"\","
 		    "\"message\":\"held up by ZonePolicy 'new', which is refused\"}]");
 	assert_says(&s, "steady", IN_FORCE("1"));
+	release(&s);
+}
+
+static void of_one_that_is_left_out_nothing_is_in_force(void **state)
+{
+	struct scene s = {};
+	struct kube_entry *entry;
+
+	(void)state;
+	put_policy(policies_of(&s), "new", 1, "{\"rulez\":[]}");
+	add_fault(&s, "new", "\"rulez\"", "unknown key 'rulez'");
+	entry = kube_table_get(policies_of(&s), "new");
+	entry->refusals = 1;
+	entry->is_left_out = true;
+	update(&s, true, NULL);
+	assert_says(&s, "new",
+		    "\"observedGeneration\":1,\"enforcedGeneration\":0,\"inForce\":false,"
+		    "\"leftOut\":true,\"errors\":[{\"path\":\"spec.rulez\","
+		    "\"message\":\"unknown key 'rulez'\"}]");
 	release(&s);
 }
 
@@ -496,6 +519,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_uid_is_none),
 		cmocka_unit_test(a_status_follows_what_is_good_bad_and_repaired),
 		cmocka_unit_test(one_that_nothing_stands_for_holds_up_the_others),
+		cmocka_unit_test(of_one_that_is_left_out_nothing_is_in_force),
 		cmocka_unit_test(what_fails_as_a_whole_is_said_of_what_has_changed),
 		cmocka_unit_test(of_many_errors_some_are_told),
 		cmocka_unit_test(each_node_owns_its_entry),

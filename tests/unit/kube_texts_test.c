@@ -133,8 +133,8 @@ static void a_zone_policy_is_what_it_was_before_it_was_wrong(void **state)
 
 	(void)state;
 	made_cluster_init(&c);
-	c.tables[KUBE_ZONE_POLICY].keeps_before = true;
 	made_cluster_put(&c, KUBE_ZONE_POLICY, right);
+	assert_true(kube_zones_take(&c.zones, &c.tables[KUBE_ZONE_POLICY]));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		_text_ struct text messages = TEXT_INIT;
 		_policy_version_ struct policy_version *v = NULL;
@@ -147,7 +147,8 @@ static void a_zone_policy_is_what_it_was_before_it_was_wrong(void **state)
 		v = made_cluster_compile(&c, NULL, &messages);
 		assert_row_string(wrong[i], messages.buf, "");
 		assert_int_equal(v->loaded->policy->zones.count, 1);
-		other = kube_entry_stand_in(entry, KUBE_ZONE_POLICY, 2);
+		other = kube_entry_stand_in(&c.tables[KUBE_ZONE_POLICY], entry, KUBE_ZONE_POLICY,
+					    2);
 		assert_row(wrong[i], other == NULL);
 	}
 }

@@ -10,13 +10,15 @@
 
 struct made_cluster {
 	struct kube_table tables[KUBE_KIND_COUNT];
+	struct kube_zones zones;
 	struct kube_pods pods;
 	uint64_t order;
 };
 
 static inline void made_cluster_init(struct made_cluster *c)
 {
-	*c = (struct made_cluster){};
+	*c = (struct made_cluster){.zones = KUBE_ZONES_INIT};
+	c->tables[KUBE_ZONE_POLICY].zones = &c->zones;
 	c->tables[KUBE_POD].pods = &c->pods;
 }
 
@@ -24,6 +26,7 @@ static inline void made_cluster_release(struct made_cluster *c)
 {
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_table_release(&c->tables[i]);
+	kube_zones_release(&c->zones);
 	kube_pods_release(&c->pods);
 }
 

@@ -246,6 +246,7 @@ static void release(struct agent *a)
 	audited_release(&a->audited);
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_table_release(&a->objects[i]);
+	kube_zones_release(&a->zones);
 	kube_pods_release(&a->pods);
 	vec_release(&a->addresses.list);
 	datapath_free(a->dp);
@@ -260,6 +261,7 @@ int agent_run(const struct agent_config *config)
 		.lock_fd = -1,
 		.last_good.directory = config->state_dir,
 		.naming = NAMING_INIT,
+		.zones = KUBE_ZONES_INIT,
 		.policies.is_audit = config->is_audit,
 		.flows = {.config = &config->flows, .batch = TEXT_INIT},
 		.intake = INTAKE_INIT,

@@ -46,6 +46,7 @@ struct agent {
 	struct loop_timer *deadline; /* runs while a policy waits to be confirmed */
 	bool is_recovering;          /* from one that was not, when the agent before us ended */
 	struct kube_table objects[KUBE_KIND_COUNT]; /* of the cluster */
+	struct kube_zones zones;                    /* its ZonePolicies in force */
 	struct kube_pods pods;
 	struct kube *kubernetes;    /* NULL: there is no cluster */
 	struct kube_report *report; /* the same */

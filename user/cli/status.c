@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <string.h>
 
+#include <bulkhead/limits.h>
 #include <bulkhead/verdict.h>
 
 #include "cli/cli.h"
@@ -164,6 +165,8 @@ static void print_watchdog(const cJSON *status)
 static void print_kind(const cJSON *kind)
 {
 	_text_ struct text line = TEXT_INIT;
+	const cJSON *name;
+	size_t count = 0;
 
 	text_addf(&line, "%s ", or_dash(value_text(kind, "kind")));
 	if (value_text(kind, "error"))
@@ -172,6 +175,25 @@ static void print_kind(const cJSON *kind)
 		text_addf(&line, "%.0f refused", value_number(kind, "refused"));
 	else
 		return;
+	cJSON_ArrayForEach(name, value_of(kind, "left_out")) text_addf(
+		&line, "%s%s",
+		count++ ? ", " : ", left out as wrong from the start: ", value_string(name));
+	print_field("", line.buf);
+}
+
+/* What is in force is not what the cluster has, for this reason. */
+static void print_held(const cJSON *cluster)
+{
+	const char *held = value_text(cluster, "held");
+	const char *why = value_text(cluster, "held_error");
+	_text_ struct text line = TEXT_INIT;
+
+	if (!held)
+		return;
+	text_add(&line, strcmp(held, "all") != 0 ? "held: ZonePolicies stay as they were in force"
+						 : "held: no change comes into force");
+	if (why)
+		text_addf(&line, ": %s", why);
 	print_field("", line.buf);
 }
 
@@ -185,15 +207,21 @@ static void print_fronts(const cJSON *fronts)
 	if (cJSON_IsTrue(value_of(fronts, "by_backends")) && value_number(fronts, "addresses") > 0)
 		text_addf(&line, "%.0f addresses, by all backends",
 			  value_number(fronts, "addresses"));
-	else if (value_text(fronts, "error"))
-		text_addf(&line, "cannot be decided on this kernel: %s",
-			  value_text(fronts, "error"));
 	else if (cJSON_IsTrue(value_of(fronts, "attached")))
 		text_addf(&line, "%.0f addresses, decided behind them",
 			  value_number(fronts, "addresses"));
+	else if (value_text(fronts, "error"))
+		text_addf(&line, "cannot be decided on this kernel: %s",
+			  value_text(fronts, "error"));
 	else
 		text_add(&line, "none yet");
 	print_field("services", line.buf);
+	if (!value_text(fronts, "crowded"))
+		return;
+	text_reset(&line);
+	text_addf(&line, "denied, with more than %d backends: %s", BH_BACKENDS_MAX,
+		  value_text(fronts, "crowded"));
+	print_field("", line.buf);
 }
 
 /* Of a node: what is known of its cluster, and what of that may be old. */
@@ -215,6 +243,7 @@ static void print_cluster(const cJSON *status)
 							     : "");
 	print_field("cluster", line.buf);
 	cJSON_ArrayForEach(kind, value_of(cluster, "kinds")) print_kind(kind);
+	print_held(cluster);
 	print_fronts(value_of(cluster, "services"));
 }
 

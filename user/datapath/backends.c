@@ -7,6 +7,7 @@
 #include "bulkhead.skel.h"
 #include "datapath/entries.h"
 #include "datapath/internal.h"
+#include "datapath/netfilter.h"
 #include "util/address.h"
 #include "util/mem.h"
 
@@ -156,6 +157,18 @@ static void raise_changed(struct datapath *dp, const addresses *changed)
 	slots_raise_for(dp, changed->items, changed->count);
 }
 
+/* What passed to be decided behind is decided again before nobody does that any more. */
+static void leave(struct datapath *dp)
+{
+	if (!dp->is_leaving)
+		return;
+	slots_raise(dp);
+	if (slots_wait(dp))
+		return;
+	netfilter_remove(&dp->pins);
+	dp->is_leaving = false;
+}
+
 int datapath_set_backends(struct datapath *dp, const struct front_backends *list, size_t count,
 			  struct text *reterr)
 {
@@ -183,6 +196,8 @@ int datapath_set_backends(struct datapath *dp, const struct front_backends *list
 		slots_raise(dp);
 	else
 		raise_changed(dp, &changed);
+	if (!err)
+		leave(dp);
 	vec_release(&changed);
 	return err ? explain_error(reterr, err, "cannot enter the backends of Services") : 0;
 }
@@ -235,10 +250,21 @@ static int drop_others(const struct datapath *dp, size_t *ret_left)
 	return err;
 }
 
+static int count_all(const struct datapath *dp, size_t *ret)
+{
+	_keys_ struct keys keys = {};
+	int err = keys_read(bpf_map__fd(dp->skel->maps.bh_fronts), sizeof(struct bh_front), &keys);
+
+	*ret = keys.count;
+	return err;
+}
+
 int backends_begin(struct datapath *dp)
 {
-	int err = drop_others(dp, &dp->fronts);
+	int err;
 
+	dp->is_leaving = netfilter_is_attached(&dp->pins);
+	err = dp->is_leaving ? count_all(dp, &dp->fronts) : drop_others(dp, &dp->fronts);
 	if (!err)
 		err = recall_places(dp);
 	fronts_set_builtin(dp, !err && dp->fronts > 0);

@@ -209,6 +209,13 @@ size_t datapath_fronts(const struct datapath *dp, bool *ret_is_attached)
 
 int datapath_repair_fronts(struct datapath *dp)
 {
+	int err;
+
+	if (dp->is_leaving && !netfilter_is_attached(&dp->pins)) {
+		err = backends_begin(dp);
+		slots_raise(dp);
+		return err;
+	}
 	if (!dp->is_translating || datapath_is_removed(dp))
 		return 0;
 	return netfilter_repair(&dp->pins, dp->translated_fd);
@@ -217,7 +224,7 @@ int datapath_repair_fronts(struct datapath *dp)
 /* What is there is another build's, and reads other maps. */
 void fronts_settle(struct datapath *dp)
 {
-	if (!dp->is_translating)
+	if (!dp->is_translating && !dp->is_leaving)
 		netfilter_remove(&dp->pins);
 }
 

@@ -49,6 +49,7 @@ struct datapath {
 	struct flow_ring *flows;
 	int translated_fd;   /* the program behind fronts; -1: there is none */
 	bool is_translating; /* it hangs at the hooks */
+	bool is_leaving;     /* another start's does, until it is known who is behind fronts */
 	struct text fronts_trouble;
 	bool has_fronts; /* as in struct datapath_config */
 	size_t fronts;
@@ -142,7 +143,10 @@ void fronts_set_builtin(struct datapath *dp, bool is_on);
 
 /* --- backends.c --- */
 
-/* Of an earlier start only those fronts stay that are decided so. */
+/*
+ * Of an earlier start those fronts stay that are decided so; and while its program decides behind
+ * the others, so do they.
+ */
 int backends_begin(struct datapath *dp);
 void backends_clear(struct datapath *dp);
 
@@ -154,6 +158,9 @@ const struct backend_place *backends_find(const struct datapath *dp, const struc
 
 /* A new generation of the same slot: every connection is decided again. */
 void slots_raise(struct datapath *dp);
+
+/* Returns when no program runs that began before the last change of the generation. */
+int slots_wait(struct datapath *dp);
 
 /* The same, but only what these addresses are an end of is decided again. */
 void slots_raise_for(struct datapath *dp, const struct bh_addr *addrs, size_t count);

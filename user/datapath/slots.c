@@ -107,7 +107,7 @@ static void set_revert(struct datapath *dp, uint64_t at_ns, uint64_t to)
 }
 
 /* A write to a map of maps returns only when no program runs that began before it. */
-static int wait_for_programs(struct datapath *dp)
+int slots_wait(struct datapath *dp)
 {
 	int inner = bpf_map__fd(dp->skel->maps.bh_grace_inner);
 	const __u32 key = 0;
@@ -142,7 +142,7 @@ int datapath_tidy(struct datapath *dp)
 
 	if (datapath_revert_at(dp))
 		return 0;
-	err = wait_for_programs(dp);
+	err = slots_wait(dp);
 	return err ? err : clear_counts(dp, TIDY_RULES);
 }
 
@@ -193,7 +193,7 @@ static int fill(struct datapath *dp, const struct image *image, struct datapath_
 	uint64_t start = clock_monotonic_ns();
 	int err;
 
-	err = wait_for_programs(dp);
+	err = slots_wait(dp);
 	if (err)
 		return explain_error(reterr, err, "cannot wait until the old policy is unused");
 	err = clear_counts(dp, UINT32_MAX);
@@ -224,7 +224,7 @@ static int forget_gone(struct datapath *dp, const struct bh_prefixes *head, uint
 	int err;
 
 	dp->is_grace_due = true;
-	err = wait_for_programs(dp);
+	err = slots_wait(dp);
 	if (!err)
 		prefix_lines_forget(tables_prefixes(&dp->tables, slot), head);
 	return err;
@@ -381,7 +381,7 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	start = clock_monotonic_ns();
 	flip(dp, swap.slot, revert_at_ns);
 	/* It is in force; if waiting fails, the next fill waits before it writes. */
-	wait_for_programs(dp);
+	slots_wait(dp);
 	lap(&swap, SWAP_FLIP, &start);
 	swap.generation = datapath_generation(dp);
 	*ret = swap;

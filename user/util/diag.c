@@ -175,6 +175,14 @@ void diags_print(const struct diags *d, FILE *out)
 		fprintf(out, "%zu more are not shown\n", d->dropped);
 }
 
+const char *diags_first_error(const char *printed)
+{
+	static const char mark[] = "error: ";
+	const char *at = strstr(printed, mark);
+
+	return at ? at + strlen(mark) : printed;
+}
+
 void diags_release(struct diags *d)
 {
 	vec_foreach (item, &d->list)

@@ -49,6 +49,10 @@ const char *diag_level_word(enum diag_level level); /* "error", "warning", "note
 
 /* FILE:LINE:COLUMN: level: message, the line, a caret; in the order they were added. */
 void diags_print(const struct diags *d, FILE *out);
+/* Of a text of such lines, where the message of the first error begins; if there is none, the text.
+ */
+const char *diags_first_error(const char *printed);
+
 void diags_release(struct diags *d);
 #define _diags_ _cleanup_(diags_release)
 

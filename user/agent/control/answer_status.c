@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/control/answer.h"
+
+#include <string.h>
+
 #include "agent/control/words.h"
 #include "agent/version.h"
 #include "policy/model.h"
 #include "util/clock.h"
+#include "util/diag.h"
 
 #define TABLES_MAX 64
 #define BTF_PATH   "/sys/kernel/btf/vmlinux"
@@ -161,18 +165,34 @@ static void add_stances(struct json *j, const struct rule_stats *stats)
 }
 
 /* Whether what pods send to Services is decided behind them. */
-static void add_fronts(struct json *j, const struct datapath *dp)
+static void add_fronts(struct json *j, const struct agent *a)
 {
+	const struct datapath *dp = a->dp;
 	const char *trouble = datapath_fronts_trouble(dp);
+	const char *crowded = kube_crowded(a->kubernetes);
 	bool is_attached;
 	size_t count = datapath_fronts(dp, &is_attached);
 
 	json_object(j, "services");
 	json_number(j, "addresses", count);
 	json_bool(j, "attached", is_attached);
-	json_bool(j, "by_backends", datapath_asks_backends(dp));
+	json_bool(j, "by_backends", datapath_asks_backends(dp) && !is_attached);
 	json_string(j, "error", trouble);
+	json_string(j, "crowded", *crowded ? crowded : NULL);
 	json_end(j, '}');
+}
+
+/* What of the cluster stays as it was, for something is wrong. */
+static void add_held(struct json *j, const struct kube_zones *zones)
+{
+	const char *why = diags_first_error(zones->why.buf);
+	_text_ struct text line = TEXT_INIT;
+
+	if (!zones->why.len)
+		return;
+	text_addn(&line, why, strcspn(why, "\n"));
+	json_string(j, "held", zones->is_all_held ? "all" : "ZonePolicies");
+	json_string(j, "held_error", line.buf);
 }
 
 static void add_cluster(struct json *j, const struct agent *a)
@@ -185,8 +205,9 @@ static void add_cluster(struct json *j, const struct agent *a)
 	json_number(j, "pods", a->pods.here.count);
 	json_bool(j, "missing", a->endpoints.has_missing);
 	kube_tell(a->kubernetes, j, "kinds");
+	add_held(j, &a->zones);
 	kube_report_tell(a->report, j, "writes");
-	add_fronts(j, a->dp);
+	add_fronts(j, a);
 	json_end(j, '}');
 }
 

@@ -37,9 +37,8 @@ static int fail(const char *what, const char *path, int err, struct text *reterr
 /* Nobody else gets as far as the socket. */
 static int give_directory(const char *directory, gid_t group, struct text *reterr)
 {
-	if (group == NO_GROUP)
-		return 0;
-	if (chown(directory, 0, group) || chmod(directory, 0750))
+	if (group == NO_GROUP ? chmod(directory, 0700)
+			      : chown(directory, 0, group) || chmod(directory, 0750))
 		return fail("give away directory", directory, errno, reterr);
 	return 0;
 }
@@ -177,6 +176,10 @@ int control_socket_admit(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return -errno;
+	/* No process of ours: we are in a container, and that is the machine's, or another one's.
+	 * There is no more to know of it than that it is root, and nobody who says so elsewhere. */
+	if (!peer.pid)
+		return peer.uid == 0 ? 0 : -EPERM;
 	err = check_namespace(peer.pid);
 	if (err || peer.uid == 0)
 		return err;

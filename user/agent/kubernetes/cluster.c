@@ -25,20 +25,75 @@ static void faults_release(policy_faults *faults)
 	vec_release(faults);
 }
 
+typedef VEC(struct kube_blamed) blamed_list;
+
+/* As @last, which is of the same line; several of an object come in a row. */
+static bool is_as_last(const struct policy_fault *fault, size_t count,
+		       const struct kube_blamed *last)
+{
+	return count == 1 && last->entry && !last->has_notes && fault->line &&
+	       !strcmp(fault->line, last->at->line);
+}
+
+/* Who is to be refused, each once; false: there is something wrong that nobody can be for. */
+static bool blame(struct agent *a, const policy_faults *faults, blamed_list *ret)
+{
+	struct kube_blamed blamed = {};
+	bool is_found = faults->count;
+
+	for (size_t i = 0, next; i < faults->count; i = next) {
+		const struct policy_fault *fault = &faults->items[i];
+
+		for (next = i + 1; next < faults->count && faults->items[next].is_note;)
+			next++;
+		if (is_as_last(fault, next - i, &blamed)) {
+			blamed.at = fault;
+			blamed.message = fault->message;
+		} else {
+			is_found &= kube_blame(a->objects, fault, next - i, &blamed);
+			vec_push(ret, blamed);
+		}
+		kube_report_fault(a->report, &blamed);
+	}
+	return is_found;
+}
+
 /* Whether all that is wrong is in objects that something else can stand for. */
 static bool refuse_faults(struct agent *a, const policy_faults *faults)
 {
-	const char *last = "";
+	blamed_list all = {};
+	bool is_found = blame(a, faults, &all);
 
-	kube_report_faults(a->report, faults);
-	vec_foreach (fault, faults) {
-		if (fault->line && !strcmp(fault->line, last))
-			continue;
-		if (!fault->line || !kube_refuse(a->kubernetes, fault->source, fault->line))
-			return false;
-		last = fault->line;
+	if (is_found) {
+		vec_foreach (blamed, &all)
+			kube_refuse(a->objects, blamed);
 	}
-	return faults->count;
+	vec_release(&all);
+	return is_found;
+}
+
+/* What is wrong with ZonePolicies holds up nothing else, if those in force can stay. */
+static bool hold_zones(struct kube_zones *zones)
+{
+	if (zones->is_held || !zones->is_known)
+		return false;
+	return zones->is_held = true;
+}
+
+/* Once, and not at every change of anything. */
+static void tell_held(struct kube_zones *zones, bool is_all_held, struct text *why)
+{
+	zones->is_all_held = is_all_held;
+	if (strcmp(zones->why.buf, why->buf) != 0 && why->len) {
+		fputs(why->buf, stderr);
+		log_error("msg=\"%s\"", is_all_held
+						? "the cluster's policy is not in force: the last "
+						  "one stays"
+						: "the cluster's ZonePolicies are not in force: "
+						  "those that were stay");
+	}
+	text_reset(&zones->why);
+	text_add(&zones->why, why->buf);
 }
 
 static int prepare(struct agent *a, struct text *diagnostics, policy_faults *faults,
@@ -70,9 +125,14 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 /* What an object's author got wrong is no reason to enforce nothing new. */
 static int prepare_safely(struct agent *a, struct text *diagnostics, struct policy_version **ret)
 {
+	struct kube_zones *zones = &a->zones;
+	_text_ struct text why = TEXT_INIT;
 	bool is_better;
 	int err;
 
+	if (zones->is_touched)
+		kube_forgive(a->objects);
+	zones->is_touched = zones->is_held = false;
 	kube_report_begin(a->report);
 	/* Each may bring more to light; it ends, as an object is refused twice at most. */
 	do {
@@ -81,8 +141,15 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 
 		text_reset(diagnostics);
 		err = prepare(a, diagnostics, &faults, ret);
-		is_better = err && refuse_faults(a, &faults);
+		if (err && !zones->is_held) {
+			text_reset(&why);
+			text_add(&why, diagnostics->buf);
+		}
+		is_better = err && (refuse_faults(a, &faults) || hold_zones(zones));
 	} while (is_better);
+	if (!err && !zones->is_held)
+		text_reset(&why);
+	tell_held(zones, err, &why);
 	return err;
 }
 
@@ -132,6 +199,19 @@ static void on_moved(void *user)
 	endpoints_scan(&a->endpoints);
 }
 
+/* What is in force now is right, and the next start is to know of ZonePolicies that are. */
+static void take_over(struct agent *a)
+{
+	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
+		if (kind == KUBE_POD || !kube_makes_policy(kind))
+			continue;
+		vec_foreach (entry, &a->objects[kind].entries)
+			(*entry)->is_proven = !(*entry)->refusals;
+	}
+	if (kube_zones_take(&a->zones, &a->objects[KUBE_ZONE_POLICY]))
+		last_good_keep(&a->last_good, a->policies.current->loaded, &a->objects[KUBE_POD]);
+}
+
 static void on_changed(void *user)
 {
 	struct agent *a = user;
@@ -140,19 +220,20 @@ static void on_changed(void *user)
 	_text_ struct text why = TEXT_INIT;
 	int err = prepare_safely(a, &diagnostics, &v);
 
-	if (err)
-		fputs(diagnostics.buf, stderr);
-	else if (!is_in_force(a, v))
+	if (!err && !is_in_force(a, v)) {
 		err = swap(a, TAKE_PTR(v), &why);
+		if (err)
+			log_error("msg=\"the cluster's policy is not in force: the last one "
+				  "stays\" error=\"%s\"",
+				  why.len ? why.buf : strerror(-err));
+	}
+	if (!err)
+		take_over(a);
 	/* What is in force knows of all pods; or else of those that have a place in it. */
 	move_pods(a);
-	if (err)
-		log_error("msg=\"the cluster's policy is not in force: the last one stays\" "
-			  "error=\"%s\"",
-			  why.len ? why.buf : strerror(-err));
-	else
+	if (!err)
 		endpoints_settle(&a->endpoints);
-	kube_report_end(a->report, !err, why.len ? why.buf : diagnostics.buf);
+	kube_report_end(a->report, !err && !a->zones.is_held, why.len ? why.buf : a->zones.why.buf);
 }
 
 /* Without this they stay as they were. */
@@ -228,6 +309,7 @@ void cluster_recall(struct agent *a)
 		return;
 	a->pods.node = a->config->kubernetes->node;
 	a->objects[KUBE_POD].pods = &a->pods;
+	a->objects[KUBE_ZONE_POLICY].zones = &a->zones;
 	a->policies.objects = a->objects;
 	a->naming.pods = &a->pods;
 	a->endpoints.cluster = &a->pods;
@@ -238,6 +320,10 @@ void cluster_recall(struct agent *a)
 			kube_pods_read(text, &a->objects[KUBE_POD]);
 		else if (is_kube_source_of(text, KUBE_NAMESPACE))
 			recall_spaces(a, text);
+		else if (is_kube_source_of(text, KUBE_ZONE_POLICY))
+			kube_zones_recall(&a->zones, text);
+		/* It was a cluster's, if only one without any. */
+		a->zones.is_known |= is_kube_source(text);
 	}
 	a->pods.touched.count = 0;
 }

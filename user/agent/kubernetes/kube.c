@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kubernetes/kube.h"
 
-#include "agent/kubernetes/kube_texts.h"
+#include <string.h>
+
 #include "agent/kubernetes/kube_watch.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -11,6 +12,7 @@
 #define SOON_MS   5
 #define REST      4 /* times what the last reading of all Services took, until the next */
 #define NS_PER_MS 1000000ull
+#define NAMES_MAX 16 /* of objects, in a status */
 
 struct kube {
 	struct kube_events events;
@@ -25,6 +27,7 @@ struct kube {
 	bool is_told;     /* somebody has been told of all of them */
 	uint64_t took_ms; /* the last call of events.changed */
 	uint64_t services_took_ms;
+	struct text crowded; /* names of Services */
 	struct loop *loop;
 };
 
@@ -108,6 +111,8 @@ static void on_changed(void *user, enum kube_kind kind)
 {
 	struct kube *k = user;
 
+	if (kind == KUBE_ZONE_POLICY || kind == KUBE_NAMESPACE)
+		k->tables[KUBE_ZONE_POLICY].zones->is_touched = true;
 	if (!kube_makes_policy(kind))
 		call_services_changed(k);
 	else if (kind == KUBE_POD && k->is_told)
@@ -126,7 +131,6 @@ static void on_answered(void *user)
 
 static void start_watches(struct kube *k)
 {
-	k->tables[KUBE_ZONE_POLICY].keeps_before = true;
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		k->watches[kind] = (struct kube_watch){
 			.kind = kind,
@@ -157,6 +161,7 @@ int kube_new(struct loop *loop, const struct kube_config *config, struct kube_ta
 		return err;
 	}
 	k->events = *events;
+	k->crowded = (struct text)TEXT_INIT;
 	k->tables = tables;
 	k->order = tables[KUBE_POD].entries.count; /* those of an earlier start are older */
 	k->soon = loop_timer_new(loop, on_soon, k);
@@ -175,6 +180,7 @@ void kube_free(struct kube *k)
 	kube_http_free(k->http);
 	for (size_t i = 0; i < KUBE_KIND_COUNT; i++)
 		kube_watch_release(&k->watches[i]);
+	text_release(&k->crowded);
 	free(k);
 }
 
@@ -188,30 +194,33 @@ void kube_follow_endpoints(struct kube *k)
 	kube_watch_start(&k->watches[KUBE_ENDPOINT_SLICE], k->loop);
 }
 
-bool kube_backends_now(const struct kube *k, kube_backends *ret)
+/* Once for each that there are. */
+static void tell_crowded(struct kube *k, const kube_backends *backends)
+{
+	_text_ struct text names = TEXT_INIT;
+
+	kube_endpoints_crowded(&k->tables[KUBE_SERVICE], backends, &names);
+	if (names.len && strcmp(names.buf, k->crowded.buf) != 0)
+		log_warning("msg=\"Services with too many backends to ask are denied\" most=%d "
+			    "services=\"%s\"",
+			    BH_BACKENDS_MAX, names.buf);
+	text_reset(&k->crowded);
+	text_add(&k->crowded, names.buf);
+}
+
+const char *kube_crowded(const struct kube *k)
+{
+	return k->crowded.buf;
+}
+
+bool kube_backends_now(struct kube *k, kube_backends *ret)
 {
 	const struct kube_watch *slices = &k->watches[KUBE_ENDPOINT_SLICE];
 
 	if (!k->watches[KUBE_SERVICE].is_listed || !slices->is_listed || slices->is_absent)
 		return false;
 	kube_endpoints_backends(&k->tables[KUBE_SERVICE], &k->tables[KUBE_ENDPOINT_SLICE], ret);
-	return true;
-}
-
-bool kube_refuse(struct kube *k, const char *source, const char *line)
-{
-	enum kube_kind kind;
-	struct kube_entry *entry = kube_texts_find(k->tables, source, line, &kind);
-	_free_ char *other = NULL;
-
-	if (!entry)
-		return false;
-	other = kube_entry_stand_in(entry, kind, entry->refusals + 1);
-	if (!other)
-		return false;
-	entry->refusals++;
-	log_warning("msg=\"object refused: something safe stands for it\" kind=%s object=%s",
-		    kube_kinds[kind].name, entry->object.key);
+	tell_crowded(k, ret);
 	return true;
 }
 
@@ -222,6 +231,18 @@ static const char *state_word(const struct kube_watch *w)
 	if (w->trouble.len)
 		return "failing";
 	return w->is_watching ? "watched" : "listed";
+}
+
+static void tell_left_out(const struct kube_table *table, struct json *j)
+{
+	size_t count = 0;
+
+	json_array(j, "left_out");
+	vec_foreach (entry, &table->entries) {
+		if ((*entry)->is_left_out && count++ < NAMES_MAX)
+			json_string(j, NULL, (*entry)->object.key);
+	}
+	json_end(j, ']');
 }
 
 static void tell_kind(const struct kube_watch *w, struct json *j)
@@ -235,6 +256,7 @@ static void tell_kind(const struct kube_watch *w, struct json *j)
 	json_string(j, "state", state_word(w));
 	json_number(j, "objects", w->table->entries.count);
 	json_number(j, "refused", refused);
+	tell_left_out(w->table, j);
 	json_string(j, "error", w->trouble.len ? w->trouble.buf : NULL);
 	json_end(j, '}');
 }

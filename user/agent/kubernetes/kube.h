@@ -46,15 +46,12 @@ void kube_fronts_now(const struct kube *k, kube_fronts *ret);
 void kube_follow_endpoints(struct kube *k);
 
 /* See kube_endpoints_backends().  False: it is not known yet, or may not be. */
-bool kube_backends_now(const struct kube *k, kube_backends *ret);
+bool kube_backends_now(struct kube *k, kube_backends *ret);
+
+/* Which Services had too many of them then; "": none. */
+const char *kube_crowded(const struct kube *k);
 
 /* What is known of each kind: an array of this key. */
 void kube_tell(const struct kube *k, struct json *j, const char *key);
-
-/*
- * There is an error in this line of a text: from now on something safe stands for the object that
- * is there, until it is another one.  False if there is no such object, or nothing can.
- */
-bool kube_refuse(struct kube *k, const char *source, const char *line);
 
 #endif

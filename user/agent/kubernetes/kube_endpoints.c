@@ -13,6 +13,7 @@
 #include "util/text.h"
 
 #define SERVICE_LABEL "kubernetes.io/service-name"
+#define NAMES_MAX     16
 
 typedef VEC(struct bh_backend) backend_list;
 
@@ -240,4 +241,63 @@ void kube_endpoints_backends(const struct kube_table *services, const struct kub
 	if (ret->count)
 		qsort(ret->items, ret->count, sizeof(*ret->items), compare_fronts);
 	leave_out_equal(ret);
+}
+
+/* --- too many --- */
+
+struct search {
+	const kube_backends *backends;
+	bool is_crowded;
+};
+
+static void look_up(struct search *s, const struct bh_front *front)
+{
+	const struct front_backends key = {.front = *front}, *found = NULL;
+
+	if (s->backends->count)
+		found = bsearch(&key, s->backends->items, s->backends->count, sizeof(key),
+				compare_fronts);
+	s->is_crowded |= found && found->backends.count > BH_BACKENDS_MAX;
+}
+
+static void on_front_of_any(void *user, const struct bh_front *front, const char *port)
+{
+	struct bh_front v4 = *front;
+
+	if (!port)
+		return;
+	look_up(user, front);
+	if (!addr_is_any(&front->addr))
+		return;
+	v4.addr.word[2] = htonl(0xffff);
+	look_up(user, &v4);
+}
+
+static bool is_crowded(const kube_backends *backends)
+{
+	vec_foreach (f, backends) {
+		if (f->backends.count > BH_BACKENDS_MAX)
+			return true;
+	}
+	return false;
+}
+
+void kube_endpoints_crowded(const struct kube_table *services, const kube_backends *backends,
+			    struct text *out)
+{
+	size_t count = 0;
+
+	if (!is_crowded(backends))
+		return;
+	vec_foreach (entry, &services->entries) {
+		struct search search = {backends, false};
+
+		kube_service_each((*entry)->object.text, on_front_of_any, &search);
+		if (!search.is_crowded)
+			continue;
+		if (count++ < NAMES_MAX)
+			text_addf(out, "%s%s", out->len ? ", " : "", (*entry)->object.key);
+	}
+	if (count > NAMES_MAX)
+		text_addf(out, " and %zu more", count - NAMES_MAX);
 }

@@ -5,6 +5,7 @@
 
 #include "agent/kubernetes/kube_table.h"
 #include "datapath/datapath.h"
+#include "util/text.h"
 
 typedef VEC(struct front_backends) kube_backends;
 
@@ -14,5 +15,9 @@ typedef VEC(struct front_backends) kube_backends;
  */
 void kube_endpoints_backends(const struct kube_table *services, const struct kube_table *slices,
 			     kube_backends *ret);
+
+/* Which Services have more backends at a port than there is room for, which denies it: by name. */
+void kube_endpoints_crowded(const struct kube_table *services, const kube_backends *backends,
+			    struct text *out);
 
 #endif

@@ -130,13 +130,20 @@ void kube_event_series(uint64_t count, uint64_t wall_ns, struct text *out)
 
 /* --- what was refused --- */
 
+static const char *consequence_of_zones(const struct kube_entry *entry)
+{
+	if (entry->is_left_out)
+		return "nothing of it is in force; all else goes on";
+	return entry->refusals ? "its last good version stays in force"
+			       : "no change of any ZonePolicy comes into force before it is put "
+				 "right or deleted";
+}
+
 static const char *consequence(enum kube_kind kind, const struct kube_entry *entry)
 {
 	switch (kind) {
 	case KUBE_ZONE_POLICY:
-		return entry->refusals ? "its last good version stays in force"
-				       : "no change of any policy comes into force before it is "
-					 "put right or deleted";
+		return consequence_of_zones(entry);
 	case KUBE_NETWORK_POLICY:
 		return entry->refusals > 1 ? "it isolates its whole namespace"
 					   : "it isolates the pods that it selects";

@@ -72,7 +72,7 @@ static const cJSON *member(const cJSON *object, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static char *read_reporters(const cJSON *object)
+static void read_reporters(const cJSON *object, struct kube_identity *ret)
 {
 	const cJSON *nodes = member(member(object, "status"), "nodes"), *node;
 	_text_ struct text names = TEXT_INIT;
@@ -84,8 +84,10 @@ static char *read_reporters(const cJSON *object)
 
 		if (name && *name && !strchr(name, '\n') && count++ < REPORTERS_MAX)
 			text_addf(&names, "%s\n", name);
+		ret->is_enforced |= cJSON_GetNumberValue(member(node, "enforcedGeneration")) >= 1;
+		ret->is_left_out |= cJSON_IsTrue(member(node, "leftOut"));
 	}
-	return names.len ? text_take(&names) : NULL;
+	ret->reporters = names.len ? text_take(&names) : NULL;
 }
 
 void kube_identity_read(const cJSON *object, bool has_reporters, struct kube_identity *ret)
@@ -98,7 +100,7 @@ void kube_identity_read(const cJSON *object, bool has_reporters, struct kube_ide
 		ret->generation = (uint64_t)generation;
 	(void)kube_uid_parse(cJSON_GetStringValue(member(metadata, "uid")), &ret->uid);
 	if (has_reporters)
-		ret->reporters = read_reporters(object);
+		read_reporters(object, ret);
 }
 
 void kube_identity_release(struct kube_identity *i)

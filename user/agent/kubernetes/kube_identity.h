@@ -19,7 +19,9 @@ struct kube_uid {
 struct kube_identity {
 	uint64_t generation; /* of its spec; 0: none is said */
 	struct kube_uid uid;
-	char *reporters; /* the nodes that its status is of, a line each; NULL: none */
+	char *reporters;  /* the nodes that its status is of, a line each; NULL: none */
+	bool is_enforced; /* by one of them, in some version */
+	bool is_left_out; /* by one of them, as none was ever in force */
 };
 
 void kube_identity_read(const struct cJSON *object, bool has_reporters, struct kube_identity *ret);

@@ -81,7 +81,9 @@ static const struct keep *const keeps[KUBE_KIND_COUNT] = {
 };
 
 /* The text of a ZonePolicy has no status, and yet it is known who has written some. */
-static const struct keep keep_reporter[]  = { { "name", NULL }, {} };
+static const struct keep keep_reporter[]  = { { "name", NULL },
+					      { "enforcedGeneration", NULL },
+					      { "leftOut", NULL }, {} };
 static const struct keep keep_reporters[] = { { "nodes", keep_reporter }, {} };
 static const struct keep keep_zones[]     = { { "metadata", keep_names }, { "spec", NULL },
 					      { "status", keep_reporters }, {} };

@@ -7,9 +7,9 @@
 #include "agent/kubernetes/kube_drops.h"
 #include "agent/kubernetes/kube_events.h"
 #include "agent/kubernetes/kube_status.h"
-#include "agent/kubernetes/kube_texts.h"
 #include "agent/kubernetes/kube_writer.h"
 #include "util/clock.h"
+#include "util/diag.h"
 #include "util/mem.h"
 
 #define APPLY     "application/apply-patch+yaml"
@@ -300,38 +300,18 @@ void kube_report_begin(struct kube_report *r)
 }
 
 /* What stands for one that is refused is ours, and who wrote the object can't put that right. */
-void kube_report_faults(struct kube_report *r, const policy_faults *faults)
+void kube_report_fault(struct kube_report *r, const struct kube_blamed *blamed)
 {
-	const struct kube_entry *entry = NULL;
-	const char *last = NULL;
-	enum kube_kind kind = 0;
+	const struct policy_fault *at = blamed->at;
 
-	vec_foreach (fault, faults) {
-		if (!fault->line)
-			continue;
-		/* Several of an object come in a row. */
-		if (!last || strcmp(fault->line, last) != 0)
-			entry = kube_texts_find(kube_tables(r->kube), fault->source, fault->line,
-						&kind);
-		last = fault->line;
-		if (entry && !entry->refusals)
-			kube_faults_add(&r->faults, kind, entry, fault->line, fault->column,
-					fault->message);
-	}
-}
-
-/* Behind "FILE:LINE:COLUMN: error: ", where warnings may come first. */
-static const char *first_error(const char *why)
-{
-	static const char mark[] = "error: ";
-	const char *at = why ? strstr(why, mark) : NULL;
-
-	return at ? at + strlen(mark) : why;
+	if (blamed->entry && !blamed->entry->refusals)
+		kube_faults_add(&r->faults, blamed->kind, blamed->entry, at->line, at->column,
+				blamed->message);
 }
 
 void kube_report_end(struct kube_report *r, bool is_in_force, const char *why)
 {
-	const struct kube_result result = {is_in_force, first_error(why)};
+	const struct kube_result result = {is_in_force, why ? diags_first_error(why) : NULL};
 
 	if (!r->config->has_status)
 		return;

@@ -11,7 +11,7 @@
 
 #include "agent/events/event_json.h"
 #include "agent/kubernetes/kube.h"
-#include "agent/policies/policy_set.h"
+#include "agent/kubernetes/kube_blame.h"
 
 struct kube_report;
 
@@ -25,9 +25,9 @@ void kube_report_free(struct kube_report *r);
  * before any is refused.
  */
 void kube_report_begin(struct kube_report *r);
-void kube_report_faults(struct kube_report *r, const policy_faults *faults);
+void kube_report_fault(struct kube_report *r, const struct kube_blamed *blamed);
 
-/* @why it is not in force, if it isn't; may be several lines. */
+/* @why the ZonePolicies are not in force, if they aren't; may be several lines. */
 void kube_report_end(struct kube_report *r, bool is_in_force, const char *why);
 
 /* NULL @r: there is no cluster. */

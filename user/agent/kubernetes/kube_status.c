@@ -89,24 +89,35 @@ static void add_faults(struct json *j, const struct kube_faulty *faulty)
 	add_error(j, "", more.buf);
 }
 
-static char *text_of(const struct kube_state *state, const struct kube_faulty *faulty,
-		     const char *why, const char *node)
+/* What the node says of one. */
+struct said {
+	const struct kube_entry *entry;
+	const struct kube_faulty *faulty;
+	const char *why; /* nothing has come into force; NULL: it has */
+	const char *node;
+};
+
+static char *text_of(const struct kube_state *state, const struct said *said)
 {
-	bool is_in_force = !faulty && !why && state->enforced == state->observed;
+	/* What is in force already is not held up. */
+	const char *why = state->enforced == state->observed ? NULL : said->why;
+	bool is_in_force = !said->faulty && !why && state->enforced == state->observed;
 	_text_ struct text out = TEXT_INIT;
 	struct json j = begin(state->key, &out);
 
 	json_object(&j, "status");
 	json_array(&j, "nodes");
 	json_object(&j, NULL);
-	json_string(&j, "name", node);
+	json_string(&j, "name", said->node);
 	json_number(&j, "observedGeneration", state->observed);
 	json_number(&j, "enforcedGeneration", state->enforced);
 	json_bool(&j, "inForce", is_in_force);
+	if (said->entry->is_left_out)
+		json_bool(&j, "leftOut", true);
 	if (!is_in_force) {
 		json_array(&j, "errors");
-		if (faulty)
-			add_faults(&j, faulty);
+		if (said->faulty)
+			add_faults(&j, said->faulty);
 		else if (why)
 			add_error(&j, "", why);
 		json_end(&j, ']');
@@ -137,13 +148,14 @@ static struct kube_state *state_of(struct kube_status *s, const struct kube_entr
 	return &s->states.items[s->states.count - 1];
 }
 
-static uint64_t enforced_of(const struct kube_entry *entry)
+static uint64_t enforced_of(const struct kube_table *policies, const struct kube_entry *entry)
 {
+	const struct kube_zone *zone;
+
 	if (!entry->refusals)
 		return entry->object.identity.generation;
-	if (entry->refusals == 1 && entry->before)
-		return entry->before->object.identity.generation;
-	return 0;
+	zone = kube_zones_find(policies->zones, entry->object.key);
+	return zone ? zone->generation : 0;
 }
 
 /* Who is wrong and holds up the others, if it is an object. */
@@ -163,16 +175,15 @@ static void add_culprit(const struct kube_table *policies, const struct kube_fau
 	}
 }
 
-static void update(struct kube_state *state, const struct kube_entry *entry,
-		   const struct kube_faulty *faulty, const char *why, const char *node)
+static void update(struct kube_state *state, const struct kube_table *policies,
+		   const struct said *said)
 {
 	state->is_there = true;
-	state->observed = entry->object.identity.generation;
-	if (!why)
-		state->enforced = enforced_of(entry);
+	state->observed = said->entry->object.identity.generation;
+	if (!said->why)
+		state->enforced = enforced_of(policies, said->entry);
 	free(state->text);
-	/* What is in force already is not held up. */
-	state->text = text_of(state, faulty, state->enforced == state->observed ? NULL : why, node);
+	state->text = text_of(state, said);
 }
 
 static void forget_gone(struct kube_status *s)
@@ -201,7 +212,8 @@ void kube_status_update(struct kube_status *s, const struct kube_table *policies
 	vec_foreach (state, &s->states)
 		state->is_there = false;
 	vec_foreach (entry, &policies->entries)
-		update(state_of(s, *entry), *entry, kube_faults_find(faults, *entry),
-		       why.len ? why.buf : NULL, node);
+		update(state_of(s, *entry), policies,
+		       &(struct said){*entry, kube_faults_find(faults, *entry),
+				      why.len ? why.buf : NULL, node});
 	forget_gone(s);
 }

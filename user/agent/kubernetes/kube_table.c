@@ -9,13 +9,10 @@
 #define GONE_MAX                                                                                   \
 	1024 /* keys that are remembered for nothing, beside as many as there are objects */
 
-/* NOLINTNEXTLINE(misc-no-recursion): what was before an entry has none before it */
 static void drop(struct kube_entry *entry)
 {
 	if (--entry->users)
 		return;
-	if (entry->before)
-		drop(entry->before);
 	kube_object_release(&entry->object);
 	free(entry);
 }
@@ -79,19 +76,6 @@ static void leave(const struct kube_table *t, struct kube_entry *entry)
 	drop(entry);
 }
 
-/* At most one is kept of an object: the last one that nobody refused. */
-static void keep_before(struct kube_entry *entry, struct kube_entry *there)
-{
-	struct kube_entry *kept = there->refusals ? there->before : there;
-
-	if (!kept)
-		return;
-	kept->users++;
-	entry->before = kept;
-	if (kept->before)
-		drop(TAKE_PTR(kept->before));
-}
-
 /* Who had an address first does not get it back by being changed. */
 static void keep_claims(struct kube_entry *fresh, const struct kube_entry *there)
 {
@@ -124,8 +108,6 @@ bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order)
 		enter(t, fresh);
 		return true;
 	}
-	if (t->keeps_before)
-		keep_before(fresh, *there);
 	keep_claims(fresh, *there);
 	leave(t, *there);
 	*there = fresh;
@@ -146,8 +128,6 @@ void kube_table_put_or_share(struct kube_table *t, const struct kube_table *befo
 		return;
 	}
 	fresh = new_entry(before, o, order);
-	if (there && before->keeps_before)
-		keep_before(fresh, *there);
 	if (there)
 		keep_claims(fresh, *there);
 	add(t, fresh);
@@ -211,7 +191,7 @@ bool kube_table_replace(struct kube_table *t, struct kube_table *fresh)
 	bool is_changed = compare(t, fresh, kube_pods_leave, t->pods);
 
 	is_changed |= compare(fresh, t, kube_pods_enter, t->pods);
-	fresh->keeps_before = t->keeps_before;
+	fresh->zones = t->zones;
 	fresh->pods = t->pods;
 	kube_table_release(t);
 	*t = *fresh;

@@ -5,6 +5,7 @@
 
 #include "agent/kubernetes/kube_object.h"
 #include "agent/kubernetes/kube_pods.h"
+#include "agent/kubernetes/kube_zones.h"
 #include "util/map.h"
 #include "util/vec.h"
 
@@ -13,16 +14,17 @@ struct kube_entry {
 	struct kube_object object;
 	uint64_t order; /* which of two is younger */
 	unsigned int users;
-	unsigned int refusals;     /* of a policy that had it; then something else stands for it */
-	struct kube_entry *before; /* what it was like when it was not refused; NULL: not known */
+	unsigned int refusals; /* of a policy that had it; then something else stands for it */
+	bool is_left_out;      /* nothing does */
+	bool is_proven;        /* it was in force as it is; ZonePolicies: see kube_zones_has() */
 	struct kube_entry *next_claim[KUBE_POD_ADDRESSES]; /* who else says that it is his */
 };
 
 struct kube_table {
 	VEC(struct kube_entry *) entries; /* in no order */
-	bool keeps_before;                /* of what changes */
 	struct map places;                /* key -> index into entries + 1; 0: it is gone */
-	struct kube_pods *pods; /* is told of entries, which are pods; NULL: they aren't */
+	struct kube_pods *pods;   /* is told of entries, which are pods; NULL: they aren't */
+	struct kube_zones *zones; /* of ZonePolicies, else NULL */
 };
 
 void kube_table_release(struct kube_table *t);

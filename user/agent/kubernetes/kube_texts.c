@@ -6,7 +6,6 @@
 #include "util/mem.h"
 #include "util/text.h"
 
-#define SEPARATOR  "\n---\n"
 #define CHUNK_SIZE (16ul * 1024 * 1024) /* a text that is longer is followed by another one */
 
 static int by_key(const void *a, const void *b)
@@ -39,22 +38,29 @@ struct writer {
 	size_t chunks;
 };
 
-char *kube_entry_stand_in(const struct kube_entry *entry, enum kube_kind kind,
-			  unsigned int refusals)
+char *kube_entry_stand_in(const struct kube_table *table, const struct kube_entry *entry,
+			  enum kube_kind kind, unsigned int refusals)
 {
-	if (refusals == 1 && entry->before)
-		return xstrdup(entry->before->object.text);
+	const struct kube_zone *zone = table->zones
+					       ? kube_zones_find(table->zones, entry->object.key)
+					       : NULL;
+
+	if (refusals == 1 && zone)
+		return xstrdup(zone->text);
 	return kube_object_stand_in(kind, entry->object.text, refusals);
 }
 
-static void write_entry(struct writer *w, const struct kube_entry *entry)
+static void write_entry(struct writer *w, const struct kube_table *table,
+			const struct kube_entry *entry)
 {
 	_free_ char *other = NULL;
 
+	if (entry->is_left_out)
+		return;
 	if (entry->refusals)
-		other = kube_entry_stand_in(entry, w->kind, entry->refusals);
+		other = kube_entry_stand_in(table, entry, w->kind, entry->refusals);
 	text_add(&w->chunk, other ? other : entry->object.text);
-	text_add(&w->chunk, SEPARATOR);
+	text_add(&w->chunk, KUBE_SEPARATOR);
 }
 
 static void write_kind(const struct kube_table *table, enum kube_kind kind, source_list *out)
@@ -62,11 +68,14 @@ static void write_kind(const struct kube_table *table, enum kube_kind kind, sour
 	struct writer w = {.kind = kind, .chunk = TEXT_INIT};
 	VEC(struct kube_entry *) sorted = {};
 
-	vec_append(&sorted, table->entries.items, table->entries.count);
+	if (table->zones && table->zones->is_held)
+		kube_zones_write(table->zones, &w.chunk);
+	else
+		vec_append(&sorted, table->entries.items, table->entries.count);
 	if (sorted.count)
 		qsort(sorted.items, sorted.count, sizeof(*sorted.items), by_key);
 	vec_foreach (entry, &sorted) {
-		write_entry(&w, *entry);
+		write_entry(&w, table, *entry);
 		if (w.chunk.len >= CHUNK_SIZE)
 			close_chunk(kube_kinds[kind].name, w.chunks++, &w.chunk, out);
 	}

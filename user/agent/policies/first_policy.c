@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/kubernetes/kube_pods_text.h"
+#include "util/diag.h"
 #include "util/log.h"
 
 #define EVERYTHING "zones: [{name: everything, cidrs: [0.0.0.0/0, '::/0']}]"
@@ -17,18 +18,30 @@
 static const char closed_text[] = STANCE(FALLBACK_CLOSED, "");
 static const char open_text[] = STANCE(FALLBACK_OPEN, "mode: audit, ");
 
-static int prepare(struct policy_set *set, const struct policy_input *input,
-		   enum policy_origin origin, struct policy_version **ret)
+/* Why not, in a line of @reason. */
+static int prepare_or_tell(struct policy_set *set, const struct policy_input *input,
+			   enum policy_origin origin, struct text *reason,
+			   struct policy_version **ret)
 {
 	_text_ struct text diagnostics = TEXT_INIT;
 	int err = policy_set_prepare(set, input, &diagnostics, ret);
+	const char *why = diags_first_error(diagnostics.buf);
 
 	fputs(diagnostics.buf, stderr);
+	text_addn(reason, why, strcspn(why, "\n"));
 	if (err)
 		return -EINVAL;
 	(*ret)->loaded->origin = origin;
 	(*ret)->loaded->is_kept = origin != POLICY_GIVEN;
 	return 0;
+}
+
+static int prepare(struct policy_set *set, const struct policy_input *input,
+		   enum policy_origin origin, struct policy_version **ret)
+{
+	_text_ struct text reason = TEXT_INIT;
+
+	return prepare_or_tell(set, input, origin, &reason, ret);
 }
 
 static int prepare_stance(struct policy_set *set, bool is_open, struct policy_version **ret)
@@ -72,8 +85,9 @@ static void drop_pods(source_list *texts)
 	}
 }
 
+/* @reason: why it is asked for. */
 static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
-			     struct policy_version **ret)
+			     const struct text *reason, struct policy_version **ret)
 {
 	_source_list_ source_list texts = {};
 	_text_ struct text why = TEXT_INIT;
@@ -95,19 +109,25 @@ static int prepare_last_good(struct policy_set *set, const struct last_good *lg,
 		log_error("msg=\"last good policy refused\" file=\"%s/%s\" error=\"%s\"",
 			  lg->directory, LAST_GOOD_FILE, why.buf);
 	else
-		log_warning("msg=\"policy not loaded: the last good one is in force\" hash=%s",
-			    (*ret)->loaded->hash);
+		log_warning("msg=\"policy not loaded: the last good one is in force\" hash=%s "
+			    "error=\"%s\"",
+			    (*ret)->loaded->hash, reason->buf);
 	return err;
 }
 
 int first_policy_prepare(struct policy_set *set, const struct first_policy_input *input,
 			 struct text *reterr, struct policy_version **ret)
 {
-	int err = input->is_cluster ? -ENOENT : prepare(set, &input->given, POLICY_GIVEN, ret);
+	_text_ struct text reason = TEXT_INIT;
+	int err = -ENOENT;
 
+	if (input->is_cluster)
+		text_add(&reason, "the cluster has not been listed yet");
+	else
+		err = prepare_or_tell(set, &input->given, POLICY_GIVEN, &reason, ret);
 	if (!err)
 		return 0;
-	err = prepare_last_good(set, input->last_good, ret);
+	err = prepare_last_good(set, input->last_good, &reason, ret);
 	if (!err)
 		return 0;
 	if (err == -ENOENT && !input->fallback && !input->is_cluster) {

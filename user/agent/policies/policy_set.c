@@ -176,11 +176,20 @@ static char *line_of(const struct span *at)
 
 static void tell_faults(const struct diags *diags, policy_faults *out)
 {
+	bool is_told = false; /* the error that notes are of */
+
 	vec_foreach (diag, &diags->list) {
-		if (diag->level == DIAG_ERROR && diag->at.source && diag->at.line)
-			vec_push(out, (struct policy_fault){xstrdup(diag->at.source->name),
-							    line_of(&diag->at), diag->at.column,
-							    xstrdup(diag->message)});
+		const struct source *source = diag->at.line ? diag->at.source : NULL;
+		bool is_note = diag->level == DIAG_NOTE;
+
+		if (!is_note)
+			is_told = diag->level == DIAG_ERROR && source;
+		if (!is_told)
+			continue;
+		vec_push(out,
+			 (struct policy_fault){source ? xstrdup(source->name) : NULL,
+					       source ? line_of(&diag->at) : NULL, diag->at.column,
+					       xstrdup(diag->message), is_note});
 	}
 }
 

@@ -46,12 +46,13 @@ struct policy_set {
 
 void policy_set_release(struct policy_set *set);
 
-/* An error in a line of a text. */
+/* An error, or another place of the one before it. */
 struct policy_fault {
-	char *source; /* its name */
+	char *source; /* a text's name; NULL: it is in none */
 	char *line;
 	unsigned int column;
 	char *message;
+	bool is_note;
 };
 
 typedef VEC(struct policy_fault) policy_faults;
