@@ -103,14 +103,12 @@ static char *text_of(const struct kube_state *state, const struct kube_faulty *f
 	json_number(&j, "observedGeneration", state->observed);
 	json_number(&j, "enforcedGeneration", state->enforced);
 	json_bool(&j, "inForce", is_in_force);
-	if (!is_in_force) {
-		json_array(&j, "errors");
-		if (faulty)
-			add_faults(&j, faulty);
-		else if (why)
-			add_error(&j, "", why);
-		json_end(&j, ']');
-	}
+	json_array(&j, "errors"); /* even if there are none: what somebody else wrote there goes */
+	if (!is_in_force && faulty)
+		add_faults(&j, faulty);
+	else if (!is_in_force && why)
+		add_error(&j, "", why);
+	json_end(&j, ']');
 	json_end(&j, '}');
 	json_end(&j, ']');
 	json_end(&j, '}');
