@@ -261,7 +261,8 @@ it "an agent starts as a node" start_node
 it "pods are found by their routes and behind a bridge" wait_for 10 everybody_is_attached
 it "a NetworkPolicy is enforced" lets 80
 it "the status of a ZonePolicy says that it is in force" wait_for 5 ask 'nodes["node-a"] == {
-	"name": "node-a", "observedGeneration": 1, "enforcedGeneration": 1, "inForce": True}'
+	"name": "node-a", "observedGeneration": 1, "enforcedGeneration": 1, "inForce": True,
+	"errors": []}'
 it "behind a bridge, too" reaches cache 10.244.1.10 tcp/80
 it "by IPv6, too" reaches cache fd00:10:0:1::10 tcp/80
 it "and denies there" shut cache 10.244.1.10,8080 fd00:10:0:1::10,8080

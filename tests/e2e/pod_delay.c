@@ -210,10 +210,13 @@ int main(void)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_NS};
 	struct watch w = {};
+	bool is_over = false;
 
 	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
 	open_tables(&w.tables);
-	while (read_lines(&w) || w.pending.count) {
+	while (!is_over || w.pending.count) {
+		if (!is_over)
+			is_over = !read_lines(&w);
 		look(&w);
 		nanosleep(&pause, NULL);
 	}

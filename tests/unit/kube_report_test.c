@@ -128,7 +128,7 @@ static void release(struct scene *s)
 
 #define IN_FORCE(generation)                                                                       \
 	"\"observedGeneration\":" generation ",\"enforcedGeneration\":" generation                 \
-	",\"inForce\":true"
+	",\"inForce\":true,\"errors\":[]"
 
 static void a_status_follows_what_is_good_bad_and_repaired(void **state)
 {

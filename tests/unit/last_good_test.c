@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/policies/last_good_text.h"
+#include "agent/kubernetes/kube_pods_text.h"
+#include "agent/policies/durable.h"
+#include "agent/policies/last_good.h"
+#include "util/mem.h"
 
 #define BLOCK 64
+#define PODS  2000
 
 static void write_odd(const void *user, struct text *out)
 {
@@ -114,6 +118,125 @@ static void refuses_every_block_that_is_lost(void **state)
 	}
 }
 
+static void put_pod(struct kube_table *pods, int number, const char *phase)
+{
+	_text_ struct text json = TEXT_INIT;
+	struct kube_object pod;
+
+	text_addf(&json,
+		  "{\"metadata\":{\"name\":\"pod-%d\",\"namespace\":\"shop\"},"
+		  "\"status\":{\"phase\":\"%s\",\"podIP\":\"10.0.%d.%d\"}}",
+		  number, phase, number / 250, number % 250 + 1);
+	assert_int_equal(kube_object_read(KUBE_POD, json.buf, &pod), 0);
+	kube_table_put(pods, &pod, (uint64_t)number);
+}
+
+static struct loaded_policy *new_policy(void)
+{
+	return loaded_policy_new(xcalloc(1, sizeof(struct policy)), 0, NULL, 0);
+}
+
+/* Of what was kept: how many pods, and how many of their addresses. */
+static void count_kept(const struct last_good *lg, size_t *ret_pods, size_t *ret_addresses)
+{
+	_source_list_ source_list texts = {};
+	_text_ struct text why = TEXT_INIT;
+	struct kube_pods claims = {};
+	struct kube_table pods = {.pods = &claims};
+
+	assert_int_equal(last_good_read(lg, &why, &texts), 0);
+	assert_string_equal(texts.items[0].name, PODS_SOURCE);
+	kube_pods_read(&texts.items[0], &pods);
+	*ret_pods = pods.entries.count;
+	*ret_addresses = claims.claimed;
+	kube_table_release(&pods);
+	kube_pods_release(&claims);
+}
+
+struct wait {
+	const struct last_good *lg;
+	struct loop *loop;
+};
+
+static void stop_when_over(void *user)
+{
+	const struct wait *wait = user;
+
+	if (!wait->lg->job)
+		loop_stop(wait->loop);
+}
+
+static void wait_for_job(const struct last_good *lg, struct loop *loop)
+{
+	struct wait wait = {lg, loop};
+	struct loop_timer *timer = loop_timer_new(loop, stop_when_over, &wait);
+
+	loop_timer_start(timer, 1, 1);
+	loop_run(loop);
+	loop_timer_stop(timer);
+}
+
+/* They come and go while it is written. */
+static void pods_are_kept_as_they_were_when_it_began(void **state)
+{
+	char directory[] = "/tmp/last-good-XXXXXX";
+	struct last_good lg = {.directory = mkdtemp(directory)};
+	struct kube_pods claims = {};
+	struct kube_table pods = {.pods = &claims};
+	struct loaded_policy *loaded = new_policy();
+	size_t count, addresses;
+	struct loop *loop;
+
+	(void)state;
+	assert_int_equal(loop_new(&loop), 0);
+	for (int i = 0; i < PODS; i++)
+		put_pod(&pods, i, "Running");
+	last_good_begin(&lg, loop, loaded, &pods);
+	assert_non_null(lg.job);
+	kube_table_remove(&pods, "shop/pod-0");
+	for (int i = 1; i < PODS; i++)
+		put_pod(&pods, i, "Failed"); /* which has no address */
+	lg.is_behind = true;
+	wait_for_job(&lg, loop);
+	assert_true(loaded->is_kept);
+	count_kept(&lg, &count, &addresses);
+	assert_int_equal(count, PODS);
+	assert_int_equal(addresses, PODS);
+
+	last_good_begin(&lg, loop, loaded, &pods); /* what came meanwhile is still to be kept */
+	last_good_keep(&lg, loaded, &pods);
+	assert_false(lg.is_behind);
+	count_kept(&lg, &count, &addresses);
+	assert_int_equal(count, PODS - 1);
+	assert_int_equal(addresses, 0);
+
+	assert_int_equal(durable_remove(directory, LAST_GOOD_FILE), 0);
+	assert_int_equal(rmdir(directory), 0);
+	loop_free(loop);
+	loaded_policy_drop(loaded);
+	kube_table_release(&pods);
+	kube_pods_release(&claims);
+}
+
+static void a_directory_that_is_gone_is_tried_again(void **state)
+{
+	struct last_good lg = {.directory = "/nowhere/at/all"};
+	struct loaded_policy *loaded = new_policy();
+	struct kube_table pods = {};
+	struct loop *loop;
+
+	(void)state;
+	assert_int_equal(loop_new(&loop), 0);
+	last_good_begin(&lg, loop, loaded, &pods);
+	loaded_policy_drop(loaded_policy_use(loaded));
+	last_good_finish(&lg);
+	assert_null(lg.job);
+	assert_false(loaded->is_kept);
+	assert_true(lg.is_behind && lg.is_failing);
+	loop_free(loop);
+	loaded_policy_drop(loaded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +244,8 @@ int main(void)
 		cmocka_unit_test(refuses_every_length_but_its_own),
 		cmocka_unit_test(refuses_every_byte_that_was_changed),
 		cmocka_unit_test(refuses_every_block_that_is_lost),
+		cmocka_unit_test(pods_are_kept_as_they_were_when_it_began),
+		cmocka_unit_test(a_directory_that_is_gone_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

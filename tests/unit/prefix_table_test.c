@@ -368,6 +368,63 @@ static void addresses_that_change_are_listed_as_if_they_had_been_so(void **state
 	image_release(&image);
 }
 
+/* --- no place --- */
+
+/* Scattered, each another one. */
+static struct bh_addr scattered(uint32_t i)
+{
+	return v4(0x0a000000 + (i * 7919 & 0xffffff));
+}
+
+static void assert_all_are_there(const struct prefix_table *t, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct bh_addr a = scattered(i);
+
+		assert_equal(t, &a, 1 + i % IDENTITIES);
+	}
+}
+
+/* Three of five are what it is made for; a policy isn't compiled for the next few. */
+static void others_move_for_what_comes_until_four_of_five_places_are_taken(void **state)
+{
+	_prefix_table_ struct prefix_table t = {};
+	struct image image;
+	uint32_t count, moved = 0;
+
+	(void)state;
+	image_init(&image);
+	for (uint32_t i = 0; i < 6000; i++) {
+		struct bh_addr a = scattered(100000 + i);
+
+		add(&image, cut(&a, 128));
+	}
+	order(&image);
+	build(&image, &t);
+	vec_foreach (p, &image.prefixes)
+		prefix_lines_drop(t.lines, &t.head, &p->prefix.addr);
+	prefix_lines_forget(t.lines, &t.head);
+	count = t.head.lines * 4;
+	for (uint32_t i = 0; i < count; i++) {
+		struct bh_addr a = scattered(i);
+		const struct bh_prefix entry = prefix_entry_of(&a, 1 + i % IDENTITIES);
+		int err = prefix_lines_put(t.lines, &t.head, &entry);
+
+		if (err == -ENOSPC) {
+			prefix_lines_clear_way(t.lines, &t.head, &entry);
+			if (!(moved++ % 64))
+				assert_all_are_there(&t, i);
+			prefix_lines_forget(t.lines, &t.head);
+			err = prefix_lines_put(t.lines, &t.head, &entry);
+		}
+		assert_int_equal(err, 0);
+	}
+	assert_true(moved > 0);
+	assert_all_are_there(&t, count);
+	assert_int_equal(prefix_lines_used(t.lines, &t.head), count);
+	image_release(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +436,7 @@ int main(void)
 		cmocka_unit_test(an_address_comes_and_goes_in_place),
 		cmocka_unit_test(the_place_of_one_that_is_gone_is_kept_for_it),
 		cmocka_unit_test(addresses_that_change_are_listed_as_if_they_had_been_so),
+		cmocka_unit_test(others_move_for_what_comes_until_four_of_five_places_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

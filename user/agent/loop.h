@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The one event loop: descriptors, timers and signals.  Everything runs in one thread. */
+/*
+ * The one event loop: descriptors, timers and signals.  Everything runs in one thread, but for what
+ * writes a cluster's last-good file.
+ */
 #ifndef AGENT_LOOP_H
 #define AGENT_LOOP_H
 

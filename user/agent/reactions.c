@@ -43,6 +43,15 @@ static void keep_last_good(struct agent *a)
 			       a->kubernetes ? &a->objects[KUBE_POD] : NULL);
 }
 
+static void keep_last_good_meanwhile(struct agent *a)
+{
+	if (!a->kubernetes)
+		keep_last_good(a);
+	else if (!datapath_revert_at(a->dp))
+		last_good_begin(&a->last_good, a->loop, a->policies.current->loaded,
+				&a->objects[KUBE_POD]);
+}
+
 static void after_swap(void *user)
 {
 	struct agent *a = user;
@@ -150,7 +159,7 @@ static void on_sweep(void *user)
 	int err = datapath_sweep(a->dp, clock_monotonic_ns());
 
 	if (last_good_is_due(&a->last_good, a->policies.current->loaded, a->kubernetes))
-		keep_last_good(a);
+		keep_last_good_meanwhile(a);
 	forget_previous(a);
 	if (err < 0)
 		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
@@ -287,5 +296,6 @@ void reactions_start(struct agent *a)
 
 void reactions_end(struct agent *a)
 {
+	last_good_finish(&a->last_good);
 	keep_last_good(a);
 }

@@ -238,6 +238,7 @@ static int put_address(struct datapath *dp, uint32_t slot, const struct bh_prefi
 
 	if (err != -ENOSPC)
 		return err;
+	prefix_lines_clear_way(lines, head, entry);
 	err = forget_gone(dp, head, slot);
 	return err ? err : prefix_lines_put(lines, head, entry);
 }

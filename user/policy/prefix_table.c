@@ -221,6 +221,32 @@ static bool make_place(struct bh_prefix_line *lines, const struct bh_prefixes *h
 	return false;
 }
 
+/* The same while programs read: its place is kept, as that of one that is gone. */
+static bool lend_place(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+		       struct bh_prefix_line *line)
+{
+	for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
+		struct bh_prefix *entry = &line->of[way];
+
+		if (!BH_PREFIX_LEN(entry->word) || enter(lines, head, entry))
+			continue;
+		store(&entry->word, BH_PREFIX_GONE);
+		return true;
+	}
+	return false;
+}
+
+void prefix_lines_clear_way(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			    const struct bh_prefix *entry)
+{
+	uint64_t hash = hash_of(head, entry);
+
+	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
+		if (lend_place(lines, head, line_at(lines, head, hash, n)))
+			return;
+	}
+}
+
 int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry)
 {

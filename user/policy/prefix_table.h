@@ -46,6 +46,13 @@ uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct 
 int prefix_lines_put(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry);
 
+/*
+ * For an entry for which there was no place: another one moves out of its lines, if one can, whose
+ * place is free after prefix_lines_forget().  Programs may be reading.
+ */
+void prefix_lines_clear_way(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			    const struct bh_prefix *entry);
+
 /* As prefix_lines_put(), of a new one; moves others.  Only while no program reads these lines. */
 int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry);

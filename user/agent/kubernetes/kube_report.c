@@ -21,7 +21,7 @@
 #define SETTLE_MS   100  /* what is put right at once is not told */
 #define OF_NODE_MS  10   /* by which a change is spread, for each node */
 #define SPREAD_MS   60000
-#define AGAIN_MS    600000 /* until what is missing is written again, and too much taken away */
+#define AGAIN_MS    600000 /* until all is written again, and too much taken away */
 #define DROPS_MS    5000
 #define CLEANED_MAX 20
 
@@ -142,7 +142,8 @@ static void check_status(struct kube_report *r, bool is_speaker)
 		struct kube_state *state = kube_status_find(&r->status, o->key);
 		bool is_said = has_line(o->identity.reporters, r->config->node);
 
-		if (state && is_speaker && !is_said)
+		/* Somebody else may have written over it; if not, the server writes nothing. */
+		if (state)
 			free(TAKE_PTR(state->sent));
 		if (!is_speaker && is_said)
 			withdraw(r, o->key, r->config->node);

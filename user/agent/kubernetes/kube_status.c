@@ -114,14 +114,12 @@ static char *text_of(const struct kube_state *state, const struct said *said)
 	json_bool(&j, "inForce", is_in_force);
 	if (said->entry->is_left_out)
 		json_bool(&j, "leftOut", true);
-	if (!is_in_force) {
-		json_array(&j, "errors");
-		if (said->faulty)
-			add_faults(&j, said->faulty);
-		else if (why)
-			add_error(&j, "", why);
-		json_end(&j, ']');
-	}
+	json_array(&j, "errors"); /* even if there are none: what somebody else wrote there goes */
+	if (!is_in_force && said->faulty)
+		add_faults(&j, said->faulty);
+	else if (!is_in_force && why)
+		add_error(&j, "", why);
+	json_end(&j, ']');
 	json_end(&j, '}');
 	json_end(&j, ']');
 	json_end(&j, '}');

@@ -25,6 +25,14 @@ void kube_table_release(struct kube_table *t)
 	map_release(&t->places);
 }
 
+void kube_table_copy(const struct kube_table *t, struct kube_table *ret)
+{
+	*ret = (struct kube_table){};
+	vec_append(&ret->entries, t->entries.items, t->entries.count);
+	vec_foreach (entry, &ret->entries)
+		(*entry)->users++;
+}
+
 static struct kube_entry **find(const struct kube_table *t, const char *key)
 {
 	const uint64_t *place = map_get(&t->places, key, strlen(key));

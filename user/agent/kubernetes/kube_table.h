@@ -29,6 +29,12 @@ struct kube_table {
 
 void kube_table_release(struct kube_table *t);
 
+/*
+ * The same entries to look at one after the other, no matter what becomes of @t; but for who they
+ * are (their identity), nothing in them changes.
+ */
+void kube_table_copy(const struct kube_table *t, struct kube_table *ret);
+
 /* Takes @o over.  Whether that changes anything. */
 bool kube_table_put(struct kube_table *t, struct kube_object *o, uint64_t order);
 

@@ -2,12 +2,17 @@
 #include "agent/policies/last_good.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "agent/kubernetes/kube_pods_text.h"
 #include "agent/policies/durable.h"
 #include "util/clock.h"
+#include "util/cleanup.h"
 #include "util/log.h"
+#include "util/mem.h"
 
 #define CLUSTER_KEPT_NS 10000000000 /* between two, where objects come and go all the time */
 #define PODS_KEPT_NS    60000000000 /* the same, if only pods did */
@@ -18,7 +23,7 @@ bool last_good_is_due(const struct last_good *lg, const struct loaded_policy *lo
 {
 	uint64_t since_ns = clock_monotonic_ns() - lg->kept_ns;
 
-	if (loaded->is_kept && !lg->is_behind)
+	if (lg->job || (loaded->is_kept && !lg->is_behind))
 		return false;
 	if (!is_cluster || !lg->kept_ns)
 		return true;
@@ -30,23 +35,23 @@ static void write_pods(const void *user, struct text *out)
 	kube_pods_write(user, out);
 }
 
-void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
-		    const struct kube_table *pods)
+static int write_file(const char *directory, const struct loaded_policy *loaded,
+		      const struct kube_table *pods)
 {
+	const struct made_source first = {PODS_SOURCE, write_pods, pods};
 	_text_ struct text content = TEXT_INIT;
 	source_view texts = {};
-	const struct made_source first = {PODS_SOURCE, write_pods, pods};
-	int err;
 
-	if (loaded->is_kept && !lg->is_behind)
-		return;
 	loaded_policy_view(loaded, &texts);
 	last_good_format(&texts, pods ? &first : NULL, &content);
 	vec_release(&texts);
-	err = durable_write(lg->directory, LAST_GOOD_FILE, &content);
+	return durable_write(directory, LAST_GOOD_FILE, &content);
+}
+
+static void take_result(struct last_good *lg, struct loaded_policy *loaded, int err)
+{
 	loaded->is_kept = !err;
-	lg->is_behind = err;
-	lg->kept_ns = clock_monotonic_ns();
+	lg->is_behind |= err;
 	if (err && !lg->is_failing)
 		log_error("msg=\"policy not kept for the next start\" file=\"%s/%s\" error=\"%s\"",
 			  lg->directory, LAST_GOOD_FILE, strerror(-err));
@@ -55,6 +60,109 @@ void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 			 lg->directory, LAST_GOOD_FILE);
 	lg->is_failing = err;
 }
+
+static bool is_to_be_kept(struct last_good *lg, const struct loaded_policy *loaded)
+{
+	if (loaded->is_kept && !lg->is_behind)
+		return false;
+	lg->is_behind = false;
+	lg->kept_ns = clock_monotonic_ns();
+	return true;
+}
+
+void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
+		    const struct kube_table *pods)
+{
+	last_good_finish(lg);
+	if (is_to_be_kept(lg, loaded))
+		take_result(lg, loaded, write_file(lg->directory, loaded, pods));
+}
+
+/* --- in a thread of its own, which reads nothing that changes meanwhile --- */
+
+struct last_good_job {
+	const char *directory;
+	struct loaded_policy *loaded;
+	struct kube_table pods;
+	pthread_t thread;
+	struct loop_watch *watch;
+	int over_fd; /* an eventfd */
+	int err;
+};
+
+static void *run_job(void *user)
+{
+	const uint64_t one = 1;
+	struct last_good_job *job = user;
+
+	job->err = write_file(job->directory, job->loaded, &job->pods);
+	(void)!write(job->over_fd, &one, sizeof(one));
+	return NULL;
+}
+
+static void drop_job(struct last_good_job *job)
+{
+	loop_watch_free(job->watch);
+	if (job->over_fd >= 0)
+		close(job->over_fd);
+	kube_table_release(&job->pods);
+	loaded_policy_drop(job->loaded);
+	free(job);
+}
+
+void last_good_finish(struct last_good *lg)
+{
+	struct last_good_job *job = TAKE_PTR(lg->job);
+
+	if (!job)
+		return;
+	pthread_join(job->thread, NULL);
+	take_result(lg, job->loaded, job->err);
+	drop_job(job);
+}
+
+static void on_over(void *user, unsigned int ready)
+{
+	(void)ready;
+	last_good_finish(user);
+}
+
+static int start_job(struct last_good *lg, struct last_good_job *job, struct loop *loop)
+{
+	int err;
+
+	job->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (job->over_fd < 0)
+		return -errno;
+	err = loop_watch_new(loop, job->over_fd, on_over, lg, &job->watch);
+	if (err)
+		return err;
+	loop_watch_want(job->watch, LOOP_READ);
+	return -pthread_create(&job->thread, NULL, run_job, job);
+}
+
+void last_good_begin(struct last_good *lg, struct loop *loop, struct loaded_policy *loaded,
+		     const struct kube_table *pods)
+{
+	struct last_good_job *job;
+	int err;
+
+	if (lg->job || !is_to_be_kept(lg, loaded))
+		return;
+	job = xcalloc(1, sizeof(*job));
+	job->directory = lg->directory;
+	job->loaded = loaded_policy_use(loaded);
+	kube_table_copy(pods, &job->pods);
+	err = start_job(lg, job, loop);
+	if (!err) {
+		lg->job = job;
+		return;
+	}
+	take_result(lg, loaded, err);
+	drop_job(job);
+}
+
+/* --- what was written --- */
 
 static int say_unreadable(int err, struct text *reterr)
 {

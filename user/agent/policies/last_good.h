@@ -5,16 +5,20 @@
 
 #include <stdbool.h>
 
+#include "agent/loop.h"
 #include "agent/policies/last_good_text.h"
 #include "agent/policies/policy_version.h"
 
 #define LAST_GOOD_FILE "last-good"
+
+struct last_good_job;
 
 struct last_good {
 	const char *directory;
 	bool is_failing;  /* which was logged */
 	bool is_behind;   /* of the cluster's pods, some are others than when they were written */
 	uint64_t kept_ns; /* CLOCK_MONOTONIC; 0: nothing was written yet */
+	struct last_good_job *job; /* is writing; NULL: none is */
 };
 
 /*
@@ -23,6 +27,16 @@ struct last_good {
  */
 void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 		    const struct kube_table *pods);
+
+/*
+ * The same, of what it is now, while the loop goes on: of a large cluster it takes as long as many
+ * changes.  One at a time; while one is under way this does nothing.
+ */
+void last_good_begin(struct last_good *lg, struct loop *loop, struct loaded_policy *loaded,
+		     const struct kube_table *pods);
+
+/* Waits for the one that is under way. */
+void last_good_finish(struct last_good *lg);
 
 /* Whether it is time to, for who comes by often. */
 bool last_good_is_due(const struct last_good *lg, const struct loaded_policy *loaded,
