@@ -16,7 +16,7 @@ static const struct {
 	{"bh_identities", BH_IDENTITY_ENTRIES_LEAST, BH_IDENTITY_ENTRIES},
 	{"bh_directory", BH_DIRECTORY_LINES_LEAST, BH_DIRECTORY_LINES},
 	{"bh_blocks", BH_BLOCKS_LEAST, BH_BLOCKS},
-	{"bh_rule_counts", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES},
+	{"bh_rule_counts", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE, BH_RULE_ENTRIES / BH_RULE_PAGE},
 	{"bh_policies", BH_SLOTS, BH_SLOTS},
 };
 

@@ -195,7 +195,7 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 {
 	struct tables *t = &dp->tables;
 
-	t->rule_entries = bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
+	t->rule_entries = BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
 	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
 	t->epochs = share(dp->skel->maps.bh_epochs, PROT_READ | PROT_WRITE);
 	t->prefixes = share(dp->skel->maps.bh_prefixes, PROT_READ | PROT_WRITE);
