@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/loader.h"
 #include "util/mem.h"
 
 /* --- policies --- */
@@ -277,7 +278,8 @@ static void no_map(struct datapath *dp)
 	(void)dp;
 	unlink(PINS "/maps/bh_room");
 	assert_int_equal(
-		bpf_obj_pin(bpf_program__fd(dp->skel->progs.bh_tc_to), PINS "/maps/bh_room"), 0);
+		bpf_obj_pin(bpf_program__fd(loader_program(dp, PROGRAM_TO)), PINS "/maps/bh_room"),
+		0);
 }
 
 /* What was there is as it was until ours is complete. */
