@@ -66,7 +66,7 @@ struct {
 	__type(value, struct bh_prefix_line);
 } bh_prefixes SEC(".maps");
 
-/* Identity -> class.  The agent writes. */
+/* Identity -> place in the pair grid.  The agent writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);

@@ -69,7 +69,7 @@ struct flaw {
 static void too_many_identities(struct image *image)
 {
 	while (image->identities.count <= BH_IDENTITY_ENTRIES / 2)
-		vec_push(&image->identities, (struct bh_identity){});
+		vec_push(&image->identities, (struct image_identity){});
 }
 
 static void too_many_prefixes(struct image *image)

@@ -71,7 +71,7 @@ static void make_large(struct image *image)
 	image_make(image, 30, BH_RULE_FIRST + 1);
 	add_blocks(image);
 	while (image->identities.count <= BH_IDENTITY_ENTRIES_LEAST / BH_SLOTS)
-		vec_push(&image->identities, (struct bh_identity){});
+		vec_push(&image->identities, (struct image_identity){});
 	for (uint32_t i = 0; i < BH_PREFIX_LINES_LEAST; i++)
 		image_add_prefix(image, 0x0b000000 + i, 32, 0);
 	while (image->cells.rows * image->cells.stride <=

@@ -25,6 +25,11 @@ struct image_prefix {
 	uint32_t identity;
 };
 
+struct image_identity {
+	uint32_t class; /* address class */
+	uint32_t flags; /* BH_IDENTITY_* */
+};
+
 struct grid_share; /* policy/grid.h */
 
 struct image_grid {
@@ -40,7 +45,7 @@ typedef VEC(struct bh_later) later_list;
 
 struct image {
 	VEC(struct image_prefix) prefixes; /* sorted by prefix_cmp, no two equal */
-	VEC(struct bh_identity) identities;
+	VEC(struct image_identity) identities;
 	struct bh_service_line *services; /* BH_SERVICE_LINES of them */
 	uint32_t service_classes;
 	struct image_grid pairs; /* classes x classes -> row */
