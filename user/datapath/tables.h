@@ -8,7 +8,6 @@
 
 #include <bulkhead/tables.h>
 
-#include "policy/grid_fold.h"
 #include "policy/image.h"
 #include "util/text.h"
 

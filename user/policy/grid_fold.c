@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/grid_fold.h"
+#include "policy/image.h"
 
 #include <string.h>
 
