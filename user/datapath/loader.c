@@ -95,10 +95,11 @@ struct half {
 	int err;
 };
 
+/* The constants, too: they are frozen, and chosen once. */
 static int share_maps(const struct datapath *dp, const struct bulkhead_bpf *skel)
 {
+	int err = bpf_map__reuse_fd(skel->maps.rodata, bpf_map__fd(dp->skel->maps.rodata));
 	struct bpf_map *map;
-	int err = 0;
 
 	bpf_object__for_each_map(map, skel->obj)
 	{
@@ -120,7 +121,6 @@ static int configure(const struct datapath *dp, const struct bulkhead_bpf *skel,
 {
 	struct bpf_program *program;
 
-	memcpy(skel->rodata, dp->skel->rodata, sizeof(*skel->rodata));
 	bpf_object__for_each_program(program, skel->obj) bpf_program__set_autoload(program, false);
 	for (enum program i = 0; i < PROGRAMS; i++) {
 		program = program_in(skel, i);
