@@ -58,7 +58,7 @@ static __always_inline void decide_backend(const struct packet *p, __u32 workloa
 		return;
 	question_of_service(&question, p->proto, p->is_v6, p->backend_port, 0);
 	ret->flags = src->flags | dst->flags;
-	ret->cell = cell_of(p->slot, src->class, dst->class, question.table, question.number);
+	ret->cell = cell_of(p->slot, src->row, dst->column, question.table, question.number);
 	if (ret->cell & BH_CELL_LATER) {
 		now = cell_and_until(p->slot, ret->cell);
 		ret->cell = (__u32)now;

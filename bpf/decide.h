@@ -97,7 +97,7 @@ static __always_inline __u32 service_class(const struct bh_policy *policy, __u32
 	return line ? line->class[number % BH_SERVICE_LINE_ENTRIES] : 0;
 }
 
-/* Of two classes, for a service.  Global, of numbers only: verified once. */
+/* Of a place in the pair grid, for a service.  Global, of numbers only: verified once. */
 __noinline __u32 cell_of(__u32 slot, __u32 src, __u32 dst, __u32 table, __u32 number)
 {
 	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
@@ -160,7 +160,7 @@ static __noinline int decide(__u32 slot, const struct question *q, struct decisi
 	if (!src || !dst)
 		return -1;
 	ret->flags = src->flags | dst->flags;
-	ret->cell = cell_of(slot, src->class, dst->class, q->table, q->number);
+	ret->cell = cell_of(slot, src->row, dst->column, q->table, q->number);
 	if (ret->cell & BH_CELL_LATER)
 		ret->cell = cell_of_now(slot, ret->cell, &ret->until_s);
 	return 0;

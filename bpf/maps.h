@@ -73,7 +73,7 @@ struct {
 	__type(value, struct bh_prefix_line);
 } bh_prefixes SEC(".maps");
 
-/* Identity -> class.  The agent writes. */
+/* Identity -> place in the pair grid.  The agent writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
@@ -303,20 +303,22 @@ struct {
 	__type(value, struct fragment_bucket);
 } bh_fragments SEC(".maps");
 
-/* (Slot, rule) -> packets that it decided.  Programs write, the agent zeroes the idle slot. */
+/* Page of (slot, rule) -> packets that each decided.  Programs write, the agent zeroes the idle
+ * slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BH_RULE_ENTRIES);
+	__uint(max_entries, BH_RULE_ENTRIES / BH_RULE_PAGE);
 	__type(key, __u32);
-	__type(value, struct bh_count);
+	__type(value, struct bh_count_page);
 } bh_rule_counts SEC(".maps");
 
-/* (Slot, rule) -> what became of its events.  Programs write, the agent zeroes the idle slot. */
+/* Page of (slot, rule) -> what became of their events.  Programs write, the agent zeroes the idle
+ * slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BH_RULE_ENTRIES);
+	__uint(max_entries, BH_RULE_ENTRIES / BH_RULE_PAGE);
 	__type(key, __u32);
-	__type(value, struct bh_tally);
+	__type(value, struct bh_tally_page);
 } bh_rule_events SEC(".maps");
 
 /* Endpoint id -> what passed and what was dropped.  Programs write. */

@@ -18,14 +18,14 @@ static __always_inline void count_add(struct bh_count *count, __u32 length)
 /* @base and @rules: of the policy that it is a rule of. */
 static __always_inline void count_rule(__u32 rule, __u32 base, __u32 rules, __u32 length)
 {
-	__u32 at = base + rule;
-	struct bh_count *count;
+	__u32 at = base + rule, number = at / BH_RULE_PAGE;
+	struct bh_count_page *page;
 
 	if (rule >= rules)
 		return;
-	count = bpf_map_lookup_elem(&bh_rule_counts, &at);
-	if (count)
-		count_add(count, length);
+	page = bpf_map_lookup_elem(&bh_rule_counts, &number);
+	if (page)
+		count_add(&page->of[at % BH_RULE_PAGE], length);
 }
 
 static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction direction,
@@ -202,15 +202,15 @@ static __always_inline struct bh_account *account_of(const struct packet *p, __u
 /* The one place where a drop is counted, and an event. */
 static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)
 {
-	struct bh_tally *of_rule = NULL;
-	__u32 at = p->rule_base + p->rule;
+	__u32 at = p->rule_base + p->rule, number = at / BH_RULE_PAGE;
+	struct bh_tally_page *page = NULL;
 
 	tally_add(&account->events, book);
 	account->bytes += p->length;
 	if (p->rule < p->rules)
-		of_rule = bpf_map_lookup_elem(&bh_rule_events, &at);
-	if (of_rule)
-		tally_add(of_rule, book);
+		page = bpf_map_lookup_elem(&bh_rule_events, &number);
+	if (page)
+		tally_add(&page->of[at % BH_RULE_PAGE], book);
 }
 
 /*

@@ -28,6 +28,20 @@ struct bh_tally {
 	__u64 lost;       /* the ring was full */
 };
 
+/*
+ * Rules have theirs a page at a time: the kernel takes per-CPU memory, and reads it, value by
+ * value.
+ */
+#define BH_RULE_PAGE 64
+
+struct bh_count_page {
+	struct bh_count of[BH_RULE_PAGE];
+};
+
+struct bh_tally_page {
+	struct bh_tally of[BH_RULE_PAGE];
+};
+
 /* For each verdict and reason (bh_books), at BH_ACCOUNT_AT(). */
 struct bh_account {
 	struct bh_tally events;

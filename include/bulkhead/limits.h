@@ -40,7 +40,7 @@
 #define BH_IDENTITY_ENTRIES_LEAST 8192
 #define BH_DIRECTORY_LINES_LEAST  65536 /* 4 MiB */
 #define BH_BLOCKS_LEAST           32768 /* 4 MiB */
-#define BH_RULE_ENTRIES_LEAST     32768
+#define BH_RULE_ENTRIES_LEAST     32768 /* these are whole pages in each slot */
 
 /* Capacities, in entries; the agent may choose others for connections at load. */
 #define BH_LATER_ENTRIES 65536 /* over both slots; 1 MiB; programs count on this number */

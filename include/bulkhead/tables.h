@@ -97,8 +97,9 @@ struct bh_prefixes {
 
 /* What an address resolves to.  Identity 0 is `outside`: in no zone, in no workload. */
 struct bh_identity {
-	__u32 class; /* address class */
-	__u32 flags; /* BH_IDENTITY_* */
+	__u16 row;    /* in the pair grid, of who opens a connection */
+	__u16 column; /* and of whom it is opened to */
+	__u32 flags;  /* BH_IDENTITY_* */
 };
 
 /* How the zone stands while the agent is down is the last two; neither: the last policy stays. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "tests/bench/agent_start.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "tests/bench/agent_run.h"
@@ -8,6 +10,7 @@
 #include "util/mem.h"
 
 #define STARTS    3
+#define INTERFACE "start0"
 #define SETTLE_US 500000 /* it gives back what it needed only to start */
 
 /* clang-format off */
@@ -32,7 +35,7 @@ static int start_once(const struct text *text, samples *seen)
 {
 	struct rusage usage;
 	struct agent_run run;
-	int err = agent_run_begin(text, NULL, &run);
+	int err = agent_run_begin(text, INTERFACE, &run);
 
 	if (err)
 		return err;
@@ -57,8 +60,12 @@ void agent_start_measure(const struct shape *shape, const char *size,
 	int err = 0;
 
 	shape_text(shape, false, &text);
+	if (system("ip link add " INTERFACE " type veth peer name start1"))
+		err = -ENODEV;
 	for (int i = 0; !err && i < STARTS; i++)
 		err = start_once(&text, seen);
+	if (system("ip link delete " INTERFACE))
+		fprintf(stderr, "bench: interface '" INTERFACE "' stays\n");
 	for (int i = 0; i < FIGURE_COUNT; i++)
 		figure_add(&figures[i], size, &seen[i], of[i],
 			   err ? "the agent does not start" : NULL, results);

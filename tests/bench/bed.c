@@ -9,8 +9,8 @@
 
 #include <bpf/libbpf.h>
 
-#include "bulkhead.skel.h"
 #include "datapath/internal.h"
+#include "datapath/loader.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 
@@ -143,11 +143,11 @@ void bed_release(struct bed *bed)
 
 int bed_program(const struct bed *bed, enum bench_hook hook, bool is_reply)
 {
-	const struct bulkhead_bpf *s = bed->dp->skel;
+	enum program program = is_reply ? PROGRAM_FROM : PROGRAM_TO;
 
 	if (hook == BENCH_XDP)
-		return bpf_program__fd(is_reply ? s->progs.bh_tc_host_out : s->progs.bh_xdp_in);
-	return bpf_program__fd(is_reply ? s->progs.bh_tc_from : s->progs.bh_tc_to);
+		program = is_reply ? PROGRAM_HOST_OUT : PROGRAM_XDP_IN;
+	return bpf_program__fd(loader_program(bed->dp, program));
 }
 
 struct burst bed_burst(const struct bed *bed, enum shape_packet packet, bool is_v6, uint32_t flows,

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/loader.h"
 #include "tests/bpf/rig.h"
 #include "tests/bpf/table.h"
 
@@ -188,8 +189,9 @@ static void receive(struct rig *rig, const struct packet_spec *spec, uint64_t ta
 
 	memcpy(bytes, &tag, meta);
 	memcpy(bytes + meta, frame.bytes, frame.len);
-	assert_int_equal(
-		bpf_prog_test_run_opts(bpf_program__fd(rig->dp->skel->progs.bh_xdp_in), &opts), 0);
+	assert_int_equal(bpf_prog_test_run_opts(
+				 bpf_program__fd(loader_program(rig->dp, PROGRAM_XDP_IN)), &opts),
+			 0);
 }
 
 static bool has_live_frames(const struct rig *rig)
@@ -203,7 +205,8 @@ static bool has_live_frames(const struct rig *rig)
 		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
 	};
 
-	return !bpf_prog_test_run_opts(bpf_program__fd(rig->dp->skel->progs.bh_xdp_in), &opts);
+	return !bpf_prog_test_run_opts(bpf_program__fd(loader_program(rig->dp, PROGRAM_XDP_IN)),
+				       &opts);
 }
 
 /* bh0 is a host's NIC, and there is no program at the other end. */

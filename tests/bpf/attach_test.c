@@ -11,6 +11,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/clsact.h"
+#include "datapath/loader.h"
 #include "tests/bpf/hooks.h"
 
 #define WITHOUT_TCX (1u << ATTACH_TCX)
@@ -317,8 +318,8 @@ static void add_foreign_filter(struct datapath *dp)
 	struct clsact_filter filter = {
 		.ifindex = if_nametoindex("bh0"), .handle = 1, .priority = 7};
 
-	assert_int_equal(clsact_attach(&filter, bpf_program__fd(dp->skel->progs.bh_tc_host_out)),
-			 0);
+	assert_int_equal(
+		clsact_attach(&filter, bpf_program__fd(loader_program(dp, PROGRAM_HOST_OUT))), 0);
 }
 
 static void our_filters_share_a_qdisc(void **state)

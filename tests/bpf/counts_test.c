@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/loader.h"
 #include "util/mem.h"
 
 /* --- rules --- */
@@ -15,7 +16,7 @@
 static void counts_are_summed_over_cpus_and_cleared(void **state)
 {
 	struct datapath *dp = shared;
-	_free_ struct bh_count *cpus = xcalloc((size_t)dp->cpus, sizeof(*cpus));
+	_free_ struct bh_count_page *cpus = xcalloc((size_t)dp->cpus, sizeof(*cpus));
 	uint32_t rule = BH_RULE_FIRST, slot, key;
 	struct bh_count counts[BH_RULE_FIRST + 1];
 
@@ -23,9 +24,9 @@ static void counts_are_summed_over_cpus_and_cleared(void **state)
 	swap_to(dp, 10, rule);
 	swap_to(dp, 20, rule);
 	slot = datapath_slot(dp);
-	key = slot * (BH_RULE_ENTRIES / 2) + rule;
+	key = (slot * (BH_RULE_ENTRIES / 2) + rule) / BH_RULE_PAGE;
 	for (int i = 0; i < dp->cpus; i++)
-		cpus[i] = (struct bh_count){.packets = 1, .bytes = 100};
+		cpus[i].of[rule] = (struct bh_count){.packets = 1, .bytes = 100};
 	bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_rule_counts), &key, cpus, BPF_ANY);
 	assert_int_equal(datapath_read_rules(dp, slot, rule + 1, counts), 0);
 	assert_int_equal(counts[rule].packets, dp->cpus);
@@ -41,10 +42,10 @@ static void counts_are_summed_over_cpus_and_cleared(void **state)
 
 static void count_packets(const struct datapath *dp, uint32_t slot, uint32_t rule, uint64_t packets)
 {
-	_free_ struct bh_count *cpus = xcalloc((size_t)dp->cpus, sizeof(*cpus));
-	uint32_t key = slot * (BH_RULE_ENTRIES / 2) + rule;
+	_free_ struct bh_count_page *cpus = xcalloc((size_t)dp->cpus, sizeof(*cpus));
+	uint32_t key = (slot * (BH_RULE_ENTRIES / 2) + rule) / BH_RULE_PAGE;
 
-	cpus[0] = (struct bh_count){.packets = packets};
+	cpus[0].of[rule % BH_RULE_PAGE] = (struct bh_count){.packets = packets};
 	bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_rule_counts), &key, cpus, BPF_ANY);
 }
 
@@ -226,8 +227,9 @@ static void a_drop_is_counted_and_reported(void **state)
 	dp->tables.control->active = 0;
 	assert_int_equal(datapath_events_open(dp, count_event, &events), 0);
 	assert_true(datapath_events_fd(dp) >= 0);
-	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.bh_xdp_in), &opts),
-			 0);
+	assert_int_equal(
+		bpf_prog_test_run_opts(bpf_program__fd(loader_program(dp, PROGRAM_XDP_IN)), &opts),
+		0);
 	assert_int_equal(opts.retval, XDP_DROP);
 	assert_int_equal(datapath_read_drops(dp, drops), 0);
 	for (size_t i = 0; i < BH_REASON_COUNT; i++)

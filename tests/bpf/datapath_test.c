@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/loader.h"
 #include "util/mem.h"
 
 /* --- policies --- */
@@ -68,7 +69,7 @@ struct flaw {
 static void too_many_identities(struct image *image)
 {
 	while (image->identities.count <= BH_IDENTITY_ENTRIES / 2)
-		vec_push(&image->identities, (struct bh_identity){});
+		vec_push(&image->identities, (struct image_identity){});
 }
 
 static void too_many_prefixes(struct image *image)
@@ -299,7 +300,8 @@ static void no_map(struct datapath *dp)
 	(void)dp;
 	unlink(PINS "/maps/bh_room");
 	assert_int_equal(
-		bpf_obj_pin(bpf_program__fd(dp->skel->progs.bh_tc_to), PINS "/maps/bh_room"), 0);
+		bpf_obj_pin(bpf_program__fd(loader_program(dp, PROGRAM_TO)), PINS "/maps/bh_room"),
+		0);
 }
 
 /* What was there is as it was until ours is complete. */

@@ -121,7 +121,7 @@ void image_make(struct image *image, uint32_t last, uint32_t rule)
 	image_add_prefix(image, 0x0a000000, 8, 1);
 	image_add_prefix(image, 0x0a000000 + last, 32, 2);
 	for (uint32_t i = 0; i < 3; i++)
-		vec_push(&image->identities, (struct bh_identity){.class = i});
+		vec_push(&image->identities, (struct image_identity){.class = i});
 	image->services = xcalloc(BH_SERVICE_LINES, sizeof(*image->services));
 	image->services[443 / BH_SERVICE_LINE_ENTRIES].class[443 % BH_SERVICE_LINE_ENTRIES] = 1;
 	grid_init(&image->pairs, 3, 3);
@@ -196,7 +196,7 @@ uint32_t decide_by_maps(const struct datapath *dp, uint32_t src, uint32_t dst, u
 	read_entry(dp->skel->maps.bh_identities, policy.identity + identity_of(dp, slot, dst), &to);
 	read_entry(dp->skel->maps.bh_services,
 		   slot * BH_SERVICE_LINES + port / BH_SERVICE_LINE_ENTRIES, &line);
-	row = grid_value(dp, &policy.pairs, from.class, to.class);
+	row = grid_value(dp, &policy.pairs, from.row, to.column);
 	return grid_value(dp, &policy.cells, row, line.class[port % BH_SERVICE_LINE_ENTRIES]);
 }
 

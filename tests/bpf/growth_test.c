@@ -16,7 +16,7 @@ static const struct {
 	{"bh_identities", BH_IDENTITY_ENTRIES_LEAST, BH_IDENTITY_ENTRIES},
 	{"bh_directory", BH_DIRECTORY_LINES_LEAST, BH_DIRECTORY_LINES},
 	{"bh_blocks", BH_BLOCKS_LEAST, BH_BLOCKS},
-	{"bh_rule_counts", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES},
+	{"bh_rule_counts", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE, BH_RULE_ENTRIES / BH_RULE_PAGE},
 	{"bh_policies", BH_SLOTS, BH_SLOTS},
 };
 
@@ -71,7 +71,7 @@ static void make_large(struct image *image)
 	image_make(image, 30, BH_RULE_FIRST + 1);
 	add_blocks(image);
 	while (image->identities.count <= BH_IDENTITY_ENTRIES_LEAST / BH_SLOTS)
-		vec_push(&image->identities, (struct bh_identity){});
+		vec_push(&image->identities, (struct image_identity){});
 	for (uint32_t i = 0; i < BH_PREFIX_LINES_LEAST; i++)
 		image_add_prefix(image, 0x0b000000 + i, 32, 0);
 	while (image->cells.rows * image->cells.stride <=

@@ -111,12 +111,12 @@ maps_of_policy()
 	done
 }
 
-# The id of the agent's constants, among the maps that it has open.
+# The id of the agent's constants, among the maps that it has open, some of them more than once.
 constants()
 {
 	local id
 
-	for id in $(sed -n 's/^map_id:[[:space:]]*//p' "/proc/$agent_pid"/fdinfo/*); do
+	for id in $(sed -n 's/^map_id:[[:space:]]*//p' "/proc/$agent_pid"/fdinfo/* | sort -u); do
 		! bpftool -j map show id "$id" | grep -q '"name":"[^"]*\.rodata"' || echo "$id"
 	done
 }

@@ -70,10 +70,11 @@ static uint64_t digest_rules(void)
 		const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
 
 		for (__u32 i = 0; i < policy->rules; i++) {
-			const __u32 at = policy->rule + i;
-			const struct bh_count *count = bpf_map_lookup_elem(&bh_rule_counts, &at);
+			const __u32 at = policy->rule + i, number = at / BH_RULE_PAGE;
+			const struct bh_count_page *page = bpf_map_lookup_elem(&bh_rule_counts,
+									       &number);
 
-			sum = digest(sum, count->packets);
+			sum = digest(sum, page->of[at % BH_RULE_PAGE].packets);
 		}
 	}
 	return sum;

@@ -168,7 +168,7 @@ static void fill_slot(const struct image *image, uint32_t to)
 	_text_ struct text why = TEXT_INIT;
 	struct bh_policy at;
 
-	if (tables_check(&tables, image, &why) || tables_build(&tables, &content, &why))
+	if (tables_check(&tables, &content, &why) || tables_build(&tables, &content, &why))
 		abort();
 	at = tables_place(&tables, &content, to, 1);
 	if (tables_forget_known(&tables, to) || tables_fill(&tables, &content, &at))

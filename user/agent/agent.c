@@ -40,6 +40,17 @@ static int fail(const char *what, const struct text *why, int err)
 	return err;
 }
 
+/* Pods may be behind any interface that is a workload's. */
+static uint32_t kinds_off(const struct agent_config *config)
+{
+	uint32_t off = 1u << BH_ENDPOINT_IS_HOST | 1u << BH_ENDPOINT_WORKLOAD;
+
+	for (size_t i = 0; i < config->attach_count; i++)
+		off &= ~(1u << (config->attach[i].workload ? BH_ENDPOINT_WORKLOAD
+							   : BH_ENDPOINT_IS_HOST));
+	return off;
+}
+
 static int open_datapath(struct agent *a, const struct policy_version *first, struct text *why)
 {
 	struct datapath_config config = {
@@ -49,6 +60,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.builtins_off = a->config->builtins_off,
 		.down_after_s = a->config->down_after_s,
 		.vlan = a->config->vlan,
+		.kinds_off = kinds_off(a->config),
 		/* What the cluster has to say comes later. */
 		.image = a->config->kubernetes ? NULL : &first->compiled->image,
 		.has_fronts = a->config->kubernetes != NULL,

@@ -10,6 +10,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/clsact.h"
+#include "datapath/loader.h"
 
 #define LINK_TYPE_TCX 11 /* of Linux 6.6 */
 
@@ -212,7 +213,7 @@ static int refresh(struct datapath *dp, const char *name, const struct record *r
 		return reuse(&dp->pins, name, record, &hook, &method);
 	if (err)
 		return err;
-	hook.tc = bpf_object__find_program_by_name(dp->skel->obj, program);
+	hook.tc = loader_find(dp, program);
 	hook.xdp = hook.tc;
 	return hook.tc ? reuse(&dp->pins, name, record, &hook, &method) : -ESRCH;
 }

@@ -223,23 +223,38 @@ int datapath_read_endpoints(struct datapath *dp, size_t count, struct bh_endpoin
 	return read_sums(dp, dp->skel->maps.bh_ep_counts, 0, count, ret);
 }
 
-int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret)
+static uint32_t pages_of(size_t rules)
 {
-	uint32_t half = dp->tables.rule_entries / 2;
+	return (uint32_t)((rules + BH_RULE_PAGE - 1) / BH_RULE_PAGE);
+}
+
+/* Of the first @count rules of a slot, @size bytes each. */
+static int read_rules(struct datapath *dp, const struct bpf_map *map, uint32_t slot, size_t count,
+		      void *ret)
+{
+	size_t size = bpf_map__value_size(map) / BH_RULE_PAGE;
+	uint32_t half = dp->tables.rule_entries / BH_SLOTS, pages = pages_of(count);
+	_free_ void *sums = NULL;
+	int err;
 
 	if (slot >= BH_SLOTS || count > half)
 		return -EINVAL;
-	return read_sums(dp, dp->skel->maps.bh_rule_counts, slot * half, count, ret);
+	sums = xcalloc(pages + 1, bpf_map__value_size(map));
+	err = read_sums(dp, map, slot * half / BH_RULE_PAGE, pages, sums);
+	if (!err)
+		memcpy(ret, sums, count * size);
+	return err;
+}
+
+int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret)
+{
+	return read_rules(dp, dp->skel->maps.bh_rule_counts, slot, count, ret);
 }
 
 int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t count,
 			      struct bh_tally *ret)
 {
-	uint32_t half = dp->tables.rule_entries / 2;
-
-	if (slot >= BH_SLOTS || count > half)
-		return -EINVAL;
-	return read_sums(dp, dp->skel->maps.bh_rule_events, slot * half, count, ret);
+	return read_rules(dp, dp->skel->maps.bh_rule_events, slot, count, ret);
 }
 
 static int clear(struct datapath *dp, const struct bpf_map *map, uint32_t first, uint32_t count)
@@ -262,15 +277,20 @@ static int clear(struct datapath *dp, const struct bpf_map *map, uint32_t first,
 
 int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t first, uint32_t count)
 {
-	uint32_t half = dp->tables.rule_entries / 2;
+	uint32_t half = dp->tables.rule_entries / BH_SLOTS;
+	uint32_t page = first / BH_RULE_PAGE, pages;
 	int err;
 
 	if (first > half)
 		first = half;
 	if (count > half - first)
 		count = half - first;
-	err = clear(dp, dp->skel->maps.bh_rule_counts, slot * half + first, count);
-	return err ? err : clear(dp, dp->skel->maps.bh_rule_events, slot * half + first, count);
+	if (!count)
+		return 0;
+	pages = pages_of(first + count) - page;
+	page += slot * half / BH_RULE_PAGE;
+	err = clear(dp, dp->skel->maps.bh_rule_counts, page, pages);
+	return err ? err : clear(dp, dp->skel->maps.bh_rule_events, page, pages);
 }
 
 int counters_clear_endpoint(struct datapath *dp, uint16_t id)

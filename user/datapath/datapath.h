@@ -35,6 +35,8 @@ struct datapath_config {
 			     all */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */
 	uint32_t methods_off;  /* bit n: enum attach_method n is not tried */
+	uint32_t kinds_off;    /* bit n: no endpoint of enum bh_endpoint_kind n will be set; the
+				  programs for them are loaded only to replace others */
 	uint32_t down_after_s; /* without a beat, and the agent is down; 0: BH_DOWN_AFTER_S */
 	uint32_t conn_lines;   /* of the connection table, a power of two; 0: BH_CONN_LINES.  A
 				  pinned table keeps those that it has. */

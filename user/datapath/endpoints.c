@@ -12,6 +12,7 @@
 #include "bulkhead.skel.h"
 #include "datapath/attached.h"
 #include "datapath/internal.h"
+#include "datapath/loader.h"
 #include "datapath/record.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
@@ -282,16 +283,18 @@ static struct hook_list hooks_of(const struct datapath *dp, uint32_t ifindex,
 	if (kind == BH_ENDPOINT_IS_HOST)
 		return (struct hook_list){
 			.of = {{.ifindex = ifindex,
-				.xdp = dp->skel->progs.bh_xdp_in,
-				.tc = dp->skel->progs.bh_tc_host_in},
+				.xdp = loader_program(dp, PROGRAM_XDP_IN),
+				.tc = loader_program(dp, PROGRAM_HOST_IN)},
 			       {.ifindex = ifindex,
 				.is_egress = true,
-				.tc = dp->skel->progs.bh_tc_host_out}},
+				.tc = loader_program(dp, PROGRAM_HOST_OUT)}},
 			.count = 2,
 		};
 	return (struct hook_list){
-		.of = {{.ifindex = ifindex, .is_egress = true, .tc = dp->skel->progs.bh_tc_to},
-		       {.ifindex = ifindex, .tc = dp->skel->progs.bh_tc_from}},
+		.of = {{.ifindex = ifindex,
+			.is_egress = true,
+			.tc = loader_program(dp, PROGRAM_TO)},
+		       {.ifindex = ifindex, .tc = loader_program(dp, PROGRAM_FROM)}},
 		.count = 2,
 	};
 }

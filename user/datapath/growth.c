@@ -43,9 +43,10 @@ static const struct capacity capacities[GROWN_COUNT] = {
 	[GROWN_DIRECTORY] = {"bh_directory", BH_DIRECTORY_LINES_LEAST, BH_DIRECTORY_LINES,
 			     TABLE_DIRECTORY},
 	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, BH_BLOCKS, TABLE_BLOCKS},
-	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES, TABLE_COUNT},
-	[GROWN_RULE_EVENTS] = {"bh_rule_events", BH_RULE_ENTRIES_LEAST, BH_RULE_ENTRIES,
-			       TABLE_COUNT},
+	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE,
+			 BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
+	[GROWN_RULE_EVENTS] = {"bh_rule_events", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE,
+			       BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
 	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
 };
 
@@ -69,8 +70,8 @@ static void find_needs(const struct image *image, uint64_t ret[static GROWN_COUN
 	ret[GROWN_IDENTITIES] = image->identities.count;
 	ret[GROWN_DIRECTORY] = tables_lines(image);
 	ret[GROWN_BLOCKS] = image->pairs.blocks.count + image->cells.blocks.count;
-	ret[GROWN_RULES] = image->rules;
-	ret[GROWN_RULE_EVENTS] = image->rules;
+	ret[GROWN_RULES] = (image->rules + BH_RULE_PAGE - 1) / BH_RULE_PAGE;
+	ret[GROWN_RULE_EVENTS] = ret[GROWN_RULES];
 	ret[GROWN_HEADERS] = 1;
 }
 
@@ -209,7 +210,8 @@ static int fill_table(const struct datapath *dp, enum grown i)
 	return err;
 }
 
-/* Those of built-in rules: the others' are told by nobody but the agent that has gone. */
+/* Those of built-in rules, whose page it is: the others' are told by nobody but the agent that has
+ * gone. */
 static int fill_counts(const struct datapath *dp, enum grown i)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[i].map);
@@ -217,9 +219,8 @@ static int fill_counts(const struct datapath *dp, enum grown i)
 	uint32_t half = pinned_entries(dp, i) / BH_SLOTS;
 	int err = fd < 0 ? fd : 0;
 
-	for (uint32_t n = 0; !err && n < BH_SLOTS * BH_RULE_FIRST; n++) {
-		uint32_t slot = n / BH_RULE_FIRST;
-		uint32_t from = slot * half + n % BH_RULE_FIRST;
+	for (uint32_t slot = 0; !err && slot < BH_SLOTS; slot++) {
+		uint32_t from = slot * half;
 		uint32_t to = moved(dp, i, slot, from);
 
 		err = bpf_map_lookup_elem(fd, &from, counts);
@@ -241,7 +242,7 @@ static int fill_headers(const struct datapath *dp)
 		if (err || !p.generation)
 			continue;
 		p.identity = moved(dp, GROWN_IDENTITIES, slot, p.identity);
-		p.rule = moved(dp, GROWN_RULES, slot, p.rule);
+		p.rule = moved(dp, GROWN_RULES, slot, p.rule / BH_RULE_PAGE) * BH_RULE_PAGE;
 		p.pairs.line = moved(dp, GROWN_DIRECTORY, slot, p.pairs.line);
 		p.cells.line = moved(dp, GROWN_DIRECTORY, slot, p.cells.line);
 		p.pairs.block = moved(dp, GROWN_BLOCKS, slot, p.pairs.block);

@@ -27,8 +27,11 @@ struct backend_place {
 
 typedef VEC(struct backend_place) backend_places;
 
+#define PROGRAM_HALVES 2
+
 struct datapath {
-	struct bulkhead_bpf *skel;
+	struct bulkhead_bpf *skel; /* the maps, and programs that are on no hook */
+	struct bulkhead_bpf *halves[PROGRAM_HALVES]; /* loader.c: the other programs */
 	struct pins pins;
 	struct tables tables;
 	struct own_lines own;
@@ -38,6 +41,7 @@ struct datapath {
 	bool is_grace_due;     /* programs may still read the idle slot */
 	uint32_t idle_cleared; /* rules of the idle slot, from the first, whose counts are 0 */
 	uint32_t methods_off;  /* as in struct datapath_config */
+	uint32_t kinds_off;    /* likewise; 0 where programs are to be replaced */
 	uint32_t grown;        /* bit n: table n of growth.c takes the place of a smaller one */
 	uint64_t settled, embryonic, fragments; /* at the last sweep; UINT64_MAX: there was none */
 	uint32_t shares;                        /* that the connection table is divided into */
@@ -62,6 +66,10 @@ void datapath_freep(struct datapath **dp);
 
 /* Adds the sentence, with what @err means after it, to @reterr; returns @err. */
 int explain_error(struct text *reterr, int err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* --- object.c --- */
+
+struct bulkhead_bpf *object_open(void);
 
 /* --- attach.c: programs on interfaces --- */
 

@@ -87,13 +87,15 @@ static uint64_t keys_used(const struct bpf_map *map)
 	return err ? UINT64_MAX : keys.count;
 }
 
-/* Some of these two tables is kept free, and buckets of fragments hold several. */
+/* Some of two tables is kept free, and an entry of two others holds several. */
 static uint64_t capacity_of(const struct datapath *dp, const struct bpf_map *map)
 {
 	uint64_t entries = bpf_map__max_entries(map);
 
 	if (map == dp->skel->maps.bh_prefixes)
 		return BH_SLOTS * (uint64_t)tables_prefix_room((uint32_t)entries / BH_SLOTS);
+	if (map == dp->skel->maps.bh_rule_counts)
+		return entries * BH_RULE_PAGE;
 	if (map == dp->skel->maps.bh_conns)
 		return entries / 16 * BH_CONN_SETTLED_PARTS;
 	return map == dp->skel->maps.bh_fragments ? entries * BH_FRAGMENT_WAYS : entries;

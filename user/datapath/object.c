@@ -10,14 +10,13 @@
 #include "bulkhead.skel.h"
 #include "datapath/attached.h"
 #include "datapath/internal.h"
+#include "datapath/loader.h"
 #include "datapath/pinned_maps.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
 #define MAC_GROUP 0x01u /* of the first byte: multicast */
 #define MAC_LOCAL 0x02u /* of nobody's range */
-
-#define LOG_TAIL_LINES 12 /* of the verifier's log in an error */
 
 /* clang-format off */
 /* How many entries maps get; growth.c says it of tables; the rest have the size of what indexes them.
@@ -40,18 +39,6 @@ static const struct {
 };
 /* clang-format on */
 
-/* libbpf's warnings while an object is loaded; it has one print function for the process. */
-static struct text *warnings;
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (getenv("BULKHEAD_DEBUG"))
-		return vfprintf(stderr, format, args);
-	if (warnings && level == LIBBPF_WARN)
-		text_vaddf(warnings, format, args);
-	return 0;
-}
-
 int explain_error(struct text *reterr, int err, const char *format, ...)
 {
 	char reason[128];
@@ -65,37 +52,9 @@ int explain_error(struct text *reterr, int err, const char *format, ...)
 	return err;
 }
 
-/* The end of @log, where the verifier says what it refused. */
-static const char *tail_of(struct text *log)
+struct bulkhead_bpf *object_open(void)
 {
-	const char *at;
-	int lines = 0;
-
-	while (log->len && log->buf[log->len - 1] == '\n')
-		log->buf[--log->len] = '\0';
-	for (at = log->buf + log->len; at > log->buf; at--) {
-		if (at[-1] == '\n' && ++lines == LOG_TAIL_LINES)
-			break;
-	}
-	return at;
-}
-
-static int load(struct datapath *dp, struct text *reterr)
-{
-	_text_ struct text log = TEXT_INIT;
-	int err;
-
-	warnings = &log;
-	err = bulkhead_bpf__load(dp->skel);
-	warnings = NULL;
-	if (!err)
-		return 0;
-	explain_error(reterr, err, "cannot load the programs into the kernel");
-	if (err == -EPERM)
-		text_add(reterr, "; that takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root "
-				 "with all of its capabilities");
-	text_addf(reterr, "\n%s", tail_of(&log));
-	return err;
+	return bulkhead_bpf__open();
 }
 
 /* By which the programs know their own answers to rejected packets. */
@@ -197,7 +156,7 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 {
 	struct tables *t = &dp->tables;
 
-	t->rule_entries = bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
+	t->rule_entries = BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
 	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
 	t->epochs = share(dp->skel->maps.bh_epochs, PROT_READ | PROT_WRITE);
 	t->prefixes = share(dp->skel->maps.bh_prefixes, PROT_READ | PROT_WRITE);
@@ -304,7 +263,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 {
 	int err;
 
-	dp->skel = bulkhead_bpf__open();
+	dp->skel = object_open();
 	if (!dp->skel)
 		return explain_error(reterr, -errno, "cannot read the programs");
 	err = configure(dp, config);
@@ -322,7 +281,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 					  BH_SLOTS;
 	err = pinned_maps_adopt(dp, reterr);
 	if (!err)
-		err = load(dp, reterr);
+		err = loader_load(dp, reterr);
 	if (!err)
 		err = heartbeat_check_clocks(dp, reterr);
 	if (!err)
@@ -352,10 +311,11 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	_datapath_ struct datapath *dp = xcalloc(1, sizeof(*dp));
 	int err;
 
-	libbpf_set_print(print_libbpf);
+	loader_init();
 	dp->beside = dp->fronts_trouble = (struct text)TEXT_INIT;
 	dp->translated_fd = -1;
 	dp->methods_off = config->methods_off;
+	dp->kinds_off = config->kinds_off;
 	dp->settled = dp->embryonic = dp->fragments = UINT64_MAX;
 	dp->cpus = libbpf_num_possible_cpus();
 	if (dp->cpus < 0)
@@ -395,6 +355,7 @@ void datapath_free(struct datapath *dp)
 	}
 	datapath_events_close(dp);
 	datapath_flows_close(dp);
+	loader_release(dp);
 	bulkhead_bpf__destroy(dp->skel);
 	free(dp);
 }

@@ -156,6 +156,8 @@ int pinned_maps_compare(struct datapath *dp, struct text *reterr)
 	int err;
 
 	dp->is_fresh = control == -ENOENT;
+	if (has_links(&dp->pins))
+		dp->kinds_off = 0;
 	if (dp->is_fresh) {
 		if (has_links(&dp->pins))
 			text_addf(&dp->beside, "'" CONTROL "' is gone");

@@ -11,6 +11,7 @@
 #include "bulkhead.skel.h"
 #include "datapath/clsact.h"
 #include "datapath/internal.h"
+#include "datapath/loader.h"
 
 #define TCX_MAX 64 /* the kernel has no room for more */
 
@@ -45,14 +46,11 @@ static uint32_t id_of(const struct bpf_program *program)
 
 static bool is_ours(const struct datapath *dp, uint32_t id)
 {
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, dp->skel->obj)
-	{
-		if (id_of(program) == id)
+	for (enum program i = 0; i < PROGRAMS; i++) {
+		if (id_of(loader_program(dp, i)) == id)
 			return true;
 	}
-	return false;
+	return id_of(dp->skel->progs.bh_tc_answer) == id;
 }
 
 /* The first one counts.  Its name takes a privilege that a running agent has given away. */

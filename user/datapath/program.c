@@ -7,8 +7,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bulkhead.skel.h"
 #include "datapath/internal.h"
+#include "datapath/loader.h"
 
 #define ALONE_FRAME 64 /* bytes, which such a program doesn't look at */
 
@@ -33,19 +33,6 @@ bool program_is_ingress(enum program program)
 bool program_is_host(enum program program)
 {
 	return program < PROGRAM_FROM;
-}
-
-static const struct bpf_program *program_of(const struct datapath *dp, enum program program)
-{
-	const struct bpf_program *const programs[PROGRAMS] = {
-		[PROGRAM_XDP_IN] = dp->skel->progs.bh_xdp_in,
-		[PROGRAM_HOST_IN] = dp->skel->progs.bh_tc_host_in,
-		[PROGRAM_HOST_OUT] = dp->skel->progs.bh_tc_host_out,
-		[PROGRAM_FROM] = dp->skel->progs.bh_tc_from,
-		[PROGRAM_TO] = dp->skel->progs.bh_tc_to,
-	};
-
-	return programs[program];
 }
 
 int program_run(const struct datapath *dp, enum program program, const struct program_input *in,
@@ -75,7 +62,7 @@ int program_run(const struct datapath *dp, enum program program, const struct pr
 		opts.data_out = in->out->bytes;
 		opts.data_size_out = sizeof(in->out->bytes);
 	}
-	err = bpf_prog_test_run_opts(bpf_program__fd(program_of(dp, program)), &opts);
+	err = bpf_prog_test_run_opts(bpf_program__fd(loader_program(dp, program)), &opts);
 	if (err)
 		return err;
 	if (in->out) {

@@ -186,10 +186,9 @@ static int write_slot(struct datapath *dp, const struct tables_content *content,
 	return 0;
 }
 
-static int fill(struct datapath *dp, const struct image *image, struct datapath_swap *swap,
+static int fill(struct datapath *dp, struct tables_content *content, struct datapath_swap *swap,
 		struct text *reterr)
 {
-	_tables_content_ struct tables_content content = {.image = image};
 	uint64_t start = clock_monotonic_ns();
 	int err;
 
@@ -200,9 +199,9 @@ static int fill(struct datapath *dp, const struct image *image, struct datapath_
 	if (err)
 		return explain_error(reterr, err, "cannot clear 'bh_rule_counts'");
 	lap(swap, SWAP_COUNTS, &start);
-	err = tables_build(&dp->tables, &content, reterr);
+	err = tables_build(&dp->tables, content, reterr);
 	lap(swap, SWAP_PREFIXES, &start);
-	return err ? err : write_slot(dp, &content, swap, reterr);
+	return err ? err : write_slot(dp, content, swap, reterr);
 }
 
 /* Programs see the whole slot or the old one: everything in it is stored before this word. */
@@ -365,16 +364,17 @@ static int check_swap(const struct datapath *dp, uint64_t revert_at_ns, struct t
 int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t revert_at_ns,
 			struct text *reterr, struct datapath_swap *ret)
 {
+	_tables_content_ struct tables_content content = {.image = image};
 	struct datapath_swap swap = {.slot = idle_slot(dp)};
 	uint64_t start = clock_monotonic_ns();
 	int err = check_swap(dp, revert_at_ns, reterr);
 
 	if (err)
 		return err;
-	err = tables_check(&dp->tables, image, reterr);
+	err = tables_check(&dp->tables, &content, reterr);
 	lap(&swap, SWAP_CHECK, &start);
 	if (!err)
-		err = fill(dp, image, &swap, reterr);
+		err = fill(dp, &content, &swap, reterr);
 	if (err == -E2BIG && growth_is_possible(image))
 		text_add(reterr, "; a start with this policy makes room");
 	if (err)

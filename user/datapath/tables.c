@@ -31,7 +31,10 @@ static uint64_t lines_of(const struct image_grid *g)
 
 uint64_t tables_lines(const struct image *image)
 {
-	return lines_of(&image->pairs) + lines_of(&image->cells);
+	_grid_fold_ struct grid_fold pairs = {};
+
+	grid_fold(&image->pairs, &pairs);
+	return lines_of(&pairs.grid) + lines_of(&image->cells);
 }
 
 static uint32_t half(const struct tables *t, enum table_id table)
@@ -67,11 +70,14 @@ static int refuse(struct text *reterr, const struct want *want)
 	return -E2BIG;
 }
 
-static int check_fits(const struct tables *t, const struct image *image, struct text *reterr)
+static int check_fits(const struct tables *t, const struct tables_content *content,
+		      struct text *reterr)
 {
+	const struct image *image = content->image;
+	uint64_t lines = lines_of(&content->pairs.grid) + lines_of(&image->cells);
 	const struct want wants[] = {
 		{"bh_identities", "identities", image->identities.count, half(t, TABLE_IDENTITIES)},
-		{"bh_directory", "directory lines", tables_lines(image), half(t, TABLE_DIRECTORY)},
+		{"bh_directory", "directory lines", lines, half(t, TABLE_DIRECTORY)},
 		{"bh_blocks", "blocks", image->pairs.blocks.count + image->cells.blocks.count,
 		 half(t, TABLE_BLOCKS)},
 		{"bh_rule_counts", "rules", image->rules, t->rule_entries / 2},
@@ -112,12 +118,16 @@ static bool are_below(const uint32_t *numbers, size_t count, uint32_t bound)
 	return !count || !(odd >> 31);
 }
 
+static bool is_grid_whole(const struct image_grid *g)
+{
+	return (uint64_t)g->rows * g->stride == g->directory.count &&
+	       (uint64_t)g->stride * BH_BLOCK_ENTRIES >= g->columns;
+}
+
 /* A wrong number would make programs read what belongs to something else. */
 static bool is_grid_sound(const struct image_grid *g)
 {
-	if ((uint64_t)g->rows * g->stride != g->directory.count)
-		return false;
-	if ((uint64_t)g->stride * BH_BLOCK_ENTRIES < g->columns)
+	if (!is_grid_whole(g))
 		return false;
 	return are_below(g->directory.items, g->directory.count, (uint32_t)g->blocks.count);
 }
@@ -147,21 +157,10 @@ static bool is_later_sound(const struct image *image)
 	return true;
 }
 
-int tables_check(const struct tables *t, const struct image *image, struct text *reterr)
+static int check_prefixes(const struct image *image, struct text *reterr)
 {
 	_image_listing_ struct image_listing listing = image_list(image);
-	int err = check_fits(t, image, reterr);
 
-	if (err)
-		return err;
-	if (!image->services || !is_grid_sound(&image->pairs) || !is_grid_sound(&image->cells)) {
-		text_add(reterr, "policy's tables contradict themselves: a grid leaves its blocks");
-		return -EINVAL;
-	}
-	if (!is_later_sound(image)) {
-		text_add(reterr, "policy's tables contradict themselves: a change leads nowhere");
-		return -EINVAL;
-	}
 	vec_foreach (p, &listing) {
 		if (p->identity < image->identities.count)
 			continue;
@@ -174,11 +173,56 @@ int tables_check(const struct tables *t, const struct image *image, struct text 
 	return 0;
 }
 
+static int refuse_grid(struct text *reterr)
+{
+	text_add(reterr, "policy's tables contradict themselves: a grid leaves its blocks");
+	return -EINVAL;
+}
+
+int tables_check(const struct tables *t, struct tables_content *content, struct text *reterr)
+{
+	const struct image *image = content->image;
+	int err;
+
+	if (!is_grid_whole(&image->pairs))
+		return refuse_grid(reterr);
+	grid_fold(&image->pairs, &content->pairs);
+	err = check_fits(t, content, reterr);
+	if (err)
+		return err;
+	if (!image->services || !is_grid_sound(&content->pairs.grid) ||
+	    !is_grid_sound(&image->cells))
+		return refuse_grid(reterr);
+	if (!is_later_sound(image)) {
+		text_add(reterr, "policy's tables contradict themselves: a change leads nowhere");
+		return -EINVAL;
+	}
+	return check_prefixes(image, reterr);
+}
+
+/* Where each identity is in the pair grid. */
+static void place_identities(struct tables_content *content)
+{
+	const struct image *image = content->image;
+
+	content->identities = xcalloc(image->identities.count + 1, sizeof(*content->identities));
+	for (size_t i = 0; i < image->identities.count; i++) {
+		const struct image_identity *identity = &image->identities.items[i];
+
+		content->identities[i] = (struct bh_identity){
+			.row = grid_fold_row(&content->pairs, identity->class),
+			.column = grid_fold_column(&content->pairs, identity->class),
+			.flags = identity->flags,
+		};
+	}
+}
+
 int tables_build(const struct tables *t, struct tables_content *content, struct text *reterr)
 {
 	int err = prefix_table_build(content->image, &t->prefix_hash, half(t, TABLE_PREFIXES),
 				     &content->prefixes);
 
+	place_identities(content);
 	if (err == -E2BIG)
 		return refuse(reterr,
 			      &(struct want){"bh_prefixes", "prefixes", content->prefixes.entries,
@@ -191,6 +235,8 @@ int tables_build(const struct tables *t, struct tables_content *content, struct 
 void tables_content_release(struct tables_content *content)
 {
 	prefix_table_release(&content->prefixes);
+	grid_fold_release(&content->pairs);
+	free(content->identities);
 }
 
 /*
@@ -226,13 +272,13 @@ struct bh_policy tables_place(const struct tables *t, const struct tables_conten
 			{
 				.line = line,
 				.block = block,
-				.stride = image->pairs.stride,
-				.rows = image->pairs.rows,
-				.columns = image->pairs.columns,
+				.stride = content->pairs.grid.stride,
+				.rows = content->pairs.grid.rows,
+				.columns = content->pairs.grid.columns,
 			},
 		.cells =
 			{
-				.line = line + (uint32_t)lines_of(&image->pairs),
+				.line = line + (uint32_t)lines_of(&content->pairs.grid),
 				.block = block + cells_block(t, image),
 				.stride = image->cells.stride,
 				.rows = image->cells.rows,
@@ -261,13 +307,13 @@ static void list_pieces(const struct tables_content *content, const struct bh_po
 	const struct prefix_table *prefixes = &content->prefixes;
 	const struct image *image = content->image;
 
-	assert(at->pairs.line + lines_of(&image->pairs) <= at->cells.line);
+	assert(at->pairs.line + lines_of(&content->pairs.grid) <= at->cells.line);
 	assert(at->pairs.block + image->pairs.blocks.count <= at->cells.block);
-	ret[0] = (struct piece){TABLE_IDENTITIES, at->identity, image->identities.items,
-				image->identities.count * sizeof(*image->identities.items)};
+	ret[0] = (struct piece){TABLE_IDENTITIES, at->identity, content->identities,
+				image->identities.count * sizeof(*content->identities)};
 	ret[1] = (struct piece){TABLE_SERVICES, at->slot * BH_SERVICE_LINES, image->services,
 				BH_SERVICE_LINES * sizeof(*image->services)};
-	list_grid(&image->pairs, &at->pairs, ret + 2);
+	list_grid(&content->pairs.grid, &at->pairs, ret + 2);
 	list_grid(&image->cells, &at->cells, ret + 4);
 	if (image->later.count)
 		ret[5].from = image->timed.items;

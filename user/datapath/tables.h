@@ -40,16 +40,19 @@ struct tables {
 	uint32_t rule_entries; /* of both slots */
 };
 
-/* Its own tables, and its prefixes as one, which tables_build() adds. */
+/* Its own tables, but for what programs have in another form: tables_check() and tables_build() add
+ * that. */
 struct tables_content {
 	const struct image *image;
+	struct grid_fold pairs;
+	struct bh_identity *identities;
 	struct prefix_table prefixes;
 };
 
 void tables_content_release(struct tables_content *content);
 #define _tables_content_ _cleanup_(tables_content_release)
 
-/* Directory lines of both grids. */
+/* Directory lines of both grids, as programs have them. */
 uint64_t tables_lines(const struct image *image);
 
 /* Prefixes and waypoints that so many lines take without much searching for places. */
@@ -63,7 +66,7 @@ int tables_clear_header(const struct tables *t, uint32_t slot);
 int tables_forget_known(const struct tables *t, uint32_t slot);
 
 /* -E2BIG: does not fit a slot; -EINVAL: contradicts itself.  @reterr says what and how much. */
-int tables_check(const struct tables *t, const struct image *image, struct text *reterr);
+int tables_check(const struct tables *t, struct tables_content *content, struct text *reterr);
 
 /* As tables_check(), of the prefixes. */
 int tables_build(const struct tables *t, struct tables_content *content, struct text *reterr);

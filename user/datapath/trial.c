@@ -118,13 +118,14 @@ static int take_place(struct trial *t, enum program program, const struct first_
 static int read_rule(struct trial *t, uint32_t rule, struct bh_count *ret)
 {
 	uint32_t at = tables_header(&t->dp->tables, datapath_slot(t->dp))->rule + rule;
-	_free_ struct bh_count *counts = xcalloc((size_t)t->dp->cpus, sizeof(*counts));
+	uint32_t number = at / BH_RULE_PAGE;
+	_free_ struct bh_count_page *pages = xcalloc((size_t)t->dp->cpus, sizeof(*pages));
 	int err;
 
-	err = bpf_map_lookup_elem(bpf_map__fd(t->dp->skel->maps.bh_rule_counts), &at, counts);
+	err = bpf_map_lookup_elem(bpf_map__fd(t->dp->skel->maps.bh_rule_counts), &number, pages);
 	*ret = (struct bh_count){};
 	for (int i = 0; !err && i < t->dp->cpus; i++)
-		ret->packets += counts[i].packets;
+		ret->packets += pages[i].of[at % BH_RULE_PAGE].packets;
 	return err;
 }
 

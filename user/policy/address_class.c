@@ -89,7 +89,7 @@ static void add_identity(struct compiled *c, const struct address_node *node)
 					 .example = node->prefix,
 				 });
 	vec_push(&c->image.identities,
-		 (struct bh_identity){.flags = identity_flags(c->policy, node)});
+		 (struct image_identity){.flags = identity_flags(c->policy, node)});
 }
 
 /* The identity of the addresses of @node that are in these cidrs. */

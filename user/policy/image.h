@@ -28,6 +28,11 @@ struct image_prefix {
 
 typedef VEC(struct image_prefix) image_prefixes;
 
+struct image_identity {
+	uint32_t class; /* address class */
+	uint32_t flags; /* BH_IDENTITY_* */
+};
+
 struct grid_share; /* policy/grid.h */
 
 struct image_grid {
@@ -44,7 +49,7 @@ typedef VEC(struct bh_later) later_list;
 struct image {
 	image_prefixes prefixes; /* sorted by prefix_cmp, no two equal */
 	image_prefixes changed;  /* the same, of few addresses: what each is instead, see below */
-	VEC(struct bh_identity) identities;
+	VEC(struct image_identity) identities;
 	struct bh_service_line *services; /* BH_SERVICE_LINES of them */
 	uint32_t service_classes;
 	struct image_grid pairs; /* classes x classes -> row */
@@ -94,5 +99,30 @@ uint32_t image_decide(const struct image *image, const struct bh_addr *src,
 uint32_t image_row(const struct image *image, const struct bh_addr *src, const struct bh_addr *dst);
 uint32_t image_cell_at(const struct image *image, uint32_t row, uint32_t service_class,
 		       int64_t now);
+
+/* --- grid_fold.c --- */
+
+/*
+ * A grid in which equal rows, and equal columns of blocks, are there once: who only opens
+ * connections is no different from others as one to whom they are opened.
+ */
+struct grid_fold {
+	struct image_grid grid; /* its blocks are those of the one that was folded */
+	uint32_t *row_of;       /* of each row that was folded */
+	uint32_t *part_of;      /* of each block of a row */
+	uint32_t rows, columns; /* that were folded */
+};
+
+/* A number that no row and no column has. */
+#define GRID_NOWHERE UINT16_MAX
+
+/* @g outlives it, and is as large as its counts say. */
+void grid_fold(const struct image_grid *g, struct grid_fold *ret);
+void grid_fold_release(struct grid_fold *f);
+#define _grid_fold_ _cleanup_(grid_fold_release)
+
+/* Where a row, a column went; GRID_NOWHERE for one that was not there. */
+uint16_t grid_fold_row(const struct grid_fold *f, uint32_t row);
+uint16_t grid_fold_column(const struct grid_fold *f, uint32_t column);
 
 #endif

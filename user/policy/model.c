@@ -45,8 +45,11 @@ struct selector *selector_new(enum selector_kind kind, struct span at)
 
 void selector_free(struct selector *s)
 {
-	if (!s)
+	if (!s || s->others) {
+		if (s)
+			s->others--;
 		return;
+	}
 	vec_foreach (child, &s->children)
 		selector_free(*child);
 	vec_release(&s->children);

@@ -180,6 +180,7 @@ typedef VEC(struct requirement) requirements; /* all of them must hold */
 
 struct selector {
 	enum selector_kind kind;
+	uint32_t others; /* who have it too: selector_free() by one of them leaves it to them */
 	struct span at;
 	size_t zone;
 	size_t workload;

@@ -12,7 +12,12 @@
 
 void reader_init(struct reader *r, struct policy *p, struct diags *d)
 {
-	*r = (struct reader){.policy = p, .diags = d, .kubernetes = kubernetes_new()};
+	*r = (struct reader){
+		.policy = p,
+		.diags = d,
+		.selectors = SELECTOR_SHARE_INIT,
+		.kubernetes = kubernetes_new(),
+	};
 	names_init(&r->names, d);
 }
 
@@ -20,6 +25,7 @@ void reader_release(struct reader *r)
 {
 	kubernetes_free(r->kubernetes);
 	names_release(&r->names);
+	selector_share_release(&r->selectors);
 	vec_release(&r->documents);
 	vec_release(&r->zones);
 }

@@ -6,6 +6,7 @@
 #include "policy/model.h"
 #include "policy/names.h"
 #include "policy/schema.h"
+#include "policy/selector_share.h"
 #include "util/text.h"
 
 enum spec_key {
@@ -40,6 +41,7 @@ struct reader {
 	struct kubernetes *kubernetes;
 	struct diags *diags;
 	struct names names;
+	struct selector_share selectors;
 	enum mode mode;         /* spec.mode of the document that is read */
 	enum stance agent_down; /* its spec.whenAgentIsDown */
 	size_t ranges;          /* of services that rules and promises hold so far */

@@ -146,6 +146,15 @@ static bool add_service(struct reader *r, const struct node *n, services *out)
 }
 
 /* @written, if any, gets the list as its author wrote it. */
+/* Most rules have one or two ranges, and there are many rules. */
+static void trim(services *list)
+{
+	if (!list->count)
+		return;
+	list->items = xrealloc(list->items, list->count, sizeof(*list->items));
+	list->size = list->count;
+}
+
 static void read_services(struct reader *r, const struct node *n, services *out,
 			  struct text *written)
 {
@@ -160,6 +169,7 @@ static void read_services(struct reader *r, const struct node *n, services *out,
 		text_add(written, item->text);
 	}
 	services_normalise(out);
+	trim(out);
 }
 
 static void read_action(struct reader *r, const struct node *n, enum action *ret)
@@ -242,7 +252,7 @@ static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict
 
 static struct selector *read_end(struct reader *r, const struct node *n)
 {
-	return n ? read_selector(r, n) : NULL;
+	return n ? selector_share(&r->selectors, read_selector(r, n)) : NULL;
 }
 
 static bool has_room(struct reader *r, const struct node *n)

@@ -58,6 +58,7 @@ char *xstrndup(const char *s, size_t len)
 void mem_give_back_large(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_ARENA_MAX, 1); /* threads are short: what they leave is used by others */
 }
 
 void mem_use_large_pages(void *p, size_t size)

@@ -15,15 +15,17 @@ struct rule_count {
 };
 
 struct rule_stat {
-	struct rule_count retired; /* counted in slots that are gone */
 	struct rule_count seen;    /* in the slot in force, when it was last sampled */
-	struct rule_count base;    /* of that, what is in `retired` already */
+	struct rule_count carried; /* what is to be added, modulo 2^64: of slots that are gone */
 	uint64_t last_hit_ns;      /* on the wall, as exact as the samples are; 0: never */
 };
 
 /* By the rule's number in the policy in force. */
+struct rule_stat_page;
+
 struct rule_stats {
-	VEC(struct rule_stat) list;
+	struct rule_stat_page **pages; /* NULL: nothing was decided by any of its rules */
+	size_t count;                  /* of rules */
 };
 
 /* What the slot in force has counted now. */
@@ -33,6 +35,9 @@ void rule_stats_sample(struct rule_stats *rs, const struct rule_count *counts, s
 /* Another policy is in force, and counts from zero: totals go with the names.  @from may be NULL.
  */
 void rule_stats_move(struct rule_stats *rs, const struct policy *from, const struct policy *to);
+
+/* In the slot in force, when it was last sampled. */
+struct rule_count rule_stats_seen(const struct rule_stats *rs, uint32_t rule);
 
 /* The policy had counted that much already when it was left, and goes on from there. */
 void rule_stats_resume(struct rule_stats *rs, const struct rule_count *counts, size_t count);

@@ -277,7 +277,7 @@ static int read_rules(struct policy_set *set, uint32_t slot, size_t count, struc
 
 static int sample_slot(struct policy_set *set, uint32_t slot)
 {
-	size_t count = set->stats.list.count;
+	size_t count = set->stats.count;
 	_free_ struct rule_count *counts = NULL;
 	int err;
 
@@ -303,8 +303,8 @@ static void take_stances(struct policy_set *set, uint32_t old_slot)
 static void park_counts(struct policy_set *set)
 {
 	vec_release(&set->parked);
-	vec_foreach (stat, &set->stats.list)
-		vec_push(&set->parked, stat->seen);
+	for (uint32_t i = 0; i < set->stats.count; i++)
+		vec_push(&set->parked, rule_stats_seen(&set->stats, i));
 }
 
 /* The old slot's last counts are final: nobody counts there any more. */

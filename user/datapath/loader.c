@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The verifier takes nearly all of a start, and one program at a time.  So the programs for hooks
+ * are loaded in two halves at once, each an object of its own around the maps of the first one.
+ */
+#include "datapath/loader.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+#include "util/mem.h"
+
+#define LOG_TAIL_LINES 12 /* of the verifier's log in an error */
+
+/* What either half loads: about as much work, of those for NICs and of those for workloads. */
+static const unsigned int half_of[PROGRAMS] = {
+	[PROGRAM_XDP_IN] = 0, [PROGRAM_HOST_IN] = 1, [PROGRAM_HOST_OUT] = 1,
+	[PROGRAM_FROM] = 0,   [PROGRAM_TO] = 1,
+};
+
+/* libbpf's warnings while this thread loads; it has one print function for the process. */
+static _Thread_local struct text *warnings;
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (getenv("BULKHEAD_DEBUG"))
+		return vfprintf(stderr, format, args);
+	if (warnings && level == LIBBPF_WARN)
+		text_vaddf(warnings, format, args);
+	return 0;
+}
+
+void loader_init(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
+/* The end of @log, where the verifier says what it refused. */
+static const char *tail_of(struct text *log)
+{
+	const char *at;
+	int lines = 0;
+
+	while (log->len && log->buf[log->len - 1] == '\n')
+		log->buf[--log->len] = '\0';
+	for (at = log->buf + log->len; at > log->buf; at--) {
+		if (at[-1] == '\n' && ++lines == LOG_TAIL_LINES)
+			break;
+	}
+	return at;
+}
+
+static int explain(int err, struct text *log, struct text *reterr)
+{
+	explain_error(reterr, err, "cannot load the programs into the kernel");
+	if (err == -EPERM)
+		text_add(reterr, "; that takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root "
+				 "with all of its capabilities");
+	text_addf(reterr, "\n%s", tail_of(log));
+	return err;
+}
+
+static int load(struct bulkhead_bpf *skel, struct text *log)
+{
+	int err;
+
+	warnings = log;
+	err = bulkhead_bpf__load(skel);
+	warnings = NULL;
+	return err;
+}
+
+static struct bpf_program *program_in(const struct bulkhead_bpf *skel, enum program program)
+{
+	return bpf_object__find_program_by_name(skel->obj, program_word(program));
+}
+
+static bool is_wanted(const struct datapath *dp, enum program program)
+{
+	enum bh_endpoint_kind kind = program_is_host(program) ? BH_ENDPOINT_IS_HOST
+							      : BH_ENDPOINT_WORKLOAD;
+
+	return !(dp->kinds_off & 1u << kind);
+}
+
+/* --- a half --- */
+
+struct half {
+	const struct datapath *dp;
+	struct bulkhead_bpf *skel; /* NULL: there is nothing to load */
+	struct text log;
+	int err;
+};
+
+/* The constants, too: they are frozen, and chosen once. */
+static int share_maps(const struct datapath *dp, const struct bulkhead_bpf *skel)
+{
+	int err = bpf_map__reuse_fd(skel->maps.rodata, bpf_map__fd(dp->skel->maps.rodata));
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		const struct bpf_map *ours = bpf_object__find_map_by_name(dp->skel->obj,
+									  bpf_map__name(map));
+
+		if (err || bpf_map__is_internal(map))
+			continue;
+		/* No program looks at these. */
+		if (map == skel->maps.bh_grace || map == skel->maps.bh_grace_inner)
+			err = bpf_map__set_autocreate(map, false);
+		else
+			err = ours ? bpf_map__reuse_fd(map, bpf_map__fd(ours)) : -ENOENT;
+	}
+	return err;
+}
+
+static int configure(const struct datapath *dp, const struct bulkhead_bpf *skel, unsigned int half)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skel->obj) bpf_program__set_autoload(program, false);
+	for (enum program i = 0; i < PROGRAMS; i++) {
+		program = program_in(skel, i);
+		bpf_program__set_flags(program, bpf_program__flags(program_in(dp->skel, i)));
+		bpf_program__set_autoload(program, half_of[i] == half && is_wanted(dp, i));
+	}
+	return share_maps(dp, skel);
+}
+
+static bool has_work(const struct datapath *dp, unsigned int half)
+{
+	for (enum program i = 0; i < PROGRAMS; i++) {
+		if (half_of[i] == half && is_wanted(dp, i))
+			return true;
+	}
+	return false;
+}
+
+static int open_half(struct datapath *dp, unsigned int number, struct half *ret)
+{
+	int err;
+
+	*ret = (struct half){.dp = dp, .log = TEXT_INIT};
+	if (!has_work(dp, number))
+		return 0;
+	ret->skel = object_open();
+	if (!ret->skel)
+		return -errno;
+	dp->halves[number] = ret->skel;
+	err = configure(dp, ret->skel, number);
+	return err;
+}
+
+static void *load_half(void *context)
+{
+	struct half *half = context;
+
+	if (half->skel)
+		half->err = load(half->skel, &half->log);
+	return NULL;
+}
+
+/* Without a second thread one does both. */
+static void load_both(struct half halves[static PROGRAM_HALVES])
+{
+	pthread_t thread;
+	bool is_alone = !halves[0].skel || !halves[1].skel ||
+			pthread_create(&thread, NULL, load_half, &halves[1]);
+
+	load_half(&halves[0]);
+	if (is_alone)
+		load_half(&halves[1]);
+	else
+		pthread_join(thread, NULL);
+}
+
+static int load_halves(struct datapath *dp, struct text *reterr)
+{
+	struct half halves[PROGRAM_HALVES];
+	int err = 0;
+
+	for (unsigned int i = 0; i < PROGRAM_HALVES; i++) {
+		int failed = open_half(dp, i, &halves[i]);
+
+		if (failed)
+			err = failed;
+	}
+	if (err)
+		explain_error(reterr, err, "cannot read the programs");
+	else
+		load_both(halves);
+	for (unsigned int i = 0; i < PROGRAM_HALVES; i++) {
+		if (!err && halves[i].err)
+			err = explain(halves[i].err, &halves[i].log, reterr);
+		text_release(&halves[i].log);
+	}
+	return err;
+}
+
+/* --- all of it --- */
+
+int loader_load(struct datapath *dp, struct text *reterr)
+{
+	_text_ struct text log = TEXT_INIT;
+	int err;
+
+	for (enum program i = 0; i < PROGRAMS; i++)
+		bpf_program__set_autoload(program_in(dp->skel, i), false);
+	err = load(dp->skel, &log);
+	return err ? explain(err, &log, reterr) : load_halves(dp, reterr);
+}
+
+const struct bpf_program *loader_program(const struct datapath *dp, enum program program)
+{
+	const struct bulkhead_bpf *skel = dp->halves[half_of[program]];
+
+	return skel && is_wanted(dp, program) ? program_in(skel, program) : NULL;
+}
+
+const struct bpf_program *loader_find(const struct datapath *dp, const char *name)
+{
+	for (enum program i = 0; i < PROGRAMS; i++) {
+		if (!strcmp(program_word(i), name))
+			return loader_program(dp, i);
+	}
+	return bpf_object__find_program_by_name(dp->skel->obj, name);
+}
+
+void loader_release(struct datapath *dp)
+{
+	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
+		bulkhead_bpf__destroy(dp->halves[i]);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Maps and programs into the kernel, and which program is where. */
+#ifndef DATAPATH_LOADER_H
+#define DATAPATH_LOADER_H
+
+#include "datapath/internal.h"
+#include "datapath/program.h"
+
+/* Once for the process: libbpf says nothing but to us. */
+void loader_init(void);
+
+/* Once dp->skel is configured: its maps are made, those that it does not have already. */
+int loader_load(struct datapath *dp, struct text *reterr);
+
+/* NULL: it is not loaded, as endpoints of its kind are off. */
+const struct bpf_program *loader_program(const struct datapath *dp, enum program program);
+
+/* The one of that name; those that are on no hook, too. */
+const struct bpf_program *loader_find(const struct datapath *dp, const char *name);
+
+void loader_release(struct datapath *dp);
+
+#endif
