@@ -277,7 +277,8 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	err = growth_choose(dp, config->image);
 	if (err)
 		return explain_error(reterr, err, "cannot size the maps");
-	dp->skel->rodata->bh_rules_each = bpf_map__max_entries(dp->skel->maps.bh_rule_counts) /
+	dp->skel->rodata->bh_rules_each =
+		BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts) /
 					  BH_SLOTS;
 	err = pinned_maps_adopt(dp, reterr);
 	if (!err)
