@@ -29,6 +29,17 @@ struct quick_packet {
 	__u32 ifindex;
 	enum bh_direction direction;
 	bool is_host;
+	bool is_xdp;
+	bool is_local_origin; /* as in struct packet, as is the next */
+	bool is_returned;
+};
+
+/* What becomes of it. */
+enum quick_fate {
+	QUICK_NOT, /* it takes the whole way, and nothing has happened yet */
+	QUICK_PASS,
+	QUICK_DROP,
+	QUICK_OPENER, /* opener_judge() says */
 };
 
 /* What it says of itself. */
@@ -39,6 +50,7 @@ struct quick_facts {
 	__u32 l4_len;
 	__u8 proto;
 	__u8 tcp_flags;
+	bool is_opening; /* TCP: it can be of no connection that is established */
 };
 
 /* --- facts --- */
@@ -111,7 +123,7 @@ static __always_inline const void *quick_ipv6(const struct quick_packet *p, cons
 	return ip + 1;
 }
 
-/* Nothing that opens or ends a connection. */
+/* Nothing that ends a connection, and what opens one only by itself. */
 static __always_inline bool quick_tcp(const struct quick_packet *p, const void *at,
 				      struct quick_facts *ret)
 {
@@ -122,8 +134,9 @@ static __always_inline bool quick_tcp(const struct quick_packet *p, const void *
 		return false;
 	header = tcp->doff * 4;
 	ret->tcp_flags = ((const __u8 *)tcp)[13];
-	if (header < sizeof(*tcp) || header > ret->l4_len ||
-	    ret->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
+	ret->is_opening = ret->tcp_flags & TCP_SYN;
+	if (header < sizeof(*tcp) || header > ret->l4_len || ret->tcp_flags & (TCP_FIN | TCP_RST) ||
+	    (ret->is_opening && (ret->tcp_flags & TCP_ACK)))
 		return false;
 	ret->sport = tcp->source;
 	ret->dport = tcp->dest;
@@ -305,18 +318,6 @@ static __always_inline bool quick_judge(const struct quick_packet *p,
 	count_endpoint(endpoint, p->direction, false, p->length);
 	count_rule(hit.conn->rule, f->policy->rule, f->policy->rules, p->length);
 	return true;
-}
-
-/* Whether the packet passes; if not, nothing has happened yet. */
-static __always_inline bool quick_pass(const struct quick_packet *p)
-{
-	struct quick_facts facts = {};
-	__u64 now = clock_coarse_ns();
-	struct in_force f;
-
-	if (!bh_is_quick || !quick_parse(p, &facts) || !find_in_force(now, &f))
-		return false;
-	return quick_judge(p, &facts, &f, now);
 }
 
 #endif

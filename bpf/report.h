@@ -41,11 +41,29 @@ static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction dir
 		count_add(&counts->passed[direction & 1], length);
 }
 
-/* Of 64 bits: that two kinds share it is not to be expected. */
-static __always_inline __u64 kind_of(const struct packet *p, __u32 reason)
+/* What of an event is limited, and counted. */
+struct eventful {
+	__u32 reason;
+	__u32 verdict;
+	__u32 endpoint;
+	__u32 src_identity;
+	__u32 rule;
+	__u32 rule_base; /* of the policy that it is a rule of */
+	__u32 rules;
+	__u32 length;
+};
+
+static __always_inline struct eventful eventful_of(const struct packet *p, __u32 reason)
 {
-	__u64 kind = (__u64)p->endpoint << 16 | reason << 8 | p->verdict;
-	__u64 hash = ((__u64)p->src_identity << 32 | p->rule) * 0x9e3779b97f4a7c15ull;
+	return (struct eventful){reason,  p->verdict,   p->endpoint, p->src_identity,
+				 p->rule, p->rule_base, p->rules,    p->length};
+}
+
+/* Of 64 bits: that two kinds share it is not to be expected. */
+static __always_inline __u64 kind_of(const struct eventful *e)
+{
+	__u64 kind = (__u64)e->endpoint << 16 | e->reason << 8 | e->verdict;
+	__u64 hash = ((__u64)e->src_identity << 32 | e->rule) * 0x9e3779b97f4a7c15ull;
 
 	hash = (hash ^ hash >> 32 ^ kind) * 0xd6e8feb86659fd93ull;
 	return hash ^ hash >> 32;
@@ -91,16 +109,16 @@ static __always_inline struct bh_limiter *limiter_find(__u64 kind, __u32 tick)
  * than the rate says, or, where both take one place at once, a few less within that second; each is
  * still booked exactly once.
  */
-static __always_inline bool is_over_rate(const struct packet *p, __u32 reason)
+static __always_inline bool is_over_rate(const struct eventful *e, __u64 now)
 {
-	__u32 tick = p->now >> BH_LIMITER_TICK_SHIFT;
+	__u32 tick = now >> BH_LIMITER_TICK_SHIFT;
 	struct bh_limiter *limiter;
 
 	if (!bh_has_events)
 		return true;
 	if (!bh_event_rate)
 		return false;
-	limiter = limiter_find(kind_of(p, reason), tick);
+	limiter = limiter_find(kind_of(e), tick);
 	if (!limiter)
 		return false;
 	if (age_of(limiter, tick) >= BH_LIMITER_TICKS) {
@@ -167,17 +185,25 @@ static __always_inline struct bh_account *account_of(const struct packet *p, __u
 }
 
 /* The one place where a drop is counted, and an event. */
-static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)
+static __always_inline void book_as(struct bh_account *account, const struct eventful *e,
+				    enum book book)
 {
 	struct bh_tally *of_rule = NULL;
-	__u32 at = p->rule_base + p->rule;
+	__u32 at = e->rule_base + e->rule;
 
 	tally_add(&account->events, book);
-	account->bytes += p->length;
-	if (p->rule < p->rules)
+	account->bytes += e->length;
+	if (e->rule < e->rules)
 		of_rule = bpf_map_lookup_elem(&bh_rule_events, &at);
 	if (of_rule)
 		tally_add(of_rule, book);
+}
+
+static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)
+{
+	const struct eventful e = eventful_of(p, p->reason);
+
+	book_as(account, &e, book);
 }
 
 /*
@@ -202,11 +228,12 @@ static __always_inline void report(struct packet *p, __u32 reason)
 	struct bh_account *account = account_of(p, reason);
 	__u32 zero = 0;
 	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	const struct eventful e = eventful_of(p, reason);
 	struct bh_event *event;
 
 	if (!account || !control)
 		return;
-	if (is_over_rate(p, reason)) {
+	if (is_over_rate(&e, p->now)) {
 		book(account, p, BOOK_SUPPRESSED);
 		return;
 	}
