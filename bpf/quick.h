@@ -140,7 +140,7 @@ static __always_inline bool quick_tcp(const struct quick_packet *p, const void *
 		return false;
 	ret->sport = tcp->source;
 	ret->dport = tcp->dest;
-	ret->seq_end = bpf_ntohl(tcp->seq) + ret->l4_len - header;
+	ret->seq_end = bpf_ntohl(tcp->seq) + ret->l4_len - header + ret->is_opening;
 	ret->ack = bpf_ntohl(tcp->ack_seq);
 	return true;
 }

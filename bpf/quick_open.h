@@ -7,6 +7,7 @@
 #define BPF_QUICK_OPEN_H
 
 #include "quick_deny.h"
+#include "quick_enter.h"
 #include "quick_opener.h"
 
 static __always_inline enum quick_fate opener_end(struct opener *o, const struct end_known *src,
@@ -24,7 +25,7 @@ static __always_inline enum quick_fate opener_end(struct opener *o, const struct
 		return QUICK_NOT;
 	if (BH_CELL_VERDICT(o->cell) == BH_VERDICT_DENY)
 		return opener_deny(o, policy);
-	return QUICK_NOT;
+	return may_enter(o, dst) ? opener_enter(o, policy) : QUICK_NOT;
 }
 
 /* What becomes of the packet in bh_opener: enum quick_fate.  Global: verified once. */

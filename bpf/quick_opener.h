@@ -56,8 +56,8 @@ static __always_inline struct opener *opener_here(void)
 	return bpf_map_lookup_elem(&bh_opener, &zero);
 }
 
-/* No line has its tag, so none has its key. */
-static __always_inline bool is_unknown(struct opener *o)
+/* Of its connection; o->sender is one of both ends. */
+static __always_inline void opener_key(struct opener *o, struct quick_key *ret)
 {
 	const struct quick_facts ends = {
 		.src = {o->src[0], o->src[1]},
@@ -66,6 +66,13 @@ static __always_inline bool is_unknown(struct opener *o)
 		.dport = o->dport,
 		.proto = o->proto,
 	};
+
+	o->sender = quick_key(ret, &ends, o->endpoint);
+}
+
+/* No line has its tag, so none has its key. */
+static __always_inline bool is_unknown(struct opener *o)
+{
 	const struct bh_conn_setup *setup = conn_setup();
 	const struct bh_conn_tags *tags, *other;
 	struct quick_key key;
@@ -73,7 +80,7 @@ static __always_inline bool is_unknown(struct opener *o)
 
 	if (!setup)
 		return false;
-	o->sender = quick_key(&key, &ends, o->endpoint);
+	opener_key(o, &key);
 	hash = keyed_hash_of_pairs(setup, key.pair);
 	o->hash = hash;
 	tags = tags_at(bucket_of(hash, 0));

@@ -135,6 +135,7 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 #endif
 	dp->skel->rodata->bh_event_rate = config->event_rate;
 	dp->skel->rodata->bh_has_events = !config->is_silent;
+	dp->skel->rodata->bh_is_quick = !config->is_whole;
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
 	dp->skel->rodata->bh_vlan = config->vlan;
