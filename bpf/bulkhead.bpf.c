@@ -62,10 +62,9 @@ static __always_inline void forget(void)
 	asm volatile("" ::: "memory");
 }
 
-/* Global: what is on its stack isn't on the whole way's. */
-__noinline int quick_xdp(struct xdp_md *ctx)
+static __always_inline struct quick_packet quick_xdp(struct xdp_md *ctx)
 {
-	const struct quick_packet q = {
+	return (struct quick_packet){
 		.start = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
 		.length = xdp_length(ctx),
@@ -74,14 +73,23 @@ __noinline int quick_xdp(struct xdp_md *ctx)
 		.is_host = true,
 		.is_xdp = true,
 	};
+}
 
-	return quick_fate(&q);
+/* Global, for its stack is not the whole way's. */
+__noinline int quick_second_xdp(struct xdp_md *ctx)
+{
+	const struct quick_packet q = quick_xdp(ctx);
+
+	return quick_second(&q);
 }
 
 static __always_inline enum quick_fate quick_fate_xdp(struct xdp_md *ctx)
 {
-	int fate = quick_xdp(ctx);
+	const struct quick_packet q = quick_xdp(ctx);
+	int fate = quick_first(&q);
 
+	if (fate == QUICK_AGAIN)
+		fate = quick_second_xdp(ctx);
 	return fate == QUICK_OPENER ? opener_judge() : fate;
 }
 
@@ -97,6 +105,7 @@ int bh_xdp_in(struct xdp_md *ctx)
 		return XDP_PASS;
 	case QUICK_DROP:
 		return XDP_DROP;
+	case QUICK_AGAIN:
 	case QUICK_OPENER:
 	case QUICK_NOT:
 		break;
@@ -138,10 +147,10 @@ static __always_inline bool take_answer_mark(struct __sk_buff *skb)
 	return true;
 }
 
-/* Whatever isn't told by the bytes alone takes the whole way. */
-static __noinline int quick_skb(struct __sk_buff *skb, enum bh_direction direction, bool is_host)
+static __always_inline struct quick_packet quick_skb(struct __sk_buff *skb,
+						     enum bh_direction direction, bool is_host)
 {
-	const struct quick_packet q = {
+	return (struct quick_packet){
 		.start = (void *)(long)skb->data,
 		.end = (void *)(long)skb->data_end,
 		.length = skb->len,
@@ -151,17 +160,28 @@ static __noinline int quick_skb(struct __sk_buff *skb, enum bh_direction directi
 		.is_local_origin = !skb->ingress_ifindex,
 		.is_returned = skb->ingress_ifindex == skb->ifindex,
 	};
-
-	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
-		return QUICK_NOT;
-	return quick_fate(&q);
 }
 
+/* As quick_second_xdp(). */
+__noinline int quick_second_skb(struct __sk_buff *skb, int direction, int is_host)
+{
+	const struct quick_packet q = quick_skb(skb, direction, is_host);
+
+	return quick_second(&q);
+}
+
+/* Whatever isn't told by the bytes alone takes the whole way. */
 static __always_inline enum quick_fate quick_fate_skb(struct __sk_buff *skb,
 						      enum bh_direction direction, bool is_host)
 {
-	int fate = quick_skb(skb, direction, is_host);
+	const struct quick_packet q = quick_skb(skb, direction, is_host);
+	int fate;
 
+	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
+		return QUICK_NOT;
+	fate = quick_first(&q);
+	if (fate == QUICK_AGAIN)
+		fate = quick_second_skb(skb, direction, is_host);
 	return fate == QUICK_OPENER ? opener_judge() : fate;
 }
 
@@ -176,6 +196,7 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 		return TC_ACT_UNSPEC;
 	case QUICK_DROP:
 		return TC_ACT_SHOT;
+	case QUICK_AGAIN:
 	case QUICK_OPENER:
 	case QUICK_NOT:
 		break;

@@ -87,7 +87,19 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	return QUICK_OPENER;
 }
 
-static __always_inline enum quick_fate quick_fate(const struct quick_packet *p)
+/* A packet that was looked for in vain: what is known of it is on no stack any more. */
+static __always_inline enum quick_fate quick_second(const struct quick_packet *p)
+{
+	struct quick_facts facts = {};
+	__u64 now = clock_coarse_ns();
+	struct in_force f;
+
+	if (!quick_parse(p, &facts) || !find_in_force(now, &f))
+		return QUICK_NOT;
+	return quick_open(p, &facts, &f, now);
+}
+
+static __always_inline enum quick_fate quick_first(const struct quick_packet *p)
 {
 	struct quick_facts facts = {};
 	__u64 now = clock_coarse_ns();
@@ -95,11 +107,11 @@ static __always_inline enum quick_fate quick_fate(const struct quick_packet *p)
 
 	if (!bh_is_quick || !quick_parse(p, &facts) || !find_in_force(now, &f))
 		return QUICK_NOT;
-	if (!facts.is_opening && quick_judge(p, &facts, &f, now))
+	if (facts.is_opening)
+		return quick_open(p, &facts, &f, now);
+	if (quick_judge(p, &facts, &f, now))
 		return QUICK_PASS;
-	if (!p->is_host && facts.proto == IPPROTO_TCP && !facts.is_opening)
-		return QUICK_NOT;
-	return quick_open(p, &facts, &f, now);
+	return facts.proto == IPPROTO_TCP && !p->is_host ? QUICK_NOT : QUICK_AGAIN;
 }
 
 #endif
