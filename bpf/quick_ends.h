@@ -86,19 +86,26 @@ __noinline int end_learn(__u64 first, __u64 last, __u32 slot, __u32 generation, 
 	return true;
 }
 
+/* What is known then is known of this. */
+struct moment {
+	__u32 slot;
+	__u32 generation;
+	__u32 stamp;
+};
+
 /* NULL: the whole way may find more. */
-static __always_inline const struct end_known *end_find(const __u64 addr[2], __u32 slot,
-							__u32 generation, __u32 is_dst)
+static __always_inline const struct end_known *end_find(const __u64 addr[2],
+							const struct moment *now, __u32 is_dst)
 {
 	__u32 place = end_place(addr[0], addr[1], is_dst);
 	struct end_known *end = end_at(place);
 
 	if (!end)
 		return NULL;
-	if (!((end->first ^ addr[0]) | (end->last ^ addr[1]) | (end->generation ^ generation) |
-	      (end->stamp ^ local_stamp())))
+	if (!((end->first ^ addr[0]) | (end->last ^ addr[1]) | (end->generation ^ now->generation) |
+	      (end->stamp ^ now->stamp)))
 		return end;
-	return end_learn(addr[0], addr[1], slot, generation, place) ? end : NULL;
+	return end_learn(addr[0], addr[1], now->slot, now->generation, place) ? end : NULL;
 }
 
 _Static_assert(sizeof(struct end_known) == 32, "two ends are a cache line");

@@ -20,7 +20,8 @@ static __always_inline enum quick_fate opener_end(struct opener *o, const struct
 		return QUICK_NOT;
 	o->src_identity = src->identity & END_IDENTITY;
 	o->dst_identity = dst->identity & END_IDENTITY;
-	o->cell = cell_of(o->slot, src->class, dst->class, table, bpf_ntohs(o->dport));
+	o->cell = cell_at(policy, row_of(policy, src->class, dst->class),
+			  service_class(policy, table, bpf_ntohs(o->dport)));
 	if (o->cell & BH_CELL_LATER)
 		return QUICK_NOT;
 	if (BH_CELL_VERDICT(o->cell) == BH_VERDICT_DENY)
@@ -34,11 +35,13 @@ __noinline int opener_judge(void)
 	const struct end_known *src, *dst;
 	struct opener *o = opener_here();
 	enum standing standing;
+	struct moment now;
 
 	if (!o || !is_unknown(o))
 		return QUICK_NOT;
-	src = end_find(o->src, o->slot, o->generation, 0);
-	dst = end_find(o->dst, o->slot, o->generation, 1);
+	now = (struct moment){o->slot, o->generation, local_stamp()};
+	src = end_find(o->src, &now, 0);
+	dst = end_find(o->dst, &now, 1);
 	if (!src || !dst)
 		return QUICK_NOT;
 	standing = standing_of(o, src->identity, dst->identity);
