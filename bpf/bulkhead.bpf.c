@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "path.h"
-#include "quick.h"
+#include "quick_open.h"
 #include "reject_skb.h"
 #include "reject_xdp.h"
 #include "sweep.h"
@@ -62,27 +62,35 @@ static __always_inline void forget(void)
 	asm volatile("" ::: "memory");
 }
 
-/* Few need the second look; it costs the first one nothing. */
-static __always_inline bool is_quick_packet(const struct quick_packet *q)
+static __always_inline struct quick_packet quick_xdp(struct xdp_md *ctx)
 {
-	enum quick_answer answer = quick_pass(q, false);
-
-	if (answer != QUICK_MAYBE)
-		return answer == QUICK_PASS;
-	forget();
-	return quick_pass(q, true) == QUICK_PASS;
+	return (struct quick_packet){
+		.start = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+		.length = xdp_length(ctx),
+		.ifindex = ctx->ingress_ifindex,
+		.direction = BH_INGRESS,
+		.is_host = true,
+		.is_xdp = true,
+	};
 }
 
-static __always_inline bool is_quick_xdp(struct xdp_md *ctx)
+/* Global, for its stack is not the whole way's. */
+__noinline int quick_second_xdp(struct xdp_md *ctx)
 {
-	const struct quick_packet q = {(void *)(long)ctx->data,
-				       (void *)(long)ctx->data_end,
-				       xdp_length(ctx),
-				       ctx->ingress_ifindex,
-				       BH_INGRESS,
-				       true};
+	const struct quick_packet q = quick_xdp(ctx);
 
-	return is_quick_packet(&q);
+	return quick_second(&q);
+}
+
+static __always_inline enum quick_fate quick_fate_xdp(struct xdp_md *ctx)
+{
+	const struct quick_packet q = quick_xdp(ctx);
+	int fate = quick_first(&q);
+
+	if (fate == QUICK_AGAIN)
+		fate = quick_second_xdp(ctx);
+	return fate == QUICK_OPENER ? opener_judge() : fate;
 }
 
 /* What a NIC of this machine receives. */
@@ -92,8 +100,16 @@ int bh_xdp_in(struct xdp_md *ctx)
 	struct packet *p;
 	struct cursor c;
 
-	if (is_quick_xdp(ctx))
+	switch (quick_fate_xdp(ctx)) {
+	case QUICK_PASS:
 		return XDP_PASS;
+	case QUICK_DROP:
+		return XDP_DROP;
+	case QUICK_AGAIN:
+	case QUICK_OPENER:
+	case QUICK_NOT:
+		break;
+	}
 	forget();
 	p = packet_begin(xdp_length(ctx), ctx->ingress_ifindex, BH_INGRESS, true);
 	if (!p)
@@ -131,20 +147,42 @@ static __always_inline bool take_answer_mark(struct __sk_buff *skb)
 	return true;
 }
 
-/* Whatever isn't told by the bytes alone takes the whole way. */
-static __always_inline bool is_quick_skb(struct __sk_buff *skb, enum bh_direction direction,
-					 bool is_host)
+static __always_inline struct quick_packet quick_skb(struct __sk_buff *skb,
+						     enum bh_direction direction, bool is_host)
 {
-	const struct quick_packet q = {(void *)(long)skb->data,
-				       (void *)(long)skb->data_end,
-				       skb->len,
-				       skb->ifindex,
-				       direction,
-				       is_host};
+	return (struct quick_packet){
+		.start = (void *)(long)skb->data,
+		.end = (void *)(long)skb->data_end,
+		.length = skb->len,
+		.ifindex = skb->ifindex,
+		.direction = direction,
+		.is_host = is_host,
+		.is_local_origin = !skb->ingress_ifindex,
+		.is_returned = skb->ingress_ifindex == skb->ifindex,
+	};
+}
+
+/* As quick_second_xdp(). */
+__noinline int quick_second_skb(struct __sk_buff *skb, int direction, int is_host)
+{
+	const struct quick_packet q = quick_skb(skb, direction, is_host);
+
+	return quick_second(&q);
+}
+
+/* Whatever isn't told by the bytes alone takes the whole way. */
+static __always_inline enum quick_fate quick_fate_skb(struct __sk_buff *skb,
+						      enum bh_direction direction, bool is_host)
+{
+	const struct quick_packet q = quick_skb(skb, direction, is_host);
+	int fate;
 
 	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
-		return false;
-	return is_quick_packet(&q);
+		return QUICK_NOT;
+	fate = quick_first(&q);
+	if (fate == QUICK_AGAIN)
+		fate = quick_second_skb(skb, direction, is_host);
+	return fate == QUICK_OPENER ? opener_judge() : fate;
 }
 
 static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction direction,
@@ -153,8 +191,16 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	struct packet *p;
 	struct cursor c;
 
-	if (is_quick_skb(skb, direction, is_host))
+	switch (quick_fate_skb(skb, direction, is_host)) {
+	case QUICK_PASS:
 		return TC_ACT_UNSPEC;
+	case QUICK_DROP:
+		return TC_ACT_SHOT;
+	case QUICK_AGAIN:
+	case QUICK_OPENER:
+	case QUICK_NOT:
+		break;
+	}
 	forget();
 	p = packet_begin(skb->len, skb->ifindex, direction, is_host);
 	if (!p)

@@ -379,29 +379,25 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
  * Homes first, where the quick way looks.  Two choices more make long chains as good as impossible,
  * as long as some lines are free.
  */
-__noinline __u32 conn_choose(void)
+__noinline __u32 conn_choose(__u64 hash)
 {
 	__u32 first = 0, other = 0, count, other_count, line;
-	const struct bh_conn_tags *tags, *other_tags;
-	struct packet *p = packet_here();
+	const struct bh_conn_tags *tags = tags_at(bucket_of(hash, 0));
+	const struct bh_conn_tags *other_tags = tags_at(bucket_of(hash, 1));
 
-	if (!p)
-		return LINE_NONE;
-	tags = tags_at(bucket_of(p->hash, 0));
-	other_tags = tags_at(bucket_of(p->hash, 1));
 	if (!tags || !other_tags)
 		return LINE_NONE;
-	line = home_of(p->hash);
+	line = home_of(hash);
 	if (!tags->tag[line % BH_CONN_WAYS])
 		return line;
 	if (!other_tags->tag[line % BH_CONN_WAYS])
-		return other_home_of(p->hash);
+		return other_home_of(hash);
 	count = free_ways(tags, &first);
 	other_count = free_ways(other_tags, &other);
 	if (count && count >= other_count)
-		return bucket_of(p->hash, 0) * BH_CONN_WAYS + first;
+		return bucket_of(hash, 0) * BH_CONN_WAYS + first;
 	if (other_count)
-		return bucket_of(p->hash, 1) * BH_CONN_WAYS + other;
+		return bucket_of(hash, 1) * BH_CONN_WAYS + other;
 	return LINE_NONE;
 }
 
@@ -524,7 +520,7 @@ __noinline int conn_enter(void)
 			return -ENOSPC;
 	}
 	for (int i = 0; i < ENTER_TRIES && err == -EAGAIN; i++) {
-		line = conn_choose();
+		line = conn_choose(p->hash);
 		if (line == LINE_NONE)
 			line = conn_make_room(p);
 		if (line != LINE_NONE && bh_flow_ticks)

@@ -232,18 +232,18 @@ static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
  * Loads at once, and well before anybody waits for them, what conn_enter() is going to need of
  * memory that hardly ever is in a cache.
  */
-static __always_inline void conn_expect(const struct packet *p)
+static __always_inline void conn_expect(__u32 endpoint, __u64 hash)
 {
 	const struct bh_conn_setup *setup = conn_setup();
-	const struct conn_share *share = share_of(p->endpoint);
-	const struct bh_conn *home = conn_at(home_of(p->hash)), *oldest;
+	const struct conn_share *share = share_of(endpoint);
+	const struct bh_conn *home = conn_at(home_of(hash)), *oldest;
 	const struct bh_embryonic *place;
 	const struct bh_conn_tags *tags;
 	__u32 at;
 
 	if (!setup || !share || !home || !setup->embryonic_each)
 		return;
-	at = p->endpoint * setup->embryonic_each + READ_NOW(share->begun) % setup->embryonic_each;
+	at = endpoint * setup->embryonic_each + READ_NOW(share->begun) % setup->embryonic_each;
 	place = bpf_map_lookup_elem(&bh_embryonic, &at);
 	if (!place)
 		return;
@@ -262,7 +262,7 @@ static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 {
 	struct bh_conn *conn;
 
-	conn_expect(p);
+	conn_expect(p->endpoint, p->hash);
 	conn = conn_begin(p, sender, false);
 	conn_set_state(conn, BH_CONN_NEW, timeout_of_new(p));
 	if (p->proto == IPPROTO_TCP)

@@ -29,6 +29,18 @@ struct quick_packet {
 	__u32 ifindex;
 	enum bh_direction direction;
 	bool is_host;
+	bool is_xdp;
+	bool is_local_origin; /* as in struct packet, as is the next */
+	bool is_returned;
+};
+
+/* What becomes of it. */
+enum quick_fate {
+	QUICK_NOT, /* it takes the whole way, and nothing has happened yet */
+	QUICK_PASS,
+	QUICK_DROP,
+	QUICK_AGAIN,  /* quick_second() says */
+	QUICK_OPENER, /* opener_judge() says */
 };
 
 /* What it says of itself. */
@@ -39,6 +51,7 @@ struct quick_facts {
 	__u32 l4_len;
 	__u8 proto;
 	__u8 tcp_flags;
+	bool is_opening; /* TCP: it can be of no connection that is established */
 };
 
 /* --- facts --- */
@@ -99,7 +112,7 @@ static __always_inline const void *quick_ipv6(const struct quick_packet *p, cons
 	return ip + 1;
 }
 
-/* Nothing that opens or ends a connection. */
+/* Nothing that ends a connection, and what opens one only by itself. */
 static __always_inline bool quick_tcp(const struct quick_packet *p, const void *at,
 				      struct quick_facts *ret)
 {
@@ -110,11 +123,12 @@ static __always_inline bool quick_tcp(const struct quick_packet *p, const void *
 		return false;
 	header = tcp->doff * 4;
 	ret->tcp_flags = ((const __u8 *)tcp)[13];
-	if (header < sizeof(*tcp) || header > ret->l4_len ||
-	    ret->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
+	ret->is_opening = ret->tcp_flags & TCP_SYN;
+	if (header < sizeof(*tcp) || header > ret->l4_len || ret->tcp_flags & (TCP_FIN | TCP_RST) ||
+	    (ret->is_opening && (ret->tcp_flags & TCP_ACK)))
 		return false;
 	ret->ports = *(const __u32 *)at;
-	ret->seq_end = bpf_ntohl(tcp->seq) + ret->l4_len - header;
+	ret->seq_end = bpf_ntohl(tcp->seq) + ret->l4_len - header + ret->is_opening;
 	ret->ack = bpf_ntohl(tcp->ack_seq);
 	return true;
 }
@@ -163,12 +177,6 @@ struct quick_key {
 struct quick_look {
 	bool is_v6;
 	bool is_thorough; /* what few packets need: calls, for which the others would make room */
-};
-
-enum quick_answer {
-	QUICK_NO,    /* the whole way, then */
-	QUICK_PASS,  /* it passes, and is counted */
-	QUICK_MAYBE, /* who is thorough will know */
 };
 
 /* What decides of a line, in words that are loaded at once. */
@@ -388,10 +396,11 @@ static __always_inline __u32 quick_endpoint(const struct quick_packet *p)
 	return endpoint->id;
 }
 
-static __always_inline enum quick_answer quick_judge(const struct quick_packet *p,
-						     const struct bh_control *control,
-						     const struct quick_facts *facts,
-						     const struct quick_look *look)
+/* Of a packet that opens none by itself; QUICK_OPENER: nothing is known of its connection. */
+static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
+						   const struct bh_control *control,
+						   const struct quick_facts *facts,
+						   const struct quick_look *look)
 {
 	__u64 now = clock_coarse_ns(control), active, sender, is_reply;
 	__u32 endpoint = quick_endpoint(p), rule;
@@ -401,76 +410,31 @@ static __always_inline enum quick_answer quick_judge(const struct quick_packet *
 	bool is_reverted;
 
 	if (endpoint == BH_ENDPOINT_UNKNOWN)
-		return QUICK_NO;
+		return QUICK_NOT;
 	active = active_word(control, now, &is_reverted);
 	if (!active || is_agent_down(control, BH_ACTIVE_SLOT(active), now))
-		return QUICK_NO;
+		return QUICK_NOT;
 	sender = quick_key(&key, facts, endpoint, look->is_v6);
 	conn = quick_find(&control->secret, &key, look, &line);
 	if (!conn)
-		return look->is_thorough ? QUICK_NO : QUICK_MAYBE;
+		return look->is_thorough ? QUICK_OPENER : QUICK_AGAIN;
 	rule = READ_NOW(conn->rule);
 	if (!is_quick(&line, facts->proto) ||
 	    is_silent_for_long(line.seen, BH_TICKS(now), facts->proto) || rule == BH_BUILTIN_DOWN)
-		return QUICK_NO;
+		return QUICK_NOT;
 	if (!is_decided(&key, conn, &line, look, BH_ACTIVE_GENERATION(active), is_reverted))
-		return look->is_thorough ? QUICK_NO : QUICK_MAYBE;
+		return look->is_thorough ? QUICK_NOT : QUICK_AGAIN;
 	is_reply = sender ^ line.opener;
 	/* Or the compiler compares again wherever it matters. */
 	asm volatile("" : "+r"(is_reply));
 	/* Each end's packets come from its own side of the endpoint. */
 	if ((line.direction ^ p->direction) != is_reply)
-		return QUICK_NO;
+		return QUICK_NOT;
 
 	quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
 	count_rule(rule, BH_ACTIVE_SLOT(active) * bh_rules_each, bh_rules_each, p->length);
 	count_endpoint(endpoint, p->direction, false, p->length);
 	return QUICK_PASS;
-}
-
-/* Each family by itself, so that what is the same in all its packets costs none of them. */
-static __always_inline enum quick_answer quick_judge_v4(const struct quick_packet *p,
-							const struct bh_control *control,
-							const void *at, bool is_thorough)
-{
-	const struct quick_look look = {.is_v6 = false, .is_thorough = is_thorough};
-	struct quick_facts facts = {};
-
-	if (!quick_transport(p, quick_ipv4(p, at, &facts), &facts))
-		return QUICK_NO;
-	return quick_judge(p, control, &facts, &look);
-}
-
-static __always_inline enum quick_answer quick_judge_v6(const struct quick_packet *p,
-							const struct bh_control *control,
-							const void *at, bool is_thorough)
-{
-	const struct quick_look look = {.is_v6 = true, .is_thorough = is_thorough};
-	struct quick_facts facts = {};
-
-	if (!quick_transport(p, quick_ipv6(p, at, &facts), &facts))
-		return QUICK_NO;
-	return quick_judge(p, control, &facts, &look);
-}
-
-/* Unless the packet passes, nothing has happened yet. */
-static __always_inline enum quick_answer quick_pass(const struct quick_packet *p, bool is_thorough)
-{
-	const struct bh_control *control = control_here();
-	const struct ethhdr *eth = p->start;
-	const void *at = eth + 1;
-	__be16 ethertype;
-
-	if (!bh_is_quick || !control || at > p->end ||
-	    (p->is_host && p->direction == BH_INGRESS && is_answer_mac(eth->h_source)))
-		return QUICK_NO;
-	/* At once: a frame begins where two bytes may be loaded. */
-	ethertype = *(const __be16 *)(p->start + offsetof(struct ethhdr, h_proto));
-	if (ethertype == bpf_htons(ETH_P_IP))
-		return quick_judge_v4(p, control, at, is_thorough);
-	if (ethertype == bpf_htons(ETH_P_IPV6))
-		return quick_judge_v6(p, control, at, is_thorough);
-	return QUICK_NO;
 }
 
 #endif

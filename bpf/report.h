@@ -41,19 +41,37 @@ static __always_inline void count_endpoint(__u32 endpoint, enum bh_direction dir
 		count_add(&counts->passed[direction & 1], length);
 }
 
-/* What tells it from others are 36 bits: the line, and what a place there keeps. */
-static __always_inline __u64 kind_of(const struct packet *p, __u32 reason)
+/* What of an event is limited, and counted. */
+struct eventful {
+	__u32 reason;
+	__u32 verdict;
+	__u32 endpoint;
+	__u32 src_identity;
+	__u32 rule;
+	__u32 rule_base; /* of the policy that it is a rule of */
+	__u32 rules;
+	__u32 length;
+};
+
+static __always_inline struct eventful eventful_of(const struct packet *p, __u32 reason)
 {
-	__u64 kind = (__u64)p->endpoint << 16 | reason << 8 | p->verdict;
-	__u64 hash = ((__u64)p->src_identity << 32 | p->rule) * 0x9e3779b97f4a7c15ull;
+	return (struct eventful){reason,  p->verdict,   p->endpoint, p->src_identity,
+				 p->rule, p->rule_base, p->rules,    p->length};
+}
+
+/* What tells it from others are 36 bits: the line, and what a place there keeps. */
+static __always_inline __u64 kind_of(const struct eventful *e)
+{
+	__u64 kind = (__u64)e->endpoint << 16 | e->reason << 8 | e->verdict;
+	__u64 hash = ((__u64)e->src_identity << 32 | e->rule) * 0x9e3779b97f4a7c15ull;
 
 	hash = (hash ^ hash >> 32 ^ kind) * 0xd6e8feb86659fd93ull;
 	return hash ^ hash >> 32;
 }
 
-static __always_inline __u32 limiter_tick(const struct packet *p)
+static __always_inline __u32 limiter_tick(__u64 now)
 {
-	return (__u32)(p->now >> BH_LIMITER_TICK_SHIFT) & BH_LIMITER_TICK_MAX;
+	return (__u32)(now >> BH_LIMITER_TICK_SHIFT) & BH_LIMITER_TICK_MAX;
 }
 
 /* Ticks that a place's second is old; 0 where another CPU began it while we came here. */
@@ -125,10 +143,10 @@ static __always_inline __u64 *limiter_find(__u64 kind, __u32 tick)
  * than the rate says, or, where both take one place at once, a few less within that second; each is
  * still booked exactly once.
  */
-static __always_inline bool is_over_rate(const struct packet *p, __u32 reason)
+static __always_inline bool is_over_rate(const struct eventful *e, __u64 now)
 {
-	__u64 kind = kind_of(p, reason), *limiter, now;
-	__u32 tick = limiter_tick(p);
+	__u64 kind = kind_of(e), *limiter, l;
+	__u32 tick = limiter_tick(now);
 
 	if (!bh_has_events)
 		return true;
@@ -137,12 +155,12 @@ static __always_inline bool is_over_rate(const struct packet *p, __u32 reason)
 	limiter = limiter_find(kind, tick);
 	if (!limiter)
 		return false;
-	now = *limiter;
-	if (age_of(now, tick) >= BH_LIMITER_TICKS)
-		now = limiter_begin(kind, tick);
-	else if ((now & BH_LIMITER_COUNT_MAX) >= bh_event_rate)
+	l = *limiter;
+	if (age_of(l, tick) >= BH_LIMITER_TICKS)
+		l = limiter_begin(kind, tick);
+	else if ((l & BH_LIMITER_COUNT_MAX) >= bh_event_rate)
 		return true;
-	*limiter = now + 1;
+	*limiter = l + 1;
 	return false;
 }
 
@@ -200,17 +218,25 @@ static __always_inline struct bh_account *account_of(const struct packet *p, __u
 }
 
 /* The one place where a drop is counted, and an event. */
-static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)
+static __always_inline void book_as(struct bh_account *account, const struct eventful *e,
+				    enum book book)
 {
-	__u32 at = p->rule_base + p->rule, number = at / BH_RULE_PAGE;
+	__u32 at = e->rule_base + e->rule, number = at / BH_RULE_PAGE;
 	struct bh_tally_page *page = NULL;
 
 	tally_add(&account->events, book);
-	account->bytes += p->length;
-	if (p->rule < p->rules)
+	account->bytes += e->length;
+	if (e->rule < e->rules)
 		page = bpf_map_lookup_elem(&bh_rule_events, &number);
 	if (page)
 		tally_add(&page->of[at % BH_RULE_PAGE], book);
+}
+
+static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)
+{
+	const struct eventful e = eventful_of(p, p->reason);
+
+	book_as(account, &e, book);
 }
 
 /*
@@ -235,11 +261,12 @@ static __always_inline void report(struct packet *p, __u32 reason)
 	struct bh_account *account = account_of(p, reason);
 	__u32 zero = 0;
 	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	const struct eventful e = eventful_of(p, reason);
 	struct bh_event *event;
 
 	if (!account || !control)
 		return;
-	if (is_over_rate(p, reason)) {
+	if (is_over_rate(&e, p->now)) {
 		book(account, p, BOOK_SUPPRESSED);
 		return;
 	}

@@ -17,7 +17,7 @@
 #include "util/mem.h"
 
 #define PACKETS_MIN 1000
-#define SECONDS     10
+#define SECONDS     5
 #define ADDRESSES   10 /* of each policy; each is asked for with each other */
 #define SERVICES    10
 
@@ -278,10 +278,10 @@ static void take_place(const struct world *w, const struct bh_addr *dst)
 	const struct bh_source_key anybody = {.prefix_len = BH_SOURCE_ENDPOINT_BITS,
 					      .endpoint = RIG_ENDPOINT};
 	const struct local_prefix local = {.prefix = prefix_of_addr(dst)};
-	const __u32 ifindex = RIG_IFINDEX, nothing = 0;
+	const __u32 nothing = 0;
 
 	assert_int_equal(datapath_set_local(w->rig->dp, &local, 1), 0);
-	bpf_map_update_elem(bpf_map__fd(skel->maps.bh_endpoints), &ifindex, &workload, BPF_ANY);
+	rig_set_workload(w->rig, &workload);
 	bpf_map_update_elem(bpf_map__fd(skel->maps.bh_sources), &anybody, &nothing, BPF_ANY);
 }
 
@@ -362,10 +362,26 @@ static void programs_do_what_the_tables_and_the_reference_say(void **state)
 		      (unsigned long long)policies);
 }
 
+static int setup_whole_way(void **state)
+{
+	const struct datapath_config config = {.is_whole = true, .conn_lines = RIG_CONN_LINES};
+
+	*state = rig_new_config(&config);
+	return 0;
+}
+
+static void and_so_they_do_where_every_packet_goes_the_whole_way(void **state)
+{
+	programs_do_what_the_tables_and_the_reference_say(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_do_what_the_tables_and_the_reference_say),
+		cmocka_unit_test_setup_teardown(
+			and_so_they_do_where_every_packet_goes_the_whole_way, setup_whole_way,
+			rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -44,14 +44,28 @@ static void on_event(const struct bh_event *event, const struct bh_event_packet 
 	rig->events++;
 }
 
+void rig_set_workload(struct rig *rig, const struct bh_endpoint *workload)
+{
+	const struct bulkhead_bpf *skel = rig->dp->skel;
+	const __u32 ifindex = RIG_IFINDEX, at = RIG_IFINDEX % BH_INTERFACE_ENTRIES;
+	struct bh_endpoint endpoint = {};
+
+	if (workload)
+		endpoint = *workload;
+	bpf_map_delete_elem(bpf_map__fd(skel->maps.bh_endpoints), &ifindex);
+	if (workload)
+		bpf_map_update_elem(bpf_map__fd(skel->maps.bh_endpoints), &ifindex, &endpoint,
+				    BPF_ANY);
+	endpoint.ifindex = workload ? ifindex : 0;
+	bpf_map_update_elem(bpf_map__fd(skel->maps.bh_interfaces), &at, &endpoint, BPF_ANY);
+}
+
 /* Among the workload and those before it. */
-static void divide_tables(const struct rig *rig)
+static void divide_tables(struct rig *rig)
 {
 	const struct bh_endpoint workload = {.id = RIG_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
-	const __u32 ifindex = RIG_IFINDEX;
 
-	bpf_map_update_elem(bpf_map__fd(rig->dp->skel->maps.bh_endpoints), &ifindex, &workload,
-			    BPF_ANY);
+	rig_set_workload(rig, &workload);
 	assert_int_equal(connections_share(rig->dp), 0);
 }
 
@@ -65,12 +79,15 @@ struct rig *rig_new(uint32_t event_rate)
 	return rig_new_config(&config);
 }
 
-struct rig *rig_new_config(const struct datapath_config *config)
+/* WHOLE_WAY=1 in the environment: for any test. */
+struct rig *rig_new_config(const struct datapath_config *given)
 {
 	_text_ struct text why = TEXT_INIT;
 	struct rig *rig = xcalloc(1, sizeof(*rig));
+	struct datapath_config config = *given;
 
-	if (datapath_open(config, &why, &rig->dp))
+	config.is_whole |= getenv("WHOLE_WAY") != NULL;
+	if (datapath_open(&config, &why, &rig->dp))
 		fail_msg("programs are not loaded: %s", why.buf);
 	divide_tables(rig);
 	if (datapath_events_open(rig->dp, on_event, rig))

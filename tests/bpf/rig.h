@@ -127,6 +127,9 @@ int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t end
 		   struct connection *ret);
 
 /* Only this one, as if it had been displaced; its share stays taken if it was settled. */
+/* Who is behind the interface; NULL: nobody whom programs know. */
+void rig_set_workload(struct rig *rig, const struct bh_endpoint *workload);
+
 void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint);
 
 #endif

@@ -23,7 +23,6 @@ struct snapshot {
 /* Who is where, before the packet comes. */
 static void take_place(struct rig *rig, enum program program)
 {
-	const struct bpf_map *endpoints = rig->dp->skel->maps.bh_endpoints;
 	const struct bpf_map *sources = rig->dp->skel->maps.bh_sources;
 	const struct bh_endpoint workload = {
 		.id = RIG_ENDPOINT,
@@ -38,13 +37,10 @@ static void take_place(struct rig *rig, enum program program)
 		rig->routed,
 	};
 	size_t locals = COUNT(local) - !rig->routed.prefix.len;
-	const __u32 ifindex = RIG_IFINDEX;
 	struct keys keys;
 
 	assert_int_equal(datapath_set_local(rig->dp, local, locals), 0);
-	bpf_map_delete_elem(bpf_map__fd(endpoints), &ifindex);
-	if (!rig->is_unknown)
-		bpf_map_update_elem(bpf_map__fd(endpoints), &ifindex, &workload, BPF_ANY);
+	rig_set_workload(rig, rig->is_unknown ? NULL : &workload);
 
 	assert_int_equal(keys_read(bpf_map__fd(sources), sizeof(struct bh_source_key), &keys), 0);
 	for (size_t i = 0; i < keys.count; i++)

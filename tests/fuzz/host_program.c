@@ -45,6 +45,7 @@ struct host_map host_table(enum host_table table)
 		[HOST_LATER] = *HOST_MAP(&bh_later),
 		[HOST_RULES] = *HOST_MAP(&bh_rule_counts),
 		[HOST_ENDPOINTS] = *HOST_MAP(&bh_endpoints),
+		[HOST_INTERFACES] = *HOST_MAP(&bh_interfaces),
 		[HOST_SOURCES] = *HOST_MAP(&bh_sources),
 		[HOST_LOCAL] = *HOST_MAP(&bh_local),
 		[HOST_SOURCE_LINES] = *HOST_MAP(&bh_source_lines),

@@ -196,10 +196,12 @@ static void fill_own_lines(void)
 /* This machine is the server, and so is the workload on it; the node is nobody else's. */
 static void fill_ends(void)
 {
-	const struct bh_endpoint workload = {.id = HOST_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD};
+	const struct bh_endpoint workload = {
+		.id = HOST_ENDPOINT, .kind = BH_ENDPOINT_WORKLOAD, .ifindex = HOST_IFINDEX};
 	const uint32_t ifindex = HOST_IFINDEX, nothing = 0;
 
 	put(HOST_ENDPOINTS, &ifindex, &workload);
+	put(HOST_INTERFACES, &ifindex, &workload);
 	for (size_t i = 0; i < 4; i++) {
 		const struct bh_source_key key = {BH_SOURCE_ENDPOINT_BITS + 128, HOST_ENDPOINT,
 						  end_addr(SERVER, i & 1)};

@@ -31,6 +31,7 @@ struct datapath_config {
 	uint32_t event_rate; /* events a second for each (source identity, rule, reason); 0: no
 				limit */
 	bool is_silent;      /* events are suppressed, all of them: for comparison */
+	bool is_whole;       /* every packet goes the whole way: for comparison */
 	uint32_t adopt_s; /* how long connections older than the first start are adopted; 0: not at
 			     all */
 	uint32_t builtins_off; /* bit n: enum bh_builtin n is turned off */

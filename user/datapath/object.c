@@ -96,6 +96,7 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 	if (config->event_rate <= BH_LIMITER_COUNT_MAX)
 		dp->skel->rodata->bh_event_rate = config->event_rate;
 	dp->skel->rodata->bh_has_events = !config->is_silent;
+	dp->skel->rodata->bh_is_quick = !config->is_whole;
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
 	dp->skel->rodata->bh_vlan = config->vlan;
@@ -278,8 +279,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	if (err)
 		return explain_error(reterr, err, "cannot size the maps");
 	dp->skel->rodata->bh_rules_each =
-		BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts) /
-					  BH_SLOTS;
+		BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts) / BH_SLOTS;
 	err = pinned_maps_adopt(dp, reterr);
 	if (!err)
 		err = loader_load(dp, reterr);

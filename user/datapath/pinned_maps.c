@@ -13,11 +13,11 @@
 
 #define CONTROL "bh_control"
 
-/* The others hold nothing between two packets, and constants belong to the programs. */
+/* The others hold nothing that isn't found again, and constants belong to the programs. */
 static bool is_lasting(const struct bpf_map *map)
 {
-	static const char *const own[] = {"bh_grace",  "bh_grace_inner", "bh_packet",
-					  "bh_answer", "bh_sweep",       "bh_clock"};
+	static const char *const own[] = {"bh_grace", "bh_grace_inner", "bh_packet", "bh_answer",
+					  "bh_sweep", "bh_clock",       "bh_opener", "bh_ends"};
 
 	for (size_t i = 0; i < COUNT(own); i++) {
 		if (!strcmp(bpf_map__name(map), own[i]))

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A whole and plain packet that may open a connection: who its ends are, and what the policy in
+ * force says of them.  What the whole way (path.h) would look at twice, it gets.
+ */
+#ifndef BPF_QUICK_OPENER_H
+#define BPF_QUICK_OPENER_H
+
+#include "decide.h"
+#include "endpoint.h"
+#include "front.h"
+#include "quick.h"
+#include "quick_ends.h"
+
+struct opener {
+	__u64 src[2], dst[2]; /* struct bh_addr */
+	__u64 hash;           /* of the key that its connection would have */
+	__u64 now;
+	__u32 slot;
+	__u32 generation;
+	__u32 builtins_off;
+	__u32 length;
+	__u32 ifindex;
+	__u32 endpoint;
+	__u32 seq_end;
+	union {
+		struct {
+			__be16 sport, dport;
+		};
+		__u32 ports; /* both, as they lie in the header */
+	};
+	__u8 proto;
+	__u8 tcp_flags;
+	__u8 is_v6;
+	__u8 sender;
+	__u8 direction;
+	__u8 is_host;
+	__u8 is_local_origin;
+	__u8 is_returned;
+	__u8 is_opening; /* else it can only be in transit */
+	__u8 is_xdp;
+
+	/* What is found. */
+	__u32 src_identity;
+	__u32 dst_identity;
+	__u32 cell;
+};
+
+/* Where each CPU keeps it: the stack is for others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct opener);
+} bh_opener SEC(".maps");
+
+static __always_inline struct opener *opener_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_opener, &zero);
+}
+
+/* Of its connection; o->sender is one of both ends. */
+static __always_inline void opener_key(struct opener *o, struct quick_key *ret)
+{
+	const struct quick_facts ends = {
+		.src = {o->src[0], o->src[1]},
+		.dst = {o->dst[0], o->dst[1]},
+		.ports = o->ports,
+		.proto = o->proto,
+	};
+
+	o->sender = quick_key(ret, &ends, o->endpoint, true);
+}
+
+/* No line has its tag, so none has its key. */
+static __always_inline bool is_unknown(struct opener *o)
+{
+	const struct bh_control *control = control_here();
+	const struct bh_conn_tags *tags, *other;
+	struct quick_key key;
+	__u64 hash;
+
+	if (!control)
+		return false;
+	opener_key(o, &key);
+	hash = keyed_hash_v6(&control->secret, key.pair);
+	o->hash = hash;
+	tags = tags_at(bucket_of(hash, 0));
+	other = tags_at(bucket_of(hash, 1));
+	return tags && other && way_of(tags, tag_of(hash)) == BH_CONN_WAYS &&
+	       way_of(other, tag_of(hash)) == BH_CONN_WAYS;
+}
+
+static __always_inline bool is_of_workload(const struct opener *o, const __u64 addr[2])
+{
+	return (source_flags(o->endpoint, addr[0], addr[1]) & (OWN_IS | BH_SOURCE_LINK_ONLY)) ==
+	       OWN_IS;
+}
+
+/* As front_opened() would say. */
+static __always_inline bool is_to_front(const struct opener *o)
+{
+	const struct bh_addr addr = addr_of(o->dst[0], o->dst[1]);
+
+	if (o->builtins_off & 1u << BH_BUILTIN_FRONT)
+		return false;
+	return front_at(&addr, o->dport, o->proto);
+}
+
+/* What the addresses say of a packet before any policy does. */
+enum standing {
+	STANDING_DOUBTFUL, /* somebody's address in another's mouth, or an end with rules of its own
+			    */
+	STANDING_TRANSIT,
+	STANDING_PLAIN,
+};
+
+/* See is_reflected() and is_transit(). */
+static __always_inline enum standing standing_at_host(const struct opener *o, __u32 src, __u32 dst)
+{
+	bool is_ours = src & END_IS_OWN_SOURCE;
+
+	if (o->direction == BH_INGRESS) {
+		if (is_ours)
+			return STANDING_DOUBTFUL;
+		return dst & END_IS_OWN ? STANDING_PLAIN : STANDING_TRANSIT;
+	}
+	return o->is_local_origin || is_ours ? STANDING_PLAIN : STANDING_TRANSIT;
+}
+
+/* See is_strange_source(), front_opened(), is_own_host() and is_own_return(). */
+static __always_inline enum standing standing_at_workload(const struct opener *o, __u32 src,
+							  __u32 dst)
+{
+	bool is_doubtful;
+
+	if (o->direction == BH_INGRESS)
+		is_doubtful = (o->is_local_origin || o->is_returned) && (src & END_IS_OWN_SOURCE);
+	else
+		is_doubtful = (dst & END_IS_OWN) || is_to_front(o) || !is_of_workload(o, o->src);
+	return is_doubtful ? STANDING_DOUBTFUL : STANDING_PLAIN;
+}
+
+/* @src, @dst: end_known.identity. */
+static __always_inline enum standing standing_of(const struct opener *o, __u32 src, __u32 dst)
+{
+	return o->is_host ? standing_at_host(o, src, dst) : standing_at_workload(o, src, dst);
+}
+
+#endif
