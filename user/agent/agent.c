@@ -40,11 +40,13 @@ static int fail(const char *what, const struct text *why, int err)
 	return err;
 }
 
-/* Pods may be behind any interface that is a workload's. */
+/* Pods come without being asked for. */
 static uint32_t kinds_off(const struct agent_config *config)
 {
-	uint32_t off = 1u << BH_ENDPOINT_IS_HOST | 1u << BH_ENDPOINT_WORKLOAD;
+	uint32_t off = 1u << BH_ENDPOINT_IS_HOST;
 
+	if (!config->kubernetes)
+		off |= 1u << BH_ENDPOINT_WORKLOAD;
 	for (size_t i = 0; i < config->attach_count; i++)
 		off &= ~(1u << (config->attach[i].workload ? BH_ENDPOINT_WORKLOAD
 							   : BH_ENDPOINT_IS_HOST));
