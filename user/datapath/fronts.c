@@ -7,6 +7,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
+#include "datapath/loader.h"
 #include "datapath/netfilter.h"
 #include "translated.skel.h"
 #include "util/mem.h"
@@ -25,27 +26,6 @@ static int owners_fd(const struct datapath *dp)
 
 /* --- the program --- */
 
-/* What no program of that object looks at is not made for it. */
-static int share_maps(const struct datapath *dp, const struct translated_bpf *skel)
-{
-	struct bpf_map *map;
-	int err = 0;
-
-	bpf_object__for_each_map(map, skel->obj)
-	{
-		const struct bpf_map *ours = bpf_object__find_map_by_name(dp->skel->obj,
-									  bpf_map__name(map));
-
-		if (err || bpf_map__is_internal(map))
-			continue;
-		if (map == skel->maps.bh_grace || map == skel->maps.bh_grace_inner)
-			err = bpf_map__set_autocreate(map, false);
-		else
-			err = ours ? bpf_map__reuse_fd(map, bpf_map__fd(ours)) : -ENOENT;
-	}
-	return err;
-}
-
 static int configure(const struct datapath *dp, const struct translated_bpf *skel)
 {
 	skel->rodata->bh_event_rate = dp->skel->rodata->bh_event_rate;
@@ -55,7 +35,7 @@ static int configure(const struct datapath *dp, const struct translated_bpf *ske
 	skel->rodata->bh_is_weakly_ordered = dp->skel->rodata->bh_is_weakly_ordered;
 	bpf_program__set_type(skel->progs.bh_translated, PROGRAM_TYPE_NETFILTER);
 	bpf_program__set_expected_attach_type(skel->progs.bh_translated, ATTACH_TYPE_NETFILTER);
-	return share_maps(dp, skel);
+	return loader_share(dp, skel->obj);
 }
 
 /* Kernels before 6.4 don't know the kind of program. */

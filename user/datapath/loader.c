@@ -95,13 +95,12 @@ struct half {
 	int err;
 };
 
-/* The constants, too: they are frozen, and chosen once. */
-static int share_maps(const struct datapath *dp, const struct bulkhead_bpf *skel)
+int loader_share(const struct datapath *dp, struct bpf_object *obj)
 {
-	int err = bpf_map__reuse_fd(skel->maps.rodata, bpf_map__fd(dp->skel->maps.rodata));
 	struct bpf_map *map;
+	int err = 0;
 
-	bpf_object__for_each_map(map, skel->obj)
+	bpf_object__for_each_map(map, obj)
 	{
 		const struct bpf_map *ours = bpf_object__find_map_by_name(dp->skel->obj,
 									  bpf_map__name(map));
@@ -109,7 +108,7 @@ static int share_maps(const struct datapath *dp, const struct bulkhead_bpf *skel
 		if (err || bpf_map__is_internal(map))
 			continue;
 		/* No program looks at these. */
-		if (map == skel->maps.bh_grace || map == skel->maps.bh_grace_inner)
+		if (ours == dp->skel->maps.bh_grace || ours == dp->skel->maps.bh_grace_inner)
 			err = bpf_map__set_autocreate(map, false);
 		else
 			err = ours ? bpf_map__reuse_fd(map, bpf_map__fd(ours)) : -ENOENT;
@@ -127,7 +126,9 @@ static int configure(const struct datapath *dp, const struct bulkhead_bpf *skel,
 		bpf_program__set_flags(program, bpf_program__flags(program_in(dp->skel, i)));
 		bpf_program__set_autoload(program, half_of[i] == half && is_wanted(dp, i));
 	}
-	return share_maps(dp, skel);
+	/* The constants, too: they are frozen, and chosen once. */
+	return bpf_map__reuse_fd(skel->maps.rodata, bpf_map__fd(dp->skel->maps.rodata))
+		       ?: loader_share(dp, skel->obj);
 }
 
 static bool has_work(const struct datapath *dp, unsigned int half)

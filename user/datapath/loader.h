@@ -3,6 +3,8 @@
 #ifndef DATAPATH_LOADER_H
 #define DATAPATH_LOADER_H
 
+#include <bpf/libbpf.h>
+
 #include "datapath/internal.h"
 #include "datapath/program.h"
 
@@ -11,6 +13,9 @@ void loader_init(void);
 
 /* Once dp->skel is configured: its maps are made, those that it does not have already. */
 int loader_load(struct datapath *dp, struct text *reterr);
+
+/* Gives @obj, which is open, the maps that are in use by now, but for its constants.  -errno. */
+int loader_share(const struct datapath *dp, struct bpf_object *obj);
 
 /* NULL: it is not loaded, as endpoints of its kind are off. */
 const struct bpf_program *loader_program(const struct datapath *dp, enum program program);
