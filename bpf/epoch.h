@@ -8,6 +8,8 @@
  *   the store of g, and the decision is of a generation before g.
  * - Who reads g or a later one as the generation in force also sees what was stored before that:
  *   the end's epoch is g, or later.  So the decision is older than the epoch, and is made again.
+ * - What holds still in a generation may be said to be of it (quick_renew()): whoever found it so
+ *   had read the generation before any epoch, as a decision does before any table.
  * - Who still reads one before g may see the epoch early, and then decides again for nothing.
  * - An epoch is of all addresses that have one hash: others are decided again for nothing.
  * - What programs go back to by themselves (bh_control.revert_to) is another policy, and no word
