@@ -546,6 +546,9 @@ tell '{"refuse": "endpointslices", "status": 0}' '{"refuse": "services", "status
 change pod web2 node-b 9.10
 change slice 7 1.10
 it "until it is told again" wait_for 35 gets client1 2 7
+if ! gets client1 2 7 >told; then
+	{ cat told && "$BULKHEAD" status && tail -n 12 agent.log; } | sed 's/^/# /'
+fi
 
 stop_agent TERM || :
 unset BULKHEAD_NETFILTER_OFF
