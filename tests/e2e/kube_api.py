@@ -344,7 +344,9 @@ class Api(tls_http.Handler):
             with cluster.changed:
                 fresh = cluster.log[at:]
                 at = len(cluster.log)
-                if not fresh and not cluster.changed.wait(0.2) and not cluster.is_mute:
+                is_quiet = not fresh and not cluster.changed.wait(0.2)
+                # A bookmark says that all before it has been sent.
+                if is_quiet and not cluster.is_mute and at == len(cluster.log):
                     fresh = [(cluster.version, resource, "BOOKMARK", bookmark(resource, cluster))]
             for number, whose, kind, item in fresh:
                 if whose == resource and (number > version or kind == "BOOKMARK"):
