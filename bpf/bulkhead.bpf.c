@@ -80,13 +80,13 @@ __noinline int quick_second_xdp(struct xdp_md *ctx)
 {
 	const struct quick_packet q = quick_xdp(ctx);
 
-	return quick_second(&q);
+	return quick_fate_of(&q, true);
 }
 
 static __always_inline enum quick_fate quick_fate_xdp(struct xdp_md *ctx)
 {
 	const struct quick_packet q = quick_xdp(ctx);
-	int fate = quick_first(&q);
+	int fate = quick_fate_of(&q, false);
 
 	if (fate == QUICK_AGAIN)
 		fate = quick_second_xdp(ctx);
@@ -167,7 +167,7 @@ __noinline int quick_second_skb(struct __sk_buff *skb, int direction, int is_hos
 {
 	const struct quick_packet q = quick_skb(skb, direction, is_host);
 
-	return quick_second(&q);
+	return quick_fate_of(&q, true);
 }
 
 /* Whatever isn't told by the bytes alone takes the whole way. */
@@ -179,7 +179,7 @@ static __always_inline enum quick_fate quick_fate_skb(struct __sk_buff *skb,
 
 	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
 		return QUICK_NOT;
-	fate = quick_first(&q);
+	fate = quick_fate_of(&q, false);
 	if (fate == QUICK_AGAIN)
 		fate = quick_second_skb(skb, direction, is_host);
 	return fate == QUICK_OPENER ? opener_judge() : fate;

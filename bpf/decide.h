@@ -110,8 +110,7 @@ __noinline __u32 cell_of(__u32 slot, __u32 src, __u32 dst, __u32 table, __u32 nu
 /* The time on the wall in seconds, as far as the agent has told it. */
 static __always_inline __u64 wall_s(void)
 {
-	__u32 zero = 0;
-	const struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	const struct bh_control *control = control_here();
 
 	if (!control)
 		return 0;

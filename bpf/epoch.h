@@ -35,7 +35,7 @@ static __always_inline bool is_end_changed(const struct bh_epochs *epochs, __u32
 __noinline int is_unchanged(__u32 end, __u32 other_end, __u32 decided, __u32 generation)
 {
 	__u32 zero = 0;
-	const struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	const struct bh_control *control = control_here();
 	const struct bh_epochs *epochs = bpf_map_lookup_elem(&bh_epochs, &zero);
 
 	if (!control || !epochs || generation - decided >= BH_GENERATIONS_KEPT)

@@ -39,7 +39,7 @@ enum quick_fate {
 	QUICK_NOT, /* it takes the whole way, and nothing has happened yet */
 	QUICK_PASS,
 	QUICK_DROP,
-	QUICK_AGAIN,  /* quick_second() says */
+	QUICK_AGAIN,  /* who is thorough will know */
 	QUICK_OPENER, /* opener_judge() says */
 };
 

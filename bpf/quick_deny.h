@@ -58,8 +58,8 @@ static __always_inline void opener_report(const struct opener *o, const struct e
 static __always_inline enum quick_fate opener_deny(const struct opener *o,
 						   const struct bh_policy *policy)
 {
-	__u32 zero = 0, at = BH_ACCOUNT_AT(BH_VERDICT_DENY, BH_REASON_POLICY);
-	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	__u32 at = BH_ACCOUNT_AT(BH_VERDICT_DENY, BH_REASON_POLICY);
+	struct bh_control *control = control_here();
 	struct bh_account *account = bpf_map_lookup_elem(&bh_books, &at);
 	const struct eventful e = {
 		.reason = BH_REASON_POLICY,

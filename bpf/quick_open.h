@@ -115,49 +115,34 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 
 static __always_inline enum quick_fate quick_look_at(const struct quick_packet *p,
 						     const struct bh_control *control,
-						     const struct quick_facts *facts,
-						     const struct quick_look *look)
+						     const void *at, const struct quick_look *look)
 {
+	struct quick_facts facts = {};
 	enum quick_fate fate;
 
-	if (facts->is_opening)
-		return quick_open(p, control, facts, look->is_v6);
-	fate = quick_judge(p, control, facts, look);
+	at = look->is_v6 ? quick_ipv6(p, at, &facts) : quick_ipv4(p, at, &facts);
+	if (!quick_transport(p, at, &facts))
+		return QUICK_NOT;
+	if (facts.is_opening)
+		return quick_open(p, control, &facts, look->is_v6);
+	fate = quick_judge(p, control, &facts, look);
 	if (fate != QUICK_OPENER)
 		return fate;
 	/* TCP in the middle of a connection that a workload doesn't have: the whole way knows. */
-	if (facts->proto == IPPROTO_TCP && !p->is_host)
+	if (facts.proto == IPPROTO_TCP && !p->is_host)
 		return QUICK_NOT;
-	return quick_open(p, control, facts, look->is_v6);
+	return quick_open(p, control, &facts, look->is_v6);
 }
 
-/* Each family by itself, so that what is the same in all its packets costs none of them. */
-static __always_inline enum quick_fate quick_look_at_v4(const struct quick_packet *p,
-							const struct bh_control *control,
-							const void *at, bool is_thorough)
+/*
+ * Nearly all packets end at the first look.  A second, thorough one is for what that did not find
+ * at home, or was decided in another generation.  Each family is looked at by itself, so that what
+ * is the same in all its packets costs none of them.
+ */
+static __always_inline enum quick_fate quick_fate_of(const struct quick_packet *p, bool is_thorough)
 {
-	const struct quick_look look = {.is_v6 = false, .is_thorough = is_thorough};
-	struct quick_facts facts = {};
-
-	if (!quick_transport(p, quick_ipv4(p, at, &facts), &facts))
-		return QUICK_NOT;
-	return quick_look_at(p, control, &facts, &look);
-}
-
-static __always_inline enum quick_fate quick_look_at_v6(const struct quick_packet *p,
-							const struct bh_control *control,
-							const void *at, bool is_thorough)
-{
-	const struct quick_look look = {.is_v6 = true, .is_thorough = is_thorough};
-	struct quick_facts facts = {};
-
-	if (!quick_transport(p, quick_ipv6(p, at, &facts), &facts))
-		return QUICK_NOT;
-	return quick_look_at(p, control, &facts, &look);
-}
-
-static __always_inline enum quick_fate quick_pass(const struct quick_packet *p, bool is_thorough)
-{
+	const struct quick_look v4 = {.is_v6 = false, .is_thorough = is_thorough};
+	const struct quick_look v6 = {.is_v6 = true, .is_thorough = is_thorough};
 	const struct bh_control *control = control_here();
 	const struct ethhdr *eth = p->start;
 	const void *at = eth + 1;
@@ -169,22 +154,10 @@ static __always_inline enum quick_fate quick_pass(const struct quick_packet *p, 
 	/* At once: a frame begins where two bytes may be loaded. */
 	ethertype = *(const __be16 *)(p->start + offsetof(struct ethhdr, h_proto));
 	if (ethertype == bpf_htons(ETH_P_IP))
-		return quick_look_at_v4(p, control, at, is_thorough);
+		return quick_look_at(p, control, at, &v4);
 	if (ethertype == bpf_htons(ETH_P_IPV6))
-		return quick_look_at_v6(p, control, at, is_thorough);
+		return quick_look_at(p, control, at, &v6);
 	return QUICK_NOT;
-}
-
-/* Where nearly all packets end. */
-static __always_inline enum quick_fate quick_first(const struct quick_packet *p)
-{
-	return quick_pass(p, false);
-}
-
-/* What the first look did not find at home, or was decided in another generation. */
-static __always_inline enum quick_fate quick_second(const struct quick_packet *p)
-{
-	return quick_pass(p, true);
 }
 
 #endif

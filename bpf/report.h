@@ -259,8 +259,7 @@ static __always_inline __u64 wakeup_of(struct bh_control *control, const struct 
 static __always_inline void report(struct packet *p, __u32 reason)
 {
 	struct bh_account *account = account_of(p, reason);
-	__u32 zero = 0;
-	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	struct bh_control *control = control_here();
 	const struct eventful e = eventful_of(p, reason);
 	struct bh_event *event;
 
@@ -339,8 +338,7 @@ static __always_inline void packet_event_end(struct bh_event_packet *record,
 static __always_inline void report_bytes(const struct cursor *c, const struct packet *p)
 {
 	struct bh_account *account = account_of(p, p->reason);
-	__u32 zero = 0;
-	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	struct bh_control *control = control_here();
 	struct bh_event_packet *record;
 
 	if (!account || !control)

@@ -223,8 +223,8 @@ static __always_inline enum bh_reason decide_translated(const struct sk_buff *sk
 static __always_inline void report_skb(const struct sk_buff *skb, const struct packet *p)
 {
 	struct bh_account *account = account_of(p, p->reason);
-	__u32 zero = 0, len = skb->len - skb->data_len;
-	struct bh_control *control = bpf_map_lookup_elem(&bh_control, &zero);
+	struct bh_control *control = control_here();
+	__u32 len = skb->len - skb->data_len;
 	struct bh_event_packet *record;
 	struct ethhdr *eth;
 

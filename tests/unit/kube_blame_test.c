@@ -17,20 +17,6 @@
 #define WRONG         "\"zonez\":[]"
 #define REPORTS(what) GENERATION(3) "},\"status\":{\"nodes\":[{\"name\":\"x\"," what "}]"
 
-static void free_fault(const struct policy_fault *fault)
-{
-	free(fault->source);
-	free(fault->line);
-	free(fault->message);
-}
-
-static void faults_release(policy_faults *faults)
-{
-	vec_foreach (fault, faults)
-		free_fault(fault);
-	vec_release(faults);
-}
-
 static int prepare(struct made_cluster *c, policy_faults *faults, struct policy_version **ret)
 {
 	struct policy_set set = {.objects = c->tables, .is_listed = true};
@@ -64,7 +50,7 @@ static struct policy_version *settle(struct made_cluster *c)
 	bool is_better;
 
 	do {
-		_cleanup_(faults_release)
+		_cleanup_(policy_faults_release)
 		policy_faults faults = {};
 
 		is_better = prepare(c, &faults, &v) && refuse(c, &faults);

@@ -145,7 +145,6 @@ static bool add_service(struct reader *r, const struct node *n, services *out)
 	return false;
 }
 
-/* @written, if any, gets the list as its author wrote it. */
 /* Most rules have one or two ranges, and there are many rules. */
 static void trim(services *list)
 {
@@ -155,6 +154,7 @@ static void trim(services *list)
 	list->size = list->count;
 }
 
+/* @written, if any, gets the list as its author wrote it. */
 static void read_services(struct reader *r, const struct node *n, services *out,
 			  struct text *written)
 {

@@ -11,20 +11,6 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-static void free_fault(const struct policy_fault *fault)
-{
-	free(fault->source);
-	free(fault->line);
-	free(fault->message);
-}
-
-static void faults_release(policy_faults *faults)
-{
-	vec_foreach (fault, faults)
-		free_fault(fault);
-	vec_release(faults);
-}
-
 typedef VEC(struct kube_blamed) blamed_list;
 
 /* As @last, which is of the same line; several of an object come in a row. */
@@ -136,7 +122,7 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 	kube_report_begin(a->report);
 	/* Each may bring more to light; it ends, as an object is refused twice at most. */
 	do {
-		_cleanup_(faults_release)
+		_cleanup_(policy_faults_release)
 		policy_faults faults = {};
 
 		text_reset(diagnostics);

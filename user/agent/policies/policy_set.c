@@ -174,6 +174,20 @@ static char *line_of(const struct span *at)
 	return line ? xstrndup(line, strcspn(line, "\n")) : NULL;
 }
 
+static void free_fault(const struct policy_fault *fault)
+{
+	free(fault->source);
+	free(fault->line);
+	free(fault->message);
+}
+
+void policy_faults_release(policy_faults *faults)
+{
+	vec_foreach (fault, faults)
+		free_fault(fault);
+	vec_release(faults);
+}
+
 static void tell_faults(const struct diags *diags, policy_faults *out)
 {
 	bool is_told = false; /* the error that notes are of */

@@ -57,6 +57,8 @@ struct policy_fault {
 
 typedef VEC(struct policy_fault) policy_faults;
 
+void policy_faults_release(policy_faults *faults);
+
 /* What to read: files and directories, or texts (their contents are taken over); with texts the
  * paths are only what it is called by. */
 struct policy_input {
