@@ -25,7 +25,7 @@
 /* Which packet, of which hook. */
 struct quick_packet {
 	const void *start, *end;
-	__u32 length; /* of the frame, with what isn't between them */
+	__u32 length; /* of the frame, with what isn't between them; XDP's first look: of what is */
 	__u32 ifindex;
 	enum bh_direction direction;
 	bool is_host;
@@ -48,7 +48,7 @@ struct quick_facts {
 	__u64 src[2], dst[2]; /* struct bh_addr */
 	__u32 ports;          /* two of 16 bits, as they lie in the header: source, destination */
 	__u32 seq_end, ack;   /* TCP; host order */
-	__u32 l4_len;
+	__u32 l3_len, l4_len;
 	__u8 ip_version;
 	__u8 proto;
 	__u8 tcp_flags;
@@ -65,12 +65,11 @@ static __always_inline const void *quick_ipv4(const struct quick_packet *p, cons
 					      struct quick_facts *ret)
 {
 	const struct iphdr *ip = at;
-	__u32 total;
 
 	if ((const void *)(ip + 1) > p->end)
 		return NULL;
-	total = bpf_ntohs(ip->tot_len);
-	if (*(const __u8 *)at != 0x45 || total < sizeof(*ip) || total > p->length - ETH_HLEN)
+	ret->l3_len = bpf_ntohs(ip->tot_len);
+	if (*(const __u8 *)at != 0x45 || ret->l3_len < sizeof(*ip))
 		return NULL;
 	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS))
 		return NULL;
@@ -79,7 +78,7 @@ static __always_inline const void *quick_ipv4(const struct quick_packet *p, cons
 	ret->dst[1] = two_words(bpf_htonl(0xffff), ip->daddr);
 	ret->ip_version = 4;
 	ret->proto = ip->protocol;
-	ret->l4_len = total - sizeof(*ip);
+	ret->l4_len = ret->l3_len - sizeof(*ip);
 	return ip + 1;
 }
 
@@ -91,7 +90,8 @@ static __always_inline const void *quick_ipv6(const struct quick_packet *p, cons
 	if ((const void *)(ip + 1) > p->end || ip->version != 6)
 		return NULL;
 	ret->l4_len = bpf_ntohs(ip->payload_len);
-	if (!ret->l4_len || ret->l4_len > p->length - ETH_HLEN - sizeof(*ip))
+	ret->l3_len = sizeof(*ip) + ret->l4_len;
+	if (!ret->l4_len)
 		return NULL;
 	ret->src[0] = two_words(ip->saddr.in6_u.u6_addr32[0], ip->saddr.in6_u.u6_addr32[1]);
 	ret->src[1] = two_words(ip->saddr.in6_u.u6_addr32[2], ip->saddr.in6_u.u6_addr32[3]);
@@ -215,10 +215,11 @@ _Static_assert(sizeof(struct quick_line) == offsetof(struct bh_conn, counted) - 
 static __always_inline __u64 is_after_v4(__u64 a, __u64 b)
 {
 	__u64 x = bpf_ntohl(a >> SECOND_HALF), y = bpf_ntohl(b >> SECOND_HALF);
-	__u64 mask = (__s64)(y - x) >> 63;
+	__u64 less = y - x;
 
-	asm volatile("" : "+r"(mask));
-	return mask;
+	/* Or the compiler knows what is asked, and makes a branch of it. */
+	asm volatile("" : "+r"(less));
+	return (__s64)less >> 63;
 }
 
 static __always_inline __u64 is_after_v6(const __u64 a[2], const __u64 b[2])
