@@ -414,6 +414,21 @@ static __always_inline struct packet *packet_here(void)
 	return bpf_map_lookup_elem(&bh_packet, &zero);
 }
 
+/* Where packets go on that no first look is enough for: one program for all hooks of a kind. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} bh_rest_xdp SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} bh_rest_tc SEC(".maps");
+
 /* Where each CPU builds an answer. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
