@@ -30,16 +30,6 @@ static __always_inline __u64 sooner(__u64 until_s, __u64 other_s)
 	return !until_s || (other_s && other_s < until_s) ? other_s : until_s;
 }
 
-/* The cell that holds at present, below until when: in seconds, which 32 bits are enough for.
- * Global: what it has on the stack is on nobody else's. */
-__noinline __u64 cell_and_until(__u32 slot, __u32 cell)
-{
-	__u64 until_s = 0;
-
-	cell = cell_of_now(slot, cell, &until_s);
-	return until_s << 32 | cell;
-}
-
 /* What is decided of the backend.  As decide(), with less on the stack. */
 static __always_inline void decide_backend(const struct packet *p, __u32 workload,
 					   struct decision *ret)

@@ -73,24 +73,23 @@ static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, 
 #pragma clang loop unroll(disable)
 	for (__u32 half = 16; half; half /= 2) {
 		__u32 right = BH_START_RIGHT(start, n, half), here = BH_START_HERE(start, n);
-		__u64 found = 0;
-
 		__u64 both = -(__u64)right & -(__u64)BH_START_LEFT(start, n, half);
+		__u64 found = 0, more;
 
 		asm volatile("" : "+r"(both));
 		if (here | both >> 63)
 			found = find_prefix(t, 0, low & ~0ull << (16 - n), 112 + n);
 		else if (right)
 			found = BH_PREFIX_MORE;
-		if (BH_PREFIX_LEN(found)) {
-			identity = BH_PREFIX_IDENTITY(found);
-			if (!(found & BH_PREFIX_MORE))
-				break;
-		}
 		/* Found or not, verifiers know the same of where to look next. */
-		found = found >> 8 & 1;
-		asm volatile("" : "+r"(found));
-		n += (__u32)found * half - half / 2;
+		more = found >> 8 & 1;
+		asm volatile("" : "+r"(more));
+		n += (__u32)more * half - half / 2;
+		if (!BH_PREFIX_LEN(found))
+			continue;
+		identity = BH_PREFIX_IDENTITY(found);
+		if (!more)
+			break;
 	}
 	return identity;
 }

@@ -30,8 +30,8 @@ struct quick_packet {
 	enum bh_direction direction;
 	bool is_host;
 	bool is_xdp;
-	bool is_local_origin; /* as in struct packet, as is the next */
-	bool is_returned;
+	__u8 is_local_origin; /* as in struct packet, as is the next */
+	__u8 is_returned;
 };
 
 /* What becomes of it. */
