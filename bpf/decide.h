@@ -257,18 +257,22 @@ static __always_inline void take_decision(struct packet *p, const struct decisio
 	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
 }
 
-/* The packet's connection, which it opens, or answers; takes it over, and returns the cell. */
-static __always_inline __u32 decide_ends(struct packet *p, bool is_reply)
+/* The packet's connection, which it opens, or answers; takes it over, and returns the cell.
+ * Global: verified once. */
+__noinline __u32 decide_ends(int is_reply)
 {
+	struct packet *p = packet_here();
 	struct decision decision;
 	struct question question;
 
+	if (!p)
+		return 0;
 	if (is_reply)
 		question_of_reply(&question, p);
 	else
 		question_of_packet(&question, p);
 	ask(p, &question, &decision);
-	take_decision(p, &decision, is_reply);
+	take_decision(p, &decision, !!is_reply);
 	return decision.cell;
 }
 

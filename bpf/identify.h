@@ -106,8 +106,7 @@ static __always_inline __u32 longest_v6(const struct bh_prefixes *t, __u64 high,
 		if (!len)
 			break;
 		found = find_prefix(t, len < 64 ? high & ~0ull << (64 - len) : high,
-				    len > 64 ? low & ~0ull << (128 - len) : 0,
-				    READ_NOW(*length));
+				    len > 64 ? low & ~0ull << (128 - len) : 0, READ_NOW(*length));
 		node = node * 2 + (found >> 8 & 1);
 		/* As above; for that the length was read again, too. */
 		asm volatile("" : "+r"(node));
