@@ -300,9 +300,7 @@ static void no_map(struct datapath *dp)
 {
 	(void)dp;
 	unlink(PINS "/maps/bh_room");
-	assert_int_equal(
-		bpf_obj_pin(bpf_program__fd(loader_program(dp, PROGRAM_TO)), PINS "/maps/bh_room"),
-		0);
+	assert_int_equal(bpf_obj_pin(loader_program(dp, PROGRAM_TO), PINS "/maps/bh_room"), 0);
 }
 
 /* What was there is as it was until ours is complete. */
@@ -388,7 +386,7 @@ static size_t count_rests(void)
 static void programs_go_on_where_no_agent_is(void **state)
 {
 	struct datapath *dp = open_at(PINS);
-	_close_ int program = dup(bpf_program__fd(loader_program(dp, PROGRAM_XDP_IN)));
+	_close_ int program = dup(loader_program(dp, PROGRAM_XDP_IN));
 	_text_ struct text why = TEXT_INIT;
 
 	(void)state;
@@ -411,8 +409,7 @@ static void programs_go_on_where_no_agent_is(void **state)
 	dp = open_at(PINS);
 	assert_true(datapath_is_adopted(dp));
 	assert_int_equal(count_rests(), 2);
-	assert_int_equal(arp_through(bpf_program__fd(loader_program(dp, PROGRAM_XDP_IN))),
-			 XDP_PASS);
+	assert_int_equal(arp_through(loader_program(dp, PROGRAM_XDP_IN)), XDP_PASS);
 	datapath_free(dp);
 }
 

@@ -5,8 +5,10 @@
  */
 #include "datapath/loader.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -95,6 +97,8 @@ static bool is_wanted(const struct datapath *dp, enum program program)
 
 /* --- a half --- */
 
+#define PROGRAM_HALVES 2
+
 struct half {
 	const struct datapath *dp;
 	struct bulkhead_bpf *skel; /* NULL: there is nothing to load */
@@ -159,7 +163,6 @@ static int open_half(struct datapath *dp, unsigned int number, struct half *ret)
 	ret->skel = object_open();
 	if (!ret->skel)
 		return -errno;
-	dp->halves[number] = ret->skel;
 	err = configure(dp, ret->skel, number);
 	return err;
 }
@@ -197,6 +200,21 @@ static int enter_rest(const struct half *half, unsigned int number)
 	return bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY);
 }
 
+/* Of an object that is loaded nothing is needed but its programs; all it takes is given back. */
+static int keep_half(struct datapath *dp, const struct half *half, unsigned int number)
+{
+	int err = enter_rest(half, number);
+
+	for (enum program i = 0; !err && i < PROGRAMS; i++) {
+		if (half_of[i] != number || !is_wanted(dp, i))
+			continue;
+		dp->programs[i] = fcntl(bpf_program__fd(program_in(half->skel, i)), F_DUPFD_CLOEXEC,
+					3);
+		err = dp->programs[i] < 0 ? -errno : 0;
+	}
+	return err;
+}
+
 static int load_halves(struct datapath *dp, struct text *reterr)
 {
 	struct half halves[PROGRAM_HALVES];
@@ -214,10 +232,11 @@ static int load_halves(struct datapath *dp, struct text *reterr)
 		load_both(halves);
 	for (unsigned int i = 0; i < PROGRAM_HALVES; i++) {
 		if (!err && halves[i].skel && !halves[i].err)
-			halves[i].err = enter_rest(&halves[i], i);
+			halves[i].err = keep_half(dp, &halves[i], i);
 		if (!err && halves[i].err)
 			err = explain(halves[i].err, &halves[i].log, reterr);
 		text_release(&halves[i].log);
+		bulkhead_bpf__destroy(halves[i].skel);
 	}
 	return err;
 }
@@ -237,24 +256,33 @@ int loader_load(struct datapath *dp, struct text *reterr)
 	return err ? explain(err, &log, reterr) : load_halves(dp, reterr);
 }
 
-const struct bpf_program *loader_program(const struct datapath *dp, enum program program)
+int loader_program(const struct datapath *dp, enum program program)
 {
-	const struct bulkhead_bpf *skel = dp->halves[half_of[program]];
-
-	return skel && is_wanted(dp, program) ? program_in(skel, program) : NULL;
+	return dp->programs[program];
 }
 
-const struct bpf_program *loader_find(const struct datapath *dp, const char *name)
+int loader_find(const struct datapath *dp, const char *name)
 {
+	const struct bpf_program *alone;
+
 	for (enum program i = 0; i < PROGRAMS; i++) {
 		if (!strcmp(program_word(i), name))
-			return loader_program(dp, i);
+			return dp->programs[i];
 	}
-	return bpf_object__find_program_by_name(dp->skel->obj, name);
+	alone = bpf_object__find_program_by_name(dp->skel->obj, name);
+	return alone ? bpf_program__fd(alone) : -1;
+}
+
+void loader_begin(struct datapath *dp)
+{
+	for (enum program i = 0; i < PROGRAMS; i++)
+		dp->programs[i] = -1;
 }
 
 void loader_release(struct datapath *dp)
 {
-	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
-		bulkhead_bpf__destroy(dp->halves[i]);
+	for (enum program i = 0; i < PROGRAMS; i++) {
+		if (dp->programs[i] >= 0)
+			close(dp->programs[i]);
+	}
 }

@@ -317,6 +317,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	int err;
 
 	loader_init();
+	loader_begin(dp);
 	dp->beside = dp->fronts_trouble = (struct text)TEXT_INIT;
 	dp->translated_fd = -1;
 	dp->methods_off = config->methods_off;
