@@ -32,10 +32,14 @@ static __always_inline bool xdp_copy(const struct xdp_copy *c, const volatile __
 	}
 	end = *len;
 	at = end & ~3u;
-	for (int i = 0; i < 3 && at < end && at < c->max; i++, at++) {
-		if ((const void *)(c->in_packet + at + 1) > c->end)
+	/* What is compared is what is added: verifiers of 6.1 don't see the one by the other. */
+	barrier_var(at);
+	if (at > c->max - 4)
+		return true;
+	for (__u32 i = 0; i < 3 && at + i < end; i++) {
+		if ((const void *)(c->in_packet + at + i + 1) > c->end)
 			return false;
-		c->to[at] = c->from[at];
+		(c->to + at)[i] = (c->from + at)[i];
 	}
 	return true;
 }
