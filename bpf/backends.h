@@ -30,16 +30,6 @@ static __always_inline __u64 sooner(__u64 until_s, __u64 other_s)
 	return !until_s || (other_s && other_s < until_s) ? other_s : until_s;
 }
 
-/* The cell that holds at present, below until when: in seconds, which 32 bits are enough for.
- * Global: what it has on the stack is on nobody else's. */
-__noinline __u64 cell_and_until(__u32 slot, __u32 cell)
-{
-	__u64 until_s = 0;
-
-	cell = cell_of_now(slot, cell, &until_s);
-	return until_s << 32 | cell;
-}
-
 /* What is decided of the backend.  As decide(), with less on the stack. */
 static __always_inline void decide_backend(const struct packet *p, __u32 workload,
 					   struct decision *ret)
@@ -56,7 +46,7 @@ static __always_inline void decide_backend(const struct packet *p, __u32 workloa
 	dst = identity_of(policy, p->backend_identity);
 	if (!src || !dst)
 		return;
-	question_of_service(&question, p->proto, p->is_v6, p->backend_port, 0);
+	question_of_service(&question, p->proto, p->is_v6, p->backend.port, 0);
 	ret->flags = src->flags | dst->flags;
 	ret->cell = cell_of(p->slot, src->row, dst->column, question.table, question.number);
 	if (ret->cell & BH_CELL_LATER) {
@@ -69,17 +59,14 @@ static __always_inline void decide_backend(const struct packet *p, __u32 workloa
 
 /*
  * To what was decided of the backends before: the first one counts, unless this one is worse.
- * Whether the workload may send to it.  Global: verified once, and not for each.
+ * Whether the workload may send to it.
  */
-__noinline int add_backend(int is_reply)
+static __always_inline bool add_backend(struct packet *p, bool is_reply)
 {
-	struct packet *p = packet_here();
 	struct decision decision;
 	__u32 flags;
 	__u8 verdict;
 
-	if (!p)
-		return false;
 	decide_backend(p, is_reply ? p->dst_identity : p->src_identity, &decision);
 	verdict = BH_CELL_VERDICT(decision.cell);
 	flags = (p->cell | decision.cell) & (BH_CELL_LOG | BH_CELL_TLS);
@@ -95,11 +82,23 @@ __noinline int add_backend(int is_reply)
 	return BH_VERDICT_PASSES(verdict);
 }
 
-static __always_inline bool is_itself(const struct packet *p, const struct bh_addr *backend,
-				      bool is_reply)
+static __always_inline bool is_itself(const struct packet *p, bool is_reply)
 {
-	return addr_equal(backend, is_reply ? &p->dst : &p->src) &&
+	return addr_equal(&p->backend.addr, is_reply ? &p->dst : &p->src) &&
 	       is_builtin_on(p, BH_BUILTIN_SELF);
+}
+
+/* Whether the workload may send to p->backend.  Global: verified once, and not for each. */
+__noinline int may_reach_backend(int is_reply)
+{
+	struct packet *p = packet_here();
+
+	if (!p)
+		return false;
+	if (is_itself(p, is_reply))
+		return true;
+	p->backend_identity = identify(&p->backend.addr, p->slot);
+	return add_backend(p, is_reply);
 }
 
 /*
@@ -122,15 +121,10 @@ __noinline int decide_backends(int is_reply)
 	p->src_identity = identify(&p->src, p->slot);
 	p->dst_identity = identify(&p->dst, p->slot);
 	for (__u32 i = 0; backends && i < BH_BACKENDS_MAX; i++) {
-		const struct bh_backend *backend = &backends->of[i];
-
 		if (i >= backends->count)
 			break;
-		if (is_itself(p, &backend->addr, is_reply))
-			continue;
-		p->backend_port = backend->port;
-		p->backend_identity = identify(&backend->addr, p->slot);
-		if (!add_backend(is_reply))
+		p->backend = backends->of[i];
+		if (!may_reach_backend(is_reply))
 			break;
 	}
 	return (int)p->cell;

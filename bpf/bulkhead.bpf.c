@@ -83,11 +83,27 @@ __noinline int quick_second_xdp(struct xdp_md *ctx)
 	return quick_fate_of(&q, true);
 }
 
-/* Hardly any packet needs more than one buffer, and to ask is a call. */
-static __always_inline enum quick_fate quick_fate_xdp(struct xdp_md *ctx)
+/*
+ * Nearly all packets end at a first look, and the programs at hooks are no more than that: what it
+ * is of, and whether it is a machine's, is known where each is compiled.  The others go on in one
+ * program for all hooks of a kind.  Where they can't, they are dropped.
+ */
+static __always_inline bool look_again(enum quick_fate first, enum bh_direction direction,
+				       bool is_host)
 {
-	const struct quick_packet q = quick_xdp(ctx, ctx->data_end - ctx->data);
-	int fate = quick_fate_of(&q, false);
+	struct opener *o = opener_here();
+
+	if (!o)
+		return false;
+	o->first = first;
+	o->direction = direction;
+	o->is_host = is_host;
+	return true;
+}
+
+static __always_inline enum quick_fate second_fate_xdp(struct xdp_md *ctx, const struct opener *o)
+{
+	int fate = o->first;
 
 	if (fate == QUICK_AGAIN)
 		fate = quick_second_xdp(ctx);
@@ -98,10 +114,27 @@ static __always_inline enum quick_fate quick_fate_xdp(struct xdp_md *ctx)
 SEC("xdp.frags")
 int bh_xdp_in(struct xdp_md *ctx)
 {
+	/* Hardly any packet needs more than one buffer, and to ask is a call. */
+	const struct quick_packet q = quick_xdp(ctx, ctx->data_end - ctx->data);
+	enum quick_fate fate = quick_fate_of(&q, false);
+
+	if (fate == QUICK_PASS)
+		return XDP_PASS;
+	if (look_again(fate, BH_INGRESS, true))
+		bpf_tail_call(ctx, &bh_rest_xdp, 0);
+	return XDP_DROP;
+}
+
+SEC("xdp.frags")
+int bh_xdp_rest(struct xdp_md *ctx)
+{
+	const struct opener *o = opener_here();
 	struct packet *p;
 	struct cursor c;
 
-	switch (quick_fate_xdp(ctx)) {
+	if (!o)
+		return XDP_DROP;
+	switch (second_fate_xdp(ctx, o)) {
 	case QUICK_PASS:
 		return XDP_PASS;
 	case QUICK_DROP:
@@ -116,9 +149,7 @@ int bh_xdp_in(struct xdp_md *ctx)
 	if (!p)
 		return XDP_DROP;
 	p->is_xdp = 1;
-	c.start = (void *)(long)ctx->data;
-	c.end = (void *)(long)ctx->data_end;
-	c.offset = &p->offset;
+	c = cursor_of_xdp(ctx, &p->offset);
 	switch (fate_of_packet(&c, p)) {
 	case FATE_PASS:
 		return XDP_PASS;
@@ -148,6 +179,16 @@ static __always_inline bool take_answer_mark(struct __sk_buff *skb)
 	return true;
 }
 
+/* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.
+ */
+static __always_inline __u8 is_zero(__u32 number)
+{
+	__u64 borrowed = ((__u64)number - 1) >> 63;
+
+	barrier_var(borrowed);
+	return borrowed;
+}
+
 static __always_inline struct quick_packet quick_skb(struct __sk_buff *skb,
 						     enum bh_direction direction, bool is_host)
 {
@@ -158,8 +199,8 @@ static __always_inline struct quick_packet quick_skb(struct __sk_buff *skb,
 		.ifindex = skb->ifindex,
 		.direction = direction,
 		.is_host = is_host,
-		.is_local_origin = !skb->ingress_ifindex,
-		.is_returned = skb->ingress_ifindex == skb->ifindex,
+		.is_local_origin = is_zero(skb->ingress_ifindex),
+		.is_returned = is_zero(skb->ingress_ifindex ^ skb->ifindex),
 	};
 }
 
@@ -172,27 +213,48 @@ __noinline int quick_second_skb(struct __sk_buff *skb, int direction, int is_hos
 }
 
 /* Whatever isn't told by the bytes alone takes the whole way. */
-static __always_inline enum quick_fate quick_fate_skb(struct __sk_buff *skb,
+static __always_inline enum quick_fate first_fate_skb(struct __sk_buff *skb,
 						      enum bh_direction direction, bool is_host)
 {
 	const struct quick_packet q = quick_skb(skb, direction, is_host);
-	int fate;
 
 	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
 		return QUICK_NOT;
-	fate = quick_fate_of(&q, false);
-	if (fate == QUICK_AGAIN)
-		fate = quick_second_skb(skb, direction, is_host);
-	return fate == QUICK_OPENER ? opener_judge() : fate;
+	return quick_fate_of(&q, false);
 }
 
 static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction direction,
 				     bool is_host)
 {
+	enum quick_fate fate = first_fate_skb(skb, direction, is_host);
+
+	if (fate == QUICK_PASS)
+		return TC_ACT_UNSPEC;
+	if (look_again(fate, direction, is_host))
+		bpf_tail_call(skb, &bh_rest_tc, 0);
+	return TC_ACT_SHOT;
+}
+
+static __always_inline enum quick_fate second_fate_skb(struct __sk_buff *skb,
+						       const struct opener *o)
+{
+	int fate = o->first;
+
+	if (fate == QUICK_AGAIN)
+		fate = quick_second_skb(skb, o->direction, o->is_host);
+	return fate == QUICK_OPENER ? opener_judge() : fate;
+}
+
+SEC("tc")
+int bh_tc_rest(struct __sk_buff *skb)
+{
+	const struct opener *o = opener_here();
 	struct packet *p;
 	struct cursor c;
 
-	switch (quick_fate_skb(skb, direction, is_host)) {
+	if (!o)
+		return TC_ACT_SHOT;
+	switch (second_fate_skb(skb, o)) {
 	case QUICK_PASS:
 		return TC_ACT_UNSPEC;
 	case QUICK_DROP:
@@ -203,7 +265,7 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 		break;
 	}
 	forget();
-	p = packet_begin(skb->len, skb->ifindex, direction, is_host);
+	p = packet_begin(skb->len, skb->ifindex, o->direction, o->is_host);
 	if (!p)
 		return TC_ACT_SHOT;
 	p->is_local_origin = !skb->ingress_ifindex;
@@ -214,9 +276,7 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 	if (skb->vlan_present)
 		packet_add_tag(p, skb->vlan_tci);
 	pull_headers(skb);
-	c.start = (void *)(long)skb->data;
-	c.end = (void *)(long)skb->data_end;
-	c.offset = &p->offset;
+	c = cursor_of_skb(skb, &p->offset);
 	switch (fate_of_packet(&c, p)) {
 	case FATE_PASS:
 		return TC_ACT_UNSPEC;

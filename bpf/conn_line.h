@@ -118,18 +118,22 @@ __noinline int conn_carry(__u32 line)
 	return 0;
 }
 
-/* Whether there is something for conn_carry(), which can wait for the next packet. */
-static __always_inline bool conn_add(struct bh_conn *conn, bool is_reply, __u32 length)
+static __always_inline bool has_carry(const struct bh_conn *conn, bool is_reply)
 {
-	return __sync_fetch_and_add(&conn->counted[is_reply], BH_COUNTED_ONE((__u64)length)) &
-	       BH_CARRY;
+	return READ_NOW(conn->counted[is_reply]) & BH_CARRY;
+}
+
+static __always_inline void conn_add(struct bh_conn *conn, bool is_reply, __u32 length)
+{
+	__sync_fetch_and_add(&conn->counted[is_reply], BH_COUNTED_ONE((__u64)length));
 }
 
 static __always_inline void conn_count(struct bh_conn *conn, __u32 line, bool is_reply,
 				       __u32 length)
 {
-	if (conn_add(conn, is_reply, length))
+	if (has_carry(conn, is_reply))
 		conn_carry(line);
+	conn_add(conn, is_reply, length);
 }
 
 #endif

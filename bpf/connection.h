@@ -163,7 +163,7 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 		return BH_REASON_NONE;
 	}
 	cell = front == BH_FRONT_BACKENDS ? (__u32)decide_backends(hit->is_reply)
-					  : decide_ends(p, hit->is_reply);
+					  : decide_ends(hit->is_reply);
 	reason = reason_of(cell, BH_REASON_REVOKED);
 	/* An earlier start decided here what is now decided behind. */
 	if (reason && front == BH_FRONT_BEHIND) {
@@ -211,12 +211,16 @@ static __always_inline enum bh_reason reason_of_full(const struct packet *p)
 	return p->rule == BH_BUILTIN_FAILSAFE ? BH_REASON_NONE : BH_REASON_TABLE_FULL;
 }
 
-/* Another CPU may have been first, with a packet of the same connection. */
-static __always_inline enum bh_reason conn_end(struct packet *p, __u8 sender)
+/* Another CPU may have been first, with a packet of the same connection.  Returns enum bh_reason;
+ * global, as conn_adopt(): verified once. */
+__noinline int conn_end(int sender)
 {
+	struct packet *p = packet_here();
 	struct hit hit;
 	int err;
 
+	if (!p)
+		return BH_REASON_TABLE_FULL;
 	if (!is_answerable(p))
 		return BH_REASON_NONE;
 	err = conn_enter();
@@ -272,14 +276,18 @@ static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 		tcp_note(&entry, p, false);
 	if (p->is_tls_required)
 		hello_begin(&entry, p);
-	return conn_end(p, sender);
+	return conn_end(sender);
 }
 
 /* A connection older than the agent, seen in the middle: both directions are taken as seen. */
-static __always_inline enum bh_reason conn_adopt(struct packet *p, __u8 sender, bool is_reply)
+__noinline int conn_adopt(int sender, int is_reply)
 {
-	struct conn_line entry = conn_begin(p, sender, is_reply);
+	struct packet *p = packet_here();
+	struct conn_line entry;
 
+	if (!p)
+		return BH_REASON_TABLE_FULL;
+	entry = conn_begin(p, sender, !!is_reply);
 	entry.conn->flags |= BH_CONN_SETTLED;
 	if (p->proto == IPPROTO_TCP) {
 		conn_set_state(entry.conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
@@ -287,7 +295,7 @@ static __always_inline enum bh_reason conn_adopt(struct packet *p, __u8 sender, 
 	} else {
 		plain_establish(entry.conn, p);
 	}
-	return conn_end(p, sender);
+	return conn_end(sender);
 }
 
 #endif

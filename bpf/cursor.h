@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/bpf.h>
 #include <linux/types.h>
 
 #include <bpf/bpf_helpers.h>
@@ -18,7 +19,30 @@ struct cursor {
 	void *start;
 	void *end;
 	volatile __u32 *offset; /* bytes stepped over; in map memory */
+	void *ctx;              /* the program's, which global functions take */
+	bool is_xdp;
 };
+
+static __always_inline struct cursor cursor_of_xdp(struct xdp_md *ctx, volatile __u32 *offset)
+{
+	return (struct cursor){
+		.start = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+		.offset = offset,
+		.ctx = ctx,
+		.is_xdp = true,
+	};
+}
+
+static __always_inline struct cursor cursor_of_skb(struct __sk_buff *skb, volatile __u32 *offset)
+{
+	return (struct cursor){
+		.start = (void *)(long)skb->data,
+		.end = (void *)(long)skb->data_end,
+		.offset = offset,
+		.ctx = skb,
+	};
+}
 
 #define CURSOR_OFFSET_MAX 0x3fff /* nothing that far in is a header */
 

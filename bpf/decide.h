@@ -140,6 +140,16 @@ static __always_inline __u32 cell_of_now(__u32 slot, __u32 cell, __u64 *ret_unti
 	return 0;
 }
 
+/* The cell that holds at present, below until when: in seconds, which 32 bits are enough for.
+ * Global: what it has on the stack is on nobody else's. */
+__noinline __u64 cell_and_until(__u32 slot, __u32 cell)
+{
+	__u64 until_s = 0;
+
+	cell = cell_of_now(slot, cell, &until_s);
+	return until_s << 32 | cell;
+}
+
 /*
  * What is missing anywhere reads as 0, which is "denied by default": a broken table can only be too
  * strict.  Not inlined: it is asked in many places, and verified once.
@@ -148,6 +158,7 @@ static __noinline int decide(__u32 slot, const struct question *q, struct decisi
 {
 	const struct bh_policy *policy = bpf_map_lookup_elem(&bh_policies, &slot);
 	const struct bh_identity *src, *dst;
+	__u64 now;
 
 	__builtin_memset(ret, 0, sizeof(*ret));
 	if (!policy)
@@ -160,8 +171,11 @@ static __noinline int decide(__u32 slot, const struct question *q, struct decisi
 		return -1;
 	ret->flags = src->flags | dst->flags;
 	ret->cell = cell_of(slot, src->row, dst->column, q->table, q->number);
-	if (ret->cell & BH_CELL_LATER)
-		ret->cell = cell_of_now(slot, ret->cell, &ret->until_s);
+	if (ret->cell & BH_CELL_LATER) {
+		now = cell_and_until(slot, ret->cell);
+		ret->cell = (__u32)now;
+		ret->until_s = now >> 32;
+	}
 	return 0;
 }
 
@@ -243,18 +257,22 @@ static __always_inline void take_decision(struct packet *p, const struct decisio
 	p->dst_identity = is_reply ? decision->src_identity : decision->dst_identity;
 }
 
-/* The packet's connection, which it opens, or answers; takes it over, and returns the cell. */
-static __always_inline __u32 decide_ends(struct packet *p, bool is_reply)
+/* The packet's connection, which it opens, or answers; takes it over, and returns the cell.
+ * Global: verified once. */
+__noinline __u32 decide_ends(int is_reply)
 {
+	struct packet *p = packet_here();
 	struct decision decision;
 	struct question question;
 
+	if (!p)
+		return 0;
 	if (is_reply)
 		question_of_reply(&question, p);
 	else
 		question_of_packet(&question, p);
 	ask(p, &question, &decision);
-	take_decision(p, &decision, is_reply);
+	take_decision(p, &decision, !!is_reply);
 	return decision.cell;
 }
 

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "maps.h"
+#include "order.h"
 #include "packet.h"
 
 /* The entry's word if it is this prefix, else 0; without a branch. */
@@ -72,18 +73,23 @@ static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, 
 #pragma clang loop unroll(disable)
 	for (__u32 half = 16; half; half /= 2) {
 		__u32 right = BH_START_RIGHT(start, n, half), here = BH_START_HERE(start, n);
-		__u64 found = 0;
+		__u64 both = -(__u64)right & -(__u64)BH_START_LEFT(start, n, half);
+		__u64 found = 0, more;
 
-		if (here || (right && BH_START_LEFT(start, n, half)))
+		asm volatile("" : "+r"(both));
+		if (here | both >> 63)
 			found = find_prefix(t, 0, low & ~0ull << (16 - n), 112 + n);
 		else if (right)
 			found = BH_PREFIX_MORE;
-		if (BH_PREFIX_LEN(found)) {
-			identity = BH_PREFIX_IDENTITY(found);
-			if (!(found & BH_PREFIX_MORE))
-				break;
-		}
-		n += found ? half / 2 : -(half / 2);
+		/* Found or not, verifiers know the same of where to look next. */
+		more = found >> 8 & 1;
+		asm volatile("" : "+r"(more));
+		n += (__u32)more * half - half / 2;
+		if (!BH_PREFIX_LEN(found))
+			continue;
+		identity = BH_PREFIX_IDENTITY(found);
+		if (!more)
+			break;
 	}
 	return identity;
 }
@@ -93,15 +99,16 @@ static __always_inline __u32 longest_v6(const struct bh_prefixes *t, __u64 high,
 	__u32 identity = t->otherwise, node = 1;
 
 	for (int i = 0; i < BH_PREFIX_STEPS; i++) {
-		__u32 len = t->length[node & ((1 << BH_PREFIX_STEPS) - 1)];
+		const __u8 *length = &t->length[node & ((1 << BH_PREFIX_STEPS) - 1)];
+		__u32 len = *length;
 		__u64 found;
 
 		if (!len)
 			break;
 		found = find_prefix(t, len < 64 ? high & ~0ull << (64 - len) : high,
-				    len > 64 ? low & ~0ull << (128 - len) : 0, len);
+				    len > 64 ? low & ~0ull << (128 - len) : 0, READ_NOW(*length));
 		node = node * 2 + (found >> 8 & 1);
-		/* What verifiers know of it is the same, whatever was found. */
+		/* As above; for that the length was read again, too. */
 		asm volatile("" : "+r"(node));
 		if (!found)
 			continue;

@@ -423,6 +423,21 @@ static __always_inline struct packet *packet_here(void)
 	return bpf_map_lookup_elem(&bh_packet, &zero);
 }
 
+/* Where packets go on that no first look is enough for: one program for all hooks of a kind. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} bh_rest_xdp SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} bh_rest_tc SEC(".maps");
+
 /* Where each CPU builds an answer. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -431,7 +446,8 @@ struct {
 	__type(value, struct answer);
 } bh_answer SEC(".maps");
 
-/* Never read: updating its one slot from user space waits until no program runs (map-in-map). */
+/* Never read: updating its one slot from user space waits until no program runs (map-in-map).  A
+ * start need not: the slot is empty at first. */
 struct bh_grace_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -444,8 +460,6 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__array(values, struct bh_grace_inner);
-} bh_grace SEC(".maps") = {
-	.values = {&bh_grace_inner},
-};
+} bh_grace SEC(".maps");
 
 #endif

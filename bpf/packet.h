@@ -124,7 +124,7 @@ struct packet {
 	/* To a front: its key, the backend that is asked about, what was decided of others. */
 	struct bh_front front;
 	__u32 backend_identity;
-	__be16 backend_port;
+	struct bh_backend backend;
 	__u32 cell;
 
 	/* The connection that is looked for, and the one that is entered if there is none. */

@@ -8,6 +8,7 @@
 #include <linux/ipv6.h>
 
 #include "config.h"
+#include "maps.h"
 #include "packet.h"
 #include "transport.h"
 
@@ -68,6 +69,50 @@ static __always_inline enum bh_reason parse_fragment(struct packet *p, __u32 off
 	return offset && overlaps_header(p->proto, offset) ? BH_REASON_FRAGMENT : BH_REASON_NONE;
 }
 
+/* In place of a reason: no option comes any more. */
+#define REASON_OPTION_END BH_REASON_COUNT
+
+static __always_inline int parse_ipv4_option(struct cursor *c)
+{
+	__u8 *type = cursor_take(c, 1), *len;
+
+	if (!type)
+		return BH_REASON_MALFORMED;
+	if (*type == IPV4_OPTION_NOTHING)
+		return BH_REASON_NONE;
+	if (*type == IPV4_OPTION_END)
+		return REASON_OPTION_END;
+	if (*type == IPV4_OPTION_LSRR || *type == IPV4_OPTION_SSRR)
+		return BH_REASON_IP_OPTIONS;
+	len = cursor_take(c, 1);
+	if (!len || *len < 2 || !cursor_take(c, *len - 2))
+		return BH_REASON_MALFORMED;
+	return BH_REASON_NONE;
+}
+
+/* Global, as those of extension headers below: verified once, and not for every option. */
+__noinline int ipv4_option_xdp(struct xdp_md *ctx)
+{
+	struct packet *p = packet_here();
+	struct cursor c;
+
+	if (!p)
+		return BH_REASON_MALFORMED;
+	c = cursor_of_xdp(ctx, &p->offset);
+	return parse_ipv4_option(&c);
+}
+
+__noinline int ipv4_option_skb(struct __sk_buff *skb)
+{
+	struct packet *p = packet_here();
+	struct cursor c;
+
+	if (!p)
+		return BH_REASON_MALFORMED;
+	c = cursor_of_skb(skb, &p->offset);
+	return parse_ipv4_option(&c);
+}
+
 /*
  * Options only move what follows, but for a source route, which makes the destination another one
  * than the header says (RFC 7126, 4.3).  One byte at a time: nobody's lengths are believed.
@@ -75,19 +120,12 @@ static __always_inline enum bh_reason parse_fragment(struct packet *p, __u32 off
 static __always_inline enum bh_reason parse_ipv4_options(struct cursor *c, __u32 end)
 {
 	for (int i = 0; i < IPV4_OPTION_BYTES && *c->offset < end; i++) {
-		__u8 *type = cursor_take(c, 1), *len;
+		int reason = c->is_xdp ? ipv4_option_xdp(c->ctx) : ipv4_option_skb(c->ctx);
 
-		if (!type)
-			return BH_REASON_MALFORMED;
-		if (*type == IPV4_OPTION_NOTHING)
-			continue;
-		if (*type == IPV4_OPTION_END)
+		if (reason == REASON_OPTION_END)
 			break;
-		if (*type == IPV4_OPTION_LSRR || *type == IPV4_OPTION_SSRR)
-			return BH_REASON_IP_OPTIONS;
-		len = cursor_take(c, 1);
-		if (!len || *len < 2 || !cursor_take(c, *len - 2))
-			return BH_REASON_MALFORMED;
+		if (reason)
+			return reason;
 	}
 	if (*c->offset > end)
 		return BH_REASON_MALFORMED;
@@ -183,16 +221,38 @@ static __always_inline enum bh_reason parse_ipv6_extension(struct cursor *c, str
 	return BH_REASON_NONE;
 }
 
+__noinline int ipv6_extension_xdp(struct xdp_md *ctx)
+{
+	struct packet *p = packet_here();
+	struct cursor c;
+
+	if (!p)
+		return BH_REASON_MALFORMED;
+	c = cursor_of_xdp(ctx, &p->offset);
+	return parse_ipv6_extension(&c, p);
+}
+
+__noinline int ipv6_extension_skb(struct __sk_buff *skb)
+{
+	struct packet *p = packet_here();
+	struct cursor c;
+
+	if (!p)
+		return BH_REASON_MALFORMED;
+	c = cursor_of_skb(skb, &p->offset);
+	return parse_ipv6_extension(&c, p);
+}
+
 /* @end: how far the chain may reach. */
 static __always_inline enum bh_reason parse_ipv6_extensions(struct cursor *c, struct packet *p,
 							    __u32 end)
 {
 	for (int i = 0; i < BH_MAX_EXTENSIONS; i++) {
-		enum bh_reason reason;
+		int reason;
 
 		if (!is_extension(p->proto) || p->fragment == FRAGMENT_LATER)
 			break;
-		reason = parse_ipv6_extension(c, p);
+		reason = c->is_xdp ? ipv6_extension_xdp(c->ctx) : ipv6_extension_skb(c->ctx);
 		if (reason)
 			return reason;
 		if (*c->offset > end)

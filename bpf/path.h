@@ -54,14 +54,19 @@ static __always_inline enum bh_reason pass_as(struct packet *p, enum bh_builtin 
 	return BH_REASON_NONE;
 }
 
-static __always_inline enum bh_reason decide_packet(struct packet *p)
+/* enum bh_reason.  Global: verified once. */
+__noinline int decide_packet(void)
 {
-	enum bh_front_kind front = front_opened(p, false);
+	struct packet *p = packet_here();
+	enum bh_front_kind front;
 	__u32 cell;
 
+	if (!p)
+		return BH_REASON_POLICY;
+	front = front_opened(p, false);
 	if (front == BH_FRONT_BEHIND)
 		return pass_as(p, BH_BUILTIN_FRONT);
-	cell = front == BH_FRONT_BACKENDS ? (__u32)decide_backends(false) : decide_ends(p, false);
+	cell = front == BH_FRONT_BACKENDS ? (__u32)decide_backends(false) : decide_ends(false);
 	if (is_own_host(p))
 		return pass_as(p, BH_BUILTIN_HOST);
 	if (is_own_return(p))
@@ -87,44 +92,47 @@ static __always_inline enum bh_reason judge_icmp(struct packet *p)
 		pass_by_builtin(p, BH_BUILTIN_ICMP);
 		return BH_REASON_NONE;
 	}
-	reason = decide_packet(p);
+	reason = decide_packet();
 	if (reason && is_icmp_error(p) && p->rule == BH_BUILTIN_DEFAULT)
 		return BH_REASON_ICMP_UNRELATED;
 	return reason;
 }
 
+/* In place of a reason: see adopt_reply(). */
+#define REASON_NOT_ADOPTED BH_REASON_COUNT
+
 /*
  * In the first seconds after the agent's first start on a live machine: what belongs to no known
- * connection goes on if the policy allows what it may be the reply of.
+ * connection goes on if the policy allows what it may be the reply of.  Global: verified once.
  */
-static __always_inline bool is_adopted_reply(struct packet *p, __u8 sender, enum bh_reason *reason)
+__noinline int adopt_reply(int sender)
 {
+	struct packet *p = packet_here();
 	struct decision decision;
 	struct question question;
 
-	if (p->now >= p->adopt_until_ns)
-		return false;
+	if (!p || p->now >= p->adopt_until_ns)
+		return REASON_NOT_ADOPTED;
 	question_of_reply(&question, p);
 	ask(p, &question, &decision);
 	if (!BH_VERDICT_PASSES(BH_CELL_VERDICT(decision.cell)))
-		return false;
+		return REASON_NOT_ADOPTED;
 	take_decision(p, &decision, true);
 	p->is_reported = false;
-	*reason = conn_adopt(p, sender, true);
-	return true;
+	return conn_adopt(sender, true);
 }
 
 /* In those seconds, what no connection begins with may also be of one that is allowed. */
 static __always_inline enum bh_reason adopt_orphan(struct packet *p, __u8 sender)
 {
-	enum bh_reason reason = BH_REASON_NO_CONNECTION;
+	int reason;
 
 	if (p->now >= p->adopt_until_ns || (p->tcp_flags & TCP_RST))
-		return reason;
-	if (!is_echo_answer(p) && !decide_packet(p))
-		return conn_adopt(p, sender, false);
-	is_adopted_reply(p, sender, &reason);
-	return reason;
+		return BH_REASON_NO_CONNECTION;
+	if (!is_echo_answer(p) && !decide_packet())
+		return conn_adopt(sender, false);
+	reason = adopt_reply(sender);
+	return reason == REASON_NOT_ADOPTED ? BH_REASON_NO_CONNECTION : reason;
 }
 
 static __always_inline bool is_failsafe(struct packet *p, const struct question *q, bool is_reply)
@@ -142,11 +150,12 @@ static __always_inline bool is_failsafe(struct packet *p, const struct question 
  * TCP that failsafe keeps open goes on, either way, when its connection is not known: nobody who
  * fills the tables locks the operator out.  None of these packets opens a connection.
  */
-static __always_inline bool is_failsafe_orphan(struct packet *p)
+__noinline int is_failsafe_orphan(void)
 {
+	struct packet *p = packet_here();
 	struct question question;
 
-	if (!p->has_failsafe || p->proto != IPPROTO_TCP)
+	if (!p || !p->has_failsafe || p->proto != IPPROTO_TCP)
 		return false;
 	question_of_packet(&question, p);
 	if (is_failsafe(p, &question, false))
@@ -159,13 +168,13 @@ static __always_inline enum bh_reason judge_orphan(struct packet *p, __u8 sender
 {
 	enum bh_reason reason = adopt_orphan(p, sender);
 
-	return reason && is_failsafe_orphan(p) ? BH_REASON_NONE : reason;
+	return reason && is_failsafe_orphan() ? BH_REASON_NONE : reason;
 }
 
 /* A packet of no known connection. */
 static __always_inline enum bh_reason judge_new(struct packet *p, __u8 sender)
 {
-	enum bh_reason reason;
+	int reason, adopted;
 
 	if (is_reflected(p))
 		return BH_REASON_SPOOFED_SOURCE;
@@ -180,16 +189,17 @@ static __always_inline enum bh_reason judge_new(struct packet *p, __u8 sender)
 	if (is_echo_answer(p) || (p->proto == IPPROTO_TCP && !tcp_is_opening(p->tcp_flags)))
 		return judge_orphan(p, sender);
 
-	reason = decide_packet(p);
+	reason = decide_packet();
 	/* Data of a SYN may be of another stream than the one that is answered: see hello.h.  Who
 	 * sends some repeats the SYN without (RFC 7413, 4.1.3). */
 	if (!reason && p->is_tls_required && tcp_payload_len(p))
 		return BH_REASON_NO_CONNECTION;
 	if (!reason)
 		return conn_create(p, sender);
-	if (p->proto != IPPROTO_TCP)
-		is_adopted_reply(p, sender, &reason);
-	return reason;
+	if (p->proto == IPPROTO_TCP)
+		return reason;
+	adopted = adopt_reply(sender);
+	return adopted == REASON_NOT_ADOPTED ? reason : adopted;
 }
 
 /* In place of a reason: none yet, for the payload has to be read first. */

@@ -30,8 +30,8 @@ struct quick_packet {
 	enum bh_direction direction;
 	bool is_host;
 	bool is_xdp;
-	bool is_local_origin; /* as in struct packet, as is the next */
-	bool is_returned;
+	__u8 is_local_origin; /* as in struct packet, as is the next */
+	__u8 is_returned;
 };
 
 /* What becomes of it. */
@@ -306,13 +306,13 @@ static __always_inline struct bh_conn *quick_read(const struct quick_key *key, b
 static __always_inline struct bh_conn *quick_find(const struct bh_conn_secret *secret,
 						  const struct quick_key *key,
 						  const struct quick_look *look,
-						  struct quick_line *ret, __u32 *ret_at)
+						  struct quick_line *ret)
 {
 	__u64 hash = look->is_v6 ? keyed_hash_v6(secret, key->pair)
 				 : keyed_hash_v4(secret, key->pair);
+	__u32 line = look->is_thorough ? conn_line_of(hash) : home_of(hash);
 
-	*ret_at = look->is_thorough ? conn_line_of(hash) : home_of(hash);
-	return *ret_at == LINE_NONE ? NULL : quick_read(key, look->is_v6, *ret_at, ret);
+	return line == LINE_NONE ? NULL : quick_read(key, look->is_v6, line, ret);
 }
 
 /* Established, and what was decided has no end to be looked at. */
@@ -376,15 +376,14 @@ static __always_inline bool is_used_to(const struct quick_line *line, __u8 tcp_f
 	return (tcp_flags & TCP_ACK) && !(tcp_flags & ~seen);
 }
 
-/* See conn_add() for what it returns. */
-static __always_inline bool quick_note(struct bh_conn *conn, const struct quick_facts *f,
+static __always_inline void quick_note(struct bh_conn *conn, const struct quick_facts *f,
 				       __u32 length, __u32 now, bool is_reply)
 {
 	if (f->proto == IPPROTO_TCP)
 		tcp_note_ack(conn, is_reply, f->ack);
 	if (is_keeping(f->proto, is_reply))
 		conn_touch(conn, now);
-	return conn_add(conn, is_reply, length);
+	conn_add(conn, is_reply, length);
 }
 
 /* BH_ENDPOINT_UNKNOWN: it may be known nevertheless. */
@@ -407,11 +406,11 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 						   const struct quick_look *look)
 {
 	__u64 now = clock_coarse_ns(control), active, sender, is_reply;
-	__u32 endpoint = quick_endpoint(p), at;
+	__u32 endpoint = quick_endpoint(p);
 	struct quick_line line;
 	struct quick_key key;
 	struct bh_conn *conn;
-	bool is_reverted, has_carry;
+	bool is_reverted;
 
 	if (endpoint == BH_ENDPOINT_UNKNOWN)
 		return QUICK_NOT;
@@ -419,7 +418,7 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 	if (!active || is_agent_down(control, BH_ACTIVE_SLOT(active), now))
 		return QUICK_NOT;
 	sender = quick_key(&key, facts, endpoint, look->is_v6);
-	conn = quick_find(&control->secret, &key, look, &line, &at);
+	conn = quick_find(&control->secret, &key, look, &line);
 	if (!conn)
 		return look->is_thorough ? QUICK_OPENER : QUICK_AGAIN;
 	if (!is_quick(&line, facts->proto) ||
@@ -436,12 +435,12 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 		return QUICK_NOT;
 	if (facts->proto == IPPROTO_TCP && !is_used_to(&line, facts->tcp_flags, is_reply & 1))
 		return QUICK_NOT;
+	if (has_carry(conn, is_reply & 1))
+		return QUICK_NOT;
 
-	has_carry = quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
+	quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
 	count_rule(line.rule, BH_ACTIVE_SLOT(active) * bh_rules_each, bh_rules_each, p->length);
 	count_endpoint(endpoint, p->direction, false, p->length);
-	if (has_carry)
-		conn_carry(at);
 	return QUICK_PASS;
 }
 

@@ -39,6 +39,7 @@ struct opener {
 	__u8 is_returned;
 	__u8 is_opening; /* else it can only be in transit */
 	__u8 is_xdp;
+	__u8 first; /* enum quick_fate: what a first look said of it */
 
 	/* What is found. */
 	__u32 src_identity;

@@ -7,31 +7,59 @@
 
 #define IP_OFFSET_MASK 31 /* two VLAN tags at most */
 
-/* False if the packet ends before, which parsing has excluded. */
-static __always_inline bool xdp_read(struct xdp_md *ctx, __u32 offset, __u8 *to, __u32 len)
-{
-	void *end = (void *)(long)ctx->data_end;
-	__u8 *from = (void *)(long)ctx->data + (offset & IP_OFFSET_MASK);
+/* What is copied, of which one is in the packet, that ends at @end. */
+struct xdp_copy {
+	__u8 *to;
+	const __u8 *from;
+	const __u8 *in_packet; /* either of them */
+	const void *end;
+	__u32 max; /* bytes that there is room for in the other */
+};
 
-	for (__u32 i = 0; i < BH_REJECT_QUOTE_MAX && i < len; i++) {
-		if ((void *)(from + i + 1) > end)
+/*
+ * Words, as far as there are any, then bytes.  The length is in a map, and is read again for these:
+ * so verifiers forget how many words there were.  False if the packet ends before, which parsing
+ * has excluded.
+ */
+static __always_inline bool xdp_copy(const struct xdp_copy *c, const volatile __u32 *len)
+{
+	__u32 at = *len & ~3u, end;
+
+	for (__u32 i = 0; i + 4 <= c->max && i < at; i += 4) {
+		if ((const void *)(c->in_packet + i + 4) > c->end)
 			return false;
-		to[i] = from[i];
+		*(__u32 *)(c->to + i) = *(const __u32 *)(c->from + i);
+	}
+	end = *len;
+	at = end & ~3u;
+	/* What is compared is what is added: verifiers of 6.1 don't see the one by the other. */
+	barrier_var(at);
+	if (at > c->max - 4)
+		return true;
+	for (__u32 i = 0; i < 3 && at + i < end; i++) {
+		if ((const void *)(c->in_packet + at + i + 1) > c->end)
+			return false;
+		(c->to + at)[i] = (c->from + at)[i];
 	}
 	return true;
 }
 
+static __always_inline bool xdp_read(struct xdp_md *ctx, __u32 offset, __u8 *to, const __u32 *len)
+{
+	const __u8 *from = (void *)(long)ctx->data + (offset & IP_OFFSET_MASK);
+	const struct xdp_copy copy = {to, from, from, (void *)(long)ctx->data_end,
+				      BH_REJECT_QUOTE_MAX};
+
+	return xdp_copy(&copy, len);
+}
+
 static __always_inline bool xdp_write(struct xdp_md *ctx, __u32 offset, const struct answer *a)
 {
-	void *end = (void *)(long)ctx->data_end;
 	__u8 *to = (void *)(long)ctx->data + (offset & IP_OFFSET_MASK);
+	const struct xdp_copy copy = {to, a->bytes, to, (void *)(long)ctx->data_end,
+				      sizeof(a->bytes)};
 
-	for (__u32 i = 0; i < sizeof(a->bytes) && i < a->len; i++) {
-		if ((void *)(to + i + 1) > end)
-			return false;
-		to[i] = a->bytes[i];
-	}
-	return true;
+	return xdp_copy(&copy, &a->len);
 }
 
 static __always_inline bool xdp_turn(struct xdp_md *ctx)
@@ -76,7 +104,7 @@ static __always_inline bool xdp_answer(struct xdp_md *ctx, const struct packet *
 {
 	int len;
 
-	if (!xdp_read(ctx, p->ip_offset, answer_quote(p, a), a->quote_len))
+	if (!xdp_read(ctx, p->ip_offset, answer_quote(p, a), &a->quote_len))
 		return false;
 	len = p->ip_offset + answer_build(false);
 	if (!xdp_resize(ctx, len - (int)p->length))

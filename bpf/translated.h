@@ -209,7 +209,7 @@ static __always_inline enum bh_reason decide_translated(const struct sk_buff *sk
 		p->rule = BH_BUILTIN_SELF;
 		return BH_REASON_NONE;
 	}
-	cell = decide_ends(p, t->is_reply);
+	cell = decide_ends(t->is_reply);
 	reason = reason_of(cell, is_first ? BH_REASON_POLICY : BH_REASON_REVOKED);
 	if (reason)
 		return reason;

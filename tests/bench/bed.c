@@ -147,7 +147,7 @@ int bed_program(const struct bed *bed, enum bench_hook hook, bool is_reply)
 
 	if (hook == BENCH_XDP)
 		program = is_reply ? PROGRAM_HOST_OUT : PROGRAM_XDP_IN;
-	return bpf_program__fd(loader_program(bed->dp, program));
+	return loader_program(bed->dp, program);
 }
 
 struct burst bed_burst(const struct bed *bed, enum shape_packet packet, bool is_v6, uint32_t flows,

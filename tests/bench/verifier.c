@@ -15,7 +15,7 @@
 #define LOG_BYTES    16384
 #define MAX_PROGRAMS 16
 #define INSTRUCTIONS_MAX                                                                           \
-	200000 /* that 6.1, which takes more than twice as many, is far from 1M                    \
+	100000 /* that 6.1, which takes more than twice as many, is far from 1M                    \
 		*/
 
 static void add_sum(const char *program, const char *log, const char *word, const char *what,

@@ -189,9 +189,7 @@ static void receive(struct rig *rig, const struct packet_spec *spec, uint64_t ta
 
 	memcpy(bytes, &tag, meta);
 	memcpy(bytes + meta, frame.bytes, frame.len);
-	assert_int_equal(bpf_prog_test_run_opts(
-				 bpf_program__fd(loader_program(rig->dp, PROGRAM_XDP_IN)), &opts),
-			 0);
+	assert_int_equal(bpf_prog_test_run_opts(loader_program(rig->dp, PROGRAM_XDP_IN), &opts), 0);
 }
 
 static bool has_live_frames(const struct rig *rig)
@@ -205,8 +203,7 @@ static bool has_live_frames(const struct rig *rig)
 		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
 	};
 
-	return !bpf_prog_test_run_opts(bpf_program__fd(loader_program(rig->dp, PROGRAM_XDP_IN)),
-				       &opts);
+	return !bpf_prog_test_run_opts(loader_program(rig->dp, PROGRAM_XDP_IN), &opts);
 }
 
 /* bh0 is a host's NIC, and there is no program at the other end. */

@@ -318,8 +318,7 @@ static void add_foreign_filter(struct datapath *dp)
 	struct clsact_filter filter = {
 		.ifindex = if_nametoindex("bh0"), .handle = 1, .priority = 7};
 
-	assert_int_equal(
-		clsact_attach(&filter, bpf_program__fd(loader_program(dp, PROGRAM_HOST_OUT))), 0);
+	assert_int_equal(clsact_attach(&filter, loader_program(dp, PROGRAM_HOST_OUT)), 0);
 }
 
 static void our_filters_share_a_qdisc(void **state)

@@ -229,9 +229,7 @@ static void a_drop_is_counted_and_reported(void **state)
 	dp->tables.control->active = 0;
 	assert_int_equal(datapath_events_open(dp, count_event, &events), 0);
 	assert_true(datapath_events_fd(dp) >= 0);
-	assert_int_equal(
-		bpf_prog_test_run_opts(bpf_program__fd(loader_program(dp, PROGRAM_XDP_IN)), &opts),
-		0);
+	assert_int_equal(bpf_prog_test_run_opts(loader_program(dp, PROGRAM_XDP_IN), &opts), 0);
 	assert_int_equal(opts.retval, XDP_DROP);
 	assert_int_equal(datapath_read_drops(dp, drops), 0);
 	for (size_t i = 0; i < BH_REASON_COUNT; i++)

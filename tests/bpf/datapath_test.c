@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <glob.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -299,9 +300,7 @@ static void no_map(struct datapath *dp)
 {
 	(void)dp;
 	unlink(PINS "/maps/bh_room");
-	assert_int_equal(
-		bpf_obj_pin(bpf_program__fd(loader_program(dp, PROGRAM_TO)), PINS "/maps/bh_room"),
-		0);
+	assert_int_equal(bpf_obj_pin(loader_program(dp, PROGRAM_TO), PINS "/maps/bh_room"), 0);
 }
 
 /* What was there is as it was until ours is complete. */
@@ -356,6 +355,64 @@ static void pins_of_another_layout_are_replaced_once_ours_are_complete(void **st
 	}
 }
 
+/* What the program does with an ARP request, which is for the whole way, and passes by it. */
+static uint32_t arp_through(int program)
+{
+	/* clang-format off */
+	static const uint8_t frame[64] = {
+		[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1,
+		[28] = 192, 0, 2, 7,
+		[38] = 192, 0, 2, 1,
+	};
+	/* clang-format on */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+
+	assert_int_equal(bpf_prog_test_run_opts(program, &opts), 0);
+	return opts.retval;
+}
+
+static size_t count_rests(void)
+{
+	glob_t found = {};
+	size_t count;
+
+	glob(PINS "/rest/*", 0, NULL, &found);
+	count = found.gl_pathc;
+	globfree(&found);
+	return count;
+}
+
+/* A program that stays at its hook as the agent ends, until all are another start's. */
+static void programs_go_on_where_no_agent_is(void **state)
+{
+	struct datapath *dp = open_at(PINS);
+	_close_ int program = dup(loader_program(dp, PROGRAM_XDP_IN));
+	_text_ struct text why = TEXT_INIT;
+
+	(void)state;
+	assert_int_equal(arp_through(program), XDP_DROP);
+	swap_to(dp, 10, BH_RULE_FIRST);
+	assert_int_equal(arp_through(program), XDP_PASS);
+	other_version(dp);
+	datapath_free(dp);
+	assert_int_equal(arp_through(program), XDP_PASS);
+
+	dp = open_at(PINS);
+	assert_non_null(datapath_beside(dp));
+	assert_int_equal(count_rests(), 4);
+	assert_int_equal(arp_through(program), XDP_PASS);
+	swap_to(dp, 20, BH_RULE_FIRST);
+	assert_int_equal(datapath_settle(dp, &why), 0);
+	assert_int_equal(count_rests(), 2);
+	datapath_free(dp);
+
+	dp = open_at(PINS);
+	assert_true(datapath_is_adopted(dp));
+	assert_int_equal(count_rests(), 2);
+	assert_int_equal(arp_through(loader_program(dp, PROGRAM_XDP_IN)), XDP_PASS);
+	datapath_free(dp);
+}
+
 static void only_a_bpf_filesystem_takes_pins(void **state)
 {
 	const struct datapath_config config = {.bpffs = "/sys/kernel/bulkhead"};
@@ -400,6 +457,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_change_never_gets_so_old_that_it_looks_new),
 		cmocka_unit_test_teardown(
 			pins_of_another_layout_are_replaced_once_ours_are_complete, remove_all),
+		cmocka_unit_test_teardown(programs_go_on_where_no_agent_is, remove_all),
 		cmocka_unit_test(only_a_bpf_filesystem_takes_pins),
 		cmocka_unit_test(a_swap_puts_right_what_is_not_as_it_was_left),
 	};

@@ -13,8 +13,8 @@
 
 #define LOG_STATS     4 /* BPF_LOG_STATS: the verifier tells its sums only */
 #define LOG_BYTES     16384
-#define MAX_PROGRAMS  8
-#define MAX_PROCESSED 500000 /* half of what the kernel allows */
+#define MAX_PROGRAMS  16
+#define MAX_PROCESSED 250000 /* a quarter of what the kernel allows */
 
 static void destroyp(struct bulkhead_bpf **skel)
 {

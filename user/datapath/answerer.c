@@ -30,7 +30,8 @@ struct hook answerer_hook(const struct datapath *dp, uint32_t ifindex)
 	return (struct hook){
 		.ifindex = ifindex,
 		.is_answerer = true,
-		.tc = dp->skel->progs.bh_tc_answer,
+		.xdp = -1,
+		.tc = bpf_program__fd(dp->skel->progs.bh_tc_answer),
 	};
 }
 

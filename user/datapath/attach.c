@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "datapath/attached.h"
 #include "datapath/clsact.h"
@@ -87,11 +86,10 @@ static int attach_xdp(struct pins *pins, const struct hook *hook, const struct m
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = method->xdp_flags);
 
-	if (!hook->xdp)
+	if (hook->xdp < 0)
 		return -EOPNOTSUPP;
-	return keep_link(
-		pins, hook,
-		bpf_link_create(bpf_program__fd(hook->xdp), (int)hook->ifindex, BPF_XDP, &opts));
+	return keep_link(pins, hook,
+			 bpf_link_create(hook->xdp, (int)hook->ifindex, BPF_XDP, &opts));
 }
 
 static int first_at_tcx(const struct hook *hook, int prog_fd)
@@ -105,7 +103,7 @@ static int first_at_tcx(const struct hook *hook, int prog_fd)
 static int attach_tcx(struct pins *pins, const struct hook *hook, const struct method *method)
 {
 	(void)method;
-	return keep_link(pins, hook, first_at_tcx(hook, bpf_program__fd(hook->tc)));
+	return keep_link(pins, hook, first_at_tcx(hook, hook->tc));
 }
 
 static int make_qdisc(struct pins *pins, const struct hook *hook)
@@ -136,7 +134,7 @@ static int attach_clsact(struct pins *pins, const struct hook *hook, const struc
 	(void)method;
 	err = make_qdisc(pins, hook);
 	if (!err)
-		err = clsact_attach(&filter, bpf_program__fd(hook->tc));
+		err = clsact_attach(&filter, hook->tc);
 	if (err)
 		return err;
 	record.handle = filter.handle;
@@ -232,7 +230,7 @@ int attach_hook(struct datapath *dp, const struct hook *hook, struct text *reter
 	for (size_t i = 0; err && i < COUNT(methods); i++) {
 		const struct method *m = &methods[i];
 
-		if (dp->methods_off & 1u << m->method || (m->xdp_flags && !hook->xdp))
+		if (dp->methods_off & 1u << m->method || (m->xdp_flags && hook->xdp < 0))
 			continue;
 		err = m->attach(&dp->pins, hook, m);
 		if (err)

@@ -14,11 +14,10 @@
 
 #define LINK_TYPE_TCX 11 /* of Linux 6.6 */
 
-int attached_keep_program(struct pins *pins, const struct record *record,
-			  const struct bpf_program *program)
+int attached_keep_program(struct pins *pins, const struct record *record, int program)
 {
 	char name[RECORD_STRLEN];
-	int fd = dup(bpf_program__fd(program));
+	int fd = dup(program);
 
 	return fd < 0 ? -errno : pins_put(pins, PIN_LINK, record_format(record, name), fd);
 }
@@ -47,9 +46,8 @@ static int reuse_link(struct pins *pins, const char *name, const struct hook *ho
 		      enum attach_method *ret)
 {
 	_close_ int fd = pins_get(pins, PIN_LINK, name);
-	const struct bpf_program *program;
 	struct bpf_link_info info;
-	int err;
+	int err, program;
 
 	if (fd < 0)
 		return fd;
@@ -57,9 +55,9 @@ static int reuse_link(struct pins *pins, const char *name, const struct hook *ho
 	if (err)
 		return err;
 	program = info.type == BPF_LINK_TYPE_XDP ? hook->xdp : hook->tc;
-	if (info.xdp.ifindex != hook->ifindex || !program)
+	if (info.xdp.ifindex != hook->ifindex || program < 0)
 		return -ENOLINK;
-	err = bpf_link_update(fd, bpf_program__fd(program), NULL);
+	err = bpf_link_update(fd, program, NULL);
 	if (!err)
 		*ret = method_of(&info);
 	return err;
@@ -121,7 +119,7 @@ static int reuse_filter(struct pins *pins, const char *name, const struct hook *
 	if (!record_parse(name, &record) || !is_our_filter(pins, name, &record))
 		return -ENOLINK;
 	filter = filter_of(&record);
-	err = clsact_attach(&filter, bpf_program__fd(hook->tc));
+	err = clsact_attach(&filter, hook->tc);
 	if (!err)
 		err = attached_keep_program(pins, &record, hook->tc);
 	if (!err)
@@ -204,7 +202,12 @@ static int recorded_program(const struct pins *pins, const char *name, const str
 static int refresh(struct datapath *dp, const char *name, const struct record *record)
 {
 	char program[BPF_OBJ_NAME_LEN];
-	struct hook hook = {.ifindex = record->ifindex, .is_egress = record->is_egress};
+	struct hook hook = {
+		.ifindex = record->ifindex,
+		.is_egress = record->is_egress,
+		.xdp = -1,
+		.tc = -1,
+	};
 	enum attach_method method;
 	int err = recorded_program(&dp->pins, name, record, program);
 
@@ -215,7 +218,7 @@ static int refresh(struct datapath *dp, const char *name, const struct record *r
 		return err;
 	hook.tc = loader_find(dp, program);
 	hook.xdp = hook.tc;
-	return hook.tc ? reuse(&dp->pins, name, record, &hook, &method) : -ESRCH;
+	return hook.tc >= 0 ? reuse(&dp->pins, name, record, &hook, &method) : -ESRCH;
 }
 
 /* Another interface may get the number, and a qdisc that is not ours. */

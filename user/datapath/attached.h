@@ -10,8 +10,7 @@
 #include "datapath/record.h"
 
 /* A filter's record is a program, to be told from others' filters by its name. */
-int attached_keep_program(struct pins *pins, const struct record *record,
-			  const struct bpf_program *program);
+int attached_keep_program(struct pins *pins, const struct record *record, int program);
 
 /* What an earlier attach left at @hook gets the hook's program; what can't take it is removed. */
 int attached_reuse(struct pins *pins, const struct hook *hook, enum attach_method *ret);

@@ -287,14 +287,16 @@ static struct hook_list hooks_of(const struct datapath *dp, uint32_t ifindex,
 				.tc = loader_program(dp, PROGRAM_HOST_IN)},
 			       {.ifindex = ifindex,
 				.is_egress = true,
+				.xdp = -1,
 				.tc = loader_program(dp, PROGRAM_HOST_OUT)}},
 			.count = 2,
 		};
 	return (struct hook_list){
 		.of = {{.ifindex = ifindex,
 			.is_egress = true,
+			.xdp = -1,
 			.tc = loader_program(dp, PROGRAM_TO)},
-		       {.ifindex = ifindex, .tc = loader_program(dp, PROGRAM_FROM)}},
+		       {.ifindex = ifindex, .xdp = -1, .tc = loader_program(dp, PROGRAM_FROM)}},
 		.count = 2,
 	};
 }

@@ -9,6 +9,7 @@
 #include "datapath/entries.h"
 #include "datapath/own_lines.h"
 #include "datapath/pins.h"
+#include "datapath/program.h"
 #include "datapath/tables.h"
 #include "util/text.h"
 #include "util/vec.h"
@@ -27,11 +28,9 @@ struct backend_place {
 
 typedef VEC(struct backend_place) backend_places;
 
-#define PROGRAM_HALVES 2
-
 struct datapath {
 	struct bulkhead_bpf *skel; /* the maps, and programs that are on no hook */
-	struct bulkhead_bpf *halves[PROGRAM_HALVES]; /* loader.c: the other programs */
+	int programs[PROGRAMS];    /* loader.c: the others; -1: it is not loaded */
 	struct pins pins;
 	struct tables tables;
 	struct own_lines own;
@@ -80,10 +79,10 @@ struct bulkhead_bpf *object_open(void);
 /* One direction of an interface, and what shall run there. */
 struct hook {
 	uint32_t ifindex;
-	bool is_egress;                /* as the interface sees it */
-	bool is_answerer;              /* runs beside the one at ingress: answerer.c */
-	const struct bpf_program *xdp; /* NULL: tc only */
-	const struct bpf_program *tc;
+	bool is_egress;   /* as the interface sees it */
+	bool is_answerer; /* runs beside the one at ingress: answerer.c */
+	int xdp;          /* descriptor of a program; -1: tc only */
+	int tc;
 };
 
 struct hook_list {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The verifier takes nearly all of a start, and one program at a time.  So the programs for hooks
- * are loaded in two halves at once, each an object of its own around the maps of the first one.
+ * The verifier takes much of a start, and one program at a time.  So the programs for hooks are
+ * loaded in two halves at once, each an object of its own around the maps of the first one.
  */
 #include "datapath/loader.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
@@ -15,10 +18,10 @@
 
 #define LOG_TAIL_LINES 12 /* of the verifier's log in an error */
 
-/* What either half loads: about as much work, of those for NICs and of those for workloads. */
+/* What either half loads: of one kind each, with the program where those at hooks go on. */
 static const unsigned int half_of[PROGRAMS] = {
 	[PROGRAM_XDP_IN] = 0, [PROGRAM_HOST_IN] = 1, [PROGRAM_HOST_OUT] = 1,
-	[PROGRAM_FROM] = 0,   [PROGRAM_TO] = 1,
+	[PROGRAM_FROM] = 1,   [PROGRAM_TO] = 1,
 };
 
 /* libbpf's warnings while this thread loads; it has one print function for the process. */
@@ -78,6 +81,12 @@ static struct bpf_program *program_in(const struct bulkhead_bpf *skel, enum prog
 	return bpf_object__find_program_by_name(skel->obj, program_word(program));
 }
 
+/* Where the others of a half go on. */
+static struct bpf_program *rest_of(const struct bulkhead_bpf *skel, unsigned int half)
+{
+	return half ? skel->progs.bh_tc_rest : skel->progs.bh_xdp_rest;
+}
+
 static bool is_wanted(const struct datapath *dp, enum program program)
 {
 	enum bh_endpoint_kind kind = program_is_host(program) ? BH_ENDPOINT_IS_HOST
@@ -87,6 +96,8 @@ static bool is_wanted(const struct datapath *dp, enum program program)
 }
 
 /* --- a half --- */
+
+#define PROGRAM_HALVES 2
 
 struct half {
 	const struct datapath *dp;
@@ -126,6 +137,8 @@ static int configure(const struct datapath *dp, const struct bulkhead_bpf *skel,
 		bpf_program__set_flags(program, bpf_program__flags(program_in(dp->skel, i)));
 		bpf_program__set_autoload(program, half_of[i] == half && is_wanted(dp, i));
 	}
+	bpf_program__set_flags(rest_of(skel, half), bpf_program__flags(rest_of(dp->skel, half)));
+	bpf_program__set_autoload(rest_of(skel, half), true);
 	/* The constants, too: they are frozen, and chosen once. */
 	return bpf_map__reuse_fd(skel->maps.rodata, bpf_map__fd(dp->skel->maps.rodata))
 		       ?: loader_share(dp, skel->obj);
@@ -150,7 +163,6 @@ static int open_half(struct datapath *dp, unsigned int number, struct half *ret)
 	ret->skel = object_open();
 	if (!ret->skel)
 		return -errno;
-	dp->halves[number] = ret->skel;
 	err = configure(dp, ret->skel, number);
 	return err;
 }
@@ -178,6 +190,31 @@ static void load_both(struct half halves[static PROGRAM_HALVES])
 		pthread_join(thread, NULL);
 }
 
+static int enter_rest(const struct half *half, unsigned int number)
+{
+	const struct bpf_map *map = number ? half->skel->maps.bh_rest_tc
+					   : half->skel->maps.bh_rest_xdp;
+	const __u32 key = 0;
+	int fd = bpf_program__fd(rest_of(half->skel, number));
+
+	return bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY);
+}
+
+/* Of an object that is loaded nothing is needed but its programs; all it takes is given back. */
+static int keep_half(struct datapath *dp, const struct half *half, unsigned int number)
+{
+	int err = enter_rest(half, number);
+
+	for (enum program i = 0; !err && i < PROGRAMS; i++) {
+		if (half_of[i] != number || !is_wanted(dp, i))
+			continue;
+		dp->programs[i] = fcntl(bpf_program__fd(program_in(half->skel, i)), F_DUPFD_CLOEXEC,
+					3);
+		err = dp->programs[i] < 0 ? -errno : 0;
+	}
+	return err;
+}
+
 static int load_halves(struct datapath *dp, struct text *reterr)
 {
 	struct half halves[PROGRAM_HALVES];
@@ -194,9 +231,12 @@ static int load_halves(struct datapath *dp, struct text *reterr)
 	else
 		load_both(halves);
 	for (unsigned int i = 0; i < PROGRAM_HALVES; i++) {
+		if (!err && halves[i].skel && !halves[i].err)
+			halves[i].err = keep_half(dp, &halves[i], i);
 		if (!err && halves[i].err)
 			err = explain(halves[i].err, &halves[i].log, reterr);
 		text_release(&halves[i].log);
+		bulkhead_bpf__destroy(halves[i].skel);
 	}
 	return err;
 }
@@ -210,28 +250,39 @@ int loader_load(struct datapath *dp, struct text *reterr)
 
 	for (enum program i = 0; i < PROGRAMS; i++)
 		bpf_program__set_autoload(program_in(dp->skel, i), false);
+	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
+		bpf_program__set_autoload(rest_of(dp->skel, i), false);
 	err = load(dp->skel, &log);
 	return err ? explain(err, &log, reterr) : load_halves(dp, reterr);
 }
 
-const struct bpf_program *loader_program(const struct datapath *dp, enum program program)
+int loader_program(const struct datapath *dp, enum program program)
 {
-	const struct bulkhead_bpf *skel = dp->halves[half_of[program]];
-
-	return skel && is_wanted(dp, program) ? program_in(skel, program) : NULL;
+	return dp->programs[program];
 }
 
-const struct bpf_program *loader_find(const struct datapath *dp, const char *name)
+int loader_find(const struct datapath *dp, const char *name)
 {
+	const struct bpf_program *alone;
+
 	for (enum program i = 0; i < PROGRAMS; i++) {
 		if (!strcmp(program_word(i), name))
-			return loader_program(dp, i);
+			return dp->programs[i];
 	}
-	return bpf_object__find_program_by_name(dp->skel->obj, name);
+	alone = bpf_object__find_program_by_name(dp->skel->obj, name);
+	return alone ? bpf_program__fd(alone) : -1;
+}
+
+void loader_begin(struct datapath *dp)
+{
+	for (enum program i = 0; i < PROGRAMS; i++)
+		dp->programs[i] = -1;
 }
 
 void loader_release(struct datapath *dp)
 {
-	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
-		bulkhead_bpf__destroy(dp->halves[i]);
+	for (enum program i = 0; i < PROGRAMS; i++) {
+		if (dp->programs[i] >= 0)
+			close(dp->programs[i]);
+	}
 }

@@ -11,17 +11,20 @@
 /* Once for the process: libbpf says nothing but to us. */
 void loader_init(void);
 
+/* Before anything else: nothing is loaded. */
+void loader_begin(struct datapath *dp);
+
 /* Once dp->skel is configured: its maps are made, those that it does not have already. */
 int loader_load(struct datapath *dp, struct text *reterr);
 
 /* Gives @obj, which is open, the maps that are in use by now, but for its constants.  -errno. */
 int loader_share(const struct datapath *dp, struct bpf_object *obj);
 
-/* NULL: it is not loaded, as endpoints of its kind are off. */
-const struct bpf_program *loader_program(const struct datapath *dp, enum program program);
+/* A descriptor that stays ours; -1: it is not loaded, as endpoints of its kind are off. */
+int loader_program(const struct datapath *dp, enum program program);
 
 /* The one of that name; those that are on no hook, too. */
-const struct bpf_program *loader_find(const struct datapath *dp, const char *name);
+int loader_find(const struct datapath *dp, const char *name);
 
 void loader_release(struct datapath *dp);
 

@@ -12,6 +12,7 @@
 #include "datapath/internal.h"
 #include "datapath/loader.h"
 #include "datapath/pinned_maps.h"
+#include "datapath/rest.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -101,8 +102,10 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
 	dp->skel->rodata->bh_vlan = config->vlan;
 	dp->skel->rodata->bh_has_xdp_frags = has_xdp_frags();
-	if (!has_xdp_frags())
+	if (!dp->skel->rodata->bh_has_xdp_frags) {
 		bpf_program__set_flags(dp->skel->progs.bh_xdp_in, 0);
+		bpf_program__set_flags(dp->skel->progs.bh_xdp_rest, 0);
+	}
 	for (size_t i = 0; !err && i < COUNT(sizes); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, sizes[i].map);
 
@@ -291,9 +294,9 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 		err = share_own_lines(dp, reterr);
 	if (!err)
 		err = begin(dp, config, reterr);
-	if (err)
-		return err;
-	return dp->beside.len ? 0 : pinned_maps_keep(dp, reterr);
+	if (!err && !dp->beside.len)
+		err = pinned_maps_keep(dp, reterr);
+	return err ? err : rest_keep(dp, reterr);
 }
 
 /* Programs on hooks are replaced one by one; what they read, all at once. */
@@ -303,6 +306,7 @@ static int take_over(struct datapath *dp, struct text *reterr)
 
 	if (err)
 		return err;
+	rest_settle(dp);
 	err = growth_finish(dp);
 	return err ? explain_error(reterr, err, "cannot rename maps under '%s'", dp->pins.dir) : 0;
 }
@@ -313,6 +317,7 @@ int datapath_open(const struct datapath_config *config, struct text *reterr, str
 	int err;
 
 	loader_init();
+	loader_begin(dp);
 	dp->beside = dp->fronts_trouble = (struct text)TEXT_INIT;
 	dp->translated_fd = -1;
 	dp->methods_off = config->methods_off;
@@ -387,9 +392,11 @@ int datapath_settle(struct datapath *dp, struct text *reterr)
 {
 	int err = dp->beside.len ? pinned_maps_keep(dp, reterr) : 0;
 
-	if (!err)
-		text_reset(&dp->beside);
-	if (!err)
-		fronts_settle(dp);
-	return err;
+	if (err)
+		return err;
+	if (dp->beside.len)
+		rest_settle(dp);
+	text_reset(&dp->beside);
+	fronts_settle(dp);
+	return 0;
 }

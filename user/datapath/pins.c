@@ -19,6 +19,7 @@
 static const char *const kind_dirs[PIN_KINDS] = {
 	[PIN_MAP] = "maps",
 	[PIN_LINK] = "links",
+	[PIN_REST] = "rest",
 };
 
 static char *path_of(const struct pins *pins, enum pin_kind kind, const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where things live while no agent runs: DIR/maps/NAME and DIR/links/NAME on a bpf filesystem.
+ * Where things live while no agent runs: DIR/maps/NAME and so on, on a bpf filesystem.
  * Without a directory the same names lead to descriptors, and all ends with the process.
  */
 #ifndef DATAPATH_PINS_H
@@ -15,6 +15,7 @@
 enum pin_kind {
 	PIN_MAP,
 	PIN_LINK,
+	PIN_REST,
 	PIN_KINDS,
 };
 

@@ -37,11 +37,11 @@ static bool program_info(int fd, struct bpf_prog_info *ret)
 }
 
 /* 0: it is not loaded. */
-static uint32_t id_of(const struct bpf_program *program)
+static uint32_t id_of(int program)
 {
 	struct bpf_prog_info info;
 
-	return program && program_info(bpf_program__fd(program), &info) ? info.id : 0;
+	return program >= 0 && program_info(program, &info) ? info.id : 0;
 }
 
 static bool is_ours(const struct datapath *dp, uint32_t id)
@@ -50,7 +50,7 @@ static bool is_ours(const struct datapath *dp, uint32_t id)
 		if (id_of(loader_program(dp, i)) == id)
 			return true;
 	}
-	return id_of(dp->skel->progs.bh_tc_answer) == id;
+	return id_of(bpf_program__fd(dp->skel->progs.bh_tc_answer)) == id;
 }
 
 /* The first one counts.  Its name takes a privilege that a running agent has given away. */
@@ -147,7 +147,7 @@ void hook_look(const struct datapath *dp, const struct hook *hook, struct hook_s
 {
 	struct hook_state state = {};
 
-	if (hook->xdp)
+	if (hook->xdp >= 0)
 		look_at_xdp(dp, hook, &state);
 	if (state.method == ATTACH_NONE)
 		look_at_tcx(dp, hook, &state);

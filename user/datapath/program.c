@@ -62,7 +62,7 @@ int program_run(const struct datapath *dp, enum program program, const struct pr
 		opts.data_out = in->out->bytes;
 		opts.data_size_out = sizeof(in->out->bytes);
 	}
-	err = bpf_prog_test_run_opts(bpf_program__fd(loader_program(dp, program)), &opts);
+	err = bpf_prog_test_run_opts(loader_program(dp, program), &opts);
 	if (err)
 		return err;
 	if (in->out) {

@@ -2,6 +2,7 @@
 /* From the pins alone: the programs that made them need not be these. */
 #include "datapath/attached.h"
 #include "datapath/internal.h"
+#include "datapath/rest.h"
 #include "util/mem.h"
 
 #define TRIES 3
@@ -32,6 +33,7 @@ int datapath_remove(const char *bpffs, size_t *ret_links)
 	for (int i = 0; err == -ENOTEMPTY && i < TRIES; i++) {
 		pins_rmdir(&pins);
 		*ret_links += attached_remove_all(&pins, 0);
+		rest_remove(&pins);
 		err = pins_rmdir(&pins);
 	}
 	return err;

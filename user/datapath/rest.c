@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "datapath/rest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
+
+#define NAME_LEN 32
+
+#define MAPS 2
+
+/* Every start has its own: programs of two starts may be at hooks at the same time. */
+static int name_of(int fd, const char *kind, char ret[static NAME_LEN])
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (!err)
+		snprintf(ret, NAME_LEN, "%s-%" PRIu32, kind, info.id);
+	return err;
+}
+
+static int names_of(const struct datapath *dp, char ret[static MAPS][NAME_LEN])
+{
+	int err = name_of(bpf_map__fd(dp->skel->maps.bh_rest_xdp), "xdp", ret[0]);
+
+	return err ? err : name_of(bpf_map__fd(dp->skel->maps.bh_rest_tc), "tc", ret[1]);
+}
+
+int rest_keep(struct datapath *dp, struct text *reterr)
+{
+	const struct bpf_map *maps[MAPS] = {dp->skel->maps.bh_rest_xdp, dp->skel->maps.bh_rest_tc};
+	char names[MAPS][NAME_LEN];
+	int err;
+
+	if (!dp->pins.dir)
+		return 0;
+	err = names_of(dp, names);
+	for (int i = 0; !err && i < MAPS; i++)
+		err = pins_put(&dp->pins, PIN_REST, names[i], dup(bpf_map__fd(maps[i])));
+	return err ? explain_error(reterr, err, "cannot pin maps under '%s'", dp->pins.dir) : 0;
+}
+
+void rest_settle(struct datapath *dp)
+{
+	_pin_names_ pin_names names = {};
+	char ours[MAPS][NAME_LEN];
+
+	if (names_of(dp, ours))
+		return;
+	pins_list(&dp->pins, PIN_REST, &names);
+	vec_foreach (name, &names) {
+		if (strcmp(*name, ours[0]) != 0 && strcmp(*name, ours[1]) != 0)
+			pins_drop(&dp->pins, PIN_REST, *name);
+	}
+}
+
+void rest_remove(struct pins *pins)
+{
+	_pin_names_ pin_names names = {};
+
+	pins_list(pins, PIN_REST, &names);
+	vec_foreach (name, &names)
+		pins_drop(pins, PIN_REST, *name);
+}
