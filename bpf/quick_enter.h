@@ -21,14 +21,13 @@ static __always_inline bool may_enter(const struct opener *o, const struct end_k
 }
 
 /* Under the lock, between an odd stamp and an even one. */
-static __always_inline void opener_put(struct bh_conn *conn, const struct opener *o,
-				       const struct quick_key *key)
+static __always_inline void opener_put(struct bh_conn *conn, const struct opener *o)
 {
 	__u64 *words = (__u64 *)&conn->key;
 	bool is_tcp = o->proto == IPPROTO_TCP;
 
 	for (int i = 0; i < BH_CONN_KEY_WORDS / 2; i++)
-		words[i] = key->pair[i];
+		words[i] = o->key.pair[i];
 	conn->generation = o->generation;
 	conn->seen = BH_TICKS(o->now);
 	conn->until_s = 0;
@@ -50,7 +49,7 @@ static __always_inline void opener_put(struct bh_conn *conn, const struct opener
 }
 
 /* As write_line(); 0: the line is taken, or the key is known by now.  Otherwise its stamp. */
-static __always_inline __u32 opener_write(struct opener *o, __u32 line)
+static __always_inline __u32 opener_write(const struct opener *o, __u32 line)
 {
 	const struct bh_conn_tags *tags = tags_at(bucket_of(o->hash, 0));
 	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
@@ -58,18 +57,16 @@ static __always_inline __u32 opener_write(struct opener *o, __u32 line)
 	struct conn_lock *lock = lock_of(line);
 	struct bh_conn *conn = conn_at(line);
 	__u32 tag = tag_of(o->hash), stamp = 0;
-	struct quick_key key;
 
 	if (!tags || !other || !own || !lock || !conn)
 		return 0;
-	opener_key(o, &key);
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) == BH_CONN_WAYS && way_of(other, tag) == BH_CONN_WAYS &&
 	    !own->tag[line % BH_CONN_WAYS]) {
 		stamp = conn->stamp + 2;
 		conn->stamp = stamp - 1;
 		keep_order();
-		opener_put(conn, o, &key);
+		opener_put(conn, o);
 		keep_order();
 		conn->stamp = stamp;
 		own->tag[line % BH_CONN_WAYS] = tag;
@@ -87,7 +84,9 @@ __noinline int opener_connect(void)
 
 	if (!o)
 		return false;
-	conn_expect(o->endpoint, o->hash);
+	if (!o->was_entered)
+		conn_expect(o->endpoint, o->hash);
+	o->was_entered = 1;
 	line = conn_choose(o->hash);
 	if (line == LINE_NONE)
 		return false;
