@@ -471,9 +471,7 @@ static __always_inline struct bh_embryonic *embryonic_next(__u32 endpoint)
 
 	if (!setup || !share || !setup->embryonic_each)
 		return NULL;
-	bpf_spin_lock(&share->lock);
-	at = share->begun++;
-	bpf_spin_unlock(&share->lock);
+	at = __sync_fetch_and_add(&share->begun, 1);
 	at = endpoint * setup->embryonic_each + at % setup->embryonic_each;
 	place = bpf_map_lookup_elem(&bh_embryonic, &at);
 	if (!place)

@@ -62,16 +62,13 @@ static __always_inline __u64 find_prefix(const struct bh_prefixes *t, __u64 high
 	return found;
 }
 
-/*
- * Where nothing of the length is, and all that is left is on one side of it, nobody looks.  Whole
- * addresses are the first length: nothing is right of it.
- */
+/* Where nothing of the length is, and all that is left is on one side of it, nobody looks. */
 static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, __u64 start)
 {
-	__u32 identity = BH_START_IDENTITY(start), n = 16;
+	__u32 identity = BH_START_IDENTITY(start), n = 8;
 
 #pragma clang loop unroll(disable)
-	for (__u32 half = 16; half; half /= 2) {
+	for (__u32 half = 8; half; half /= 2) {
 		__u32 right = BH_START_RIGHT(start, n, half), here = BH_START_HERE(start, n);
 		__u64 both = -(__u64)right & -(__u64)BH_START_LEFT(start, n, half);
 		__u64 found = 0, more;
@@ -92,6 +89,49 @@ static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, 
 			break;
 	}
 	return identity;
+}
+
+/* --- runs --- */
+
+#define RUN_NONE 0xffffffffu
+
+/* Which of the line it is, from 1; 0: none.  Without a branch: nobody could foresee it. */
+static __always_inline __u64 way_of_run(const struct bh_run_line *line, __u32 key)
+{
+	__u64 found = 0;
+
+	for (__u64 way = 0; way < BH_RUN_WAYS; way++) {
+		__u64 differs = (__u64)(READ_NOW(line->key[way]) ^ key) - 1;
+
+		/* So that the compiler doesn't find the comparison in this. */
+		barrier_var(differs);
+		found |= (__u64)((__s64)differs >> 63) & (way + 1);
+	}
+	return found;
+}
+
+/* An address's identity; RUN_NONE: it is in no run. */
+static __always_inline __u32 find_in_run(const struct bh_prefixes *t, __u32 address)
+{
+	__u32 key = BH_RUN_KEY(address);
+	__u64 sum = (__u64)(key + t->hash.key[4]) * t->hash.key[5];
+	__u64 hash = (sum ^ sum >> 32) * t->hash.factor, way;
+
+#pragma clang loop unroll(disable)
+	for (__u32 n = 0; n < BH_PREFIX_LINES_OF; n++) {
+		__u32 at = t->line + BH_START_LINES + t->lines + BH_PREFIX_LINE(hash, t->runs, n);
+		const struct bh_run_line *line = bpf_map_lookup_elem(&bh_prefixes, &at);
+
+		if (!line)
+			break;
+		way = way_of_run(line, key) - 1;
+		/* Loaded from where the key says: a CPU keeps such loads in order. */
+		if (way < BH_RUN_WAYS)
+			return READ_NOW(line->identity[way][address & (BH_RUN_ADDRESSES - 1)]);
+		if (!(READ_NOW(line->spills) & BH_PREFIX_SPILL(hash)))
+			break;
+	}
+	return RUN_NONE;
 }
 
 static __always_inline __u32 longest_v6(const struct bh_prefixes *t, __u64 high, __u64 low)
@@ -127,14 +167,24 @@ static __always_inline const struct bh_prefixes *prefixes_of(__u32 slot)
 }
 
 /* Global functions, of numbers only: those are verified once, whoever calls them. */
+__noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start);
 __noinline __u32 identity_of_v4(__u64 low, __u32 slot);
 __noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot);
+
+__noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start)
+{
+	const struct bh_prefixes *t = prefixes_of(slot);
+
+	return t ? longest_v4(t, low, start) : 0;
+}
 
 __noinline __u32 identity_of_v4(__u64 low, __u32 slot)
 {
 	__u32 number = (__u32)low >> 16, at;
 	const struct bh_prefixes *t = prefixes_of(slot);
 	const struct bh_start_line *line;
+	__u32 identity = RUN_NONE;
+	__u64 start;
 
 	if (!t)
 		return 0;
@@ -142,8 +192,14 @@ __noinline __u32 identity_of_v4(__u64 low, __u32 slot)
 	line = bpf_map_lookup_elem(&bh_prefixes, &at);
 	if (!line)
 		return 0;
-	return longest_v4(t, low,
-			  *(const volatile __u64 *)&line->start[number % BH_START_LINE_ENTRIES]);
+	start = READ_NOW(line->start[number % BH_START_LINE_ENTRIES]);
+	if (start & BH_START_RUNS)
+		identity = find_in_run(t, low);
+	if (identity != RUN_NONE)
+		return identity;
+	if (!BH_START_SIDE(start, 1, BH_START_BITS + 1))
+		return BH_START_IDENTITY(start);
+	return identity_from_start(low, slot, start);
 }
 
 __noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot)

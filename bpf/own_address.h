@@ -58,6 +58,12 @@ static __always_inline __u32 local_in_trie(__u64 first, __u64 last)
 	return flags ? *flags | OWN_IS : 0;
 }
 
+/* Most addresses are another machine's, and their line is empty: then it isn't loaded. */
+static __always_inline bool may_be_whole(const struct bh_local_head *head, __u32 line)
+{
+	return READ_NOW(head->has_whole[line / 64 % (BH_LOCAL_LINES / 64)]) >> line % 64 & 1;
+}
+
 static __always_inline __u32 local_in_line(const struct bh_local_line *line, __u64 first,
 					   __u64 last)
 {
@@ -83,7 +89,7 @@ static __always_inline bool may_be_in_shorter(const struct bh_local_head *head, 
 /* Its BH_LOCAL_* and OWN_IS, or 0.  Global, of numbers only: verified once, as the next. */
 __noinline __u32 local_flags(__u64 first, __u64 last)
 {
-	__u32 zero = 0, at = BH_LOCAL_LINE(first, last), stamp, flags;
+	__u32 zero = 0, at = BH_LOCAL_LINE(first, last), stamp, flags = 0;
 	const struct bh_local_head *head = bpf_map_lookup_elem(&bh_local_head, &zero);
 	const struct bh_local_line *line = bpf_map_lookup_elem(&bh_local_lines, &at);
 
@@ -91,7 +97,8 @@ __noinline __u32 local_flags(__u64 first, __u64 last)
 		return local_in_trie(first, last);
 	stamp = READ_NOW(head->stamp);
 	keep_order();
-	flags = local_in_line(line, first, last);
+	if (may_be_whole(head, at))
+		flags = local_in_line(line, first, last);
 	if (!flags && may_be_in_shorter(head, first, last))
 		flags = OWN_UNSURE;
 	keep_order();

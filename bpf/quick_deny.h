@@ -55,8 +55,7 @@ static __always_inline void opener_report(const struct opener *o, const struct e
 }
 
 /* Where events come with their packets, somebody else has to write them. */
-static __always_inline enum quick_fate opener_deny(const struct opener *o,
-						   const struct bh_policy *policy)
+static __always_inline enum quick_fate opener_deny(struct opener *o, const struct bh_policy *policy)
 {
 	__u32 at = BH_ACCOUNT_AT(BH_VERDICT_DENY, BH_REASON_POLICY);
 	struct bh_control *control = control_here();
@@ -74,6 +73,7 @@ static __always_inline enum quick_fate opener_deny(const struct opener *o,
 
 	if (!control || !account || control->event_bytes)
 		return QUICK_NOT;
+	o->was_entered = 0;
 	count_endpoint(e.endpoint, o->direction, true, e.length);
 	count_rule(e.rule, e.rule_base, e.rules, e.length);
 	opener_report(o, &e, control, account);

@@ -21,14 +21,14 @@ static __always_inline bool may_enter(const struct opener *o, const struct end_k
 }
 
 /* Under the lock, between an odd stamp and an even one. */
-static __always_inline void opener_put(const struct conn_line *l, const struct opener *o,
-				       const struct line_key *key)
+static __always_inline void opener_put(const struct conn_line *l, const struct opener *o)
 {
+	const struct line_key key = line_key_of(o->key.pair);
 	bool is_tcp = o->proto == IPPROTO_TCP;
 	struct bh_conn *conn = l->conn;
 
 	*l->rest = (struct bh_conn_rest){.created = BH_TICKS(o->now), .seq_end = {o->seq_end}};
-	line_put_key(l, key);
+	line_put_key(l, &key);
 	conn->generation = o->generation;
 	conn->seen = BH_TICKS(o->now);
 	conn->rule = BH_CELL_RULE(o->cell);
@@ -45,7 +45,7 @@ static __always_inline void opener_put(const struct conn_line *l, const struct o
 }
 
 /* As write_line(); 0: the line is taken, or the key is known by now.  Otherwise its stamp. */
-static __always_inline __u32 opener_write(struct opener *o, __u32 line)
+static __always_inline __u32 opener_write(const struct opener *o, __u32 line)
 {
 	const struct bh_conn_tags *tags = tags_at(bucket_of(o->hash, 0));
 	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
@@ -53,20 +53,16 @@ static __always_inline __u32 opener_write(struct opener *o, __u32 line)
 	struct conn_lock *lock = lock_of(line);
 	const struct conn_line l = {conn_at(line), rest_at(line)};
 	__u32 tag = tag_of(o->hash), stamp = 0;
-	struct line_key parts;
-	struct quick_key key;
 
 	if (!tags || !other || !own || !lock || !l.conn || !l.rest)
 		return 0;
-	opener_key(o, &key);
-	parts = line_key_of(key.pair);
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) == BH_CONN_WAYS && way_of(other, tag) == BH_CONN_WAYS &&
 	    !own->tag[line % BH_CONN_WAYS]) {
 		stamp = l.conn->stamp + 2;
 		l.conn->stamp = stamp - 1;
 		keep_order();
-		opener_put(&l, o, &parts);
+		opener_put(&l, o);
 		keep_order();
 		l.conn->stamp = stamp;
 		own->tag[line % BH_CONN_WAYS] = tag;
@@ -84,7 +80,9 @@ __noinline int opener_connect(void)
 
 	if (!o)
 		return false;
-	conn_expect(o->endpoint, o->hash);
+	if (!o->was_entered)
+		conn_expect(o->endpoint, o->hash);
+	o->was_entered = 1;
 	line = conn_choose(o->hash);
 	if (line == LINE_NONE)
 		return false;

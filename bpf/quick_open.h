@@ -88,6 +88,9 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	if (!o || !active || endpoint == BH_ENDPOINT_UNKNOWN || !are_plain(facts, is_v6) ||
 	    is_agent_down(control, BH_ACTIVE_SLOT(active), now) || now < control->adopt_until_ns)
 		return QUICK_NOT;
+	o->sender = quick_key(&o->key, facts, endpoint, is_v6);
+	o->hash = is_v6 ? keyed_hash_v6(&control->secret, o->key.pair)
+			: keyed_hash_v4(&control->secret, o->key.pair);
 	o->src[0] = facts->src[0];
 	o->src[1] = facts->src[1];
 	o->dst[0] = facts->dst[0];

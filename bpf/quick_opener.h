@@ -14,7 +14,8 @@
 
 struct opener {
 	__u64 src[2], dst[2]; /* struct bh_addr */
-	__u64 hash;           /* of the key that its connection would have */
+	struct quick_key key; /* that its connection would have, and its hash */
+	__u64 hash;
 	__u64 now;
 	__u32 slot;
 	__u32 generation;
@@ -45,6 +46,8 @@ struct opener {
 	__u32 src_identity;
 	__u32 dst_identity;
 	__u32 cell;
+
+	__u32 was_entered; /* the one before, as this one may be: see is_unknown() */
 };
 
 /* Where each CPU keeps it: the stack is for others. */
@@ -62,37 +65,20 @@ static __always_inline struct opener *opener_here(void)
 	return bpf_map_lookup_elem(&bh_opener, &zero);
 }
 
-/* Of its connection; o->sender is one of both ends. */
-static __always_inline void opener_key(struct opener *o, struct quick_key *ret)
+/*
+ * No line has its tag, so none has its key.  What entering it would wait for is loaded with the
+ * tags, where the one before was entered: who is denied waits for nothing else.
+ */
+static __always_inline bool is_unknown(const struct opener *o)
 {
-	const struct quick_facts ends = {
-		.src = {o->src[0], o->src[1]},
-		.dst = {o->dst[0], o->dst[1]},
-		.ports = o->ports,
-		.ip_version = o->is_v6 ? 6 : 4,
-		.proto = o->proto,
-	};
+	const struct bh_conn_tags *tags = tags_at(bucket_of(o->hash, 0));
+	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
+	__u32 tag = tag_of(o->hash);
 
-	o->sender = quick_key(ret, &ends, o->endpoint, true);
-}
-
-/* No line has its tag, so none has its key. */
-static __always_inline bool is_unknown(struct opener *o)
-{
-	const struct bh_control *control = control_here();
-	const struct bh_conn_tags *tags, *other;
-	struct quick_key key;
-	__u64 hash;
-
-	if (!control)
-		return false;
-	opener_key(o, &key);
-	hash = keyed_hash_v6(&control->secret, key.pair);
-	o->hash = hash;
-	tags = tags_at(bucket_of(hash, 0));
-	other = tags_at(bucket_of(hash, 1));
-	return tags && other && way_of(tags, tag_of(hash)) == BH_CONN_WAYS &&
-	       way_of(other, tag_of(hash)) == BH_CONN_WAYS;
+	if (o->was_entered)
+		conn_expect(o->endpoint, o->hash);
+	return tags && other && way_of(tags, tag) == BH_CONN_WAYS &&
+	       way_of(other, tag) == BH_CONN_WAYS;
 }
 
 static __always_inline bool is_of_workload(const struct opener *o, const __u64 addr[2])

@@ -92,6 +92,7 @@ enum bh_local_family {
 struct bh_local_head {
 	__u32 stamp; /* of all lines */
 	__u32 pad;
+	__u64 has_whole[BH_LOCAL_LINES / 64]; /* lines that are not empty: few are */
 	__u64 has_shorter[BH_LOCAL_FAMILIES][65536 / 64];
 };
 

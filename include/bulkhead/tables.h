@@ -57,12 +57,32 @@ struct bh_prefix_hash {
 };
 
 /*
+ * A run is eight IPv4 addresses that differ in their last bits only.  Where the policy has a prefix
+ * of 29 bits or more, each address of its run has its identity here, and no search goes on.
+ */
+#define BH_RUN_BITS      3
+#define BH_RUN_ADDRESSES (1 << BH_RUN_BITS)
+#define BH_RUN_WAYS      6 /* runs in a line; a run may be in BH_PREFIX_LINES_OF lines */
+
+#define BH_RUN_KEY(address) (1u << 31 | (__u32)(address) >> BH_RUN_BITS)
+#define BH_RUN_GONE         1u /* one was here, and programs may still look */
+
+/* Two cache lines.  Hash of a run: (key + hash.key[4]) * hash.key[5]; then as that of a prefix. */
+struct bh_run_line {
+	__u32 key[BH_RUN_WAYS]; /* BH_RUN_KEY(); 0: free */
+	__u64 spills;           /* as in struct bh_prefix_line */
+	__u16 identity[BH_RUN_WAYS][BH_RUN_ADDRESSES];
+};
+
+/*
  * Where a search for an IPv4 address starts: word a >> 16 of the first lines.  It has the identity
- * of the longest prefix of up to 16 bits, and which longer ones there are: bit n for 16 + n bits.
+ * of the longest prefix of up to 16 bits, and which longer ones there are: bit n for 16 + n bits,
+ * up to 28, and one for runs.
  */
 #define BH_START(identity, longer) ((__u64)(identity) << 32 | (longer))
 #define BH_START_IDENTITY(start)   ((__u32)((start) >> 32))
-#define BH_START_WHOLE             (1u << 16) /* whole addresses */
+#define BH_START_RUNS              (1u << 16)
+#define BH_START_BITS              12 /* of the longest prefixes that are no runs, but for 16 */
 #define BH_START_LINES             4096
 #define BH_START_LINE_ENTRIES      16
 
@@ -71,7 +91,7 @@ struct bh_start_line {
 };
 
 /*
- * The lengths between 16 and 32 bits are gone through as a fixed tree: n is 8, then 8 +- 4, and so
+ * The lengths between 16 and 29 bits are gone through as a fixed tree: n is 8, then 8 +- 4, and so
  * on.  Left is shorter, right is longer; @half is 8 for the first one, 1 for the last ones.
  */
 #define BH_START_SIDE(start, from, half) ((__u32)(start) >> (from) & ((1u << ((half)-1)) - 1))
@@ -82,16 +102,19 @@ struct bh_start_line {
 #define BH_PREFIX_STEPS 7 /* and 2^7 nodes: so many lengths there are between 0 and 128 */
 
 /*
- * How a slot's prefixes are found.  Whole addresses are looked for first.  Then IPv6 goes through
- * the lengths that are in use as a binary tree, from node 1: from node n to 2n if no prefix of its
- * length is there, to 2n + 1 if there is one and there may be longer ones; a length of 0 ends it.
+ * How a slot's prefixes are found: IPv4 addresses in runs first, then from their start.  IPv6 looks
+ * for the whole address first, and then goes through the lengths that are in use as a binary tree,
+ * from node 1: from node n to 2n if no prefix of its length is there, to 2n + 1 if there is one and
+ * there may be longer ones; a length of 0 ends it.
  */
 struct bh_prefixes {
-	__u32 line;  /* first, in bh_prefixes: BH_START_LINES, then those of the hash table */
+	__u32 line;  /* first, in bh_prefixes: BH_START_LINES, then those of the hash table, of runs
+		      */
 	__u32 lines; /* of the hash table */
 	struct bh_prefix_hash hash;
 	__u32 otherwise; /* identity of an IPv6 address that no entry has */
-	__u32 pad[5];
+	__u32 runs;      /* lines of them */
+	__u32 pad[4];
 	__u8 length[1 << BH_PREFIX_STEPS];
 };
 
@@ -276,6 +299,8 @@ struct bh_clock {
 
 _Static_assert(sizeof(struct bh_prefix_line) == 128, "a line of prefixes is two cache lines");
 _Static_assert(sizeof(struct bh_start_line) == sizeof(struct bh_prefix_line), "one array for both");
+_Static_assert(sizeof(struct bh_run_line) == sizeof(struct bh_prefix_line), "and for these");
+_Static_assert(BH_IDENTITY_ENTRIES / BH_SLOTS <= 1 << 16, "a run has room for each identity");
 _Static_assert(sizeof(struct bh_prefixes) == 192, "each part of it is whole cache lines");
 _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 bytes anyway");
 _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");

@@ -76,7 +76,7 @@ static void too_many_identities(struct image *image)
 static void too_many_prefixes(struct image *image)
 {
 	for (uint32_t i = 0; i < BH_PREFIX_ENTRIES / 2; i++)
-		image_add_prefix(image, 0x0b000000 + i, 32, 1);
+		image_add_prefix(image, 0x0b000000 + i * BH_RUN_ADDRESSES, 32, 1);
 }
 
 static void too_many_rules(struct image *image)

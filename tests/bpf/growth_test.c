@@ -73,7 +73,7 @@ static void make_large(struct image *image)
 	while (image->identities.count <= BH_IDENTITY_ENTRIES_LEAST / BH_SLOTS)
 		vec_push(&image->identities, (struct image_identity){});
 	for (uint32_t i = 0; i < BH_PREFIX_LINES_LEAST; i++)
-		image_add_prefix(image, 0x0b000000 + i, 32, 0);
+		image_add_prefix(image, 0x0b000000 + i * BH_RUN_ADDRESSES, 32, 0);
 	while (image->cells.rows * image->cells.stride <=
 	       BH_DIRECTORY_LINES_LEAST / BH_SLOTS * BH_LINE_ENTRIES) {
 		for (uint32_t i = 0; i < image->cells.stride; i++)

@@ -169,8 +169,8 @@ static void check_many(struct image *image)
 
 	order(image);
 	build(image, &t);
-	print_message("# %zu prefixes: %zu entries in %u lines\n", image->prefixes.count, t.entries,
-		      t.head.lines);
+	print_message("# %zu prefixes: %zu entries in %u lines and %u of runs\n",
+		      image->prefixes.count, t.entries, t.head.lines, t.head.runs);
 	for (int i = 0; i < POINTS; i++) {
 		const struct image_prefix *p =
 			&image->prefixes.items[below((uint32_t)image->prefixes.count)];
@@ -249,40 +249,96 @@ static void what_does_not_fit_is_refused(void **state)
 		struct bh_addr a = v4(i << 8);
 
 		add(&image, cut(&a, 120));
+		add(&image, cut(&a, 125));
 	}
 	order(&image);
-	assert_int_equal(prefix_table_build(&image, &hash, BH_START_LINES + 19, &t), -E2BIG);
-	assert_int_equal(t.entries, 100);
+	assert_int_equal(prefix_table_build(&image, &hash, BH_START_LINES + 36, &t), -E2BIG);
+	assert_int_equal(t.entries, 200);
 	assert_null(t.lines);
-	assert_int_equal(prefix_table_build(&image, &hash, BH_START_LINES + 30, &t), 0);
+	assert_int_equal(prefix_table_build(&image, &hash, BH_START_LINES + 60, &t), 0);
 	prefix_table_release(&t);
 	image_release(&image);
 }
 
+/* An IPv6 address: IPv4 ones are in runs. */
+static struct bh_addr v6(uint32_t word)
+{
+	return (struct bh_addr){{htonl(0x20010db8), 0, 0, htonl(word)}};
+}
+
+static void drop(struct prefix_table *t, const struct bh_addr *a, uint32_t around)
+{
+	const struct bh_prefix entry = prefix_entry_of(a, around);
+
+	prefix_lines_drop(t->lines, &t->head, &entry);
+}
+
+static int put(struct prefix_table *t, const struct bh_addr *a, uint32_t identity)
+{
+	const struct bh_prefix entry = prefix_entry_of(a, identity);
+	int err = prefix_lines_put(t->lines, &t->head, &entry);
+
+	if (err != -ENOSPC)
+		return err;
+	prefix_lines_clear_way(t->lines, &t->head, &entry);
+	prefix_lines_forget(t->lines, &t->head);
+	return prefix_lines_put(t->lines, &t->head, &entry);
+}
+
 static void an_address_comes_and_goes_in_place(void **state)
 {
+	(void)state;
+	for (int is_v4 = 0; is_v4 < 2; is_v4++) {
+		struct bh_addr (*const of)(uint32_t) = is_v4 ? v4 : v6;
+		_prefix_table_ struct prefix_table t = {};
+		struct bh_addr net = of(0x0a000000);
+		struct image image;
+
+		image_init(&image);
+		add(&image, cut(&net, 104));
+		build(&image, &t);
+		for (uint32_t i = 0; i < 20000; i++) {
+			struct bh_addr a = of(0x0a000000 + below(4000));
+			uint32_t identity = 1 + below(IDENTITIES);
+
+			assert_int_equal(put(&t, &a, identity), 0);
+			assert_equal(&t, &a, identity);
+			a = of(0x0a000000 + below(4000));
+			drop(&t, &a, image.prefixes.items[0].identity);
+			assert_equal(&t, &a, image.prefixes.items[0].identity);
+		}
+		image_release(&image);
+	}
+}
+
+/* Whether its run was there, or is made for one of them. */
+static void neighbours_of_one_that_comes_and_goes_keep_theirs(void **state)
+{
 	_prefix_table_ struct prefix_table t = {};
-	struct bh_addr net = v4(0x0a000000);
+	struct bh_addr net = v4(0x0a000000), half = v4(0x0a000004), one = v4(0x0a000006);
 	struct image image;
 
 	(void)state;
 	image_init(&image);
-	add(&image, cut(&net, 104));
+	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 104), 1});
+	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 120), 2});
+	vec_push(&image.prefixes, (struct image_prefix){cut(&half, 126), 3});
+	vec_push(&image.prefixes, (struct image_prefix){cut(&one, 128), 4});
+	order(&image);
 	build(&image, &t);
-	for (uint32_t i = 0; i < 20000; i++) {
-		struct bh_addr a = v4(0x0a000000 + below(4000));
-		const struct bh_prefix entry = prefix_entry_of(&a, 1 + below(IDENTITIES));
-		int err = prefix_lines_put(t.lines, &t.head, &entry);
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < 1024; i++) {
+			struct bh_addr a = v4(0x0a000000 + i);
 
-		if (err == -ENOSPC) {
-			prefix_lines_forget(t.lines, &t.head);
-			err = prefix_lines_put(t.lines, &t.head, &entry);
+			assert_int_equal(put(&t, &a, 5), 0);
+			for (uint32_t other = i & ~15u; other < (i | 15u) + 1; other++) {
+				struct bh_addr near = v4(0x0a000000 + other);
+
+				assert_equal(&t, &near, other == i ? 5 : naive(&image, &near));
+			}
+			drop(&t, &a, naive(&image, &a));
+			assert_equal(&t, &a, naive(&image, &a));
 		}
-		assert_int_equal(err, 0);
-		assert_equal(&t, &a, BH_PREFIX_IDENTITY(entry.word));
-		a = v4(0x0a000000 + below(4000));
-		prefix_lines_drop(t.lines, &t.head, &a);
-		assert_equal(&t, &a, image.prefixes.items[0].identity);
 	}
 	image_release(&image);
 }
@@ -292,29 +348,29 @@ static void the_place_of_one_that_is_gone_is_kept_for_it(void **state)
 {
 	_prefix_table_ struct prefix_table t = {};
 	struct image image;
-	uint32_t put = 0;
+	uint32_t count = 0;
 	int err = 0;
 
 	(void)state;
 	image_init(&image);
 	build(&image, &t);
 	for (uint32_t i = 0; !err; i++) {
-		struct bh_addr a = v4(i);
+		struct bh_addr a = v6(i);
 		const struct bh_prefix entry = prefix_entry_of(&a, 1);
 
 		err = prefix_lines_put(t.lines, &t.head, &entry);
-		put += !err;
-		prefix_lines_drop(t.lines, &t.head, &a);
+		count += !err;
+		drop(&t, &a, 0);
 	}
 	assert_int_equal(err, -ENOSPC);
 	assert_int_equal(prefix_lines_used(t.lines, &t.head), 0);
-	for (uint32_t i = 0; i < put; i++) {
-		struct bh_addr a = v4(i);
+	for (uint32_t i = 0; i < count; i++) {
+		struct bh_addr a = v6(i);
 		const struct bh_prefix entry = prefix_entry_of(&a, 2);
 
 		assert_int_equal(prefix_lines_put(t.lines, &t.head, &entry), 0);
 	}
-	assert_int_equal(prefix_lines_used(t.lines, &t.head), put);
+	assert_int_equal(prefix_lines_used(t.lines, &t.head), count);
 	image_release(&image);
 }
 
@@ -370,59 +426,60 @@ static void addresses_that_change_are_listed_as_if_they_had_been_so(void **state
 
 /* --- no place --- */
 
-/* Scattered, each another one. */
-static struct bh_addr scattered(uint32_t i)
+/* Scattered, each another one, and in a run of its own. */
+static struct bh_addr scattered(bool is_v4, uint32_t i)
 {
-	return v4(0x0a000000 + (i * 7919 & 0xffffff));
+	uint32_t word = 0x0a000000 + (i * 7919 * BH_RUN_ADDRESSES & 0xffffff);
+
+	return is_v4 ? v4(word) : v6(word);
 }
 
-static void assert_all_are_there(const struct prefix_table *t, uint32_t count)
+static void assert_all_are_there(const struct prefix_table *t, bool is_v4, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		struct bh_addr a = scattered(i);
+		struct bh_addr a = scattered(is_v4, i);
 
 		assert_equal(t, &a, 1 + i % IDENTITIES);
 	}
 }
 
-/* Three of five are what it is made for; a policy isn't compiled for the next few. */
-static void others_move_for_what_comes_until_four_of_five_places_are_taken(void **state)
+static void fill(struct prefix_table *t, bool is_v4, uint32_t count)
 {
-	_prefix_table_ struct prefix_table t = {};
-	struct image image;
-	uint32_t count, moved = 0;
+	uint32_t moved = 0;
 
-	(void)state;
-	image_init(&image);
-	for (uint32_t i = 0; i < 6000; i++) {
-		struct bh_addr a = scattered(100000 + i);
-
-		add(&image, cut(&a, 128));
-	}
-	order(&image);
-	build(&image, &t);
-	vec_foreach (p, &image.prefixes)
-		prefix_lines_drop(t.lines, &t.head, &p->prefix.addr);
-	prefix_lines_forget(t.lines, &t.head);
-	count = t.head.lines * 4;
 	for (uint32_t i = 0; i < count; i++) {
-		struct bh_addr a = scattered(i);
+		struct bh_addr a = scattered(is_v4, i);
 		const struct bh_prefix entry = prefix_entry_of(&a, 1 + i % IDENTITIES);
-		int err = prefix_lines_put(t.lines, &t.head, &entry);
+		int err = prefix_lines_put(t->lines, &t->head, &entry);
 
 		if (err == -ENOSPC) {
-			prefix_lines_clear_way(t.lines, &t.head, &entry);
+			prefix_lines_clear_way(t->lines, &t->head, &entry);
 			if (!(moved++ % 64))
-				assert_all_are_there(&t, i);
-			prefix_lines_forget(t.lines, &t.head);
-			err = prefix_lines_put(t.lines, &t.head, &entry);
+				assert_all_are_there(t, is_v4, i);
+			prefix_lines_forget(t->lines, &t->head);
+			err = prefix_lines_put(t->lines, &t->head, &entry);
 		}
 		assert_int_equal(err, 0);
 	}
 	assert_true(moved > 0);
-	assert_all_are_there(&t, count);
-	assert_int_equal(prefix_lines_used(t.lines, &t.head), count);
-	image_release(&image);
+	assert_all_are_there(t, is_v4, count);
+	assert_int_equal(prefix_lines_used(t->lines, &t->head), count);
+}
+
+/* Three of five, or four of six, are what it is made for; a policy isn't compiled for the next few.
+ */
+static void others_move_for_what_comes_until_four_of_five_places_are_taken(void **state)
+{
+	(void)state;
+	for (int is_v4 = 0; is_v4 < 2; is_v4++) {
+		_prefix_table_ struct prefix_table t = {};
+		struct image image;
+
+		image_init(&image);
+		build(&image, &t);
+		fill(&t, is_v4, is_v4 ? t.head.runs * BH_RUN_WAYS * 4 / 5 : t.head.lines * 4);
+		image_release(&image);
+	}
 }
 
 int main(void)
@@ -434,6 +491,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_thousand_cidrs_are_found),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(an_address_comes_and_goes_in_place),
+		cmocka_unit_test(neighbours_of_one_that_comes_and_goes_keep_theirs),
 		cmocka_unit_test(the_place_of_one_that_is_gone_is_kept_for_it),
 		cmocka_unit_test(addresses_that_change_are_listed_as_if_they_had_been_so),
 		cmocka_unit_test(others_move_for_what_comes_until_four_of_five_places_are_taken),

@@ -63,10 +63,12 @@ static uint32_t line_of(const struct bh_addr *a)
 	return BH_LOCAL_LINE(half[0], half[1]);
 }
 
-static void enter_whole(struct bh_local_line *lines, const struct bh_addr *a, uint32_t flags)
+static void enter_whole(const struct own_lines *lines, const struct bh_addr *a, uint32_t flags)
 {
-	struct bh_local_line *line = &lines[line_of(a)];
+	uint32_t number = line_of(a);
+	struct bh_local_line *line = &lines->local[number];
 
+	lines->head->has_whole[number / 64] |= UINT64_C(1) << number % 64;
 	if (line->count == BH_LOCAL_LINE_ADDRESSES) {
 		line->has_more = 1;
 		return;
@@ -102,12 +104,13 @@ void own_local_end(const struct own_lines *lines, const struct bh_local_key *key
 		   const uint32_t *flags, size_t count)
 {
 	memset(lines->local, 0, BH_LOCAL_LINES * sizeof(*lines->local));
+	memset(lines->head->has_whole, 0, sizeof(lines->head->has_whole));
 	memset(lines->head->has_shorter, 0, sizeof(lines->head->has_shorter));
 	for (size_t i = 0; i < count; i++) {
 		const struct prefix p = {keys[i].addr, (uint8_t)keys[i].prefix_len};
 
 		if (p.len == WHOLE)
-			enter_whole(lines->local, &p.addr, flags[i]);
+			enter_whole(lines, &p.addr, flags[i]);
 		else
 			enter_shorter(lines->head, &p);
 	}

@@ -252,7 +252,7 @@ static int set_identity(struct datapath *dp, uint32_t slot, const struct bh_addr
 		return -EINVAL;
 	if (is_listed)
 		return put_address(dp, slot, &entry);
-	prefix_lines_drop(tables_prefixes(&dp->tables, slot), &header->prefixes, a);
+	prefix_lines_drop(tables_prefixes(&dp->tables, slot), &header->prefixes, &entry);
 	return 0;
 }
 

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "policy/image.h"
+#include "policy/prefix_runs.h"
 #include "policy/prefix_table.h"
 #include "util/mem.h"
 
 #define WHOLE     128 /* bits of an address */
 #define NODES     (1u << BH_PREFIX_STEPS)
-#define LINES_MIN 1024 /* room for addresses that come later */
+#define LINES_MIN 640 /* of each kind: room for addresses that come later */
 
 /* --- in which order lengths are looked for --- */
 
@@ -70,12 +71,14 @@ struct walk {
 	struct bh_prefixes *head;
 	struct bh_prefix_line *starts;
 	VEC(struct bh_prefix) entries;
+	VEC(struct run) runs;
 	size_t last[WHOLE]; /* of each length: place of the last entry, plus one */
 	struct image_prefix around[WHOLE + 1]; /* the prefixes around this one, outermost first */
 	size_t depth;
 };
 
 #define V4_START_LEN (BH_V4_PREFIX_LEN + 16)
+#define V4_RUN_LEN   (WHOLE - BH_RUN_BITS)
 
 /* IPv4 prefixes that are no longer are in the words of starts. */
 static bool is_start(const struct prefix *p)
@@ -83,10 +86,16 @@ static bool is_start(const struct prefix *p)
 	return prefix_is_v4(p) && p->len <= V4_START_LEN;
 }
 
+/* And longer ones in runs. */
+static bool is_in_run(const struct prefix *p)
+{
+	return prefix_is_v4(p) && p->len >= V4_RUN_LEN;
+}
+
 /* What has all addresses of a family is no entry; whole addresses are looked for anyway. */
 static bool is_searched(const struct prefix *p)
 {
-	return p->len && p->len < WHOLE && !is_start(p);
+	return p->len && p->len < WHOLE && !is_start(p) && !is_in_run(p);
 }
 
 static void plant_tree(const struct image_listing *list, struct bh_prefixes *head)
@@ -128,6 +137,8 @@ static void plant_starts(struct walk *w)
 
 		if (is_start(&p->prefix))
 			start_with(w, &p->prefix, p->identity);
+		else if (is_in_run(&p->prefix))
+			*prefix_lines_start(w->starts, &at) |= BH_START_RUNS;
 		else if (prefix_is_v4(&p->prefix))
 			*prefix_lines_start(w->starts, &at) |= 1u << (len - V4_START_LEN);
 		else if (prefix_contains(&p->prefix, &all))
@@ -188,6 +199,22 @@ static void lead_to_v4(struct walk *w, const struct bh_prefix *p)
 	}
 }
 
+/* All that a prefix has in its run, until a longer one comes.  The first one of a run finds none
+ * around it that is in the run, too. */
+static void add_to_run(struct walk *w, const struct image_prefix *p, uint32_t address)
+{
+	size_t first = address % BH_RUN_ADDRESSES, count = (size_t)1 << (WHOLE - p->prefix.len);
+	uint32_t around = w->depth ? w->around[w->depth - 1].identity : 0;
+	struct run *run = w->runs.count ? &w->runs.items[w->runs.count - 1] : NULL;
+
+	if (!run || run->key != BH_RUN_KEY(address)) {
+		vec_push(&w->runs, run_of(address, around));
+		run = &w->runs.items[w->runs.count - 1];
+	}
+	for (size_t i = first; i < first + count; i++)
+		run->identity[i] = (uint16_t)p->identity;
+}
+
 static void visit(struct walk *w, const struct image_prefix *p)
 {
 	struct bh_prefix entry = prefix_entry_of(&p->prefix.addr, p->identity);
@@ -196,6 +223,8 @@ static void visit(struct walk *w, const struct image_prefix *p)
 		w->depth--;
 	if (!p->prefix.len)
 		w->head->otherwise = p->identity;
+	if (is_in_run(&p->prefix))
+		add_to_run(w, p, (uint32_t)entry.low);
 	if (p->prefix.len < WHOLE) {
 		w->around[w->depth++] = *p;
 		entry.word = BH_PREFIX(p->prefix.len, p->identity, 0);
@@ -204,7 +233,7 @@ static void visit(struct walk *w, const struct image_prefix *p)
 		lead_to_v4(w, &entry);
 	else if (is_searched(&p->prefix))
 		lead_to_v6(w, &entry);
-	if (is_searched(&p->prefix) || p->prefix.len == WHOLE)
+	if (is_searched(&p->prefix) || (p->prefix.len == WHOLE && !is_in_run(&p->prefix)))
 		add(w, &entry);
 }
 
@@ -220,20 +249,33 @@ static void walk_through(struct walk *w)
 static void walk_release(struct walk *w)
 {
 	vec_release(&w->entries);
+	vec_release(&w->runs);
 	free(w->starts);
 }
 
-size_t prefix_table_entries(const struct image *image)
+struct counts {
+	size_t entries; /* prefixes and waypoints */
+	size_t runs;
+};
+
+static struct counts count_of(const struct image *image)
 {
 	_image_listing_ struct image_listing list = image_list(image);
 	struct bh_prefixes head = {};
 	struct walk w = {.list = &list, .head = &head};
-	size_t count;
+	struct counts counts;
 
 	walk_through(&w);
-	count = w.entries.count;
+	counts = (struct counts){w.entries.count, w.runs.count};
 	walk_release(&w);
-	return count;
+	return counts;
+}
+
+size_t prefix_table_entries(const struct image *image)
+{
+	struct counts counts = count_of(image);
+
+	return counts.entries + counts.runs;
 }
 
 /* --- into lines --- */
@@ -242,17 +284,19 @@ static int place_all(const struct walk *w, struct prefix_table *table)
 {
 	int err = 0;
 
-	table->line_count = BH_START_LINES + w->head->lines;
+	table->line_count = BH_START_LINES + w->head->lines + w->head->runs;
 	table->lines = xcalloc(table->line_count, sizeof(*table->lines));
 	memcpy(table->lines, w->starts, BH_START_LINES * sizeof(*w->starts));
 	for (size_t i = 0; !err && i < w->entries.count; i++)
 		err = prefix_lines_fit(table->lines, w->head, &w->entries.items[i]);
+	for (size_t i = 0; !err && i < w->runs.count; i++)
+		err = runs_fit(table->lines, w->head, &w->runs.items[i]);
 	if (err)
 		free(table->lines);
 	return err;
 }
 
-/* In which three of five places are taken at most. */
+/* In which three of five places are taken at most; of runs, four of six. */
 static size_t lines_for(size_t entries, size_t lines)
 {
 	while (3 * lines < entries)
@@ -260,26 +304,41 @@ static size_t lines_for(size_t entries, size_t lines)
 	return lines;
 }
 
-size_t prefix_table_lines(const struct image *image)
+static size_t lines_for_runs(size_t runs, size_t lines)
 {
-	return BH_START_LINES + lines_for(prefix_table_entries(image), LINES_MIN);
+	return lines_for((3 * runs + 3) / 4, lines);
 }
 
-/* Fewer lines, and fuller ones, where there is no more room. */
+size_t prefix_table_lines(const struct image *image)
+{
+	struct counts counts = count_of(image);
+
+	return BH_START_LINES + lines_for(counts.entries, LINES_MIN) +
+	       lines_for_runs(counts.runs, LINES_MIN);
+}
+
+/* Fewer lines, and fuller ones, where there is no more room.  No kind is ever without any. */
 static int place_in_some(const struct walk *w, size_t room, struct prefix_table *table)
 {
-	size_t lines = LINES_MIN;
+	size_t lines = LINES_MIN, runs = LINES_MIN;
+	struct bh_prefixes *head = w->head;
+	bool is_all;
 	int err;
 
-	if (room <= BH_START_LINES)
+	if (room <= BH_START_LINES + 1)
 		return -ENOSPC;
 	room -= BH_START_LINES;
 	do {
 		lines = lines_for(w->entries.count, lines);
-		w->head->lines = (uint32_t)(lines < room ? lines : room);
+		runs = lines_for_runs(w->runs.count, runs);
+		is_all = lines + runs >= room;
+		head->runs = (uint32_t)(is_all ? runs * room / (lines + runs) : runs);
+		head->runs += !head->runs;
+		head->lines = (uint32_t)(is_all ? room - head->runs : lines);
 		err = place_all(w, table);
 		lines += lines / 4;
-	} while (err == -ENOSPC && w->head->lines < room);
+		runs += runs / 4;
+	} while (err == -ENOSPC && !is_all);
 	return err;
 }
 
@@ -309,7 +368,7 @@ int prefix_table_build(const struct image *image, const struct bh_prefix_hash *h
 	int err;
 
 	walk_through(&w);
-	table.entries = w.entries.count;
+	table.entries = w.entries.count + w.runs.count;
 	*ret = (struct prefix_table){.entries = table.entries};
 	err = table.entries > IMAGE_PREFIXES_MAX ? -ENOSPC : place_in_some(&w, room, &table);
 	walk_release(&w);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "policy/prefix_runs.h"
 #include "util/address.h"
 
 #define WHOLE 128 /* bits of an address */
@@ -131,17 +132,26 @@ static uint32_t longest_v6(struct bh_prefix_line *lines, const struct bh_prefixe
 	return identity;
 }
 
+static uint32_t identity_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			    const struct bh_prefix *whole)
+{
+	const uint16_t *identity = NULL;
+
+	if (*prefix_lines_start(lines, whole) & BH_START_RUNS)
+		identity = runs_find(lines, head, (uint32_t)whole->low);
+	return identity ? *identity : longest_v4(lines, head, whole);
+}
+
 uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct bh_prefixes *head,
 			       const struct bh_addr *a)
 {
 	struct bh_prefix_line *at = (struct bh_prefix_line *)lines;
-	const struct bh_prefix whole = prefix_entry_of(a, 0), *found = NULL;
+	const struct bh_prefix whole = prefix_entry_of(a, 0), *found;
 
-	if (!is_v4(&whole) || (*prefix_lines_start(at, &whole) & BH_START_WHOLE))
-		found = find(at, head, &whole);
-	if (found)
-		return BH_PREFIX_IDENTITY(found->word);
-	return is_v4(&whole) ? longest_v4(at, head, &whole) : longest_v6(at, head, &whole);
+	if (is_v4(&whole))
+		return identity_v4(at, head, &whole);
+	found = find(at, head, &whole);
+	return found ? BH_PREFIX_IDENTITY(found->word) : longest_v6(at, head, &whole);
 }
 
 /*
@@ -190,20 +200,40 @@ static int enter(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 	return 0;
 }
 
+/* What is in a run is stored at once, or with the others that are there from now on. */
+static int put_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+		  const struct bh_prefix *entry)
+{
+	uint32_t address = (uint32_t)entry->low, identity = BH_PREFIX_IDENTITY(entry->word);
+	uint16_t *place = runs_find(lines, head, address);
+	__u64 *start = prefix_lines_start(lines, entry);
+	struct run run;
+	int err;
+
+	if (place) {
+		__atomic_store_n(place, (uint16_t)identity, __ATOMIC_RELEASE);
+		return 0;
+	}
+	run = run_of(address, longest_v4(lines, head, entry));
+	run.identity[address % BH_RUN_ADDRESSES] = (uint16_t)identity;
+	err = runs_put(lines, head, &run);
+	if (!err)
+		store(start, *start | BH_START_RUNS);
+	return err;
+}
+
 int prefix_lines_put(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry)
 {
-	struct bh_prefix *place = find(lines, head, entry);
-	__u64 *start = prefix_lines_start(lines, entry);
-	int err = 0;
+	struct bh_prefix *place;
 
-	if (place)
-		store(&place->word, entry->word);
-	else
-		err = enter(lines, head, entry);
-	if (!err && is_v4(entry))
-		store(start, *start | BH_START_WHOLE);
-	return err;
+	if (is_v4(entry))
+		return put_v4(lines, head, entry);
+	place = find(lines, head, entry);
+	if (!place)
+		return enter(lines, head, entry);
+	store(&place->word, entry->word);
+	return 0;
 }
 
 /* Whether one of the entries of a full line has found a place elsewhere. */
@@ -241,6 +271,10 @@ void prefix_lines_clear_way(struct bh_prefix_line *lines, const struct bh_prefix
 {
 	uint64_t hash = hash_of(head, entry);
 
+	if (is_v4(entry)) {
+		runs_clear_way(lines, head, (uint32_t)entry->low);
+		return;
+	}
 	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
 		if (lend_place(lines, head, line_at(lines, head, hash, n)))
 			return;
@@ -261,17 +295,26 @@ int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *hea
 }
 
 void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *head,
-		       const struct bh_addr *a)
+		       const struct bh_prefix *entry)
 {
-	const struct bh_prefix whole = prefix_entry_of(a, 0);
-	struct bh_prefix *place = find(lines, head, &whole);
+	struct bh_prefix *place;
+	uint16_t *identity;
 
+	if (is_v4(entry)) {
+		identity = runs_find(lines, head, (uint32_t)entry->low);
+		if (identity)
+			__atomic_store_n(identity, (uint16_t)BH_PREFIX_IDENTITY(entry->word),
+					 __ATOMIC_RELEASE);
+		return;
+	}
+	place = find(lines, head, entry);
 	if (place)
 		store(&place->word, BH_PREFIX_GONE);
 }
 
 void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes *head)
 {
+	runs_forget(lines, head);
 	lines += BH_START_LINES;
 	for (size_t i = 0; i < head->lines; i++) {
 		for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
@@ -283,7 +326,7 @@ void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes 
 
 uint64_t prefix_lines_used(const struct bh_prefix_line *lines, const struct bh_prefixes *head)
 {
-	uint64_t used = 0;
+	uint64_t used = runs_used(lines, head);
 
 	lines += BH_START_LINES;
 	for (size_t i = 0; i < head->lines; i++) {

@@ -16,10 +16,10 @@ struct prefix_table {
 	struct bh_prefixes head;      /* its lines begin at 0 */
 	struct bh_prefix_line *lines; /* with those of starts */
 	size_t line_count;
-	size_t entries; /* prefixes and waypoints */
+	size_t entries; /* prefixes and waypoints, and runs */
 };
 
-/* Prefixes and waypoints of an image. */
+/* Prefixes and waypoints of an image, and runs. */
 size_t prefix_table_entries(const struct image *image);
 
 /* Lines that prefix_table_build() takes if there is room. */
@@ -57,9 +57,12 @@ void prefix_lines_clear_way(struct bh_prefix_line *lines, const struct bh_prefix
 int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry);
 
-/* Takes out a whole address.  Until prefix_lines_forget() its place is kept for this one. */
+/*
+ * Takes out a whole address, which has the identity of what is around it from now on: the entry's.
+ * Until prefix_lines_forget() its place is kept for this one; a run that was begun for it stays.
+ */
 void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *head,
-		       const struct bh_addr *a);
+		       const struct bh_prefix *entry);
 
 /* Frees what was kept.  Only if no program runs that began before the last of it was taken out. */
 void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes *head);
