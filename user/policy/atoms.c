@@ -209,7 +209,7 @@ static void collect_rules(struct collector *c, const struct policy *p, int64_t n
 	struct atoms *a = c->atoms;
 	size_t n = p->rules.count;
 
-	a->rules.items = vec_grow(NULL, n, &a->rules.size, sizeof(*a->rules.items));
+	vec_reserve(&a->rules, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *rule = &p->rules.items[i];
 		const struct rule *ahead =

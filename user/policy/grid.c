@@ -89,8 +89,7 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 	grid->share = share_new();
 	grid->columns = columns;
 	grid->stride = (columns + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
-	grid->blocks.items = vec_grow(NULL, BLOCKS_FIRST, &grid->blocks.size,
-				      sizeof(*grid->blocks.items));
+	vec_reserve(&grid->blocks, BLOCKS_FIRST);
 	grid_builder_block(b, &(struct bh_block){});
 }
 
@@ -105,8 +104,7 @@ uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows)
 	struct image_grid *g = b->grid;
 	size_t old = g->directory.count, more = (size_t)rows * g->stride;
 
-	g->directory.items = vec_grow(g->directory.items, old + more, &g->directory.size,
-				      sizeof(*g->directory.items));
+	vec_reserve(&g->directory, more);
 	mem_use_large_pages(g->directory.items, (old + more) * sizeof(*g->directory.items));
 	memset(g->directory.items + old, 0, more * sizeof(*g->directory.items));
 	g->directory.count += more;

@@ -125,10 +125,11 @@ void image_listing_release(struct image_listing *listing)
 static void settle(struct image *image)
 {
 	struct image_listing listing = image_list(image);
+	size_t room = image->prefixes.count + image->changed.count;
 
 	vec_release(&image->prefixes);
 	vec_release(&image->changed);
-	image->prefixes = (image_prefixes){listing.own, listing.count, listing.count};
+	image->prefixes = (image_prefixes){listing.own, listing.count, room};
 }
 
 /* A change isn't entered into the long list: half of that would have to make room. */

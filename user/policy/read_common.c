@@ -15,7 +15,7 @@ void reader_init(struct reader *r, struct policy *p, struct diags *d)
 	*r = (struct reader){
 		.policy = p,
 		.diags = d,
-		.selectors = SELECTOR_SHARE_INIT,
+		.once = READ_ONCE_INIT,
 		.kubernetes = kubernetes_new(),
 	};
 	names_init(&r->names, d);
@@ -25,23 +25,43 @@ void reader_release(struct reader *r)
 {
 	kubernetes_free(r->kubernetes);
 	names_release(&r->names);
-	selector_share_release(&r->selectors);
+	read_once_release(&r->once);
 	vec_release(&r->documents);
 	vec_release(&r->zones);
+	vec_release(&r->prefixes);
+}
+
+static void define(struct reader *r, enum name_kind kind, size_t index, const struct node *n,
+		   const char *text)
+{
+	const struct name name = {.text = text, .kind = kind, .index = index, .at = n->at};
+
+	names_define(&r->names, &name);
+}
+
+/* One character too many is enough to be refused. */
+static size_t name_len(const struct node *n)
+{
+	return strnlen(n->text, POLICY_NAME_MAX + 1);
 }
 
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
 {
-	struct name name = {.kind = kind, .index = index};
 	char *text;
 
 	if (!n)
 		return xstrdup("");
-	/* One character too many is enough to be refused. */
-	text = xstrndup(n->text, strnlen(n->text, POLICY_NAME_MAX + 1));
-	name.text = text;
-	name.at = n->at;
-	names_define(&r->names, &name);
+	text = xstrndup(n->text, name_len(n));
+	define(r, kind, index, n, text);
+	return text;
+}
+
+char *keep_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
+{
+	char *text = arena_text(&r->policy->memory, n ? n->text : "", n ? name_len(n) : 0);
+
+	if (n)
+		define(r, kind, index, n, text);
 	return text;
 }
 

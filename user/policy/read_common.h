@@ -5,8 +5,8 @@
 
 #include "policy/model.h"
 #include "policy/names.h"
+#include "policy/read_once.h"
 #include "policy/schema.h"
-#include "policy/selector_share.h"
 #include "util/text.h"
 
 enum spec_key {
@@ -41,13 +41,14 @@ struct reader {
 	struct kubernetes *kubernetes;
 	struct diags *diags;
 	struct names names;
-	struct selector_share selectors;
+	struct read_once once;
 	enum mode mode;         /* spec.mode of the document that is read */
 	enum stance agent_down; /* its spec.whenAgentIsDown */
 	size_t ranges;          /* of services that rules and promises hold so far */
 	bool is_full;           /* a bound is exceeded: nothing more is read */
 	VEC(struct zone_policy) documents;
 	VEC(struct zone_reference) zones;
+	placed_prefixes prefixes; /* scratch */
 };
 
 void reader_init(struct reader *r, struct policy *p, struct diags *d);
@@ -76,6 +77,9 @@ void read_ports(struct reader *r, const struct node *n, services *out);
 
 /* Defines a name; its text is the caller's to free, "" where @n is NULL. */
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n);
+
+/* The same, with a text that is kept in policy.memory. */
+char *keep_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n);
 
 void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out);
 

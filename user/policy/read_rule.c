@@ -145,15 +145,6 @@ static bool add_service(struct reader *r, const struct node *n, services *out)
 	return false;
 }
 
-/* Most rules have one or two ranges, and there are many rules. */
-static void trim(services *list)
-{
-	if (!list->count)
-		return;
-	list->items = xrealloc(list->items, list->count, sizeof(*list->items));
-	list->size = list->count;
-}
-
 /* @written, if any, gets the list as its author wrote it. */
 static void read_services(struct reader *r, const struct node *n, services *out,
 			  struct text *written)
@@ -169,7 +160,49 @@ static void read_services(struct reader *r, const struct node *n, services *out,
 		text_add(written, item->text);
 	}
 	services_normalise(out);
-	trim(out);
+}
+
+/* What was read, in the policy's memory. */
+static struct services_once keep_services(struct reader *r, const services *list,
+					  const struct text *written)
+{
+	struct arena *memory = &r->policy->memory;
+	size_t size = list->count * sizeof(*list->items);
+	struct services_once kept = {.text = arena_text(memory, written->buf, written->len)};
+
+	if (!list->count)
+		return kept;
+	kept.services.items =
+		memcpy(arena_take(memory, size, _Alignof(struct service_range)), list->items, size);
+	kept.services.count = list->count;
+	return kept;
+}
+
+static struct services_once read_services_anew(struct reader *r, const struct node *n)
+{
+	_text_ struct text written = TEXT_INIT;
+	size_t errors = r->diags->errors, ranges = r->ranges;
+	struct services_once kept;
+	services list = {};
+
+	read_services(r, n, &list, &written);
+	kept = keep_services(r, &list, &written);
+	kept.ranges = r->ranges - ranges;
+	if (n && r->diags->errors == errors)
+		read_once_note_services(&r->once, n, &kept);
+	vec_release(&list);
+	return kept;
+}
+
+/* Where the bound is reached, the service at fault is looked for. */
+static struct services_once read_rule_services(struct reader *r, const struct node *n)
+{
+	const struct services_once *known = n ? read_once_services(&r->once, n) : NULL;
+
+	if (!known || r->ranges + known->ranges > POLICY_MAX_RANGES)
+		return read_services_anew(r, n);
+	r->ranges += known->ranges;
+	return *known;
 }
 
 static void read_action(struct reader *r, const struct node *n, enum action *ret)
@@ -252,7 +285,13 @@ static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict
 
 static struct selector *read_end(struct reader *r, const struct node *n)
 {
-	return n ? selector_share(&r->selectors, read_selector(r, n)) : NULL;
+	struct selector *s = n ? read_once_end(&r->once, n) : NULL;
+
+	if (s || !n)
+		return s;
+	s = read_selector(r, n);
+	read_once_note_end(&r->once, n, r->policy, s);
+	return s;
 }
 
 static bool has_room(struct reader *r, const struct node *n)
@@ -266,19 +305,21 @@ static bool has_room(struct reader *r, const struct node *n)
 
 void read_rule(struct reader *r, const struct node *n)
 {
-	_text_ struct text written = TEXT_INIT;
 	size_t index = r->policy->rules.count;
-	struct rule rule = {.at = n->at, .sides = SIDE_BOTH};
+	struct rule rule = {.at = n->at, .sides = SIDE_BOTH, .is_kept = true};
+	struct services_once list;
 	const struct node *v[RULE_KEYS];
 
 	if (!has_room(r, n) || !schema_read(n, &rule_schema, r->diags, v))
 		return;
 	if (v[RULE_NAME])
 		rule.at = v[RULE_NAME]->at;
-	rule.name = read_name(r, NAME_RULE, index, v[RULE_NAME]);
+	rule.name = keep_name(r, NAME_RULE, index, v[RULE_NAME]);
 	rule.from = read_end(r, v[RULE_FROM]);
 	rule.to = read_end(r, v[RULE_TO]);
-	read_services(r, v[RULE_SERVICES], &rule.services, &written);
+	list = read_rule_services(r, v[RULE_SERVICES]);
+	rule.services = list.services;
+	rule.service_text = list.text;
 	read_action(r, v[RULE_ACTION], &rule.action);
 	read_rule_mode(r, v[RULE_MODE], rule.action, &rule.mode);
 	read_expires(r, v[RULE_EXPIRES], &rule.expires);
@@ -286,7 +327,6 @@ void read_rule(struct reader *r, const struct node *n)
 	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
 	if (v[RULE_LOG])
 		schema_bool(v[RULE_LOG], r->diags, &rule.log);
-	rule.service_text = text_take(&written);
 	vec_push(&r->policy->rules, rule);
 }
 

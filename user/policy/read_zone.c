@@ -167,22 +167,49 @@ static void read_zone(struct reader *r, const struct node *n)
 	vec_push(&r->policy->zones, zone);
 }
 
+static char *keep_text(struct reader *r, const struct node *n)
+{
+	return arena_text(&r->policy->memory, n->text, strlen(n->text));
+}
+
 static void read_labels(struct reader *r, const struct node *n, labels *out)
 {
-	if (!n)
+	size_t size = n ? n->count * sizeof(*out->items) : 0;
+
+	if (!size)
 		return;
+	out->items = arena_take(&r->policy->memory, size, _Alignof(struct label));
 	node_foreach(key, n)
 	{
-		if (read_label_key(r, key) && read_label_value(r, key->value))
-			vec_push(out, (struct label){.key = xstrdup(key->text),
-						     .value = xstrdup(key->value->text),
-						     .at = key->at});
+		if (!read_label_key(r, key) || !read_label_value(r, key->value))
+			continue;
+		out->items[out->count++] = (struct label){
+			.key = keep_text(r, key),
+			.value = keep_text(r, key->value),
+			.at = key->at,
+		};
 	}
+}
+
+static void keep_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
+{
+	placed_prefixes *list = &r->prefixes;
+	size_t size;
+
+	list->count = 0;
+	read_prefixes(r, n, list);
+	if (!list->count)
+		return;
+	size = list->count * sizeof(*list->items);
+	out->items = memcpy(arena_take(&r->policy->memory, size, _Alignof(struct placed_prefix)),
+			    list->items, size);
+	out->count = list->count;
 }
 
 static void read_workload(struct reader *r, const struct node *n)
 {
-	struct workload workload = {WORKLOAD_ALONE, .document_mode = r->mode, .at = n->at};
+	struct workload workload = {
+		WORKLOAD_ALONE, .is_kept = true, .document_mode = r->mode, .at = n->at};
 	size_t index = r->policy->workloads.count, errors = r->diags->errors;
 	const struct node *v[WORKLOAD_KEYS];
 
@@ -192,10 +219,10 @@ static void read_workload(struct reader *r, const struct node *n)
 		check_members(r, n, v);
 	if (v[WORKLOAD_NAME])
 		workload.at = v[WORKLOAD_NAME]->at;
-	workload.name = read_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
+	workload.name = keep_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
 	if (v[WORKLOAD_ZONE])
 		vec_push(&r->zones, (struct zone_reference){index, v[WORKLOAD_ZONE]});
-	read_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
+	keep_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
 	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
 	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
 	workload.pods = read_pods(r, v[WORKLOAD_NAMESPACES], v[WORKLOAD_PODS]);
@@ -369,6 +396,8 @@ void read_references(struct reader *r)
 			continue;
 		}
 		expect_names(r, SCOPE_RULES, document->spec[SPEC_RULES]);
+		if (document->spec[SPEC_RULES])
+			vec_reserve(&r->policy->rules, document->spec[SPEC_RULES]->count);
 		read_entries(r, document->spec[SPEC_FAILSAFE], read_failsafe);
 		read_entries(r, document->spec[SPEC_RULES], read_rule);
 		read_entries(r, document->spec[SPEC_NEVER], read_never);

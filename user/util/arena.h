@@ -3,6 +3,7 @@
 #ifndef UTIL_ARENA_H
 #define UTIL_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -10,10 +11,15 @@ struct arena_chunk;
 struct arena {
 	struct arena_chunk *chunks; /* the newest first: the one with room */
 	size_t room;                /* bytes left in it */
+	size_t taken;               /* bytes of all of them */
+	bool is_brief;              /* it is filled at once, and soon given back as a whole */
 };
 
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
+
+/* The same, with whatever is in it, and aligned so. */
+void *arena_take(struct arena *a, size_t size, size_t align);
 
 /* A copy of @len bytes, and NUL. */
 char *arena_text(struct arena *a, const char *s, size_t len);
