@@ -6,7 +6,6 @@
 #include "util/map.h"
 #include "util/mem.h"
 
-#define TABLE_FIRST  256
 #define BLOCKS_FIRST 8 /* room for a few that copies add, also to the smallest grid */
 
 /* Grids whose blocks are in one array: each has the first ones, as many as it counts. */
@@ -15,50 +14,24 @@ struct grid_share {
 	size_t used; /* blocks, of who has most */
 };
 
-static void grow(struct content_table *t)
+struct content {
+	const void *content, *things;
+	size_t size;
+};
+
+static bool is_content(const void *what, uint32_t number)
 {
-	struct content_place *old = t->places;
-	size_t old_size = t->size;
+	const struct content *c = what;
 
-	t->size = old_size ? old_size * 2 : TABLE_FIRST;
-	t->places = xcalloc(t->size, sizeof(*t->places));
-	for (size_t i = 0; i < old_size; i++) {
-		size_t at = old[i].hash & (t->size - 1);
-
-		if (!old[i].number)
-			continue;
-		while (t->places[at].number)
-			at = (at + 1) & (t->size - 1);
-		t->places[at] = old[i];
-	}
-	free(old);
+	return !memcmp((const char *)c->things + number * c->size, c->content, c->size);
 }
 
-struct content_place *content_find(struct content_table *t, const void *content, const void *things,
-				   size_t size)
+struct numbering_place *content_find(struct numbering *n, const void *content, const void *things,
+				     size_t size)
 {
-	uint32_t hash = (uint32_t)hash_bytes(content, size, 0);
-	struct content_place *place;
+	const struct content what = {content, things, size};
 
-	if (t->count * 2 >= t->size)
-		grow(t);
-	for (size_t i = hash & (t->size - 1);; i = (i + 1) & (t->size - 1)) {
-		place = &t->places[i];
-		if (!place->number)
-			break;
-		if (place->hash == hash &&
-		    !memcmp((const char *)things + (place->number - 1) * size, content, size))
-			return place;
-	}
-	place->hash = hash;
-	t->count++;
-	return place;
-}
-
-void content_release(struct content_table *t)
-{
-	free(t->places);
-	*t = (struct content_table){};
+	return numbering_find(n, (uint32_t)hash_bytes(content, size, 0), is_content, &what);
 }
 
 static struct grid_share *share_new(void)
@@ -72,12 +45,11 @@ static struct grid_share *share_new(void)
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block)
 {
 	struct image_grid *g = b->grid;
-	struct content_place *place = content_find(&b->table, block, g->blocks.items,
-						   sizeof(*block));
+	struct numbering_place *place = content_find(&b->numbers, block, g->blocks.items,
+						     sizeof(*block));
 
-	if (!place->number) {
+	if (!place->number)
 		place->number = grid_add_block(g, block) + 1;
-	}
 	return place->number - 1;
 }
 
@@ -95,7 +67,7 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 
 void grid_builder_release(struct grid_builder *b)
 {
-	content_release(&b->table);
+	numbering_release(&b->numbers);
 	memset(b, 0, sizeof(*b));
 }
 

@@ -5,30 +5,18 @@
 
 #include "policy/image.h"
 #include "util/cleanup.h"
-
-struct content_place {
-	uint32_t hash;
-	uint32_t number; /* of the thing, plus 1; 0: free */
-};
-
-/* Which of many things that are stored elsewhere has this content.  A zeroed one is empty. */
-struct content_table {
-	struct content_place *places; /* open addressing */
-	size_t size;                  /* a power of two */
-	size_t count;
-};
+#include "util/numbering.h"
 
 /*
  * The place of the content, or the free one where it belongs, to be filled by the caller.  @things
  * are @size bytes each.
  */
-struct content_place *content_find(struct content_table *t, const void *content, const void *things,
-				   size_t size);
-void content_release(struct content_table *t);
+struct numbering_place *content_find(struct numbering *n, const void *content, const void *things,
+				     size_t size);
 
 struct grid_builder {
 	struct image_grid *grid;
-	struct content_table table; /* of blocks */
+	struct numbering numbers; /* of blocks */
 };
 
 /* Makes @grid one of no rows and @columns columns, with the zero block. */

@@ -140,11 +140,11 @@ static void fold_rows(struct grid_fold *f, const struct image_grid *g, const uin
 {
 	struct image_grid *to = &f->grid;
 	_free_ uint32_t *row = xcalloc((size_t)to->stride + 1, sizeof(*row));
-	struct content_table rows = {};
+	struct numbering rows = {};
 
 	for (size_t i = 0; i < g->rows; i++) {
 		const uint32_t *directory = row_at(g, i);
-		struct content_place *place;
+		struct numbering_place *place;
 
 		for (uint32_t j = 0; j < to->stride; j++)
 			row[j] = directory[first[j]];
@@ -155,7 +155,7 @@ static void fold_rows(struct grid_fold *f, const struct image_grid *g, const uin
 		}
 		f->row_of[i] = place->number - 1;
 	}
-	content_release(&rows);
+	numbering_release(&rows);
 }
 
 void grid_fold(const struct image_grid *g, struct grid_fold *ret)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "util/diag.h"
-#include "util/map.h"
+#include "util/numbering.h"
 #include "util/vec.h"
 
 enum name_kind {
@@ -37,10 +37,9 @@ struct name {
 };
 
 struct scope {
-	struct map places; /* text -> index into names */
+	struct numbering numbers; /* of names, by their texts */
 	VEC(struct name) names;
-	VEC(const char *) words; /* the same texts, for suggestions */
-	size_t letters;          /* of them all */
+	size_t letters; /* of them all */
 };
 
 struct names {

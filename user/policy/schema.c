@@ -58,6 +58,17 @@ const struct schema_key *schema_find(const struct schema *s, const char *name)
 	return NULL;
 }
 
+/* The same; most mappings have their keys in the order of the schema, some left out. */
+static const struct schema_key *find_after(const struct schema *s, const struct schema_key *last,
+					   const char *name)
+{
+	const struct schema_key *next = last ? last + 1 : s->keys;
+
+	if (next < s->keys + s->count && !strcmp(next->name, name))
+		return next;
+	return schema_find(s, name);
+}
+
 /* The key that was likely meant, or NULL. */
 static const struct schema_key *unknown_key(const struct node *key, const struct schema *s,
 					    struct diags *d)
@@ -98,12 +109,19 @@ static void take_value(const struct node *key, const struct schema_key *known, s
 		*ret = value;
 }
 
-/* The key that it is or was meant to be; NULL if that can't be told, or nothing is there. */
-static const struct schema_key *read_key(const struct node *key, const struct schema *s,
-					 enum schema_manner manner, struct diags *d,
-					 const struct node **values)
+struct reading {
+	const struct schema *schema;
+	enum schema_manner manner;
+	struct diags *diags;
+};
+
+/* @known: the key that it is, or NULL.  That or the one that it was meant to be, if that is told. */
+static const struct schema_key *read_key(const struct node *key, const struct schema_key *known,
+					 const struct reading *r, const struct node **values)
 {
-	const struct schema_key *known = schema_find(s, key->text);
+	const struct schema *s = r->schema;
+	enum schema_manner manner = r->manner;
+	struct diags *d = r->diags;
 
 	if (known && manner != MANNER_STRICT && node_is_null(key->value)) {
 		if (known->need == KEY_REQUIRED)
@@ -123,6 +141,8 @@ static const struct schema_key *read_key(const struct node *key, const struct sc
 bool schema_read_as(const struct node *n, const struct schema *s, enum schema_manner manner,
 		    struct diags *d, const struct node **values)
 {
+	const struct reading r = {s, manner, d};
+	const struct schema_key *last = NULL;
 	uint32_t given = 0; /* a bit a key; what was only misspelled isn't missing too */
 
 	assert(s->count <= KEYS_MAX);
@@ -134,8 +154,10 @@ bool schema_read_as(const struct node *n, const struct schema *s, enum schema_ma
 	}
 	node_foreach(key, n)
 	{
-		const struct schema_key *known = read_key(key, s, manner, d, values);
+		const struct schema_key *known = find_after(s, last, key->text);
 
+		last = known;
+		known = read_key(key, known, &r, values);
 		if (known)
 			given |= 1u << (known - s->keys);
 	}

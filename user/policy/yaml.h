@@ -43,7 +43,10 @@ _Static_assert(sizeof(struct node) == 64, "policies have millions of them");
 	for (const struct node *item = (parent)->first; item; item = item->next)
 
 /* A key without a value, or a list item without anything. */
-bool node_is_missing(const struct node *n);
+static inline bool node_is_missing(const struct node *n)
+{
+	return n->kind == NODE_TEXT && n->is_plain && !n->text[0];
+}
 
 /* Missing, or the plain word null. */
 bool node_is_null(const struct node *n);

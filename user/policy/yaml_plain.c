@@ -479,6 +479,7 @@ int yaml_plain_parse(const struct source *source, struct yaml *ret)
 	int err = -ENOTSUP;
 
 	if (is_plain_text(source)) {
+		ret->arena.is_brief = true;
 		r.copy = arena_text(&ret->arena, source->text, source->len);
 		err = read_documents(&r);
 	}

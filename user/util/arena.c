@@ -10,12 +10,6 @@
 #define CHUNK_MOST  (8u << 20)
 #define ALIGN_MOST  _Alignof(max_align_t)
 
-struct arena_chunk {
-	struct arena_chunk *next;
-	size_t size;
-	_Alignas(max_align_t) char bytes[];
-};
-
 /* Each as large as all before it: an arena is a few large pieces, or a small one. */
 static void add_chunk(struct arena *a, size_t size)
 {
@@ -36,17 +30,11 @@ static void add_chunk(struct arena *a, size_t size)
 	a->taken += room;
 }
 
-void *arena_take(struct arena *a, size_t size, size_t align)
+void *arena_take_new(struct arena *a, size_t size)
 {
-	/* A chunk's end is aligned, too, if its size is. */
-	size_t skip = a->room % align;
-
-	if (size + skip > a->room) {
-		add_chunk(a, (size + ALIGN_MOST - 1) / ALIGN_MOST * ALIGN_MOST);
-		skip = 0;
-	}
-	a->room -= size + skip;
-	return a->chunks->bytes + (a->chunks->size - a->room - size);
+	add_chunk(a, (size + ALIGN_MOST - 1) / ALIGN_MOST * ALIGN_MOST);
+	a->room -= size;
+	return a->chunks->bytes;
 }
 
 /* A piece is zeroed when it is about to be written anyway. */
