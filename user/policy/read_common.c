@@ -29,40 +29,50 @@ void reader_release(struct reader *r)
 	vec_release(&r->documents);
 	vec_release(&r->zones);
 	vec_release(&r->prefixes);
+	yaml_release(&r->entry);
 }
 
-static void define(struct reader *r, enum name_kind kind, size_t index, const struct node *n,
-		   const char *text)
+bool read_entry(struct reader *r, const struct node *n, const struct schema *s,
+		const struct node **values)
 {
-	const struct name name = {.text = text, .kind = kind, .index = index, .at = n->at};
-
-	names_define(&r->names, &name);
+	return schema_read(yaml_unfold(n, r->diags, &r->entry), s, r->diags, values);
 }
 
 /* One character too many is enough to be refused. */
-static size_t name_len(const struct node *n)
-{
-	return strnlen(n->text, POLICY_NAME_MAX + 1);
-}
-
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
 {
+	struct name name = {.kind = kind, .index = index};
 	char *text;
 
 	if (!n)
 		return xstrdup("");
-	text = xstrndup(n->text, name_len(n));
-	define(r, kind, index, n, text);
+	text = xstrndup(n->text, strnlen(n->text, POLICY_NAME_MAX + 1));
+	name.text = text;
+	name.at = n->at;
+	names_define(&r->names, &name);
 	return text;
 }
 
-char *keep_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
+char *keep_name(struct reader *r, const struct name *name, size_t len)
 {
-	char *text = arena_text(&r->policy->memory, n ? n->text : "", n ? name_len(n) : 0);
+	size_t most = len <= POLICY_NAME_MAX ? len : POLICY_NAME_MAX + 1;
+	char *text = arena_text(&r->policy->memory, name->text, most);
+	struct name kept = *name;
 
-	if (n)
-		define(r, kind, index, n, text);
+	kept.text = text;
+	names_define(&r->names, &kept);
 	return text;
+}
+
+char *keep_node_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
+{
+	struct name name = {.kind = kind, .index = index};
+
+	if (!n)
+		return arena_text(&r->policy->memory, "", 0);
+	name.text = n->text;
+	name.at = n->at;
+	return keep_name(r, &name, strnlen(n->text, POLICY_NAME_MAX + 1));
 }
 
 void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
@@ -161,17 +171,17 @@ bool read_operator(struct reader *r, const struct node *n, enum requirement_kind
 	return true;
 }
 
-size_t read_zone_name(struct reader *r, const struct node *n)
+size_t read_zone_name(struct reader *r, const char *text, struct span at)
 {
-	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, n->text);
+	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, text);
 
 	if (name && name->kind == NAME_ZONE)
 		return name->index;
 	if (name)
-		diag_error(r->diags, n->at, "'%s' is %s; a zone is wanted here", name->text,
+		diag_error(r->diags, at, "'%s' is %s; a zone is wanted here", name->text,
 			   name_kind_word(name->kind));
 	else
-		names_unknown(&r->names, SCOPE_MEMBERS, "zone", n->text, n->at);
+		names_unknown(&r->names, SCOPE_MEMBERS, "zone", text, at);
 	return POLICY_NONE;
 }
 

@@ -131,3 +131,37 @@ void read_once_note_services(struct read_once *o, const struct node *n,
 	map_put(&o->services, o->key.buf, o->key.len, o->lists.count, NULL);
 	vec_push(&o->lists, *list);
 }
+
+struct selector *read_once_written_end(const struct read_once *o, const struct yaml_word *word)
+{
+	const uint64_t *known = map_get(&o->ends, word->text, word->len);
+
+	return known ? (struct selector *)(uintptr_t)*known : NULL;
+}
+
+const struct services_once *read_once_written_services(const struct read_once *o,
+						       const struct yaml_word *word)
+{
+	const uint64_t *known = map_get(&o->services, word->text, word->len);
+
+	return known ? &o->lists.items[*known] : NULL;
+}
+
+void read_once_note_written_end(struct read_once *o, const struct yaml_word *word,
+				struct selector *s)
+{
+	if (s && s->is_shared)
+		map_put(&o->ends, word->text, word->len, (uintptr_t)s, NULL);
+}
+
+/* Most are of the list that was noted last. */
+void read_once_note_written_services(struct read_once *o, const struct yaml_word *word,
+				     const services *list)
+{
+	size_t i = o->lists.count;
+
+	while (i && o->lists.items[i - 1].services.items != list->items)
+		i--;
+	if (i)
+		map_put(&o->services, word->text, word->len, i - 1, NULL);
+}

@@ -4,7 +4,7 @@
 #define POLICY_READ_ONCE_H
 
 #include "policy/model.h"
-#include "policy/yaml.h"
+#include "policy/yaml_parts.h"
 #include "util/map.h"
 #include "util/text.h"
 
@@ -44,5 +44,18 @@ void read_once_note_end(struct read_once *o, const struct node *n, struct policy
 const struct services_once *read_once_services(struct read_once *o, const struct node *n);
 void read_once_note_services(struct read_once *o, const struct node *n,
 			     const struct services_once *list);
+
+/* --- by what is written in a folded entry, which has no nodes --- */
+
+/* NULL: nothing is known of one that is written so. */
+struct selector *read_once_written_end(const struct read_once *o, const struct yaml_word *word);
+const struct services_once *read_once_written_services(const struct read_once *o,
+						       const struct yaml_word *word);
+
+/* Notes that it means what was noted of a node: that selector, the list with these services. */
+void read_once_note_written_end(struct read_once *o, const struct yaml_word *word,
+				struct selector *s);
+void read_once_note_written_services(struct read_once *o, const struct yaml_word *word,
+				     const services *list);
 
 #endif

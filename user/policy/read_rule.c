@@ -303,31 +303,88 @@ static bool has_room(struct reader *r, const struct node *n)
 	return false;
 }
 
-void read_rule(struct reader *r, const struct node *n)
+/* All but the name, the ends and the services. */
+static void finish_rule(struct reader *r, struct rule *rule, const struct node *const *v)
+{
+	read_action(r, v[RULE_ACTION], &rule->action);
+	read_rule_mode(r, v[RULE_MODE], rule->action, &rule->mode);
+	read_expires(r, v[RULE_EXPIRES], &rule->expires);
+	read_require(r, v[RULE_REQUIRE], rule);
+	rule->tier = rule->action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
+	if (v[RULE_LOG])
+		schema_bool(v[RULE_LOG], r->diags, &rule->log);
+	vec_push(&r->policy->rules, *rule);
+}
+
+static bool read_rule_nodes(struct reader *r, const struct node *n)
 {
 	size_t index = r->policy->rules.count;
 	struct rule rule = {.at = n->at, .sides = SIDE_BOTH, .is_kept = true};
 	struct services_once list;
 	const struct node *v[RULE_KEYS];
 
-	if (!has_room(r, n) || !schema_read(n, &rule_schema, r->diags, v))
-		return;
+	if (!has_room(r, n) || !read_entry(r, n, &rule_schema, v))
+		return false;
 	if (v[RULE_NAME])
 		rule.at = v[RULE_NAME]->at;
-	rule.name = keep_name(r, NAME_RULE, index, v[RULE_NAME]);
+	rule.name = keep_node_name(r, NAME_RULE, index, v[RULE_NAME]);
 	rule.from = read_end(r, v[RULE_FROM]);
 	rule.to = read_end(r, v[RULE_TO]);
 	list = read_rule_services(r, v[RULE_SERVICES]);
 	rule.services = list.services;
 	rule.service_text = list.text;
-	read_action(r, v[RULE_ACTION], &rule.action);
-	read_rule_mode(r, v[RULE_MODE], rule.action, &rule.mode);
-	read_expires(r, v[RULE_EXPIRES], &rule.expires);
-	read_require(r, v[RULE_REQUIRE], &rule);
-	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
-	if (v[RULE_LOG])
-		schema_bool(v[RULE_LOG], r->diags, &rule.log);
-	vec_push(&r->policy->rules, rule);
+	finish_rule(r, &rule, v);
+	return true;
+}
+
+/* Whether ends and services are written as those of a rule that was read before. */
+static bool read_rule_words(struct reader *r, const struct node *n, const struct yaml_word *words)
+{
+	static const struct node *const nothing_else[RULE_KEYS];
+	const struct yaml_word *word = &words[RULE_NAME];
+	const struct services_once *list;
+	const struct name name = {
+		.text = word->text,
+		.kind = NAME_RULE,
+		.index = r->policy->rules.count,
+		.at = yaml_word_at(n, word),
+	};
+	struct rule rule = {.at = name.at, .sides = SIDE_BOTH, .is_kept = true};
+
+	for (size_t i = RULE_SERVICES + 1; i < RULE_KEYS; i++) {
+		if (words[i].text)
+			return false;
+	}
+	rule.from = read_once_written_end(&r->once, &words[RULE_FROM]);
+	rule.to = read_once_written_end(&r->once, &words[RULE_TO]);
+	list = read_once_written_services(&r->once, &words[RULE_SERVICES]);
+	if (!rule.from || !rule.to || !list || r->ranges + list->ranges > POLICY_MAX_RANGES ||
+	    r->policy->rules.count == POLICY_MAX_RULES)
+		return false;
+	r->ranges += list->ranges;
+	rule.name = keep_name(r, &name, word->len);
+	rule.services = list->services;
+	rule.service_text = list->text;
+	finish_rule(r, &rule, nothing_else);
+	return true;
+}
+
+static void note_words(struct reader *r, const struct yaml_word *words, const struct rule *rule)
+{
+	read_once_note_written_end(&r->once, &words[RULE_FROM], rule->from);
+	read_once_note_written_end(&r->once, &words[RULE_TO], rule->to);
+	read_once_note_written_services(&r->once, &words[RULE_SERVICES], &rule->services);
+}
+
+void read_rule(struct reader *r, const struct node *n)
+{
+	struct yaml_word words[RULE_KEYS];
+	bool are_words = schema_read_words(n, &rule_schema, words);
+
+	if (are_words && read_rule_words(r, n, words))
+		return;
+	if (read_rule_nodes(r, n) && are_words)
+		note_words(r, words, &r->policy->rules.items[r->policy->rules.count - 1]);
 }
 
 /* Who is at the far end; the near one is whoever has the policy. */
@@ -357,7 +414,7 @@ void read_failsafe(struct reader *r, const struct node *n)
 	struct selector *far, *near;
 	size_t direction;
 
-	if (!has_room(r, n) || !schema_read(n, &failsafe_schema, r->diags, v))
+	if (!has_room(r, n) || !read_entry(r, n, &failsafe_schema, v))
 		return;
 	read_services(r, v[FAILSAFE_SERVICES], &rule.services, &written);
 	if (v[FAILSAFE_DIRECTION] &&
@@ -377,7 +434,7 @@ void read_never(struct reader *r, const struct node *n)
 	struct never never = {.at = n->at};
 	const struct node *v[NEVER_KEYS];
 
-	if (!schema_read(n, &never_schema, r->diags, v))
+	if (!read_entry(r, n, &never_schema, v))
 		return;
 	never.name = read_name(r, NAME_NEVER, r->policy->nevers.count, v[NEVER_NAME]);
 	never.from = read_end(r, v[NEVER_FROM]);
@@ -395,7 +452,7 @@ void read_expect(struct reader *r, const struct node *n)
 	struct expect expect = {.at = n->at};
 	const struct node *v[EXPECT_KEYS];
 
-	if (!schema_read(n, &expect_schema, r->diags, v))
+	if (!read_entry(r, n, &expect_schema, v))
 		return;
 	expect.from = read_end(r, v[EXPECT_FROM]);
 	expect.to = read_end(r, v[EXPECT_TO]);

@@ -243,7 +243,7 @@ static struct selector *read_label_selector(struct reader *r, const struct node 
 
 static struct selector *read_zone_selector(struct reader *r, const struct node *n)
 {
-	size_t zone = read_zone_name(r, n);
+	size_t zone = read_zone_name(r, n->text, n->at);
 	struct selector *s;
 
 	if (zone == POLICY_NONE)

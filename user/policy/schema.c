@@ -175,6 +175,46 @@ bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 	return schema_read_as(n, s, MANNER_STRICT, d, values);
 }
 
+static const struct schema_key *find_word(const struct schema *s, const struct schema_key *last,
+					  const struct yaml_word *word)
+{
+	const struct schema_key *end = s->keys + s->count, *next = last ? last + 1 : s->keys;
+
+	if (next < end && yaml_word_is(word, next->name))
+		return next;
+	for (next = s->keys; next < end; next++) {
+		if (yaml_word_is(word, next->name))
+			return next;
+	}
+	return NULL;
+}
+
+static bool has_word_form(const struct yaml_word *word, enum key_form form)
+{
+	return form == FORM_ANY || (form == FORM_TEXT && yaml_word_is_text(word));
+}
+
+bool schema_read_words(const struct node *n, const struct schema *s, struct yaml_word *words)
+{
+	struct yaml_part parts[KEYS_MAX];
+	size_t count = yaml_parts(n, parts, s->count);
+	const struct schema_key *key = NULL;
+
+	memset(words, 0, s->count * sizeof(*words));
+	for (size_t i = 0; i < count; i++) {
+		key = find_word(s, key, &parts[i].key);
+		if (!key || words[key - s->keys].text ||
+		    !has_word_form(&parts[i].value, key->form))
+			return false;
+		words[key - s->keys] = parts[i].value;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->keys[i].need == KEY_REQUIRED && !words[i].text)
+			return false;
+	}
+	return count;
+}
+
 const struct node *schema_items(const struct node *n, struct diags *d)
 {
 	if (n->kind != NODE_LIST)

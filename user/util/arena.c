@@ -6,7 +6,7 @@
 
 #include "util/mem.h"
 
-#define CHUNK_FIRST 16384 /* bytes; larger pieces get a chunk of their own */
+#define CHUNK_FIRST 1024 /* bytes; larger pieces get a chunk of their own */
 #define CHUNK_MOST  (8u << 20)
 #define ALIGN_MOST  _Alignof(max_align_t)
 
@@ -50,6 +50,18 @@ char *arena_text(struct arena *a, const char *s, size_t len)
 	memcpy(copy, s, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+void arena_clear(struct arena *a)
+{
+	struct arena last = *a;
+
+	if (!a->chunks)
+		return;
+	last.chunks = a->chunks->next;
+	a->chunks->next = NULL;
+	a->room = a->taken = a->chunks->size;
+	arena_release(&last);
 }
 
 void arena_release(struct arena *a)

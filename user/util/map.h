@@ -7,12 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/arena.h"
+
 struct map_entry;
 
 struct map {
 	struct map_entry *entries; /* open addressing; size is a power of two */
 	size_t count;
 	size_t size;
+	struct arena keys; /* long ones */
 };
 
 /* The value's place, for reading or writing, until the next put; NULL if there is none. */
