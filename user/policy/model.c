@@ -45,7 +45,7 @@ struct selector *selector_new(enum selector_kind kind, struct span at)
 
 void selector_free(struct selector *s)
 {
-	if (!s || s->is_shared)
+	if (!s || s->shared)
 		return;
 	vec_foreach (child, &s->children)
 		selector_free(*child);
@@ -165,7 +165,7 @@ void policy_free(struct policy *p)
 	policy_free_members(p);
 	policy_free_rules(p);
 	vec_foreach (selector, &p->shared) {
-		(*selector)->is_shared = false;
+		(*selector)->shared = 0;
 		selector_free(*selector);
 	}
 	vec_release(&p->shared);

@@ -182,7 +182,7 @@ typedef VEC(struct requirement) requirements; /* all of them must hold */
 
 struct selector {
 	enum selector_kind kind;
-	bool is_shared; /* policy.shared has it: selector_free() leaves it there */
+	uint32_t shared; /* place in policy.shared, plus 1: selector_free() leaves it there */
 	struct span at;
 	size_t zone;
 	size_t workload;

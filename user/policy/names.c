@@ -41,28 +41,40 @@ const char *name_kind_word(enum name_kind kind)
 	return "";
 }
 
-static bool is_name_char(char c)
+/* Of a name's first and last character, and of those between them. */
+enum {
+	AT_ENDS = 1,
+	INSIDE = 2,
+};
+
+/* clang-format off */
+static const unsigned char kinds[256] = {
+	['a' ... 'z'] = AT_ENDS | INSIDE, ['0' ... '9'] = AT_ENDS | INSIDE,
+	['-'] = INSIDE, ['.'] = INSIDE,
+};
+/* clang-format on */
+
+static bool is_kind(char c, unsigned char kind)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+	return kinds[(unsigned char)c] & kind;
 }
 
 /* What is wrong with it as a name, or NULL. */
-static const char *name_fault(const char *s)
+static const char *name_fault(const char *s, size_t len)
 {
-	size_t len = strnlen(s, POLICY_NAME_MAX + 1);
+	size_t i = 0;
 
 	if (!len)
 		return "is empty";
 	if (len > POLICY_NAME_MAX)
 		return "is longer than 100 characters";
-	for (size_t i = 0; i < len; i++) {
-		if (is_name_char(s[i]) || s[i] == '-' || s[i] == '.')
-			continue;
-		if (isupper((unsigned char)s[i]))
-			return "has capital letters; names are lower case";
+	while (i < len && is_kind(s[i], INSIDE))
+		i++;
+	if (i < len && isupper((unsigned char)s[i]))
+		return "has capital letters; names are lower case";
+	if (i < len)
 		return "has other characters than a-z, 0-9, '-' and '.'";
-	}
-	if (!is_name_char(s[0]) || !is_name_char(s[len - 1]))
+	if (!is_kind(s[0], AT_ENDS) || !is_kind(s[len - 1], AT_ENDS))
 		return "must start and end with a letter or a digit";
 	return NULL;
 }
@@ -70,7 +82,7 @@ static const char *name_fault(const char *s)
 static bool is_reserved(const char *s)
 {
 	for (size_t i = 0; i < COUNT(reserved); i++) {
-		if (!strcmp(s, reserved[i]))
+		if (s[0] == reserved[i][0] && !strcmp(s, reserved[i]))
 			return true;
 	}
 	return false;
@@ -108,8 +120,8 @@ void names_define(struct names *n, const struct name *name)
 {
 	struct scope *scope = &n->scopes[scope_of_kind[name->kind]];
 	bool is_ours = name->kind != NAME_POD && name->kind != NAME_NODE;
-	const char *fault = is_ours ? name_fault(name->text) : NULL;
 	size_t len = strlen(name->text);
+	const char *fault = is_ours ? name_fault(name->text, len) : NULL;
 	struct numbering_place *place;
 	const struct name *first;
 	char buf[SHOWN_SIZE];

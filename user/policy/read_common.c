@@ -32,7 +32,7 @@ void reader_release(struct reader *r)
 	yaml_release(&r->entry);
 }
 
-bool read_entry(struct reader *r, const struct node *n, const struct schema *s,
+bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
 		const struct node **values)
 {
 	return schema_read(yaml_unfold(n, r->diags, &r->entry), s, r->diags, values);

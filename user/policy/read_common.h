@@ -69,8 +69,8 @@ void read_document(struct reader *r, const struct node *root);
 void read_references(struct reader *r);
 
 /* What schema_read() says of an entry, which may be folded. */
-bool read_entry(struct reader *r, const struct node *n, const struct schema *s,
-		const struct node **values);
+bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
+		     const struct node **values);
 
 /* Entries of spec.failsafe, spec.rules, spec.never and spec.expect. */
 void read_failsafe(struct reader *r, const struct node *n);

@@ -95,8 +95,8 @@ void read_once_note_end(struct read_once *o, const struct node *n, struct policy
 {
 	if (!s || !is_placeless(s) || !make_end_key(&o->key, n))
 		return;
-	s->is_shared = true;
 	vec_push(&p->shared, s);
+	s->shared = (uint32_t)p->shared.count;
 	map_put(&o->ends, o->key.buf, o->key.len, (uintptr_t)s, NULL);
 }
 
@@ -150,7 +150,7 @@ const struct services_once *read_once_written_services(const struct read_once *o
 void read_once_note_written_end(struct read_once *o, const struct yaml_word *word,
 				struct selector *s)
 {
-	if (s && s->is_shared)
+	if (s && s->shared)
 		map_put(&o->ends, word->text, word->len, (uintptr_t)s, NULL);
 }
 

@@ -323,7 +323,7 @@ static bool read_rule_nodes(struct reader *r, const struct node *n)
 	struct services_once list;
 	const struct node *v[RULE_KEYS];
 
-	if (!has_room(r, n) || !read_entry(r, n, &rule_schema, v))
+	if (!has_room(r, n) || !read_entry_keys(r, n, &rule_schema, v))
 		return false;
 	if (v[RULE_NAME])
 		rule.at = v[RULE_NAME]->at;
@@ -414,7 +414,7 @@ void read_failsafe(struct reader *r, const struct node *n)
 	struct selector *far, *near;
 	size_t direction;
 
-	if (!has_room(r, n) || !read_entry(r, n, &failsafe_schema, v))
+	if (!has_room(r, n) || !read_entry_keys(r, n, &failsafe_schema, v))
 		return;
 	read_services(r, v[FAILSAFE_SERVICES], &rule.services, &written);
 	if (v[FAILSAFE_DIRECTION] &&
@@ -434,7 +434,7 @@ void read_never(struct reader *r, const struct node *n)
 	struct never never = {.at = n->at};
 	const struct node *v[NEVER_KEYS];
 
-	if (!read_entry(r, n, &never_schema, v))
+	if (!read_entry_keys(r, n, &never_schema, v))
 		return;
 	never.name = read_name(r, NAME_NEVER, r->policy->nevers.count, v[NEVER_NAME]);
 	never.from = read_end(r, v[NEVER_FROM]);
@@ -452,7 +452,7 @@ void read_expect(struct reader *r, const struct node *n)
 	struct expect expect = {.at = n->at};
 	const struct node *v[EXPECT_KEYS];
 
-	if (!read_entry(r, n, &expect_schema, v))
+	if (!read_entry_keys(r, n, &expect_schema, v))
 		return;
 	expect.from = read_end(r, v[EXPECT_FROM]);
 	expect.to = read_end(r, v[EXPECT_TO]);

@@ -154,7 +154,7 @@ static void read_zone(struct reader *r, const struct node *n)
 	struct zone zone = {.mode = r->mode, .agent_down = r->agent_down, .at = n->at};
 	const struct node *v[ZONE_KEYS];
 
-	if (!read_entry(r, n, &zone_schema, v))
+	if (!read_entry_keys(r, n, &zone_schema, v))
 		return;
 	if (v[ZONE_NAME])
 		zone.at = v[ZONE_NAME]->at;
@@ -224,7 +224,7 @@ static void read_workload(struct reader *r, const struct node *n)
 	size_t index = r->policy->workloads.count, errors = r->diags->errors;
 	const struct node *v[WORKLOAD_KEYS];
 
-	if (!read_entry(r, n, &workload_schema, v))
+	if (!read_entry_keys(r, n, &workload_schema, v))
 		return;
 	if (r->diags->errors == errors)
 		check_members(r, n, v);
@@ -245,7 +245,7 @@ static void read_named_service(struct reader *r, const struct node *n)
 	struct named_services named = {.at = n->at};
 	const struct node *v[SERVICE_KEYS];
 
-	if (!read_entry(r, n, &service_schema, v))
+	if (!read_entry_keys(r, n, &service_schema, v))
 		return;
 	if (v[SERVICE_NAME])
 		named.at = v[SERVICE_NAME]->at;
