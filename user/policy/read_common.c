@@ -35,7 +35,16 @@ void reader_release(struct reader *r)
 bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
 		const struct node **values)
 {
+	arena_clear(&r->entry.arena);
 	return schema_read(yaml_unfold(n, r->diags, &r->entry), s, r->diags, values);
+}
+
+const struct node *read_word(struct reader *r, const struct node *entry,
+			     const struct yaml_word *word)
+{
+	const struct node folded = yaml_word_node(entry, word);
+
+	return yaml_unfold(&folded, r->diags, &r->entry);
 }
 
 /* One character too many is enough to be refused. */

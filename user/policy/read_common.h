@@ -72,6 +72,10 @@ void read_references(struct reader *r);
 bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
 		     const struct node **values);
 
+/* A word of a folded entry as a node, until the next entry is read. */
+const struct node *read_word(struct reader *r, const struct node *entry,
+			     const struct yaml_word *word);
+
 /* Entries of spec.failsafe, spec.rules, spec.never and spec.expect. */
 void read_failsafe(struct reader *r, const struct node *n);
 void read_rule(struct reader *r, const struct node *n);
@@ -83,6 +87,14 @@ struct selector *read_selector(struct reader *r, const struct node *n);
 
 /* An index into policy.zones, POLICY_NONE if there is an error. */
 size_t read_zone_name(struct reader *r, const char *text, struct span at);
+
+/* Services, named ones too; normalised.  @written, if any, gets the list as its author wrote it. */
+void read_services(struct reader *r, const struct node *n, services *out, struct text *written);
+
+/* Those of a rule, by a node, which may be NULL, or as they are written in a folded entry. */
+struct services_once read_rule_services(struct reader *r, const struct node *n);
+struct services_once read_services_word(struct reader *r, const struct node *entry,
+					const struct yaml_word *word);
 
 /* Ports alone, without named services; normalised. */
 void read_ports(struct reader *r, const struct node *n, services *out);

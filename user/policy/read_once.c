@@ -42,9 +42,8 @@ static bool add_labels(struct text *key, const struct node *n)
 	return list->first;
 }
 
-static bool make_end_key(struct text *key, const struct node *n)
+static bool add_end(struct text *key, const struct node *n)
 {
-	text_reset(key);
 	text_addc(key, (char)n->kind);
 	switch (n->kind) {
 	case NODE_TEXT:
@@ -56,6 +55,42 @@ static bool make_end_key(struct text *key, const struct node *n)
 		break;
 	}
 	return false;
+}
+
+/* As it would be written in an entry: without quotes, it is nothing else. */
+static bool is_own_key(const struct node *n, struct yaml_word *ret)
+{
+	if (!is_word(n) || !n->is_plain)
+		return false;
+	*ret = (struct yaml_word){n->text, strlen(n->text)};
+	return true;
+}
+
+bool read_once_end_key(struct read_once *o, const struct node *n, struct yaml_word *ret)
+{
+	if (is_own_key(n, ret))
+		return true;
+	text_reset(&o->key);
+	if (!add_end(&o->key, n))
+		return false;
+	*ret = (struct yaml_word){o->key.buf, o->key.len};
+	return true;
+}
+
+bool read_once_services_key(struct read_once *o, const struct node *n, struct yaml_word *ret)
+{
+	const struct node *item = n->kind == NODE_LIST ? n->first : n;
+
+	if (is_own_key(n, ret))
+		return true;
+	text_reset(&o->key);
+	for (; item; item = item->next) {
+		if (!is_word(item))
+			return false;
+		add_word(&o->key, item);
+	}
+	*ret = (struct yaml_word){o->key.buf, o->key.len};
+	return o->key.len;
 }
 
 /* Whether nothing is ever said of its place. */
@@ -80,88 +115,36 @@ static bool is_placeless(const struct selector *s)
 	return false;
 }
 
-struct selector *read_once_end(struct read_once *o, const struct node *n)
+struct selector *read_once_end(const struct read_once *o, const struct yaml_word *key)
 {
-	const uint64_t *known;
+	const uint64_t *known = map_get(&o->ends, key->text, key->len);
 
-	if (!make_end_key(&o->key, n))
-		return NULL;
-	known = map_get(&o->ends, o->key.buf, o->key.len);
 	return known ? (struct selector *)(uintptr_t)*known : NULL;
 }
 
-void read_once_note_end(struct read_once *o, const struct node *n, struct policy *p,
+void read_once_note_end(struct read_once *o, const struct yaml_word *key, struct policy *p,
 			struct selector *s)
 {
-	if (!s || !is_placeless(s) || !make_end_key(&o->key, n))
+	if (!s || !is_placeless(s))
 		return;
 	vec_push(&p->shared, s);
 	s->shared = (uint32_t)p->shared.count;
-	map_put(&o->ends, o->key.buf, o->key.len, (uintptr_t)s, NULL);
+	map_put(&o->ends, key->text, key->len, (uintptr_t)s, NULL);
 }
 
-static bool make_services_key(struct text *key, const struct node *n)
+const struct services_once *read_once_services(const struct read_once *o,
+					       const struct yaml_word *key)
 {
-	const struct node *item = n->kind == NODE_LIST ? n->first : n;
+	const uint64_t *known = map_get(&o->services, key->text, key->len);
 
-	text_reset(key);
-	for (; item; item = item->next) {
-		if (!is_word(item))
-			return false;
-		add_word(key, item);
-	}
-	return key->len;
-}
-
-const struct services_once *read_once_services(struct read_once *o, const struct node *n)
-{
-	const uint64_t *known;
-
-	if (!make_services_key(&o->key, n))
-		return NULL;
-	known = map_get(&o->services, o->key.buf, o->key.len);
 	return known ? &o->lists.items[*known] : NULL;
 }
 
-void read_once_note_services(struct read_once *o, const struct node *n,
+void read_once_note_services(struct read_once *o, const struct yaml_word *key,
 			     const struct services_once *list)
 {
-	if (o->lists.count == LISTS_MAX || !make_services_key(&o->key, n))
+	if (o->lists.count == LISTS_MAX)
 		return;
-	map_put(&o->services, o->key.buf, o->key.len, o->lists.count, NULL);
+	map_put(&o->services, key->text, key->len, o->lists.count, NULL);
 	vec_push(&o->lists, *list);
-}
-
-struct selector *read_once_written_end(const struct read_once *o, const struct yaml_word *word)
-{
-	const uint64_t *known = map_get(&o->ends, word->text, word->len);
-
-	return known ? (struct selector *)(uintptr_t)*known : NULL;
-}
-
-const struct services_once *read_once_written_services(const struct read_once *o,
-						       const struct yaml_word *word)
-{
-	const uint64_t *known = map_get(&o->services, word->text, word->len);
-
-	return known ? &o->lists.items[*known] : NULL;
-}
-
-void read_once_note_written_end(struct read_once *o, const struct yaml_word *word,
-				struct selector *s)
-{
-	if (s && s->shared)
-		map_put(&o->ends, word->text, word->len, (uintptr_t)s, NULL);
-}
-
-/* Most are of the list that was noted last. */
-void read_once_note_written_services(struct read_once *o, const struct yaml_word *word,
-				     const services *list)
-{
-	size_t i = o->lists.count;
-
-	while (i && o->lists.items[i - 1].services.items != list->items)
-		i--;
-	if (i)
-		map_put(&o->services, word->text, word->len, i - 1, NULL);
 }

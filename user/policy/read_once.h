@@ -29,33 +29,27 @@ struct read_once {
 
 void read_once_release(struct read_once *o);
 
+/*
+ * How a node is written, as a key for what is below, until the next one; false for what is read
+ * each time.  What is written in a folded entry is its own key.
+ */
+bool read_once_end_key(struct read_once *o, const struct node *n, struct yaml_word *ret);
+bool read_once_services_key(struct read_once *o, const struct node *n, struct yaml_word *ret);
+
 /* What was noted of an end that is written so; NULL: nothing. */
-struct selector *read_once_end(struct read_once *o, const struct node *n);
+struct selector *read_once_end(const struct read_once *o, const struct yaml_word *key);
 
 /*
- * Notes what was read of @n; NULL is nothing.  The selector becomes one that all have who write
- * it so, and its place is where it was first named: of some kinds that is told, and they are not
- * noted.
+ * Notes what was read; NULL is nothing.  The selector becomes one that all have who write it so,
+ * and its place is where it was first named: of some kinds that is told, and they are not noted.
  */
-void read_once_note_end(struct read_once *o, const struct node *n, struct policy *p,
+void read_once_note_end(struct read_once *o, const struct yaml_word *key, struct policy *p,
 			struct selector *s);
 
 /* The same of a list of services, or one alone; valid until the next is noted. */
-const struct services_once *read_once_services(struct read_once *o, const struct node *n);
-void read_once_note_services(struct read_once *o, const struct node *n,
+const struct services_once *read_once_services(const struct read_once *o,
+					       const struct yaml_word *key);
+void read_once_note_services(struct read_once *o, const struct yaml_word *key,
 			     const struct services_once *list);
-
-/* --- by what is written in a folded entry, which has no nodes --- */
-
-/* NULL: nothing is known of one that is written so. */
-struct selector *read_once_written_end(const struct read_once *o, const struct yaml_word *word);
-const struct services_once *read_once_written_services(const struct read_once *o,
-						       const struct yaml_word *word);
-
-/* Notes that it means what was noted of a node: that selector, the list with these services. */
-void read_once_note_written_end(struct read_once *o, const struct yaml_word *word,
-				struct selector *s);
-void read_once_note_written_services(struct read_once *o, const struct yaml_word *word,
-				     const services *list);
 
 #endif

@@ -84,127 +84,6 @@ static const struct schema never_schema    = { "a promise",  never_keys,    COUN
 static const struct schema expect_schema   = { "an expect",  expect_keys,   COUNT(expect_keys) };
 /* clang-format on */
 
-/* The ranges that are held in all stay bounded, whatever named services multiply to. */
-static bool take_ranges(struct reader *r, const struct node *n, size_t count)
-{
-	if (r->ranges > POLICY_MAX_RANGES)
-		return false;
-	r->ranges += count;
-	if (r->ranges <= POLICY_MAX_RANGES)
-		return true;
-	diag_error(r->diags, n->at, "the rules span more than %d ranges of services",
-		   POLICY_MAX_RANGES);
-	return false;
-}
-
-static void add_named(struct reader *r, const struct node *n, size_t index, services *out)
-{
-	const services *named = &r->policy->services.items[index].services;
-
-	if (!take_ranges(r, n, named->count))
-		return;
-	vec_foreach (range, named)
-		vec_push(out, *range);
-	r->policy->services.items[index].is_used = true;
-}
-
-static void add_literal(struct reader *r, const struct node *n, services *out)
-{
-	_text_ struct text reason = TEXT_INIT;
-	char buf[SHOWN_SIZE];
-	size_t count = out->count;
-
-	if (!services_parse(n->text, out, &reason))
-		diag_error(r->diags, n->at, "'%s': %s", shown(n->text, buf), reason.buf);
-	else
-		take_ranges(r, n, out->count - count);
-}
-
-/* Whether it was a service.  What has a slash is no name: no table needs to be asked. */
-static bool add_service(struct reader *r, const struct node *n, services *out)
-{
-	const struct name *name = NULL, *member;
-	size_t errors = r->diags->errors;
-
-	if (!strchr(n->text, '/'))
-		name = names_find(&r->names, SCOPE_SERVICES, n->text);
-	if (name) {
-		add_named(r, n, name->index, out);
-		return true;
-	}
-	if (services_is_literal(n->text)) {
-		add_literal(r, n, out);
-		return r->diags->errors == errors;
-	}
-	member = names_find(&r->names, SCOPE_MEMBERS, n->text);
-	if (member)
-		diag_error(r->diags, n->at, "'%s' is %s; a service is wanted here", member->text,
-			   name_kind_word(member->kind));
-	else
-		names_unknown(&r->names, SCOPE_SERVICES, "service", n->text, n->at);
-	return false;
-}
-
-/* @written, if any, gets the list as its author wrote it. */
-static void read_services(struct reader *r, const struct node *n, services *out,
-			  struct text *written)
-{
-	const struct node *item = n ? schema_items(n, r->diags) : NULL;
-
-	for (; item; item = item->next) {
-		if (!schema_is_text(item, "a service", r->diags))
-			continue;
-		if (!add_service(r, item, out) || !written)
-			continue;
-		text_add(written, written->len ? ", " : "");
-		text_add(written, item->text);
-	}
-	services_normalise(out);
-}
-
-/* What was read, in the policy's memory. */
-static struct services_once keep_services(struct reader *r, const services *list,
-					  const struct text *written)
-{
-	struct arena *memory = &r->policy->memory;
-	size_t size = list->count * sizeof(*list->items);
-	struct services_once kept = {.text = arena_text(memory, written->buf, written->len)};
-
-	if (!list->count)
-		return kept;
-	kept.services.items =
-		memcpy(arena_take(memory, size, _Alignof(struct service_range)), list->items, size);
-	kept.services.count = list->count;
-	return kept;
-}
-
-static struct services_once read_services_anew(struct reader *r, const struct node *n)
-{
-	_text_ struct text written = TEXT_INIT;
-	size_t errors = r->diags->errors, ranges = r->ranges;
-	struct services_once kept;
-	services list = {};
-
-	read_services(r, n, &list, &written);
-	kept = keep_services(r, &list, &written);
-	kept.ranges = r->ranges - ranges;
-	if (n && r->diags->errors == errors)
-		read_once_note_services(&r->once, n, &kept);
-	vec_release(&list);
-	return kept;
-}
-
-/* Where the bound is reached, the service at fault is looked for. */
-static struct services_once read_rule_services(struct reader *r, const struct node *n)
-{
-	const struct services_once *known = n ? read_once_services(&r->once, n) : NULL;
-
-	if (!known || r->ranges + known->ranges > POLICY_MAX_RANGES)
-		return read_services_anew(r, n);
-	r->ranges += known->ranges;
-	return *known;
-}
-
 static void read_action(struct reader *r, const struct node *n, enum action *ret)
 {
 	static const char *const list[] = {"allow", "deny", "reject"};
@@ -285,12 +164,18 @@ static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict
 
 static struct selector *read_end(struct reader *r, const struct node *n)
 {
-	struct selector *s = n ? read_once_end(&r->once, n) : NULL;
+	struct selector *s;
+	struct yaml_word key;
 
-	if (s || !n)
+	if (!n)
+		return NULL;
+	if (!read_once_end_key(&r->once, n, &key))
+		return read_selector(r, n);
+	s = read_once_end(&r->once, &key);
+	if (s)
 		return s;
 	s = read_selector(r, n);
-	read_once_note_end(&r->once, n, r->policy, s);
+	read_once_note_end(&r->once, &key, r->policy, s);
 	return s;
 }
 
@@ -316,15 +201,15 @@ static void finish_rule(struct reader *r, struct rule *rule, const struct node *
 	vec_push(&r->policy->rules, *rule);
 }
 
-static bool read_rule_nodes(struct reader *r, const struct node *n)
+static void read_rule_nodes(struct reader *r, const struct node *n)
 {
 	size_t index = r->policy->rules.count;
 	struct rule rule = {.at = n->at, .sides = SIDE_BOTH, .is_kept = true};
 	struct services_once list;
 	const struct node *v[RULE_KEYS];
 
-	if (!has_room(r, n) || !read_entry_keys(r, n, &rule_schema, v))
-		return false;
+	if (!read_entry_keys(r, n, &rule_schema, v))
+		return;
 	if (v[RULE_NAME])
 		rule.at = v[RULE_NAME]->at;
 	rule.name = keep_node_name(r, NAME_RULE, index, v[RULE_NAME]);
@@ -334,57 +219,56 @@ static bool read_rule_nodes(struct reader *r, const struct node *n)
 	rule.services = list.services;
 	rule.service_text = list.text;
 	finish_rule(r, &rule, v);
-	return true;
 }
 
-/* Whether ends and services are written as those of a rule that was read before. */
-static bool read_rule_words(struct reader *r, const struct node *n, const struct yaml_word *words)
+/* --- of a rule that is folded, what is written; nodes are only made of what is new --- */
+
+static struct selector *read_end_word(struct reader *r, const struct node *entry,
+				      const struct yaml_word *word)
 {
-	static const struct node *const nothing_else[RULE_KEYS];
-	const struct yaml_word *word = &words[RULE_NAME];
-	const struct services_once *list;
+	struct selector *s = read_once_end(&r->once, word);
+
+	if (s)
+		return s;
+	s = read_selector(r, read_word(r, entry, word));
+	read_once_note_end(&r->once, word, r->policy, s);
+	return s;
+}
+
+static void read_rule_words(struct reader *r, const struct node *n, const struct yaml_word *words)
+{
 	const struct name name = {
-		.text = word->text,
+		.text = words[RULE_NAME].text,
 		.kind = NAME_RULE,
 		.index = r->policy->rules.count,
-		.at = yaml_word_at(n, word),
+		.at = yaml_word_at(n, &words[RULE_NAME]),
 	};
 	struct rule rule = {.at = name.at, .sides = SIDE_BOTH, .is_kept = true};
+	const struct node *v[RULE_KEYS] = {};
+	struct services_once list;
 
-	for (size_t i = RULE_SERVICES + 1; i < RULE_KEYS; i++) {
-		if (words[i].text)
-			return false;
-	}
-	rule.from = read_once_written_end(&r->once, &words[RULE_FROM]);
-	rule.to = read_once_written_end(&r->once, &words[RULE_TO]);
-	list = read_once_written_services(&r->once, &words[RULE_SERVICES]);
-	if (!rule.from || !rule.to || !list || r->ranges + list->ranges > POLICY_MAX_RANGES ||
-	    r->policy->rules.count == POLICY_MAX_RULES)
-		return false;
-	r->ranges += list->ranges;
-	rule.name = keep_name(r, &name, word->len);
-	rule.services = list->services;
-	rule.service_text = list->text;
-	finish_rule(r, &rule, nothing_else);
-	return true;
-}
-
-static void note_words(struct reader *r, const struct yaml_word *words, const struct rule *rule)
-{
-	read_once_note_written_end(&r->once, &words[RULE_FROM], rule->from);
-	read_once_note_written_end(&r->once, &words[RULE_TO], rule->to);
-	read_once_note_written_services(&r->once, &words[RULE_SERVICES], &rule->services);
+	arena_clear(&r->entry.arena);
+	rule.name = keep_name(r, &name, words[RULE_NAME].len);
+	rule.from = read_end_word(r, n, &words[RULE_FROM]);
+	rule.to = read_end_word(r, n, &words[RULE_TO]);
+	list = read_services_word(r, n, &words[RULE_SERVICES]);
+	rule.services = list.services;
+	rule.service_text = list.text;
+	for (size_t i = RULE_SERVICES + 1; i < RULE_KEYS; i++)
+		v[i] = words[i].text ? read_word(r, n, &words[i]) : NULL;
+	finish_rule(r, &rule, v);
 }
 
 void read_rule(struct reader *r, const struct node *n)
 {
 	struct yaml_word words[RULE_KEYS];
-	bool are_words = schema_read_words(n, &rule_schema, words);
 
-	if (are_words && read_rule_words(r, n, words))
+	if (!has_room(r, n))
 		return;
-	if (read_rule_nodes(r, n) && are_words)
-		note_words(r, words, &r->policy->rules.items[r->policy->rules.count - 1]);
+	if (schema_read_words(n, &rule_schema, words))
+		read_rule_words(r, n, words);
+	else
+		read_rule_nodes(r, n);
 }
 
 /* Who is at the far end; the near one is whoever has the policy. */

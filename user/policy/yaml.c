@@ -254,10 +254,7 @@ int yaml_parse_folded(const struct source *source, struct diags *d, struct yaml 
 
 const struct node *yaml_unfold(const struct node *n, struct diags *d, struct yaml *room)
 {
-	if (!n->is_folded)
-		return n;
-	arena_clear(&room->arena);
-	return yaml_plain_unfold(n, d, room);
+	return n->is_folded ? yaml_plain_unfold(n, d, room) : n;
 }
 
 static void unfold_list(struct yaml *y, struct node *list, struct diags *d)

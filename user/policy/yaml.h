@@ -76,7 +76,7 @@ int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret);
  */
 int yaml_parse_folded(const struct source *source, struct diags *d, struct yaml *ret);
 
-/* What the node is; valid until @room, zeroed before, is used for another one, or released. */
+/* What the node is; valid until @room, zeroed before, is cleared or released. */
 const struct node *yaml_unfold(const struct node *n, struct diags *d, struct yaml *room);
 
 /* All that is folded in a document of @y. */

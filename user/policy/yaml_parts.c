@@ -90,6 +90,16 @@ struct span yaml_word_at(const struct node *n, const struct yaml_word *word)
 	return at;
 }
 
+struct node yaml_word_node(const struct node *n, const struct yaml_word *word)
+{
+	return (struct node){
+		.kind = NODE_MAP,
+		.is_folded = true,
+		.rest = word->text,
+		.at = yaml_word_at(n, word),
+	};
+}
+
 bool yaml_word_is_text(const struct yaml_word *word)
 {
 	return *word->text != '{' && *word->text != '[';

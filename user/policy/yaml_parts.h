@@ -23,6 +23,9 @@ struct span yaml_word_at(const struct node *n, const struct yaml_word *word);
 /* Whether it is a text, and no list or mapping. */
 bool yaml_word_is_text(const struct yaml_word *word);
 
+/* As a folded node, to be unfolded, of a mapping that is folded itself. */
+struct node yaml_word_node(const struct node *n, const struct yaml_word *word);
+
 bool yaml_word_is(const struct yaml_word *word, const char *text);
 
 #endif
