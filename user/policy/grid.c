@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "util/bitset.h"
 #include "util/map.h"
 #include "util/mem.h"
 
@@ -60,7 +61,7 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 	b->grid = grid;
 	grid->share = share_new();
 	grid->columns = columns;
-	grid->stride = (columns + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
+	grid->stride = image_grid_width(grid);
 	vec_reserve(&grid->blocks, BLOCKS_FIRST);
 	grid_builder_block(b, &(struct bh_block){});
 }
@@ -69,6 +70,15 @@ void grid_builder_release(struct grid_builder *b)
 {
 	numbering_release(&b->numbers);
 	memset(b, 0, sizeof(*b));
+}
+
+void grid_builder_part(struct grid_builder *b, const uint32_t *part_of, uint32_t parts)
+{
+	struct image_grid *g = b->grid;
+	size_t size = image_grid_width(g) * sizeof(*part_of);
+
+	g->part_of = memcpy(xmalloc(size), part_of, size);
+	g->stride = parts;
 }
 
 uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows)
@@ -91,6 +101,8 @@ size_t grid_lines(const struct image_grid *g)
 
 void grid_copy(struct image_grid *to, const struct image_grid *from)
 {
+	size_t parts_size = image_grid_width(from) * sizeof(*from->part_of);
+
 	*to = (struct image_grid){
 		.rows = from->rows,
 		.columns = from->columns,
@@ -101,6 +113,8 @@ void grid_copy(struct image_grid *to, const struct image_grid *from)
 	mem_use_large_pages(to->directory.items,
 			    from->directory.count * sizeof(*from->directory.items));
 	vec_append(&to->directory, from->directory.items, from->directory.count);
+	if (from->part_of)
+		to->part_of = memcpy(xmalloc(parts_size), from->part_of, parts_size);
 	if (!to->share) {
 		vec_append(&to->blocks, from->blocks.items, from->blocks.count);
 		return;
@@ -139,9 +153,52 @@ uint32_t grid_add_block(struct image_grid *g, const struct bh_block *block)
 	return (uint32_t)g->blocks.count - 1;
 }
 
+/* Each row gets more places at its end, which begin as those of @from. */
+static void add_places(struct image_grid *g, const uint32_t *from, uint32_t count)
+{
+	uint32_t stride = g->stride + count;
+	typeof(g->directory) wide = {};
+
+	vec_reserve(&wide, (size_t)g->rows * stride);
+	for (size_t row = 0; row < g->rows; row++) {
+		const uint32_t *old = g->directory.items + row * g->stride;
+
+		vec_append(&wide, old, g->stride);
+		for (uint32_t i = 0; i < count; i++)
+			vec_push(&wide, old[from[i]]);
+	}
+	vec_release(&g->directory);
+	g->directory.items = wide.items;
+	g->directory.count = wide.count;
+	g->directory.size = wide.size;
+	g->stride = stride;
+}
+
+void grid_separate(struct image_grid *g, const uint64_t *blocks)
+{
+	uint32_t width = image_grid_width(g), count = 0;
+	_free_ uint32_t *users = xcalloc((size_t)g->stride + 1, sizeof(*users));
+	_free_ uint32_t *from = xcalloc((size_t)width + 1, sizeof(*from));
+
+	if (!g->part_of)
+		return;
+	for (uint32_t i = 0; i < width; i++)
+		users[g->part_of[i]]++;
+	for (uint32_t i = 0; i < width; i++) {
+		if (!bitset_has(blocks, i) || users[g->part_of[i]] == 1)
+			continue;
+		users[g->part_of[i]]--;
+		from[count] = g->part_of[i];
+		g->part_of[i] = g->stride + count++;
+	}
+	if (count)
+		add_places(g, from, count);
+}
+
 void grid_release(struct image_grid *g)
 {
 	vec_release(&g->directory);
+	free(g->part_of);
 	if (g->share && --g->share->grids) {
 		memset(g, 0, sizeof(*g));
 		return;

@@ -27,6 +27,9 @@ void grid_builder_release(struct grid_builder *b);
 /* The number of the block with this content. */
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block);
 
+/* Before there are rows: blocks of a row with one number, below @parts, are alike in all of them. */
+void grid_builder_part(struct grid_builder *b, const uint32_t *part_of, uint32_t parts);
+
 /* Appends @rows rows of zeros; returns the directory of the first, valid until the next call. */
 uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows);
 
@@ -38,6 +41,9 @@ size_t grid_lines(const struct image_grid *g);
  * alike, and stay where they are as long as one of them is there: nobody may change any.
  */
 void grid_copy(struct image_grid *to, const struct image_grid *from);
+
+/* Gives these blocks of a row, a set, places in its directory that no others have. */
+void grid_separate(struct image_grid *g, const uint64_t *blocks);
 
 /* Appends a block, whether or not there is one like it; returns its number. */
 uint32_t grid_add_block(struct image_grid *g, const struct bh_block *block);

@@ -167,11 +167,12 @@ uint32_t image_service_class(const struct image *image, enum bh_service_table t,
 
 uint32_t image_grid_get(const struct image_grid *g, uint32_t row, uint32_t column)
 {
-	uint32_t block;
+	uint32_t block, place;
 
 	if (row >= g->rows || column >= g->columns)
 		return 0;
-	block = g->directory.items[(size_t)row * g->stride + column / BH_BLOCK_ENTRIES];
+	place = image_grid_place(g, column / BH_BLOCK_ENTRIES);
+	block = g->directory.items[(size_t)row * g->stride + place];
 	return g->blocks.items[block].value[column % BH_BLOCK_ENTRIES];
 }
 
