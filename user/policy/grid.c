@@ -32,7 +32,7 @@ struct numbering_place *content_find(struct numbering *n, const void *content, c
 {
 	const struct content what = {content, things, size};
 
-	return numbering_find(n, (uint32_t)hash_bytes(content, size, 0), is_content, &what);
+	return numbering_find(n, hash_key(content, size), is_content, &what);
 }
 
 static struct grid_share *share_new(void)

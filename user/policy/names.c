@@ -111,11 +111,6 @@ static bool is_wanted(const void *what, uint32_t number)
 	return !strcmp(wanted->scope->names.items[number].text, wanted->text);
 }
 
-static uint32_t text_hash(const char *text, size_t len)
-{
-	return (uint32_t)hash_bytes(text, len, 0);
-}
-
 void names_define(struct names *n, const struct name *name)
 {
 	struct scope *scope = &n->scopes[scope_of_kind[name->kind]];
@@ -135,7 +130,7 @@ void names_define(struct names *n, const struct name *name)
 			   name->text);
 		return;
 	}
-	place = numbering_find(&scope->numbers, text_hash(name->text, len), is_wanted,
+	place = numbering_find(&scope->numbers, hash_key(name->text, len), is_wanted,
 			       &(struct wanted){scope, name->text});
 	if (!place->number) {
 		vec_push(&scope->names, *name);
@@ -156,7 +151,7 @@ const struct name *names_find(const struct names *n, enum name_scope scope, cons
 
 	if (!s->numbers.count)
 		return NULL;
-	place = numbering_at(&s->numbers, text_hash(text, strlen(text)), is_wanted,
+	place = numbering_at(&s->numbers, hash_key(text, strlen(text)), is_wanted,
 			     &(struct wanted){s, text});
 	return place->number ? &s->names.items[place->number - 1] : NULL;
 }

@@ -57,10 +57,49 @@ uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
 	return mix(mix(h));
 }
 
+static uint32_t half_at(const unsigned char *p)
+{
+	uint32_t half;
+
+	memcpy(&half, p, sizeof(half));
+	return half;
+}
+
+/* Both halves of the product: each bit of it depends on many of both factors. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Of the last bytes, first and last ones are taken, which may overlap. */
+uint32_t hash_key(const void *key, size_t len)
+{
+	const uint64_t factor = 0x9fb21c651e98df25ull, other = 0xd6e8feb86659fd93ull;
+	const unsigned char *p = key;
+	uint64_t h = (len + 1) * 0x9e3779b97f4a7c15ull, first = 0, last = 0;
+
+	for (; len > 2 * sizeof(h); len -= 2 * sizeof(h), p += 2 * sizeof(h))
+		h = fold(word_at(p) ^ factor, word_at(p + sizeof(h)) ^ h);
+	if (len >= sizeof(h)) {
+		first = word_at(p);
+		last = word_at(p + len - sizeof(h));
+	} else if (len >= sizeof(uint32_t)) {
+		first = half_at(p);
+		last = half_at(p + len - sizeof(uint32_t));
+	} else if (len) {
+		first = (uint64_t)p[0] << 16 | (uint64_t)p[len / 2] << 8 | p[len - 1];
+	}
+	h = fold(first ^ factor, last ^ h);
+	h = fold(h ^ other, factor);
+	return (uint32_t)(h ^ h >> 32);
+}
+
 static uint32_t key_hash(const void *key, size_t len)
 {
 	assert(len <= UINT32_MAX);
-	return (uint32_t)hash_bytes(key, len, 0) | 1u << 31;
+	return hash_key(key, len) | 1u << 31;
 }
 
 static const void *entry_key(const struct map_entry *e)

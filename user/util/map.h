@@ -34,4 +34,7 @@ void map_release(struct map *m);
 /* FNV-like mixing of @len bytes; stable within a process, not a defence against an attacker. */
 uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
 
+/* A quicker one, for tables in memory, whose keys are short. */
+uint32_t hash_key(const void *key, size_t len);
+
 #endif
