@@ -53,11 +53,11 @@ static const struct pair pairs[] = {
 /* clang-format on */
 
 #define FOLDED_RULES                                                                               \
-	"    - {name: r1, from: %s, to: data, services: web}\n"                                     \
+	"    - {name: r1, from: %s, to: data, services: web}\n"                                    \
 	"    - {name: r2, from: %s, to: data, services: web}\n"
 
 #define BLOCK_RULES                                                                                \
-	"    - name: r1\n      from: %s\n      to: data\n      services: web\n"                     \
+	"    - name: r1\n      from: %s\n      to: data\n      services: web\n"                    \
 	"    - name: r2\n      from: %s\n      to: data\n      services: web\n"
 
 static void compare_ends(const char *rules)
@@ -71,7 +71,8 @@ static void compare_ends(const char *rules)
 		p = load(text.buf, &d);
 		assert_int_equal(d.errors, 0);
 		if ((p->rules.items[0].from == p->rules.items[1].from) != pairs[i].is_one)
-			fail_msg("%s: ends are%s one", pairs[i].name, pairs[i].is_one ? " not" : "");
+			fail_msg("%s: ends are%s one", pairs[i].name,
+				 pairs[i].is_one ? " not" : "");
 		assert_ptr_equal(p->rules.items[0].to, p->rules.items[1].to);
 	}
 }

@@ -241,8 +241,8 @@ static bool is_same(const struct node *a, const struct node *b, bool is_whole)
 
 	if (is_whole && (a->size != b->size || a->height != b->height))
 		return false;
-	if (a->kind != b->kind || a->count != b->count || a->at.line != b->at.line || a->at.column != b->at.column ||
-	    a->at.len != b->at.len)
+	if (a->kind != b->kind || a->count != b->count || a->at.line != b->at.line ||
+	    a->at.column != b->at.column || a->at.len != b->at.len)
 		return false;
 	if (a->kind == NODE_TEXT)
 		return a->is_plain == b->is_plain && !strcmp(a->text, b->text);

@@ -27,7 +27,8 @@ void grid_builder_release(struct grid_builder *b);
 /* The number of the block with this content. */
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block);
 
-/* Before there are rows: blocks of a row with one number, below @parts, are alike in all of them. */
+/* Before there are rows: blocks of a row with one number, below @parts, are alike in all of them.
+ */
 void grid_builder_part(struct grid_builder *b, const uint32_t *part_of, uint32_t parts);
 
 /* Appends @rows rows of zeros; returns the directory of the first, valid until the next call. */

@@ -37,8 +37,8 @@ struct grid_share; /* policy/grid.h */
 
 struct image_grid {
 	uint32_t rows, columns;
-	uint32_t stride;             /* directory entries for a row */
-	VEC(uint32_t) directory;     /* rows * stride block numbers */
+	uint32_t stride;         /* directory entries for a row */
+	VEC(uint32_t) directory; /* rows * stride block numbers */
 	/* Of each block of a row, its place in the row's directory: blocks that are alike in every
 	 * row may have one.  NULL: each has its own. */
 	uint32_t *part_of;

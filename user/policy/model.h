@@ -232,7 +232,7 @@ struct rule {
 	char *service_text; /* as written, joined with ", ", for people */
 	enum action action;
 	bool log;
-	bool tls; /* allows, over TCP: a connection must begin with a TLS hello of its opener */
+	bool tls;     /* allows, over TCP: a connection must begin with a TLS hello of its opener */
 	bool is_kept; /* the texts are in policy.memory */
 };
 

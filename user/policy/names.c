@@ -99,6 +99,14 @@ void names_expect(struct names *n, enum name_scope scope, size_t count)
 	vec_reserve(&n->scopes[scope].names, count);
 }
 
+void names_prefetch(const struct names *n, enum name_scope scope, const char *text, size_t len)
+{
+	const struct numbering *numbers = &n->scopes[scope].numbers;
+
+	if (numbers->size)
+		__builtin_prefetch(&numbers->places[hash_key(text, len) & (numbers->size - 1)]);
+}
+
 struct wanted {
 	const struct scope *scope;
 	const char *text;

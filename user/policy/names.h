@@ -54,6 +54,9 @@ void names_init(struct names *n, struct diags *diags);
 /* So many more of a scope are to come. */
 void names_expect(struct names *n, enum name_scope scope, size_t count);
 
+/* A text of that length will soon be defined, or looked for: memory takes a while. */
+void names_prefetch(const struct names *n, enum name_scope scope, const char *text, size_t len);
+
 /* Reports a name that is no name, is reserved or is taken; a good one is known from then on. */
 void names_define(struct names *n, const struct name *name);
 

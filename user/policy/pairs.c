@@ -86,7 +86,8 @@ static void walk_all(struct walk *w)
 {
 	const struct compiled *c = w->c;
 	_free_ uint8_t *seen = xcalloc(c->image.cells.rows, sizeof(*seen));
-	_free_ struct column *columns = xcalloc(image_grid_width(&c->image.pairs), sizeof(*columns));
+	_free_ struct column *columns = xcalloc(image_grid_width(&c->image.pairs),
+						sizeof(*columns));
 
 	w->seen = seen;
 	w->columns = columns;

@@ -33,7 +33,7 @@ void reader_release(struct reader *r)
 }
 
 bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
-		const struct node **values)
+		     const struct node **values)
 {
 	arena_clear(&r->entry.arena);
 	return schema_read(yaml_unfold(n, r->diags, &r->entry), s, r->diags, values);

@@ -248,10 +248,11 @@ static void read_rule_words(struct reader *r, const struct node *n, const struct
 	struct services_once list;
 
 	arena_clear(&r->entry.arena);
-	rule.name = keep_name(r, &name, words[RULE_NAME].len);
+	names_prefetch(&r->names, SCOPE_RULES, name.text, words[RULE_NAME].len);
 	rule.from = read_end_word(r, n, &words[RULE_FROM]);
 	rule.to = read_end_word(r, n, &words[RULE_TO]);
 	list = read_services_word(r, n, &words[RULE_SERVICES]);
+	rule.name = keep_name(r, &name, words[RULE_NAME].len);
 	rule.services = list.services;
 	rule.service_text = list.text;
 	for (size_t i = RULE_SERVICES + 1; i < RULE_KEYS; i++)

@@ -66,8 +66,7 @@ static bool add_service(struct reader *r, const struct node *n, services *out)
 	return false;
 }
 
-void read_services(struct reader *r, const struct node *n, services *out,
-			  struct text *written)
+void read_services(struct reader *r, const struct node *n, services *out, struct text *written)
 {
 	const struct node *item = n ? schema_items(n, r->diags) : NULL;
 
@@ -92,8 +91,8 @@ static struct services_once keep_services(struct reader *r, const services *list
 
 	if (!list->count)
 		return kept;
-	kept.services.items =
-		memcpy(arena_take(memory, size, _Alignof(struct service_range)), list->items, size);
+	kept.services.items = memcpy(arena_take(memory, size, _Alignof(struct service_range)),
+				     list->items, size);
 	kept.services.count = list->count;
 	return kept;
 }

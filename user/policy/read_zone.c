@@ -219,8 +219,8 @@ static size_t refer_to_zone(struct reader *r, size_t workload, const struct node
 
 static void read_workload(struct reader *r, const struct node *n)
 {
-	struct workload workload = {
-		WORKLOAD_ALONE, .is_kept = true, .document_mode = r->mode, .at = n->at};
+	struct workload workload = {WORKLOAD_ALONE, .is_kept = true, .document_mode = r->mode,
+				    .at = n->at};
 	size_t index = r->policy->workloads.count, errors = r->diags->errors;
 	const struct node *v[WORKLOAD_KEYS];
 

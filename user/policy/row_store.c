@@ -15,8 +15,8 @@ static uint32_t store(struct row_store *s)
 {
 	struct image_grid *g = s->grid.grid;
 	size_t size = directory_size(s);
-	struct numbering_place *place =
-		content_find(&s->rows, s->directory, g->directory.items, size);
+	struct numbering_place *place = content_find(&s->rows, s->directory, g->directory.items,
+						     size);
 
 	if (!place->number) {
 		memcpy(grid_builder_rows(&s->grid, 1), s->directory, size);

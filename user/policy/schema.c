@@ -115,7 +115,8 @@ struct reading {
 	struct diags *diags;
 };
 
-/* @known: the key that it is, or NULL.  That or the one that it was meant to be, if that is told. */
+/* @known: the key that it is, or NULL.  That or the one that it was meant to be, if that is told.
+ */
 static const struct schema_key *read_key(const struct node *key, const struct schema_key *known,
 					 const struct reading *r, const struct node **values)
 {
@@ -203,8 +204,7 @@ bool schema_read_words(const struct node *n, const struct schema *s, struct yaml
 	memset(words, 0, s->count * sizeof(*words));
 	for (size_t i = 0; i < count; i++) {
 		key = find_word(s, key, &parts[i].key);
-		if (!key || words[key - s->keys].text ||
-		    !has_word_form(&parts[i].value, key->form))
+		if (!key || words[key - s->keys].text || !has_word_form(&parts[i].value, key->form))
 			return false;
 		words[key - s->keys] = parts[i].value;
 	}

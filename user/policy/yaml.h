@@ -36,8 +36,8 @@ struct node {
 	unsigned int size;  /* nodes of the whole tree under it and itself, aliases expanded */
 	uint8_t height;     /* collections within each other, itself included */
 	enum node_kind kind : 8;
-	bool is_plain; /* a text without quotes */
-	bool is_odd : 1; /* it or what is under it holds characters that no text of ours may */
+	bool is_plain;      /* a text without quotes */
+	bool is_odd : 1;    /* it or what is under it holds characters that no text of ours may */
 	bool is_folded : 1; /* a mapping that was only looked through: see yaml_unfold() */
 };
 

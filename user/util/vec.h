@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Growing arrays of any type: `VEC(struct rule) rules`.  A zeroed one is empty.  One that has items,
- * but room for none, has them from elsewhere: it makes itself a copy before it grows.
+ * Growing arrays of any type: `VEC(struct rule) rules`.  A zeroed one is empty.  One that has
+ * items, but room for none, has them from elsewhere: it makes itself a copy before it grows.
  */
 #ifndef UTIL_VEC_H
 #define UTIL_VEC_H
