@@ -13,7 +13,9 @@ struct policy *policy_new(void)
 
 static void requirements_release(requirements *r)
 {
-	vec_foreach (requirement, r) {
+	for (size_t i = 0; r->size && i < r->count; i++) {
+		struct requirement *requirement = &r->items[i];
+
 		vec_foreach (value, &requirement->values)
 			free(*value);
 		vec_release(&requirement->values);

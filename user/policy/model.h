@@ -178,7 +178,8 @@ enum selector_kind {
 	SELECT_ONE_OF,   /* any child */
 };
 
-typedef VEC(struct requirement) requirements; /* all of them must hold */
+/* All of them must hold.  If the list is kept elsewhere, so is all that it has. */
+typedef VEC(struct requirement) requirements;
 
 struct selector {
 	enum selector_kind kind;

@@ -47,6 +47,11 @@ const struct node *read_word(struct reader *r, const struct node *entry,
 	return yaml_unfold(&folded, r->diags, &r->entry);
 }
 
+char *keep_text(struct reader *r, const struct node *n)
+{
+	return arena_text(&r->policy->memory, n->text, strlen(n->text));
+}
+
 /* One character too many is enough to be refused. */
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
 {

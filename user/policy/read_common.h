@@ -106,6 +106,9 @@ char *read_name(struct reader *r, enum name_kind kind, size_t index, const struc
 char *keep_name(struct reader *r, const struct name *name, size_t len);
 char *keep_node_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n);
 
+/* A copy in policy.memory. */
+char *keep_text(struct reader *r, const struct node *n);
+
 void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out);
 
 /* Whether it may be a label's key, or its value; false with an error. */

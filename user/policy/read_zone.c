@@ -167,11 +167,6 @@ static void read_zone(struct reader *r, const struct node *n)
 	vec_push(&r->policy->zones, zone);
 }
 
-static char *keep_text(struct reader *r, const struct node *n)
-{
-	return arena_text(&r->policy->memory, n->text, strlen(n->text));
-}
-
 static void read_labels(struct reader *r, const struct node *n, labels *out)
 {
 	size_t size = n ? n->count * sizeof(*out->items) : 0;
