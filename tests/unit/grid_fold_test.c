@@ -68,6 +68,32 @@ static void a_folded_grid_holds_what_the_grid_held(void **state)
 	}
 }
 
+/* The outer blocks of each row have one place. */
+static void a_grid_whose_blocks_share_places_folds_too(void **state)
+{
+	static const uint32_t part_of[] = {0, 1, 0}, directory[] = {1, 2, 1, 1, 3, 1};
+	_grid_fold_ struct grid_fold fold = {};
+	struct grid_builder b;
+	struct image_grid g;
+
+	(void)state;
+	make_grid(&g, (const char *const[]){NULL});
+	b = (struct grid_builder){.grid = &g};
+	grid_builder_part(&b, part_of, 2);
+	memcpy(grid_builder_rows(&b, 3), directory, sizeof(directory));
+	grid_fold(&g, &fold);
+	assert_int_equal(fold.grid.stride, 2);
+	for (uint32_t row = 0; row < g.rows; row++) {
+		for (uint32_t column = 0; column < COLUMNS; column++)
+			assert_int_equal(image_grid_get(&fold.grid, grid_fold_row(&fold, row),
+							grid_fold_column(&fold, column)),
+					 image_grid_get(&g, row, column));
+	}
+	assert_int_equal(image_grid_get(&g, 0, 64), 100);
+	assert_int_equal(image_grid_get(&g, 0, 32), 200);
+	grid_release(&g);
+}
+
 static void what_was_not_there_is_nowhere(void **state)
 {
 	const char *const rows[] = {"012", NULL};
@@ -86,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_folded_grid_holds_what_the_grid_held),
+		cmocka_unit_test(a_grid_whose_blocks_share_places_folds_too),
 		cmocka_unit_test(what_was_not_there_is_nowhere),
 	};
 

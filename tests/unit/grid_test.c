@@ -122,6 +122,39 @@ static void a_copy_grows_elsewhere_than_the_grid_it_was_made_from(void **state)
 	grid_release(&copy);
 }
 
+/* A change to a block that is separate is none to those that it shared a place with. */
+static void a_block_that_is_separated_has_a_place_of_its_own(void **state)
+{
+	static const uint32_t part_of[] = {0, 1, 0};
+	_grid_builder_ struct grid_builder b = {};
+	struct image_grid g, copy;
+	uint64_t blocks = 1u << 2 | 1u << 1;
+	uint32_t *directory;
+
+	(void)state;
+	grid_builder_init(&b, &g, 70);
+	grid_builder_part(&b, part_of, 2);
+	directory = grid_builder_rows(&b, 2);
+	directory[0] = directory[2] = add_value(&g, 5);
+	directory[3] = add_value(&g, 6);
+	grid_copy(&copy, &g);
+	grid_separate(&copy, &blocks);
+	assert_int_equal(copy.stride, 3);
+	copy.directory.items[3 + image_grid_place(&copy, 2)] = add_value(&copy, 7);
+	grid_separate(&copy, &blocks);
+	assert_int_equal(copy.stride, 3);
+	assert_int_equal(g.stride, 2);
+	for (uint32_t column = 0; column < 70; column += 32) {
+		assert_int_equal(image_grid_get(&copy, 0, column), image_grid_get(&g, 0, column));
+		assert_int_equal(image_grid_get(&copy, 1, column),
+				 column == 64 ? 7 : image_grid_get(&g, 1, column));
+	}
+	assert_int_equal(image_grid_get(&g, 1, 64), 5);
+	assert_int_equal(image_grid_get(&g, 1, 32), 6);
+	grid_release(&g);
+	grid_release(&copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +162,7 @@ int main(void)
 		cmocka_unit_test(a_value_is_where_it_was_put),
 		cmocka_unit_test(places_outside_are_zero),
 		cmocka_unit_test(copies_keep_what_they_have),
+		cmocka_unit_test(a_block_that_is_separated_has_a_place_of_its_own),
 		cmocka_unit_test(a_copy_grows_elsewhere_than_the_grid_it_was_made_from),
 	};
 

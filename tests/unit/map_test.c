@@ -122,20 +122,47 @@ static void nothing_is_lost_when_it_grows(void **state)
 }
 
 /* Neighbouring keys, as addresses are: in 2^16 buckets, at most a handful share one. */
-static void hashes_spread(void **state)
+static void assert_spread(bool is_quick)
 {
 	static unsigned char buckets[1 << 16];
 	unsigned int fullest = 0;
 
-	(void)state;
 	memset(buckets, 0, sizeof(buckets));
 	for (uint32_t i = 0; i < 1 << 16; i++) {
 		uint32_t key[4] = {[2] = 0xffff0000, [3] = i << 8};
-		unsigned int n = ++buckets[hash_bytes(key, sizeof(key), 0) & 0xffff];
+		uint32_t hash = is_quick ? hash_key(key, sizeof(key))
+					 : (uint32_t)hash_bytes(key, sizeof(key), 0);
+		unsigned int n = ++buckets[hash & 0xffff];
 
 		fullest = n > fullest ? n : fullest;
 	}
 	assert_in_range(fullest, 2, 12);
+}
+
+static void hashes_spread(void **state)
+{
+	(void)state;
+	assert_spread(false);
+	assert_spread(true);
+}
+
+/* Short keys that differ in any byte, or in length, have other hashes. */
+static void each_byte_changes_the_quick_hash(void **state)
+{
+	unsigned char key[48] = {};
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(key); len++) {
+		uint32_t hash = hash_key(key, len);
+
+		for (size_t i = 0; i < len; i++) {
+			key[i] ^= 1;
+			assert_true(hash_key(key, len) != hash);
+			key[i] ^= 1;
+		}
+		for (size_t other = 0; other < len; other++)
+			assert_true(hash_key(key, other) != hash);
+	}
 }
 
 static void the_seed_and_the_length_change_the_hash(void **state)
@@ -161,6 +188,7 @@ int main(void)
 		cmocka_unit_test(keys_are_copied),
 		cmocka_unit_test(nothing_is_lost_when_it_grows),
 		cmocka_unit_test(hashes_spread),
+		cmocka_unit_test(each_byte_changes_the_quick_hash),
 		cmocka_unit_test(the_seed_and_the_length_change_the_hash),
 	};
 

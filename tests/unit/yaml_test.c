@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/yaml.h"
+#include "policy/yaml_parts.h"
 #include "policy/yaml_plain.h"
 
 /* A tree in one line: texts as they are, [items], {key: value}. */
@@ -229,24 +230,56 @@ static const char *const plain_lines[] = {
 	"kind: ZonePolicy\nmetadata: {name: a, 'b c': \"d\"}\n",
 	"spec:\n  zones:\n    - {name: z, cidrs: [10.0.0.0/8, fd10::/32]}\n",
 	"  rules:\n  - name: r # why\n    to: [a b, 'c']\n\n    services:\n      - tcp/443\n",
+	"  - {name: r2, to: {labels: {a: b}}, from: [x, y], services: tcp/443}\n",
 	"  - - x\n    - y: {}\n      z: []\n  -\n    last:\nend: it's #1\n",
 };
 
-static bool is_same(const struct node *a, const struct node *b)
+/* @is_whole: in size, too, which of what was folded isn't known. */
+static bool is_same(const struct node *a, const struct node *b, bool is_whole)
 {
 	const struct node *x, *y;
 
-	if (a->kind != b->kind || a->count != b->count || a->size != b->size ||
-	    a->height != b->height || a->at.line != b->at.line || a->at.column != b->at.column ||
-	    a->at.len != b->at.len)
+	if (is_whole && (a->size != b->size || a->height != b->height))
+		return false;
+	if (a->kind != b->kind || a->count != b->count || a->at.line != b->at.line ||
+	    a->at.column != b->at.column || a->at.len != b->at.len)
 		return false;
 	if (a->kind == NODE_TEXT)
 		return a->is_plain == b->is_plain && !strcmp(a->text, b->text);
 	for (x = a->first, y = b->first; x && y; x = x->next, y = y->next) {
-		if (!is_same(x, y) || (a->kind == NODE_MAP && !is_same(x->value, y->value)))
+		if (!is_same(x, y, is_whole) ||
+		    (a->kind == NODE_MAP && !is_same(x->value, y->value, is_whole)))
 			return false;
 	}
 	return x == y;
+}
+
+static bool are_same(const struct yaml *quick, const struct yaml *full, bool is_whole)
+{
+	if (quick->documents.count != full->documents.count)
+		return false;
+	for (size_t i = 0; i < full->documents.count; i++) {
+		if (!is_same(quick->documents.items[i], full->documents.items[i], is_whole))
+			return false;
+	}
+	return true;
+}
+
+/* What is wrong in an entry is told when it is unfolded. */
+static bool is_same_unfolded(const struct source *source, const struct yaml *full, size_t errors)
+{
+	struct diags d = {};
+	struct yaml quick = {};
+	bool is_right;
+
+	if (yaml_plain_parse(source, true, &quick))
+		return false;
+	vec_foreach (document, &quick.documents)
+		yaml_unfold_all(&quick, *document, &d);
+	is_right = d.errors == errors && are_same(&quick, full, false);
+	yaml_release(&quick);
+	diags_release(&d);
+	return is_right;
 }
 
 /* Whether the quick way took it; then it must be what the other one makes of it. */
@@ -254,20 +287,22 @@ static bool compare_ways(const char *text)
 {
 	struct source source = source_of("test", text, strlen(text));
 	struct diags d = {};
-	struct yaml quick = {}, full = {};
-	bool is_taken = !yaml_plain_parse(&source, &quick), is_right = true;
+	struct yaml quick = {}, full = {}, folded = {};
+	bool is_taken = !yaml_plain_parse(&source, false, &quick), is_right = true;
 
 	if (is_taken) {
 		is_right = !yaml_parse_in_full(&source, &d, &full) && !d.errors &&
-			   quick.documents.count == full.documents.count;
-		for (size_t i = 0; is_right && i < full.documents.count; i++)
-			is_right = is_same(quick.documents.items[i], full.documents.items[i]);
+			   are_same(&quick, &full, true) && is_same_unfolded(&source, &full, 0);
+	} else if (!yaml_plain_parse(&source, true, &folded)) {
+		is_right = !yaml_parse_in_full(&source, &d, &full) && d.errors &&
+			   is_same_unfolded(&source, &full, d.errors);
 	}
 	if (!is_right)
 		print_error("differs: <<%s>>\n", text);
 	assert_true(is_right);
 	yaml_release(&quick);
 	yaml_release(&full);
+	yaml_release(&folded);
 	diags_release(&d);
 	source_release(&source);
 	return is_taken;
@@ -303,6 +338,51 @@ static void the_quick_way_reads_the_same(void **state)
 	assert_true(taken > 2000);
 }
 
+/* A key that is given twice is found when the entry is unfolded, and told as it always is. */
+static void entries_that_are_folded_keep_their_errors(void **state)
+{
+	static const char *const entries[] = {
+		"    - {name: a, to: b, name: c}\n",
+		"    - {to: {labels: {a: b, a: c}}}\n",
+		"    - {'a': [x], a: [{b: c, b: d, b: e}]}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(entries); i++) {
+		_text_ struct text t = TEXT_INIT;
+
+		text_addf(&t, "spec:\n  rules:\n%s    - {a: b}\n", entries[i]);
+		assert_false(compare_ways(t.buf));
+	}
+}
+
+/* Words of a folded entry are what its nodes say. */
+static void words_are_the_source_s(void **state)
+{
+	struct source source = source_of("test", "a:\n  b:\n  - { x: y , z: [1, {2: 3}]}\n", 36);
+	struct yaml_part parts[2];
+	struct yaml y = {};
+	struct diags d = {};
+	const struct node *n;
+
+	(void)state;
+	assert_int_equal(yaml_parse_folded(&source, &d, &y), 0);
+	n = y.documents.items[0]->first->value->first->value->first;
+	assert_true(n->is_folded);
+	assert_int_equal(yaml_parts(n, parts, 1), 0);
+	assert_int_equal(yaml_parts(n, parts, 2), 2);
+	assert_true(yaml_word_is(&parts[0].key, "x"));
+	assert_true(yaml_word_is(&parts[0].value, "y"));
+	assert_true(yaml_word_is_text(&parts[0].value));
+	assert_int_equal(yaml_word_at(n, &parts[0].value).line, 3);
+	assert_int_equal(yaml_word_at(n, &parts[0].value).column, 10);
+	assert_true(yaml_word_is(&parts[1].value, "[1, {2: 3}]"));
+	assert_false(yaml_word_is_text(&parts[1].value));
+	yaml_release(&y);
+	diags_release(&d);
+	source_release(&source);
+}
+
 static void the_quick_way_takes_what_is_plain(void **state)
 {
 	_text_ struct text t = TEXT_INIT;
@@ -324,6 +404,8 @@ int main(void)
 		cmocka_unit_test(documents_before_a_syntax_error_are_kept),
 		cmocka_unit_test(the_quick_way_reads_the_same),
 		cmocka_unit_test(the_quick_way_takes_what_is_plain),
+		cmocka_unit_test(entries_that_are_folded_keep_their_errors),
+		cmocka_unit_test(words_are_the_source_s),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

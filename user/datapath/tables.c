@@ -118,10 +118,17 @@ static bool are_below(const uint32_t *numbers, size_t count, uint32_t bound)
 	return !count || !(odd >> 31);
 }
 
+/* Whether each block of a row has a place. */
+static bool has_places(const struct image_grid *g)
+{
+	if (g->part_of)
+		return g->stride && are_below(g->part_of, image_grid_width(g), g->stride);
+	return (uint64_t)g->stride * BH_BLOCK_ENTRIES >= g->columns;
+}
+
 static bool is_grid_whole(const struct image_grid *g)
 {
-	return (uint64_t)g->rows * g->stride == g->directory.count &&
-	       (uint64_t)g->stride * BH_BLOCK_ENTRIES >= g->columns;
+	return (uint64_t)g->rows * g->stride == g->directory.count && has_places(g);
 }
 
 /* A wrong number would make programs read what belongs to something else. */

@@ -7,12 +7,22 @@
 #include "util/mem.h"
 #include "util/text.h"
 
-#define FETCH_AHEAD 16 /* rules */
+#define FETCH_AHEAD  16 /* rules */
+#define RECENT_LISTS 64
+
+/* A list of services that rules had lately, where it is kept. */
+struct recent {
+	const struct service_range *items;
+	size_t count;
+	uint32_t number;
+};
 
 struct collector {
 	struct atoms *atoms;
 	struct map selectors, cidrs, services; /* key -> number */
-	uint32_t *zones, *workloads; /* of each: number of its selector, plus 1; 0: none yet */
+	/* Of each: number of its selector, plus 1; 0: none yet. */
+	uint32_t *zones, *workloads, *shared;
+	struct recent lists[RECENT_LISTS];
 	struct text key;
 };
 
@@ -125,6 +135,8 @@ static uint32_t *number_at_hand(struct collector *c, const struct selector *s)
 {
 	if (s->kind == SELECT_ZONE)
 		return &c->zones[s->zone];
+	if (s->shared && s->kind != SELECT_WORKLOAD)
+		return &c->shared[s->shared - 1];
 	return s->kind == SELECT_WORKLOAD ? &c->workloads[s->workload] : NULL;
 }
 
@@ -176,12 +188,22 @@ static uint32_t services_number(struct collector *c, const services *s)
 	return (uint32_t)number;
 }
 
+/* Rules that write the same list have it at the same place. */
+static uint32_t list_number(struct collector *c, const services *s)
+{
+	struct recent *recent = &c->lists[(uintptr_t)s->items / sizeof(*s->items) % RECENT_LISTS];
+
+	if (!s->count || recent->items != s->items || recent->count != s->count)
+		*recent = (struct recent){s->items, s->count, services_number(c, s)};
+	return recent->number;
+}
+
 static void collect(struct collector *c, const struct selector *from, const struct selector *to,
 		    const services *s, struct atom_rule *ret)
 {
 	ret->from = selector_number(c, from);
 	ret->to = selector_number(c, to);
-	ret->services = services_number(c, s);
+	ret->services = list_number(c, s);
 }
 
 static struct atom_rule collect_rule(struct collector *c, const struct rule *rule)
@@ -209,7 +231,7 @@ static void collect_rules(struct collector *c, const struct policy *p, int64_t n
 	struct atoms *a = c->atoms;
 	size_t n = p->rules.count;
 
-	a->rules.items = vec_grow(NULL, n, &a->rules.size, sizeof(*a->rules.items));
+	vec_reserve(&a->rules, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *rule = &p->rules.items[i];
 		const struct rule *ahead =
@@ -236,6 +258,7 @@ void atoms_collect(struct atoms *a, const struct policy *p, int64_t now)
 	memset(a, 0, sizeof(*a));
 	c.zones = xcalloc(p->zones.count + 1, sizeof(*c.zones));
 	c.workloads = xcalloc(p->workloads.count + 1, sizeof(*c.workloads));
+	c.shared = xcalloc(p->shared.count + 1, sizeof(*c.shared));
 	collect_rules(&c, p, now);
 	vec_foreach (never, &p->nevers)
 		collect(&c, never->from, never->to, &never->services, &other);
@@ -247,6 +270,7 @@ void atoms_collect(struct atoms *a, const struct policy *p, int64_t now)
 	text_release(&c.key);
 	free(c.zones);
 	free(c.workloads);
+	free(c.shared);
 }
 
 void atoms_release(struct atoms *a)

@@ -82,6 +82,14 @@ static void find_examples(struct compiled *c)
 	}
 }
 
+/* Counting them exactly takes what building the table takes, and there is mostly room. */
+static size_t count_entries(const struct image *image)
+{
+	size_t most = image->prefixes.count * (1 + BH_PREFIX_STEPS);
+
+	return most <= IMAGE_PREFIXES_MAX ? most : prefix_table_entries(image);
+}
+
 static bool compile_addresses(struct compiled *c, const struct atoms *a,
 			      const struct environment *env, struct diags *d)
 {
@@ -97,7 +105,7 @@ static bool compile_addresses(struct compiled *c, const struct atoms *a,
 	x->is_host_known = env->host_count > 0;
 
 	const struct bound bounds[] = {
-		{"address prefixes", prefix_table_entries(&c->image), IMAGE_PREFIXES_MAX, false,
+		{"address prefixes", count_entries(&c->image), IMAGE_PREFIXES_MAX, false,
 		 blame_prefixes},
 		{"identities", c->identities.count, BH_IDENTITY_ENTRIES / BH_SLOTS, false,
 		 blame_identities},

@@ -156,24 +156,26 @@ static uint32_t tile_result(struct work *w, uint32_t number, const uint32_t bloc
 	return tile->result;
 }
 
+static uint32_t block_at(const struct image_grid *g, uint32_t row, uint32_t column)
+{
+	return g->directory.items[(size_t)row * g->stride + image_grid_place(g, column)];
+}
+
 /* Of a source: its results over all tiles.  A tile starts with blocks 0, which deny in both. */
 static uint32_t source_profile(struct work *w, uint32_t source)
 {
 	const uint32_t *class = w->a->classes.items[source].class;
-	const uint32_t *directory[JOINT_SIDES];
 	numbers results = {};
 	uint32_t profile;
 
-	for (int side = 0; side < JOINT_SIDES; side++) {
-		const struct image_grid *g = &w->a->c[side]->image.pairs;
-
-		directory[side] = g->directory.items + (size_t) class[side] * g->stride;
-	}
 	for (uint32_t i = 0; i < w->tiles.count; i++) {
 		const uint32_t *column = w->tiles.items[i].column;
-		const uint32_t block[] = {directory[JOINT_OLD][column[JOINT_OLD]],
-					  directory[JOINT_NEW][column[JOINT_NEW]]};
-		uint32_t result = tile_result(w, i, block);
+		uint32_t block[JOINT_SIDES], result;
+
+		for (int side = 0; side < JOINT_SIDES; side++)
+			block[side] = block_at(&w->a->c[side]->image.pairs, class[side],
+					       column[side]);
+		result = tile_result(w, i, block);
 
 		if (result)
 			vec_push(&results, result);

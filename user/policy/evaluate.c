@@ -50,8 +50,9 @@ struct evaluator {
 	rule_numbers rules; /* scratch */
 
 	VEC(struct bh_block) patterns; /* distinct sequences of destination groups in a block */
-	uint32_t *pattern_of;          /* of each block of a pair row */
+	uint32_t *pattern_of;          /* of each place of a pair row's directory */
 	uint32_t *pattern_block;       /* the source group's block for each pattern */
+	uint32_t *group_blocks;        /* the source group's block in each place */
 	struct row *group_row;         /* the source group's row towards each destination group */
 };
 
@@ -173,29 +174,73 @@ static int group_sides(struct evaluator *e)
 	return err ? err : group_side(e, &e->dst, keys);
 }
 
-/* Most blocks of a pair row are alike: they hold classes of one group, or of the same few. */
+/* Blocks of a pair row that narrow rules may set apart from others. */
+static uint64_t *narrow_blocks(const struct evaluator *e)
+{
+	uint64_t *blocks = bitset_new(image_grid_width(e->pairs.grid));
+	_free_ uint64_t *seen = bitset_new(e->atoms->selectors.count);
+
+	vec_foreach (number, &e->narrow) {
+		uint32_t to = e->atoms->rules.items[*number].to;
+		struct list classes = lists_get(&e->class_reach.destinations, to);
+
+		if (bitset_has(seen, to))
+			continue;
+		bitset_add(seen, to);
+		for (size_t i = 0; i < classes.count; i++)
+			bitset_add(blocks, classes.items[i] / BH_BLOCK_ENTRIES);
+	}
+	return blocks;
+}
+
+static struct bh_block pattern_at(const struct evaluator *e, uint32_t block)
+{
+	const struct partition *groups = &e->dst.groups;
+	struct bh_block pattern = {};
+
+	for (uint32_t i = 0; i < BH_BLOCK_ENTRIES; i++) {
+		uint32_t class = block * BH_BLOCK_ENTRIES + i;
+
+		/* Past the end, whatever makes the block like others. */
+		pattern.value[i] = class < groups->elements ? groups->part[class]
+							    : pattern.value[0];
+	}
+	return pattern;
+}
+
+/*
+ * Most blocks of a pair row are alike: they hold classes of one group, or of the same few.  Those
+ * that are never anything else have one place in the directory.
+ */
 static void find_patterns(struct evaluator *e)
 {
-	const struct image_grid *g = e->pairs.grid;
-	const struct partition *groups = &e->dst.groups;
+	uint32_t width = image_grid_width(e->pairs.grid), parts = 0;
+	_free_ uint64_t *is_narrow = narrow_blocks(e);
+	_free_ uint32_t *part_of = xcalloc((size_t)width + 1, sizeof(*part_of));
+	_free_ uint32_t *shared = xcalloc((size_t)width + 1, sizeof(*shared));
 	struct map numbers = {};
 
-	for (uint32_t i = 0; i < g->stride; i++) {
-		struct bh_block pattern = {};
+	e->pattern_of = xcalloc((size_t)width + 1, sizeof(*e->pattern_of));
+	for (uint32_t i = 0; i < width; i++) {
+		struct bh_block pattern = pattern_at(e, i);
+		uint32_t number;
 		bool is_new;
 
-		for (uint32_t j = 0; j < BH_BLOCK_ENTRIES; j++) {
-			uint32_t class = i * BH_BLOCK_ENTRIES + j;
-
-			/* Past the end, whatever makes the block like others. */
-			pattern.value[j] = class < groups->elements ? groups->part[class]
-								    : pattern.value[0];
-		}
-		e->pattern_of[i] = (uint32_t)*map_put(&numbers, &pattern, sizeof(pattern),
-						      e->patterns.count, &is_new);
+		number = (uint32_t)*map_put(&numbers, &pattern, sizeof(pattern), e->patterns.count,
+					    &is_new);
 		if (is_new)
 			vec_push(&e->patterns, pattern);
+		if (!bitset_has(is_narrow, i) && shared[number]) {
+			part_of[i] = shared[number] - 1;
+			continue;
+		}
+		e->pattern_of[parts] = number;
+		part_of[i] = parts++;
+		if (!bitset_has(is_narrow, i))
+			shared[number] = parts;
 	}
+	if (parts < width)
+		grid_builder_part(&e->pairs, part_of, parts);
 	map_release(&numbers);
 }
 
@@ -228,6 +273,8 @@ static void decide_group(struct evaluator *e, uint32_t group)
 			block.value[j] = e->group_row[e->patterns.items[i].value[j]].cells;
 		e->pattern_block[i] = grid_builder_block(&e->pairs, &block);
 	}
+	for (uint32_t i = 0; i < e->pairs.grid->stride; i++)
+		e->group_blocks[i] = e->pattern_block[e->pattern_of[i]];
 }
 
 /* What the narrow rules add from one class: patches the blocks of its pair row. */
@@ -238,14 +285,14 @@ static void decide_class(struct evaluator *e, uint32_t class)
 	const struct address_class *classes = e->c->classes.items;
 	uint32_t *to, *end;
 
-	for (uint32_t i = 0; i < g->stride; i++)
-		directory[i] = e->pattern_block[e->pattern_of[i]];
+	memcpy(directory, e->group_blocks, g->stride * sizeof(*directory));
 	hits_collect(&e->class_hits, &e->class_reach, e->atoms, class);
 	to = e->class_hits.destinations.items;
 	end = e->class_hits.destinations.count ? to + e->class_hits.destinations.count : to;
 	while (to < end) {
 		uint32_t at = *to / BH_BLOCK_ENTRIES;
-		struct bh_block block = g->blocks.items[directory[at]];
+		uint32_t *place = &directory[image_grid_place(g, at)];
+		struct bh_block block = g->blocks.items[*place];
 
 		for (; to < end && *to / BH_BLOCK_ENTRIES == at; to++) {
 			posture ends = posture_of(&classes[class], &classes[*to]);
@@ -255,7 +302,7 @@ static void decide_class(struct evaluator *e, uint32_t class)
 				row_with(&e->rows, ends, e->group_row[e->dst.groups.part[*to]],
 					 e->rules.items, e->rules.count);
 		}
-		directory[at] = grid_builder_block(&e->pairs, &block);
+		*place = grid_builder_block(&e->pairs, &block);
 	}
 }
 
@@ -274,11 +321,11 @@ static int decide(struct evaluator *e)
 {
 	uint32_t classes = (uint32_t)e->c->classes.count;
 
-	grid_builder_rows(&e->pairs, classes);
-	e->pattern_of = xcalloc(e->pairs.grid->stride, sizeof(*e->pattern_of));
-	e->pattern_block = xcalloc(e->pairs.grid->stride, sizeof(*e->pattern_block));
-	e->group_row = xcalloc(e->dst.groups.parts, sizeof(*e->group_row));
 	find_patterns(e);
+	grid_builder_rows(&e->pairs, classes);
+	e->pattern_block = xcalloc(e->patterns.count + 1, sizeof(*e->pattern_block));
+	e->group_blocks = xcalloc(e->pairs.grid->stride, sizeof(*e->group_blocks));
+	e->group_row = xcalloc(e->dst.groups.parts, sizeof(*e->group_row));
 	for (uint32_t group = 0; group < e->src.groups.parts; group++) {
 		struct list list = lists_get(&e->src.classes, group);
 
@@ -333,6 +380,7 @@ static void evaluator_release(struct evaluator *e)
 	vec_release(&e->patterns);
 	free(e->pattern_of);
 	free(e->pattern_block);
+	free(e->group_blocks);
 	free(e->group_row);
 }
 

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "util/bitset.h"
 #include "util/map.h"
 #include "util/mem.h"
 
-#define TABLE_FIRST  256
 #define BLOCKS_FIRST 8 /* room for a few that copies add, also to the smallest grid */
 
 /* Grids whose blocks are in one array: each has the first ones, as many as it counts. */
@@ -15,50 +15,24 @@ struct grid_share {
 	size_t used; /* blocks, of who has most */
 };
 
-static void grow(struct content_table *t)
+struct content {
+	const void *content, *things;
+	size_t size;
+};
+
+static bool is_content(const void *what, uint32_t number)
 {
-	struct content_place *old = t->places;
-	size_t old_size = t->size;
+	const struct content *c = what;
 
-	t->size = old_size ? old_size * 2 : TABLE_FIRST;
-	t->places = xcalloc(t->size, sizeof(*t->places));
-	for (size_t i = 0; i < old_size; i++) {
-		size_t at = old[i].hash & (t->size - 1);
-
-		if (!old[i].number)
-			continue;
-		while (t->places[at].number)
-			at = (at + 1) & (t->size - 1);
-		t->places[at] = old[i];
-	}
-	free(old);
+	return !memcmp((const char *)c->things + number * c->size, c->content, c->size);
 }
 
-struct content_place *content_find(struct content_table *t, const void *content, const void *things,
-				   size_t size)
+struct numbering_place *content_find(struct numbering *n, const void *content, const void *things,
+				     size_t size)
 {
-	uint32_t hash = (uint32_t)hash_bytes(content, size, 0);
-	struct content_place *place;
+	const struct content what = {content, things, size};
 
-	if (t->count * 2 >= t->size)
-		grow(t);
-	for (size_t i = hash & (t->size - 1);; i = (i + 1) & (t->size - 1)) {
-		place = &t->places[i];
-		if (!place->number)
-			break;
-		if (place->hash == hash &&
-		    !memcmp((const char *)things + (place->number - 1) * size, content, size))
-			return place;
-	}
-	place->hash = hash;
-	t->count++;
-	return place;
-}
-
-void content_release(struct content_table *t)
-{
-	free(t->places);
-	*t = (struct content_table){};
+	return numbering_find(n, hash_key(content, size), is_content, &what);
 }
 
 static struct grid_share *share_new(void)
@@ -72,12 +46,11 @@ static struct grid_share *share_new(void)
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block)
 {
 	struct image_grid *g = b->grid;
-	struct content_place *place = content_find(&b->table, block, g->blocks.items,
-						   sizeof(*block));
+	struct numbering_place *place = content_find(&b->numbers, block, g->blocks.items,
+						     sizeof(*block));
 
-	if (!place->number) {
+	if (!place->number)
 		place->number = grid_add_block(g, block) + 1;
-	}
 	return place->number - 1;
 }
 
@@ -88,16 +61,24 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 	b->grid = grid;
 	grid->share = share_new();
 	grid->columns = columns;
-	grid->stride = (columns + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
-	grid->blocks.items = vec_grow(NULL, BLOCKS_FIRST, &grid->blocks.size,
-				      sizeof(*grid->blocks.items));
+	grid->stride = image_grid_width(grid);
+	vec_reserve(&grid->blocks, BLOCKS_FIRST);
 	grid_builder_block(b, &(struct bh_block){});
 }
 
 void grid_builder_release(struct grid_builder *b)
 {
-	content_release(&b->table);
+	numbering_release(&b->numbers);
 	memset(b, 0, sizeof(*b));
+}
+
+void grid_builder_part(struct grid_builder *b, const uint32_t *part_of, uint32_t parts)
+{
+	struct image_grid *g = b->grid;
+	size_t size = image_grid_width(g) * sizeof(*part_of);
+
+	g->part_of = memcpy(xmalloc(size), part_of, size);
+	g->stride = parts;
 }
 
 uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows)
@@ -105,8 +86,7 @@ uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows)
 	struct image_grid *g = b->grid;
 	size_t old = g->directory.count, more = (size_t)rows * g->stride;
 
-	g->directory.items = vec_grow(g->directory.items, old + more, &g->directory.size,
-				      sizeof(*g->directory.items));
+	vec_reserve(&g->directory, more);
 	mem_use_large_pages(g->directory.items, (old + more) * sizeof(*g->directory.items));
 	memset(g->directory.items + old, 0, more * sizeof(*g->directory.items));
 	g->directory.count += more;
@@ -121,6 +101,8 @@ size_t grid_lines(const struct image_grid *g)
 
 void grid_copy(struct image_grid *to, const struct image_grid *from)
 {
+	size_t parts_size = image_grid_width(from) * sizeof(*from->part_of);
+
 	*to = (struct image_grid){
 		.rows = from->rows,
 		.columns = from->columns,
@@ -131,6 +113,8 @@ void grid_copy(struct image_grid *to, const struct image_grid *from)
 	mem_use_large_pages(to->directory.items,
 			    from->directory.count * sizeof(*from->directory.items));
 	vec_append(&to->directory, from->directory.items, from->directory.count);
+	if (from->part_of)
+		to->part_of = memcpy(xmalloc(parts_size), from->part_of, parts_size);
 	if (!to->share) {
 		vec_append(&to->blocks, from->blocks.items, from->blocks.count);
 		return;
@@ -169,9 +153,52 @@ uint32_t grid_add_block(struct image_grid *g, const struct bh_block *block)
 	return (uint32_t)g->blocks.count - 1;
 }
 
+/* Each row gets more places at its end, which begin as those of @from. */
+static void add_places(struct image_grid *g, const uint32_t *from, uint32_t count)
+{
+	uint32_t stride = g->stride + count;
+	typeof(g->directory) wide = {};
+
+	vec_reserve(&wide, (size_t)g->rows * stride);
+	for (size_t row = 0; row < g->rows; row++) {
+		const uint32_t *old = g->directory.items + row * g->stride;
+
+		vec_append(&wide, old, g->stride);
+		for (uint32_t i = 0; i < count; i++)
+			vec_push(&wide, old[from[i]]);
+	}
+	vec_release(&g->directory);
+	g->directory.items = wide.items;
+	g->directory.count = wide.count;
+	g->directory.size = wide.size;
+	g->stride = stride;
+}
+
+void grid_separate(struct image_grid *g, const uint64_t *blocks)
+{
+	uint32_t width = image_grid_width(g), count = 0;
+	_free_ uint32_t *users = xcalloc((size_t)g->stride + 1, sizeof(*users));
+	_free_ uint32_t *from = xcalloc((size_t)width + 1, sizeof(*from));
+
+	if (!g->part_of)
+		return;
+	for (uint32_t i = 0; i < width; i++)
+		users[g->part_of[i]]++;
+	for (uint32_t i = 0; i < width; i++) {
+		if (!bitset_has(blocks, i) || users[g->part_of[i]] == 1)
+			continue;
+		users[g->part_of[i]]--;
+		from[count] = g->part_of[i];
+		g->part_of[i] = g->stride + count++;
+	}
+	if (count)
+		add_places(g, from, count);
+}
+
 void grid_release(struct image_grid *g)
 {
 	vec_release(&g->directory);
+	free(g->part_of);
 	if (g->share && --g->share->grids) {
 		memset(g, 0, sizeof(*g));
 		return;

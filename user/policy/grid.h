@@ -5,30 +5,18 @@
 
 #include "policy/image.h"
 #include "util/cleanup.h"
-
-struct content_place {
-	uint32_t hash;
-	uint32_t number; /* of the thing, plus 1; 0: free */
-};
-
-/* Which of many things that are stored elsewhere has this content.  A zeroed one is empty. */
-struct content_table {
-	struct content_place *places; /* open addressing */
-	size_t size;                  /* a power of two */
-	size_t count;
-};
+#include "util/numbering.h"
 
 /*
  * The place of the content, or the free one where it belongs, to be filled by the caller.  @things
  * are @size bytes each.
  */
-struct content_place *content_find(struct content_table *t, const void *content, const void *things,
-				   size_t size);
-void content_release(struct content_table *t);
+struct numbering_place *content_find(struct numbering *n, const void *content, const void *things,
+				     size_t size);
 
 struct grid_builder {
 	struct image_grid *grid;
-	struct content_table table; /* of blocks */
+	struct numbering numbers; /* of blocks */
 };
 
 /* Makes @grid one of no rows and @columns columns, with the zero block. */
@@ -38,6 +26,10 @@ void grid_builder_release(struct grid_builder *b);
 
 /* The number of the block with this content. */
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block);
+
+/* Before there are rows: blocks of a row with one number, below @parts, are alike in all of them.
+ */
+void grid_builder_part(struct grid_builder *b, const uint32_t *part_of, uint32_t parts);
 
 /* Appends @rows rows of zeros; returns the directory of the first, valid until the next call. */
 uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows);
@@ -50,6 +42,9 @@ size_t grid_lines(const struct image_grid *g);
  * alike, and stay where they are as long as one of them is there: nobody may change any.
  */
 void grid_copy(struct image_grid *to, const struct image_grid *from);
+
+/* Gives these blocks of a row, a set, places in its directory that no others have. */
+void grid_separate(struct image_grid *g, const uint64_t *blocks);
 
 /* Appends a block, whether or not there is one like it; returns its number. */
 uint32_t grid_add_block(struct image_grid *g, const struct bh_block *block);

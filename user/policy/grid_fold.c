@@ -65,13 +65,13 @@ static uint64_t *column_sums(const struct image_grid *g, const change_list *chan
 /* Columns by their sums. */
 struct parts {
 	uint32_t *first; /* column of each part */
+	uint32_t *of;    /* part of each column */
 	uint32_t *size;
 	uint32_t *seen; /* scratch of is_true() */
 	uint32_t count;
 };
 
-static void number_parts(struct grid_fold *f, const uint64_t *sums, uint32_t stride,
-			 struct parts *ret)
+static void number_parts(const uint64_t *sums, uint32_t stride, struct parts *ret)
 {
 	for (uint32_t i = 0; i < stride; i++) {
 		uint32_t part = 0;
@@ -80,7 +80,7 @@ static void number_parts(struct grid_fold *f, const uint64_t *sums, uint32_t str
 			part++;
 		if (part == ret->count)
 			ret->first[ret->count++] = i;
-		f->part_of[i] = part;
+		ret->of[i] = part;
 		ret->size[part]++;
 	}
 }
@@ -89,14 +89,13 @@ static void number_parts(struct grid_fold *f, const uint64_t *sums, uint32_t str
  * Equal sums are no proof.  But columns of a part that change in the same rows, and to the same
  * block each time, are equal.
  */
-static bool is_true(const struct grid_fold *f, const struct image_grid *g,
-		    const change_list *changes, struct parts *parts)
+static bool is_true(const struct image_grid *g, const change_list *changes, struct parts *parts)
 {
 	size_t begin = 0;
 
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct change *c = &changes->items[i];
-		uint32_t part = f->part_of[c->column];
+		uint32_t part = parts->of[c->column];
 		const uint32_t *row = row_at(g, c->row);
 
 		if (row[c->column] != row[parts->first[part]])
@@ -105,7 +104,7 @@ static bool is_true(const struct grid_fold *f, const struct image_grid *g,
 		if (i + 1 < changes->count && changes->items[i + 1].row == c->row)
 			continue;
 		for (; begin <= i; begin++) {
-			part = f->part_of[changes->items[begin].column];
+			part = parts->of[changes->items[begin].column];
 			if (parts->seen[part] && parts->seen[part] != parts->size[part])
 				return false;
 			parts->seen[part] = 0;
@@ -115,24 +114,24 @@ static bool is_true(const struct grid_fold *f, const struct image_grid *g,
 }
 
 /* How many columns of blocks there will be. */
-static uint32_t fold_columns(struct grid_fold *f, const struct image_grid *g, uint32_t *ret_first)
+static uint32_t fold_columns(const struct image_grid *g, uint32_t *ret_of, uint32_t *ret_first)
 {
 	_free_ uint32_t *size = xcalloc((size_t)g->stride + 1, sizeof(*size));
 	_free_ uint32_t *seen = xcalloc((size_t)g->stride + 1, sizeof(*seen));
-	struct parts parts = {.first = ret_first, .size = size, .seen = seen};
+	struct parts parts = {.first = ret_first, .of = ret_of, .size = size, .seen = seen};
 	_free_ uint64_t *sums = NULL;
 	change_list changes = {};
 	bool is_folded;
 
 	find_changes(g, &changes);
 	sums = column_sums(g, &changes);
-	number_parts(f, sums, g->stride, &parts);
-	is_folded = is_true(f, g, &changes, &parts);
+	number_parts(sums, g->stride, &parts);
+	is_folded = is_true(g, &changes, &parts);
 	vec_release(&changes);
 	if (is_folded)
 		return parts.count;
 	for (uint32_t i = 0; i < g->stride; i++)
-		ret_first[i] = f->part_of[i] = i;
+		ret_first[i] = ret_of[i] = i;
 	return g->stride;
 }
 
@@ -140,11 +139,11 @@ static void fold_rows(struct grid_fold *f, const struct image_grid *g, const uin
 {
 	struct image_grid *to = &f->grid;
 	_free_ uint32_t *row = xcalloc((size_t)to->stride + 1, sizeof(*row));
-	struct content_table rows = {};
+	struct numbering rows = {};
 
 	for (size_t i = 0; i < g->rows; i++) {
 		const uint32_t *directory = row_at(g, i);
-		struct content_place *place;
+		struct numbering_place *place;
 
 		for (uint32_t j = 0; j < to->stride; j++)
 			row[j] = directory[first[j]];
@@ -155,17 +154,21 @@ static void fold_rows(struct grid_fold *f, const struct image_grid *g, const uin
 		}
 		f->row_of[i] = place->number - 1;
 	}
-	content_release(&rows);
+	numbering_release(&rows);
 }
 
 void grid_fold(const struct image_grid *g, struct grid_fold *ret)
 {
 	_free_ uint32_t *first = xcalloc((size_t)g->stride + 1, sizeof(*first));
+	_free_ uint32_t *of = xcalloc((size_t)g->stride + 1, sizeof(*of));
+	uint32_t width = image_grid_width(g);
 
 	*ret = (struct grid_fold){.rows = g->rows, .columns = g->columns};
 	ret->row_of = xcalloc((size_t)g->rows + 1, sizeof(*ret->row_of));
-	ret->part_of = xcalloc((size_t)g->stride + 1, sizeof(*ret->part_of));
-	ret->grid.stride = fold_columns(ret, g, first);
+	ret->part_of = xcalloc((size_t)width + 1, sizeof(*ret->part_of));
+	ret->grid.stride = fold_columns(g, of, first);
+	for (uint32_t i = 0; i < width; i++)
+		ret->part_of[i] = of[image_grid_place(g, i)];
 	ret->grid.columns = ret->grid.stride * BH_BLOCK_ENTRIES;
 	fold_rows(ret, g, first);
 	ret->grid.blocks.items = g->blocks.items;

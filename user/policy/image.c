@@ -125,10 +125,11 @@ void image_listing_release(struct image_listing *listing)
 static void settle(struct image *image)
 {
 	struct image_listing listing = image_list(image);
+	size_t room = image->prefixes.count + image->changed.count;
 
 	vec_release(&image->prefixes);
 	vec_release(&image->changed);
-	image->prefixes = (image_prefixes){listing.own, listing.count, listing.count};
+	image->prefixes = (image_prefixes){listing.own, listing.count, room};
 }
 
 /* A change isn't entered into the long list: half of that would have to make room. */
@@ -166,11 +167,12 @@ uint32_t image_service_class(const struct image *image, enum bh_service_table t,
 
 uint32_t image_grid_get(const struct image_grid *g, uint32_t row, uint32_t column)
 {
-	uint32_t block;
+	uint32_t block, place;
 
 	if (row >= g->rows || column >= g->columns)
 		return 0;
-	block = g->directory.items[(size_t)row * g->stride + column / BH_BLOCK_ENTRIES];
+	place = image_grid_place(g, column / BH_BLOCK_ENTRIES);
+	block = g->directory.items[(size_t)row * g->stride + place];
 	return g->blocks.items[block].value[column % BH_BLOCK_ENTRIES];
 }
 

@@ -37,12 +37,27 @@ struct grid_share; /* policy/grid.h */
 
 struct image_grid {
 	uint32_t rows, columns;
-	uint32_t stride;             /* directory entries for a row */
-	VEC(uint32_t) directory;     /* rows * stride block numbers */
+	uint32_t stride;         /* directory entries for a row */
+	VEC(uint32_t) directory; /* rows * stride block numbers */
+	/* Of each block of a row, its place in the row's directory: blocks that are alike in every
+	 * row may have one.  NULL: each has its own. */
+	uint32_t *part_of;
 	VEC(struct bh_block) blocks; /* block 0 is all zero; no two are equal, but for what
 				      * policy_recompile() adds */
 	struct grid_share *share;    /* of the blocks' array; NULL: it is this grid's alone */
 };
+
+/* Blocks of a row. */
+static inline uint32_t image_grid_width(const struct image_grid *g)
+{
+	return (g->columns + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
+}
+
+/* Where a row's directory has a block. */
+static inline uint32_t image_grid_place(const struct image_grid *g, uint32_t block)
+{
+	return g->part_of ? g->part_of[block] : block;
+}
 
 typedef VEC(struct bh_later) later_list;
 

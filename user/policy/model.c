@@ -13,7 +13,9 @@ struct policy *policy_new(void)
 
 static void requirements_release(requirements *r)
 {
-	vec_foreach (requirement, r) {
+	for (size_t i = 0; r->size && i < r->count; i++) {
+		struct requirement *requirement = &r->items[i];
+
 		vec_foreach (value, &requirement->values)
 			free(*value);
 		vec_release(&requirement->values);
@@ -24,9 +26,9 @@ static void requirements_release(requirements *r)
 
 static void labels_release(labels *l)
 {
-	vec_foreach (label, l) {
-		free(label->key);
-		free(label->value);
+	for (size_t i = 0; l->size && i < l->count; i++) {
+		free(l->items[i].key);
+		free(l->items[i].value);
 	}
 	vec_release(l);
 }
@@ -45,11 +47,8 @@ struct selector *selector_new(enum selector_kind kind, struct span at)
 
 void selector_free(struct selector *s)
 {
-	if (!s || s->others) {
-		if (s)
-			s->others--;
+	if (!s || s->shared)
 		return;
-	}
 	vec_foreach (child, &s->children)
 		selector_free(*child);
 	vec_release(&s->children);
@@ -93,7 +92,8 @@ struct selector *selector_copy(const struct selector *s)
 
 static void workload_release(struct workload *w)
 {
-	free(w->name);
+	if (!w->is_kept)
+		free(w->name);
 	vec_release(&w->prefixes);
 	labels_release(&w->labels);
 	selector_free(w->pods);
@@ -131,10 +131,12 @@ static void policy_free_members(struct policy *p)
 static void policy_free_rules(struct policy *p)
 {
 	vec_foreach (rule, &p->rules) {
-		free(rule->name);
 		selector_free(rule->from);
 		selector_free(rule->to);
 		vec_release(&rule->services);
+		if (rule->is_kept)
+			continue;
+		free(rule->name);
 		free(rule->service_text);
 	}
 	vec_foreach (isolator, &p->isolators) {
@@ -164,11 +166,17 @@ void policy_free(struct policy *p)
 		return;
 	policy_free_members(p);
 	policy_free_rules(p);
+	vec_foreach (selector, &p->shared) {
+		(*selector)->shared = 0;
+		selector_free(*selector);
+	}
+	vec_release(&p->shared);
 	vec_foreach (source, &p->sources) {
 		source_release(*source);
 		free(*source);
 	}
 	vec_release(&p->sources);
+	arena_release(&p->memory);
 	free(p);
 }
 

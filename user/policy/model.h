@@ -14,6 +14,7 @@
 #include <bulkhead/verdict.h>
 
 #include "util/address.h"
+#include "util/arena.h"
 #include "util/source.h"
 #include "util/vec.h"
 
@@ -72,7 +73,7 @@ struct label {
 	char *value;
 	struct span at;
 };
-typedef VEC(struct label) labels;
+typedef VEC(struct label) labels; /* if the list is kept elsewhere, so are the texts */
 
 /* Numbers lo..hi of a table; for ICMP type << 8 | code. */
 struct service_range {
@@ -109,6 +110,7 @@ enum workload_kind {
 
 struct workload {
 	enum workload_kind kind;
+	bool is_kept; /* the name is in policy.memory */
 	char *name;
 	struct span at;
 	size_t zone; /* index into policy.zones; POLICY_NONE: that of each address's longest zone
@@ -176,11 +178,12 @@ enum selector_kind {
 	SELECT_ONE_OF,   /* any child */
 };
 
-typedef VEC(struct requirement) requirements; /* all of them must hold */
+/* All of them must hold.  If the list is kept elsewhere, so is all that it has. */
+typedef VEC(struct requirement) requirements;
 
 struct selector {
 	enum selector_kind kind;
-	uint32_t others; /* who have it too: selector_free() by one of them leaves it to them */
+	uint32_t shared; /* place in policy.shared, plus 1: selector_free() leaves it there */
 	struct span at;
 	size_t zone;
 	size_t workload;
@@ -230,7 +233,8 @@ struct rule {
 	char *service_text; /* as written, joined with ", ", for people */
 	enum action action;
 	bool log;
-	bool tls; /* allows, over TCP: a connection must begin with a TLS hello of its opener */
+	bool tls;     /* allows, over TCP: a connection must begin with a TLS hello of its opener */
+	bool is_kept; /* the texts are in policy.memory */
 };
 
 /* A NetworkPolicy as what isolates pods: those that it selects, on its sides. */
@@ -271,7 +275,10 @@ struct policy {
 	VEC(struct isolator) isolators; /* what set workload.isolated, for people */
 	VEC(struct never) nevers;
 	VEC(struct expect) expects;
+	VEC(struct selector *) shared; /* that several rules, nevers and expects have */
 	bool is_audit; /* whoever enforces only reports; not of a file, but of who loads it */
+	/* Texts and lists of which a large policy has many; who points here doesn't free them. */
+	struct arena memory;
 };
 
 struct policy *policy_new(void);

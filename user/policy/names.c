@@ -6,6 +6,8 @@
 
 #include "policy/model.h"
 #include "policy/shown.h"
+#include "util/map.h"
+#include "util/mem.h"
 #include "util/text.h"
 
 #define SUGGESTION_EFFORT 50000000 /* steps of comparing in a run, then there are none */
@@ -39,36 +41,48 @@ const char *name_kind_word(enum name_kind kind)
 	return "";
 }
 
-static bool is_name_char(char c)
+/* Of a name's first and last character, and of those between them. */
+enum {
+	AT_ENDS = 1,
+	INSIDE = 2,
+};
+
+/* clang-format off */
+static const unsigned char kinds[256] = {
+	['a' ... 'z'] = AT_ENDS | INSIDE, ['0' ... '9'] = AT_ENDS | INSIDE,
+	['-'] = INSIDE, ['.'] = INSIDE,
+};
+/* clang-format on */
+
+static bool is_kind(char c, unsigned char kind)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+	return kinds[(unsigned char)c] & kind;
 }
 
 /* What is wrong with it as a name, or NULL. */
-static const char *name_fault(const char *s)
+static const char *name_fault(const char *s, size_t len)
 {
-	size_t len = strnlen(s, POLICY_NAME_MAX + 1);
+	size_t i = 0;
 
 	if (!len)
 		return "is empty";
 	if (len > POLICY_NAME_MAX)
 		return "is longer than 100 characters";
-	for (size_t i = 0; i < len; i++) {
-		if (is_name_char(s[i]) || s[i] == '-' || s[i] == '.')
-			continue;
-		if (isupper((unsigned char)s[i]))
-			return "has capital letters; names are lower case";
+	while (i < len && is_kind(s[i], INSIDE))
+		i++;
+	if (i < len && isupper((unsigned char)s[i]))
+		return "has capital letters; names are lower case";
+	if (i < len)
 		return "has other characters than a-z, 0-9, '-' and '.'";
-	}
-	if (!is_name_char(s[0]) || !is_name_char(s[len - 1]))
+	if (!is_kind(s[0], AT_ENDS) || !is_kind(s[len - 1], AT_ENDS))
 		return "must start and end with a letter or a digit";
 	return NULL;
 }
 
 static bool is_reserved(const char *s)
 {
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		if (!strcmp(s, reserved[i]))
+	for (size_t i = 0; i < COUNT(reserved); i++) {
+		if (s[0] == reserved[i][0] && !strcmp(s, reserved[i]))
 			return true;
 	}
 	return false;
@@ -76,30 +90,44 @@ static bool is_reserved(const char *s)
 
 void names_init(struct names *n, struct diags *diags)
 {
-	static const char *const builtin[] = {"any", "host", "outside", "remote-node"};
-
 	*n = (struct names){.diags = diags};
-	for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
-		vec_push(&n->scopes[SCOPE_MEMBERS].words, builtin[i]);
-	vec_push(&n->scopes[SCOPE_SERVICES].words, builtin[0]);
 }
 
 void names_expect(struct names *n, enum name_scope scope, size_t count)
 {
-	map_reserve(&n->scopes[scope].places, count);
+	numbering_reserve(&n->scopes[scope].numbers, count);
 	vec_reserve(&n->scopes[scope].names, count);
-	vec_reserve(&n->scopes[scope].words, count);
+}
+
+void names_prefetch(const struct names *n, enum name_scope scope, const char *text, size_t len)
+{
+	const struct numbering *numbers = &n->scopes[scope].numbers;
+
+	if (numbers->size)
+		__builtin_prefetch(&numbers->places[hash_key(text, len) & (numbers->size - 1)]);
+}
+
+struct wanted {
+	const struct scope *scope;
+	const char *text;
+};
+
+static bool is_wanted(const void *what, uint32_t number)
+{
+	const struct wanted *wanted = what;
+
+	return !strcmp(wanted->scope->names.items[number].text, wanted->text);
 }
 
 void names_define(struct names *n, const struct name *name)
 {
 	struct scope *scope = &n->scopes[scope_of_kind[name->kind]];
 	bool is_ours = name->kind != NAME_POD && name->kind != NAME_NODE;
-	const char *fault = is_ours ? name_fault(name->text) : NULL;
 	size_t len = strlen(name->text);
+	const char *fault = is_ours ? name_fault(name->text, len) : NULL;
+	struct numbering_place *place;
+	const struct name *first;
 	char buf[SHOWN_SIZE];
-	uint64_t *place;
-	bool is_new;
 
 	if (fault) {
 		diag_error(n->diags, name->at, "the name '%s' %s", shown(name->text, buf), fault);
@@ -110,24 +138,43 @@ void names_define(struct names *n, const struct name *name)
 			   name->text);
 		return;
 	}
-	place = map_put(&scope->places, name->text, len, scope->names.count, &is_new);
-	if (is_new) {
+	place = numbering_find(&scope->numbers, hash_key(name->text, len), is_wanted,
+			       &(struct wanted){scope, name->text});
+	if (!place->number) {
 		vec_push(&scope->names, *name);
-		vec_push(&scope->words, name->text);
+		place->number = (uint32_t)scope->names.count;
 		scope->letters += len;
 		return;
 	}
+	first = &scope->names.items[place->number - 1];
 	diag_error(n->diags, name->at, "the name '%s' is already that of %s; choose another",
-		   name->text, name_kind_word(scope->names.items[*place].kind));
-	diag_note(n->diags, scope->names.items[*place].at, "first defined here");
+		   name->text, name_kind_word(first->kind));
+	diag_note(n->diags, first->at, "first defined here");
 }
 
 const struct name *names_find(const struct names *n, enum name_scope scope, const char *text)
 {
 	const struct scope *s = &n->scopes[scope];
-	const uint64_t *place = map_get(&s->places, text, strlen(text));
+	const struct numbering_place *place;
 
-	return place ? &s->names.items[*place] : NULL;
+	if (!s->numbers.count)
+		return NULL;
+	place = numbering_at(&s->numbers, hash_key(text, strlen(text)), is_wanted,
+			     &(struct wanted){s, text});
+	return place->number ? &s->names.items[place->number - 1] : NULL;
+}
+
+/* Of what the scope has, and what is built in. */
+static const char *nearest_name(const struct scope *s, bool are_members, const char *text)
+{
+	static const char *const builtin[] = {"any", "host", "outside", "remote-node"};
+	size_t builtins = are_members ? COUNT(builtin) : 1, count = builtins + s->names.count;
+	_free_ const char **words = xcalloc(count, sizeof(*words));
+
+	memcpy(words, builtin, builtins * sizeof(*words));
+	for (size_t i = 0; i < s->names.count; i++)
+		words[builtins + i] = s->names.items[i].text;
+	return text_nearest(text, words, count);
 }
 
 void names_unknown(struct names *n, enum name_scope scope, const char *what, const char *text,
@@ -141,7 +188,7 @@ void names_unknown(struct names *n, enum name_scope scope, const char *what, con
 		return;
 	if (n->effort < SUGGESTION_EFFORT &&
 	    strnlen(text, POLICY_NAME_MAX + 1) <= POLICY_NAME_MAX) {
-		nearest = text_nearest(text, s->words.items, s->words.count);
+		nearest = nearest_name(s, scope == SCOPE_MEMBERS, text);
 		n->effort += strlen(text) * s->letters;
 	}
 	if (nearest)
@@ -155,8 +202,7 @@ void names_unknown(struct names *n, enum name_scope scope, const char *what, con
 void names_release(struct names *n)
 {
 	for (size_t i = 0; i < SCOPE_COUNT; i++) {
-		map_release(&n->scopes[i].places);
+		numbering_release(&n->scopes[i].numbers);
 		vec_release(&n->scopes[i].names);
-		vec_release(&n->scopes[i].words);
 	}
 }

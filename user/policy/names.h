@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "util/diag.h"
-#include "util/map.h"
+#include "util/numbering.h"
 #include "util/vec.h"
 
 enum name_kind {
@@ -37,10 +37,9 @@ struct name {
 };
 
 struct scope {
-	struct map places; /* text -> index into names */
+	struct numbering numbers; /* of names, by their texts */
 	VEC(struct name) names;
-	VEC(const char *) words; /* the same texts, for suggestions */
-	size_t letters;          /* of them all */
+	size_t letters; /* of them all */
 };
 
 struct names {
@@ -54,6 +53,9 @@ void names_init(struct names *n, struct diags *diags);
 
 /* So many more of a scope are to come. */
 void names_expect(struct names *n, enum name_scope scope, size_t count);
+
+/* A text of that length will soon be defined, or looked for: memory takes a while. */
+void names_prefetch(const struct names *n, enum name_scope scope, const char *text, size_t len);
 
 /* Reports a name that is no name, is reserved or is taken; a good one is known from then on. */
 void names_define(struct names *n, const struct name *name);

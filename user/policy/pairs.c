@@ -64,10 +64,12 @@ static bool visit_block(struct walk *w, struct pair pair, uint32_t column, uint3
 static bool visit_source(struct walk *w, uint32_t class)
 {
 	const struct image_grid *g = &w->c->image.pairs;
+	const uint32_t *directory = g->directory.items + (size_t) class * g->stride;
 	struct pair pair = {.src_class = class, .families = w->pairs.src[class]};
+	uint32_t width = image_grid_width(g);
 
-	for (uint32_t i = 0; i < g->stride; i++) {
-		uint32_t block = g->directory.items[(size_t) class * g->stride + i];
+	for (uint32_t i = 0; i < width; i++) {
+		uint32_t block = directory[image_grid_place(g, i)];
 		struct column *column = &w->columns[i];
 
 		if (column->block == block && !(pair.families & ~column->families))
@@ -84,7 +86,8 @@ static void walk_all(struct walk *w)
 {
 	const struct compiled *c = w->c;
 	_free_ uint8_t *seen = xcalloc(c->image.cells.rows, sizeof(*seen));
-	_free_ struct column *columns = xcalloc(c->image.pairs.stride, sizeof(*columns));
+	_free_ struct column *columns = xcalloc(image_grid_width(&c->image.pairs),
+						sizeof(*columns));
 
 	w->seen = seen;
 	w->columns = columns;

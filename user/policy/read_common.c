@@ -15,7 +15,7 @@ void reader_init(struct reader *r, struct policy *p, struct diags *d)
 	*r = (struct reader){
 		.policy = p,
 		.diags = d,
-		.selectors = SELECTOR_SHARE_INIT,
+		.once = READ_ONCE_INIT,
 		.kubernetes = kubernetes_new(),
 	};
 	names_init(&r->names, d);
@@ -25,11 +25,34 @@ void reader_release(struct reader *r)
 {
 	kubernetes_free(r->kubernetes);
 	names_release(&r->names);
-	selector_share_release(&r->selectors);
+	read_once_release(&r->once);
 	vec_release(&r->documents);
 	vec_release(&r->zones);
+	vec_release(&r->prefixes);
+	yaml_release(&r->entry);
 }
 
+bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
+		     const struct node **values)
+{
+	arena_clear(&r->entry.arena);
+	return schema_read(yaml_unfold(n, r->diags, &r->entry), s, r->diags, values);
+}
+
+const struct node *read_word(struct reader *r, const struct node *entry,
+			     const struct yaml_word *word)
+{
+	const struct node folded = yaml_word_node(entry, word);
+
+	return yaml_unfold(&folded, r->diags, &r->entry);
+}
+
+char *keep_text(struct reader *r, const struct node *n)
+{
+	return arena_text(&r->policy->memory, n->text, strlen(n->text));
+}
+
+/* One character too many is enough to be refused. */
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
 {
 	struct name name = {.kind = kind, .index = index};
@@ -37,12 +60,33 @@ char *read_name(struct reader *r, enum name_kind kind, size_t index, const struc
 
 	if (!n)
 		return xstrdup("");
-	/* One character too many is enough to be refused. */
 	text = xstrndup(n->text, strnlen(n->text, POLICY_NAME_MAX + 1));
 	name.text = text;
 	name.at = n->at;
 	names_define(&r->names, &name);
 	return text;
+}
+
+char *keep_name(struct reader *r, const struct name *name, size_t len)
+{
+	size_t most = len <= POLICY_NAME_MAX ? len : POLICY_NAME_MAX + 1;
+	char *text = arena_text(&r->policy->memory, name->text, most);
+	struct name kept = *name;
+
+	kept.text = text;
+	names_define(&r->names, &kept);
+	return text;
+}
+
+char *keep_node_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
+{
+	struct name name = {.kind = kind, .index = index};
+
+	if (!n)
+		return arena_text(&r->policy->memory, "", 0);
+	name.text = n->text;
+	name.at = n->at;
+	return keep_name(r, &name, strnlen(n->text, POLICY_NAME_MAX + 1));
 }
 
 void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
@@ -141,17 +185,17 @@ bool read_operator(struct reader *r, const struct node *n, enum requirement_kind
 	return true;
 }
 
-size_t read_zone_name(struct reader *r, const struct node *n)
+size_t read_zone_name(struct reader *r, const char *text, struct span at)
 {
-	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, n->text);
+	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, text);
 
 	if (name && name->kind == NAME_ZONE)
 		return name->index;
 	if (name)
-		diag_error(r->diags, n->at, "'%s' is %s; a zone is wanted here", name->text,
+		diag_error(r->diags, at, "'%s' is %s; a zone is wanted here", name->text,
 			   name_kind_word(name->kind));
 	else
-		names_unknown(&r->names, SCOPE_MEMBERS, "zone", n->text, n->at);
+		names_unknown(&r->names, SCOPE_MEMBERS, "zone", text, at);
 	return POLICY_NONE;
 }
 

@@ -5,8 +5,8 @@
 
 #include "policy/model.h"
 #include "policy/names.h"
+#include "policy/read_once.h"
 #include "policy/schema.h"
-#include "policy/selector_share.h"
 #include "util/text.h"
 
 enum spec_key {
@@ -28,10 +28,11 @@ struct zone_policy {
 	size_t kubernetes; /* which waiting policy of Kubernetes it is instead; POLICY_NONE: none */
 };
 
-/* A workload's zone, which may be defined further down. */
+/* A workload's zone, which is defined further down, or nowhere. */
 struct zone_reference {
 	size_t workload;
-	const struct node *name;
+	const char *name;
+	struct span at;
 };
 
 struct kubernetes;
@@ -41,23 +42,39 @@ struct reader {
 	struct kubernetes *kubernetes;
 	struct diags *diags;
 	struct names names;
-	struct selector_share selectors;
+	struct read_once once;
 	enum mode mode;         /* spec.mode of the document that is read */
 	enum stance agent_down; /* its spec.whenAgentIsDown */
 	size_t ranges;          /* of services that rules and promises hold so far */
 	bool is_full;           /* a bound is exceeded: nothing more is read */
 	VEC(struct zone_policy) documents;
 	VEC(struct zone_reference) zones;
+	placed_prefixes prefixes; /* scratch */
+	struct yaml entry;        /* that is read */
 };
 
 void reader_init(struct reader *r, struct policy *p, struct diags *d);
 void reader_release(struct reader *r);
 
-/* First pass: what the document defines.  Its nodes outlive the second pass. */
+/* Whether the document says so. */
+bool is_zone_policy(const struct node *root);
+
+/*
+ * First pass: what the document defines.  Its nodes outlive the second pass; those of a ZonePolicy
+ * may be folded.
+ */
 void read_document(struct reader *r, const struct node *root);
 
 /* Second pass, with every name known: what refers to it, over all documents. */
 void read_references(struct reader *r);
+
+/* What schema_read() says of an entry, which may be folded. */
+bool read_entry_keys(struct reader *r, const struct node *n, const struct schema *s,
+		     const struct node **values);
+
+/* A word of a folded entry as a node, until the next entry is read. */
+const struct node *read_word(struct reader *r, const struct node *entry,
+			     const struct yaml_word *word);
 
 /* Entries of spec.failsafe, spec.rules, spec.never and spec.expect. */
 void read_failsafe(struct reader *r, const struct node *n);
@@ -69,13 +86,28 @@ void read_expect(struct reader *r, const struct node *n);
 struct selector *read_selector(struct reader *r, const struct node *n);
 
 /* An index into policy.zones, POLICY_NONE if there is an error. */
-size_t read_zone_name(struct reader *r, const struct node *n);
+size_t read_zone_name(struct reader *r, const char *text, struct span at);
+
+/* Services, named ones too; normalised.  @written, if any, gets the list as its author wrote it. */
+void read_services(struct reader *r, const struct node *n, services *out, struct text *written);
+
+/* Those of a rule, by a node, which may be NULL, or as they are written in a folded entry. */
+struct services_once read_rule_services(struct reader *r, const struct node *n);
+struct services_once read_services_word(struct reader *r, const struct node *entry,
+					const struct yaml_word *word);
 
 /* Ports alone, without named services; normalised. */
 void read_ports(struct reader *r, const struct node *n, services *out);
 
 /* Defines a name; its text is the caller's to free, "" where @n is NULL. */
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n);
+
+/* The same, with a text that is kept in policy.memory; that of @name has @len bytes, and no NUL. */
+char *keep_name(struct reader *r, const struct name *name, size_t len);
+char *keep_node_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n);
+
+/* A copy in policy.memory. */
+char *keep_text(struct reader *r, const struct node *n);
 
 void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out);
 

@@ -84,94 +84,6 @@ static const struct schema never_schema    = { "a promise",  never_keys,    COUN
 static const struct schema expect_schema   = { "an expect",  expect_keys,   COUNT(expect_keys) };
 /* clang-format on */
 
-/* The ranges that are held in all stay bounded, whatever named services multiply to. */
-static bool take_ranges(struct reader *r, const struct node *n, size_t count)
-{
-	if (r->ranges > POLICY_MAX_RANGES)
-		return false;
-	r->ranges += count;
-	if (r->ranges <= POLICY_MAX_RANGES)
-		return true;
-	diag_error(r->diags, n->at, "the rules span more than %d ranges of services",
-		   POLICY_MAX_RANGES);
-	return false;
-}
-
-static void add_named(struct reader *r, const struct node *n, size_t index, services *out)
-{
-	const services *named = &r->policy->services.items[index].services;
-
-	if (!take_ranges(r, n, named->count))
-		return;
-	vec_foreach (range, named)
-		vec_push(out, *range);
-	r->policy->services.items[index].is_used = true;
-}
-
-static void add_literal(struct reader *r, const struct node *n, services *out)
-{
-	_text_ struct text reason = TEXT_INIT;
-	char buf[SHOWN_SIZE];
-	size_t count = out->count;
-
-	if (!services_parse(n->text, out, &reason))
-		diag_error(r->diags, n->at, "'%s': %s", shown(n->text, buf), reason.buf);
-	else
-		take_ranges(r, n, out->count - count);
-}
-
-/* Whether it was a service.  What has a slash is no name: no table needs to be asked. */
-static bool add_service(struct reader *r, const struct node *n, services *out)
-{
-	const struct name *name = NULL, *member;
-	size_t errors = r->diags->errors;
-
-	if (!strchr(n->text, '/'))
-		name = names_find(&r->names, SCOPE_SERVICES, n->text);
-	if (name) {
-		add_named(r, n, name->index, out);
-		return true;
-	}
-	if (services_is_literal(n->text)) {
-		add_literal(r, n, out);
-		return r->diags->errors == errors;
-	}
-	member = names_find(&r->names, SCOPE_MEMBERS, n->text);
-	if (member)
-		diag_error(r->diags, n->at, "'%s' is %s; a service is wanted here", member->text,
-			   name_kind_word(member->kind));
-	else
-		names_unknown(&r->names, SCOPE_SERVICES, "service", n->text, n->at);
-	return false;
-}
-
-/* Most rules have one or two ranges, and there are many rules. */
-static void trim(services *list)
-{
-	if (!list->count)
-		return;
-	list->items = xrealloc(list->items, list->count, sizeof(*list->items));
-	list->size = list->count;
-}
-
-/* @written, if any, gets the list as its author wrote it. */
-static void read_services(struct reader *r, const struct node *n, services *out,
-			  struct text *written)
-{
-	const struct node *item = n ? schema_items(n, r->diags) : NULL;
-
-	for (; item; item = item->next) {
-		if (!schema_is_text(item, "a service", r->diags))
-			continue;
-		if (!add_service(r, item, out) || !written)
-			continue;
-		text_add(written, written->len ? ", " : "");
-		text_add(written, item->text);
-	}
-	services_normalise(out);
-	trim(out);
-}
-
 static void read_action(struct reader *r, const struct node *n, enum action *ret)
 {
 	static const char *const list[] = {"allow", "deny", "reject"};
@@ -252,7 +164,19 @@ static void read_verdict(struct reader *r, const struct node *n, enum bh_verdict
 
 static struct selector *read_end(struct reader *r, const struct node *n)
 {
-	return n ? selector_share(&r->selectors, read_selector(r, n)) : NULL;
+	struct selector *s;
+	struct yaml_word key;
+
+	if (!n)
+		return NULL;
+	if (!read_once_end_key(&r->once, n, &key))
+		return read_selector(r, n);
+	s = read_once_end(&r->once, &key);
+	if (s)
+		return s;
+	s = read_selector(r, n);
+	read_once_note_end(&r->once, &key, r->policy, s);
+	return s;
 }
 
 static bool has_room(struct reader *r, const struct node *n)
@@ -264,30 +188,88 @@ static bool has_room(struct reader *r, const struct node *n)
 	return false;
 }
 
-void read_rule(struct reader *r, const struct node *n)
+/* All but the name, the ends and the services. */
+static void finish_rule(struct reader *r, struct rule *rule, const struct node *const *v)
 {
-	_text_ struct text written = TEXT_INIT;
+	read_action(r, v[RULE_ACTION], &rule->action);
+	read_rule_mode(r, v[RULE_MODE], rule->action, &rule->mode);
+	read_expires(r, v[RULE_EXPIRES], &rule->expires);
+	read_require(r, v[RULE_REQUIRE], rule);
+	rule->tier = rule->action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
+	if (v[RULE_LOG])
+		schema_bool(v[RULE_LOG], r->diags, &rule->log);
+	vec_push(&r->policy->rules, *rule);
+}
+
+static void read_rule_nodes(struct reader *r, const struct node *n)
+{
 	size_t index = r->policy->rules.count;
-	struct rule rule = {.at = n->at, .sides = SIDE_BOTH};
+	struct rule rule = {.at = n->at, .sides = SIDE_BOTH, .is_kept = true};
+	struct services_once list;
 	const struct node *v[RULE_KEYS];
 
-	if (!has_room(r, n) || !schema_read(n, &rule_schema, r->diags, v))
+	if (!read_entry_keys(r, n, &rule_schema, v))
 		return;
 	if (v[RULE_NAME])
 		rule.at = v[RULE_NAME]->at;
-	rule.name = read_name(r, NAME_RULE, index, v[RULE_NAME]);
+	rule.name = keep_node_name(r, NAME_RULE, index, v[RULE_NAME]);
 	rule.from = read_end(r, v[RULE_FROM]);
 	rule.to = read_end(r, v[RULE_TO]);
-	read_services(r, v[RULE_SERVICES], &rule.services, &written);
-	read_action(r, v[RULE_ACTION], &rule.action);
-	read_rule_mode(r, v[RULE_MODE], rule.action, &rule.mode);
-	read_expires(r, v[RULE_EXPIRES], &rule.expires);
-	read_require(r, v[RULE_REQUIRE], &rule);
-	rule.tier = rule.action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
-	if (v[RULE_LOG])
-		schema_bool(v[RULE_LOG], r->diags, &rule.log);
-	rule.service_text = text_take(&written);
-	vec_push(&r->policy->rules, rule);
+	list = read_rule_services(r, v[RULE_SERVICES]);
+	rule.services = list.services;
+	rule.service_text = list.text;
+	finish_rule(r, &rule, v);
+}
+
+/* --- of a rule that is folded, what is written; nodes are only made of what is new --- */
+
+static struct selector *read_end_word(struct reader *r, const struct node *entry,
+				      const struct yaml_word *word)
+{
+	struct selector *s = read_once_end(&r->once, word);
+
+	if (s)
+		return s;
+	s = read_selector(r, read_word(r, entry, word));
+	read_once_note_end(&r->once, word, r->policy, s);
+	return s;
+}
+
+static void read_rule_words(struct reader *r, const struct node *n, const struct yaml_word *words)
+{
+	const struct name name = {
+		.text = words[RULE_NAME].text,
+		.kind = NAME_RULE,
+		.index = r->policy->rules.count,
+		.at = yaml_word_at(n, &words[RULE_NAME]),
+	};
+	struct rule rule = {.at = name.at, .sides = SIDE_BOTH, .is_kept = true};
+	const struct node *v[RULE_KEYS] = {};
+	struct services_once list;
+
+	arena_clear(&r->entry.arena);
+	names_prefetch(&r->names, SCOPE_RULES, name.text, words[RULE_NAME].len);
+	rule.from = read_end_word(r, n, &words[RULE_FROM]);
+	rule.to = read_end_word(r, n, &words[RULE_TO]);
+	list = read_services_word(r, n, &words[RULE_SERVICES]);
+	rule.name = keep_name(r, &name, words[RULE_NAME].len);
+	rule.services = list.services;
+	rule.service_text = list.text;
+	for (size_t i = RULE_SERVICES + 1; i < RULE_KEYS; i++)
+		v[i] = words[i].text ? read_word(r, n, &words[i]) : NULL;
+	finish_rule(r, &rule, v);
+}
+
+void read_rule(struct reader *r, const struct node *n)
+{
+	struct yaml_word words[RULE_KEYS];
+
+	if (!has_room(r, n))
+		return;
+	if (schema_read_words(n, &rule_schema, words))
+		read_rule_words(r, n, words);
+	else
+		read_rule_nodes(r, n);
 }
 
 /* Who is at the far end; the near one is whoever has the policy. */
@@ -317,7 +299,7 @@ void read_failsafe(struct reader *r, const struct node *n)
 	struct selector *far, *near;
 	size_t direction;
 
-	if (!has_room(r, n) || !schema_read(n, &failsafe_schema, r->diags, v))
+	if (!has_room(r, n) || !read_entry_keys(r, n, &failsafe_schema, v))
 		return;
 	read_services(r, v[FAILSAFE_SERVICES], &rule.services, &written);
 	if (v[FAILSAFE_DIRECTION] &&
@@ -337,7 +319,7 @@ void read_never(struct reader *r, const struct node *n)
 	struct never never = {.at = n->at};
 	const struct node *v[NEVER_KEYS];
 
-	if (!schema_read(n, &never_schema, r->diags, v))
+	if (!read_entry_keys(r, n, &never_schema, v))
 		return;
 	never.name = read_name(r, NAME_NEVER, r->policy->nevers.count, v[NEVER_NAME]);
 	never.from = read_end(r, v[NEVER_FROM]);
@@ -355,7 +337,7 @@ void read_expect(struct reader *r, const struct node *n)
 	struct expect expect = {.at = n->at};
 	const struct node *v[EXPECT_KEYS];
 
-	if (!schema_read(n, &expect_schema, r->diags, v))
+	if (!read_entry_keys(r, n, &expect_schema, v))
 		return;
 	expect.from = read_end(r, v[EXPECT_FROM]);
 	expect.to = read_end(r, v[EXPECT_TO]);

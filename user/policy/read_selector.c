@@ -184,6 +184,30 @@ static void add_label(struct reader *r, const struct node *key, struct selector 
 	vec_push(&s->requirements, requirement);
 }
 
+/* The same of all labels, where there is nothing but labels: there may be many such selectors. */
+static void keep_labels(struct reader *r, const struct node *n, struct selector *s)
+{
+	struct arena *memory = &r->policy->memory;
+	requirements *out = &s->requirements;
+
+	out->items = arena_take(memory, n->count * sizeof(*out->items),
+				_Alignof(struct requirement));
+	node_foreach(key, n)
+	{
+		char **value;
+
+		if (!read_label_key(r, key) || !read_label_value(r, key->value))
+			continue;
+		value = arena_take(memory, sizeof(*value), _Alignof(char *));
+		*value = keep_text(r, key->value);
+		out->items[out->count++] = (struct requirement){
+			.kind = REQUIRE_IN,
+			.key = keep_text(r, key),
+			.values = {value, 1, 0},
+		};
+	}
+}
+
 static void add_values(struct reader *r, const struct node *n, struct requirement *requirement)
 {
 	const struct node *item = schema_items(n, r->diags);
@@ -229,7 +253,9 @@ static struct selector *read_label_selector(struct reader *r, const struct node 
 
 	if (labels_given && !labels_given->first)
 		diag_error(r->diags, labels_given->at, "the labels are empty; leave the key out");
-	for (const struct node *key = labels_given ? labels_given->first : NULL; key;
+	if (labels_given && !expressions)
+		keep_labels(r, labels_given, s);
+	for (const struct node *key = labels_given && expressions ? labels_given->first : NULL; key;
 	     key = key->next)
 		add_label(r, key, s);
 	for (const struct node *item = expressions ? schema_items(expressions, r->diags) : NULL;
@@ -243,7 +269,7 @@ static struct selector *read_label_selector(struct reader *r, const struct node 
 
 static struct selector *read_zone_selector(struct reader *r, const struct node *n)
 {
-	size_t zone = read_zone_name(r, n);
+	size_t zone = read_zone_name(r, n->text, n->at);
 	struct selector *s;
 
 	if (zone == POLICY_NONE)

@@ -11,23 +11,26 @@
 
 static void read_source(struct reader *r, const struct source *source, struct yaml *ret)
 {
-	int err = yaml_parse(source, r->diags, ret);
+	int err = yaml_parse_folded(source, r->diags, ret);
 
 	if (err)
 		r->names.is_incomplete = true;
 	else if (!ret->documents.count)
 		diag_error(r->diags, (struct span){.source = source}, "there is no document in it");
-	vec_foreach (document, &ret->documents)
+	vec_foreach (document, &ret->documents) {
+		if (!is_zone_policy(*document))
+			yaml_unfold_all(ret, *document, r->diags);
 		read_document(r, *document);
+	}
 }
 
 /* What is over after the first pass, as objects of a cluster are, is not kept for the second. */
 static void read_first(struct reader *r, const struct source *source, struct yaml *ret)
 {
-	size_t documents = r->documents.count, zones = r->zones.count;
+	size_t documents = r->documents.count;
 
 	read_source(r, source, ret);
-	if (r->documents.count == documents && r->zones.count == zones)
+	if (r->documents.count == documents)
 		yaml_release(ret);
 }
 

@@ -154,7 +154,7 @@ static void read_zone(struct reader *r, const struct node *n)
 	struct zone zone = {.mode = r->mode, .agent_down = r->agent_down, .at = n->at};
 	const struct node *v[ZONE_KEYS];
 
-	if (!schema_read(n, &zone_schema, r->diags, v))
+	if (!read_entry_keys(r, n, &zone_schema, v))
 		return;
 	if (v[ZONE_NAME])
 		zone.at = v[ZONE_NAME]->at;
@@ -169,33 +169,66 @@ static void read_zone(struct reader *r, const struct node *n)
 
 static void read_labels(struct reader *r, const struct node *n, labels *out)
 {
-	if (!n)
+	size_t size = n ? n->count * sizeof(*out->items) : 0;
+
+	if (!size)
 		return;
+	out->items = arena_take(&r->policy->memory, size, _Alignof(struct label));
 	node_foreach(key, n)
 	{
-		if (read_label_key(r, key) && read_label_value(r, key->value))
-			vec_push(out, (struct label){.key = xstrdup(key->text),
-						     .value = xstrdup(key->value->text),
-						     .at = key->at});
+		if (!read_label_key(r, key) || !read_label_value(r, key->value))
+			continue;
+		out->items[out->count++] = (struct label){
+			.key = keep_text(r, key),
+			.value = keep_text(r, key->value),
+			.at = key->at,
+		};
 	}
+}
+
+static void keep_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
+{
+	placed_prefixes *list = &r->prefixes;
+	size_t size;
+
+	list->count = 0;
+	read_prefixes(r, n, list);
+	if (!list->count)
+		return;
+	size = list->count * sizeof(*list->items);
+	out->items = memcpy(arena_take(&r->policy->memory, size, _Alignof(struct placed_prefix)),
+			    list->items, size);
+	out->count = list->count;
+}
+
+/* POLICY_NONE if it isn't known by now. */
+static size_t refer_to_zone(struct reader *r, size_t workload, const struct node *n)
+{
+	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, n->text);
+
+	if (name && name->kind == NAME_ZONE)
+		return name->index;
+	vec_push(&r->zones, (struct zone_reference){workload, keep_text(r, n), n->at});
+	return POLICY_NONE;
 }
 
 static void read_workload(struct reader *r, const struct node *n)
 {
-	struct workload workload = {WORKLOAD_ALONE, .document_mode = r->mode, .at = n->at};
+	struct workload workload = {WORKLOAD_ALONE, .is_kept = true, .document_mode = r->mode,
+				    .at = n->at};
 	size_t index = r->policy->workloads.count, errors = r->diags->errors;
 	const struct node *v[WORKLOAD_KEYS];
 
-	if (!schema_read(n, &workload_schema, r->diags, v))
+	if (!read_entry_keys(r, n, &workload_schema, v))
 		return;
 	if (r->diags->errors == errors)
 		check_members(r, n, v);
 	if (v[WORKLOAD_NAME])
 		workload.at = v[WORKLOAD_NAME]->at;
-	workload.name = read_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
+	workload.name = keep_node_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
 	if (v[WORKLOAD_ZONE])
-		vec_push(&r->zones, (struct zone_reference){index, v[WORKLOAD_ZONE]});
-	read_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
+		workload.zone = refer_to_zone(r, index, v[WORKLOAD_ZONE]);
+	keep_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
 	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
 	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
 	workload.pods = read_pods(r, v[WORKLOAD_NAMESPACES], v[WORKLOAD_PODS]);
@@ -207,7 +240,7 @@ static void read_named_service(struct reader *r, const struct node *n)
 	struct named_services named = {.at = n->at};
 	const struct node *v[SERVICE_KEYS];
 
-	if (!schema_read(n, &service_schema, r->diags, v))
+	if (!read_entry_keys(r, n, &service_schema, v))
 		return;
 	if (v[SERVICE_NAME])
 		named.at = v[SERVICE_NAME]->at;
@@ -224,7 +257,7 @@ static void expect_names(struct reader *r, enum name_scope scope, const struct n
 }
 
 static void read_entries(struct reader *r, const struct node *list,
-			 void (*read_entry)(struct reader *r, const struct node *n))
+			 void (*read)(struct reader *r, const struct node *n))
 {
 	if (!list)
 		return;
@@ -232,7 +265,7 @@ static void read_entries(struct reader *r, const struct node *list,
 	{
 		if (r->is_full || r->diags->errors >= DIAG_KEPT)
 			return;
-		read_entry(r, entry);
+		read(r, entry);
 	}
 }
 
@@ -267,6 +300,18 @@ static void refuse_kind(struct reader *r, const struct node *kind, const struct 
 	kubernetes_add_kinds(&kinds);
 	diag_error(r->diags, kind->at, "unknown kind '%s'; it may be " KIND "%s",
 		   shown(kind->text, buf), kinds.buf);
+}
+
+bool is_zone_policy(const struct node *root)
+{
+	if (root->kind != NODE_MAP)
+		return false;
+	node_foreach(key, root)
+	{
+		if (!strcmp(key->text, "kind"))
+			return key->value->kind == NODE_TEXT && !strcmp(key->value->text, KIND);
+	}
+	return false;
 }
 
 /* Documents of other kinds have other keys: their insides are no use. */
@@ -360,7 +405,7 @@ void read_references(struct reader *r)
 {
 	vec_foreach (reference, &r->zones)
 		r->policy->workloads.items[reference->workload].zone =
-			read_zone_name(r, reference->name);
+			read_zone_name(r, reference->name, reference->at);
 	kubernetes_resolve(r);
 	vec_foreach (document, &r->documents) {
 		if (document->kubernetes != POLICY_NONE) {
@@ -369,6 +414,8 @@ void read_references(struct reader *r)
 			continue;
 		}
 		expect_names(r, SCOPE_RULES, document->spec[SPEC_RULES]);
+		if (document->spec[SPEC_RULES])
+			vec_reserve(&r->policy->rules, document->spec[SPEC_RULES]->count);
 		read_entries(r, document->spec[SPEC_FAILSAFE], read_failsafe);
 		read_entries(r, document->spec[SPEC_RULES], read_rule);
 		read_entries(r, document->spec[SPEC_NEVER], read_never);

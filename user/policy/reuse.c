@@ -215,12 +215,22 @@ static uint32_t add_row(struct image_grid *g, const struct image_grid *from, uin
 
 static void set_pair(struct image_grid *g, const struct concerned *pair, uint32_t row)
 {
-	uint32_t *at =
-		&g->directory.items[(size_t)pair->src * g->stride + pair->dst / BH_BLOCK_ENTRIES];
+	uint32_t place = image_grid_place(g, pair->dst / BH_BLOCK_ENTRIES);
+	uint32_t *at = &g->directory.items[(size_t)pair->src * g->stride + place];
 	struct bh_block block = g->blocks.items[*at];
 
 	block.value[pair->dst % BH_BLOCK_ENTRIES] = row;
 	*at = grid_add_block(g, &block);
+}
+
+/* What is changed in a block isn't in those that were like it. */
+static void separate_blocks(const struct reuse *r, struct image_grid *g)
+{
+	_free_ uint64_t *blocks = bitset_new(image_grid_width(g));
+
+	for (uint32_t k = 0; k < r->count; k++)
+		bitset_add(blocks, r->pairs[k].dst / BH_BLOCK_ENTRIES);
+	grid_separate(g, blocks);
 }
 
 static void decide_pairs(struct reuse *r)
@@ -230,6 +240,7 @@ static void decide_pairs(struct reuse *r)
 	struct image_grid fresh;
 	struct row_builder rows;
 
+	separate_blocks(r, &image->pairs);
 	row_builder_init(&rows, r->c, &r->c->index->atoms, &fresh, NULL);
 	for (uint32_t k = 0; k < r->count; k++) {
 		const struct concerned *pair = &r->pairs[k];

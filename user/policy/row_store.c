@@ -15,8 +15,8 @@ static uint32_t store(struct row_store *s)
 {
 	struct image_grid *g = s->grid.grid;
 	size_t size = directory_size(s);
-	struct content_place *place = content_find(&s->rows, s->directory, g->directory.items,
-						   size);
+	struct numbering_place *place = content_find(&s->rows, s->directory, g->directory.items,
+						     size);
 
 	if (!place->number) {
 		memcpy(grid_builder_rows(&s->grid, 1), s->directory, size);
@@ -38,7 +38,7 @@ void row_store_init(struct row_store *s, struct image_grid *grid, uint32_t colum
 void row_store_release(struct row_store *s)
 {
 	grid_builder_release(&s->grid);
-	content_release(&s->rows);
+	numbering_release(&s->rows);
 	free(s->worked);
 	free(s->work);
 	free(s->directory);

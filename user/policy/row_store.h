@@ -7,9 +7,9 @@
 
 struct row_store {
 	struct grid_builder grid;
-	struct content_table rows; /* directories of rows */
-	struct bh_block *work;     /* the row that is being made */
-	uint64_t *worked;          /* the blocks of it that differ from the first one's */
+	struct numbering rows; /* directories of rows */
+	struct bh_block *work; /* the row that is being made */
+	uint64_t *worked;      /* the blocks of it that differ from the first one's */
 	uint32_t *directory;
 };
 

@@ -58,6 +58,17 @@ const struct schema_key *schema_find(const struct schema *s, const char *name)
 	return NULL;
 }
 
+/* The same; most mappings have their keys in the order of the schema, some left out. */
+static const struct schema_key *find_after(const struct schema *s, const struct schema_key *last,
+					   const char *name)
+{
+	const struct schema_key *next = last ? last + 1 : s->keys;
+
+	if (next < s->keys + s->count && !strcmp(next->name, name))
+		return next;
+	return schema_find(s, name);
+}
+
 /* The key that was likely meant, or NULL. */
 static const struct schema_key *unknown_key(const struct node *key, const struct schema *s,
 					    struct diags *d)
@@ -98,12 +109,20 @@ static void take_value(const struct node *key, const struct schema_key *known, s
 		*ret = value;
 }
 
-/* The key that it is or was meant to be; NULL if that can't be told, or nothing is there. */
-static const struct schema_key *read_key(const struct node *key, const struct schema *s,
-					 enum schema_manner manner, struct diags *d,
-					 const struct node **values)
+struct reading {
+	const struct schema *schema;
+	enum schema_manner manner;
+	struct diags *diags;
+};
+
+/* @known: the key that it is, or NULL.  That or the one that it was meant to be, if that is told.
+ */
+static const struct schema_key *read_key(const struct node *key, const struct schema_key *known,
+					 const struct reading *r, const struct node **values)
 {
-	const struct schema_key *known = schema_find(s, key->text);
+	const struct schema *s = r->schema;
+	enum schema_manner manner = r->manner;
+	struct diags *d = r->diags;
 
 	if (known && manner != MANNER_STRICT && node_is_null(key->value)) {
 		if (known->need == KEY_REQUIRED)
@@ -123,6 +142,8 @@ static const struct schema_key *read_key(const struct node *key, const struct sc
 bool schema_read_as(const struct node *n, const struct schema *s, enum schema_manner manner,
 		    struct diags *d, const struct node **values)
 {
+	const struct reading r = {s, manner, d};
+	const struct schema_key *last = NULL;
 	uint32_t given = 0; /* a bit a key; what was only misspelled isn't missing too */
 
 	assert(s->count <= KEYS_MAX);
@@ -134,8 +155,10 @@ bool schema_read_as(const struct node *n, const struct schema *s, enum schema_ma
 	}
 	node_foreach(key, n)
 	{
-		const struct schema_key *known = read_key(key, s, manner, d, values);
+		const struct schema_key *known = find_after(s, last, key->text);
 
+		last = known;
+		known = read_key(key, known, &r, values);
 		if (known)
 			given |= 1u << (known - s->keys);
 	}
@@ -151,6 +174,45 @@ bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 		 const struct node **values)
 {
 	return schema_read_as(n, s, MANNER_STRICT, d, values);
+}
+
+static const struct schema_key *find_word(const struct schema *s, const struct schema_key *last,
+					  const struct yaml_word *word)
+{
+	const struct schema_key *end = s->keys + s->count, *next = last ? last + 1 : s->keys;
+
+	if (next < end && yaml_word_is(word, next->name))
+		return next;
+	for (next = s->keys; next < end; next++) {
+		if (yaml_word_is(word, next->name))
+			return next;
+	}
+	return NULL;
+}
+
+static bool has_word_form(const struct yaml_word *word, enum key_form form)
+{
+	return form == FORM_ANY || (form == FORM_TEXT && yaml_word_is_text(word));
+}
+
+bool schema_read_words(const struct node *n, const struct schema *s, struct yaml_word *words)
+{
+	struct yaml_part parts[KEYS_MAX];
+	size_t count = yaml_parts(n, parts, s->count);
+	const struct schema_key *key = NULL;
+
+	memset(words, 0, s->count * sizeof(*words));
+	for (size_t i = 0; i < count; i++) {
+		key = find_word(s, key, &parts[i].key);
+		if (!key || words[key - s->keys].text || !has_word_form(&parts[i].value, key->form))
+			return false;
+		words[key - s->keys] = parts[i].value;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->keys[i].need == KEY_REQUIRED && !words[i].text)
+			return false;
+	}
+	return count;
 }
 
 const struct node *schema_items(const struct node *n, struct diags *d)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "policy/shown.h"
-#include "policy/yaml.h"
+#include "policy/yaml_parts.h"
 #include "util/diag.h"
 
 enum key_need {
@@ -51,6 +51,12 @@ bool schema_read_as(const struct node *n, const struct schema *s, enum schema_ma
 /* In the strict manner. */
 bool schema_read(const struct node *n, const struct schema *s, struct diags *d,
 		 const struct node **values);
+
+/*
+ * The same of a folded mapping, as its values are written, with no text for what is absent.  False,
+ * without a word: there is something wrong with it, or it is not that simple.
+ */
+bool schema_read_words(const struct node *n, const struct schema *s, struct yaml_word *words);
 
 /* NULL if it is none of the keys. */
 const struct schema_key *schema_find(const struct schema *s, const char *name);

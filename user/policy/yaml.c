@@ -240,9 +240,46 @@ int yaml_parse_in_full(const struct source *source, struct diags *d, struct yaml
 
 int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret)
 {
-	if (!yaml_plain_parse(source, ret))
+	if (!yaml_plain_parse(source, false, ret))
 		return 0;
 	return yaml_parse_in_full(source, d, ret);
+}
+
+int yaml_parse_folded(const struct source *source, struct diags *d, struct yaml *ret)
+{
+	if (!yaml_plain_parse(source, true, ret))
+		return 0;
+	return yaml_parse_in_full(source, d, ret);
+}
+
+const struct node *yaml_unfold(const struct node *n, struct diags *d, struct yaml *room)
+{
+	return n->is_folded ? yaml_plain_unfold(n, d, room) : n;
+}
+
+static void unfold_list(struct yaml *y, struct node *list, struct diags *d)
+{
+	for (struct node **item = &list->first; *item; item = &(*item)->next) {
+		struct node *folded = *item;
+
+		if (!folded->is_folded)
+			continue;
+		*item = yaml_plain_unfold(folded, d, y);
+		(*item)->next = folded->next;
+	}
+}
+
+void yaml_unfold_all(struct yaml *y, struct node *document, struct diags *d)
+{
+	struct node *key, *inner;
+
+	for (key = document->kind == NODE_MAP ? document->first : NULL; key; key = key->next) {
+		inner = key->value->kind == NODE_MAP ? key->value->first : NULL;
+		for (; inner; inner = inner->next) {
+			if (inner->value->kind == NODE_LIST)
+				unfold_list(y, inner->value, d);
+		}
+	}
 }
 
 void yaml_release(struct yaml *y)

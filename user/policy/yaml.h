@@ -27,14 +27,18 @@ struct node {
 		const char *text;   /* NODE_TEXT: without NUL inside; has SUB if it is odd */
 		struct node *first; /* NODE_LIST: items; NODE_MAP: keys, which are texts */
 	};
-	struct node *value; /* of a key of a mapping */
+	union {
+		struct node *value; /* of a key of a mapping */
+		const char *rest;   /* of a folded mapping: where it begins in the source */
+	};
 	struct span at;     /* a quoted text's quote; a missing value is at its key */
 	unsigned int count; /* items or keys */
 	unsigned int size;  /* nodes of the whole tree under it and itself, aliases expanded */
 	uint8_t height;     /* collections within each other, itself included */
 	enum node_kind kind : 8;
-	bool is_plain; /* a text without quotes */
-	bool is_odd;   /* it or what is under it holds characters that no text of ours may */
+	bool is_plain;      /* a text without quotes */
+	bool is_odd : 1;    /* it or what is under it holds characters that no text of ours may */
+	bool is_folded : 1; /* a mapping that was only looked through: see yaml_unfold() */
 };
 
 _Static_assert(sizeof(struct node) == 64, "policies have millions of them");
@@ -43,7 +47,10 @@ _Static_assert(sizeof(struct node) == 64, "policies have millions of them");
 	for (const struct node *item = (parent)->first; item; item = item->next)
 
 /* A key without a value, or a list item without anything. */
-bool node_is_missing(const struct node *n);
+static inline bool node_is_missing(const struct node *n)
+{
+	return n->kind == NODE_TEXT && n->is_plain && !n->text[0];
+}
 
 /* Missing, or the plain word null. */
 bool node_is_null(const struct node *n);
@@ -53,7 +60,7 @@ const char *node_word(const struct node *n);
 
 struct yaml {
 	struct arena arena;
-	VEC(const struct node *) documents; /* without the empty ones */
+	VEC(struct node *) documents; /* without the empty ones */
 };
 
 /*
@@ -63,7 +70,19 @@ struct yaml {
  */
 int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret);
 
-/* The same, without trying the quick way first. */
+/*
+ * The same, where mappings in braces that are entries may be folded: items of a list that is a
+ * value of a value of the document, such as spec.rules.  A policy may have a million of them.
+ */
+int yaml_parse_folded(const struct source *source, struct diags *d, struct yaml *ret);
+
+/* What the node is; valid until @room, zeroed before, is cleared or released. */
+const struct node *yaml_unfold(const struct node *n, struct diags *d, struct yaml *room);
+
+/* All that is folded in a document of @y. */
+void yaml_unfold_all(struct yaml *y, struct node *document, struct diags *d);
+
+/* The same as yaml_parse(), without trying the quick way first. */
 int yaml_parse_in_full(const struct source *source, struct diags *d, struct yaml *ret);
 
 void yaml_release(struct yaml *y);

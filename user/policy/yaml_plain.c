@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/yaml_plain.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,17 +10,20 @@
 #define DEPTH_MAX 32  /* collections within each other, each of which is a call */
 #define KEY_MAX   128 /* bytes; libyaml's are much longer */
 
+#define ENTRY_DEPTH 3 /* of a list in a mapping in a document's */
+
 #define NO_INDENT (-1) /* the end of the document */
 
 struct reader {
 	struct yaml_tree tree;
 	const struct source *source;
-	char *copy; /* of the source: texts end in it where they do in the source, with NUL */
 	const char *s, *end;
 	const char *line_start;
 	unsigned int line;
 	int indent; /* of the content that is next */
 	int depth;
+	bool is_folding; /* entries */
+	bool is_dry;     /* nothing is made of what is read */
 };
 
 /* Bits of what a character may be. */
@@ -189,13 +193,19 @@ static int add_node(struct reader *r, struct span at, const char *text, bool is_
 	return yaml_tree_attach(&r->tree, n);
 }
 
-/* What follows a text is no text's: NUL may stand there, in the copy. */
-static int add_text(struct reader *r, struct span at, const char *text, size_t len, bool is_plain)
-{
-	char *copy = r->copy + (text - r->source->text);
+struct part {
+	const char *from, *to;
+};
 
-	copy[len] = '\0';
-	return add_node(r, at, copy, is_plain);
+/* @whole is what the text takes, with its quotes if it has some. */
+static int add_text(struct reader *r, struct part whole, struct part text)
+{
+	const char *copy;
+
+	if (r->is_dry)
+		return 0;
+	copy = arena_text(&r->tree.out->arena, text.from, (size_t)(text.to - text.from));
+	return add_node(r, span_of(r, whole.from, whole.to), copy, whole.from == text.from);
 }
 
 /* Without quotes or escapes inside, on one line. */
@@ -212,7 +222,7 @@ static int read_quoted(struct reader *r)
 	r->s++;
 	if (is_at(r, quote))
 		return -ENOTSUP;
-	return add_text(r, span_of(r, from, r->s), from + 1, (size_t)(r->s - from) - 2, false);
+	return add_text(r, (struct part){from, r->s}, (struct part){from + 1, r->s - 1});
 }
 
 static bool is_quote(const struct reader *r)
@@ -223,7 +233,7 @@ static bool is_quote(const struct reader *r)
 /* Up to the colon, behind which there must be a blank. */
 static int read_key(struct reader *r)
 {
-	const char *from = r->s;
+	const struct part key = {r->s, skip_kind(r, r->s, IN_KEY)};
 	int err = 0;
 
 	if (is_quote(r)) {
@@ -231,10 +241,10 @@ static int read_key(struct reader *r)
 	} else {
 		if (!is_kind(r, r->s, BEGINS))
 			return -ENOTSUP;
-		r->s = skip_kind(r, r->s, IN_KEY);
-		err = add_text(r, span_of(r, from, r->s), from, (size_t)(r->s - from), true);
+		r->s = key.to;
+		err = add_text(r, key, key);
 	}
-	if (err || !is_at(r, ':') || r->s - from > KEY_MAX || !is_blank_at(r, r->s + 1))
+	if (err || !is_at(r, ':') || r->s - key.from > KEY_MAX || !is_blank_at(r, r->s + 1))
 		return -ENOTSUP;
 	r->s++;
 	return 0;
@@ -247,7 +257,7 @@ static int add_plain(struct reader *r, const char *from)
 
 	while (to[-1] == ' ')
 		to--;
-	return add_text(r, span_of(r, from, to), from, (size_t)(to - from), true);
+	return add_text(r, (struct part){from, to}, (struct part){from, to});
 }
 
 /* Outside of brackets: to the end of the line, or a comment. */
@@ -292,6 +302,8 @@ static int begin(struct reader *r, enum node_kind kind)
 {
 	if (r->depth++ == DEPTH_MAX)
 		return -ENOTSUP;
+	if (r->is_dry)
+		return 0;
 	return yaml_tree_begin(&r->tree,
 			       yaml_tree_node(&r->tree, kind, span_of(r, r->s, r->s + 1)));
 }
@@ -299,7 +311,7 @@ static int begin(struct reader *r, enum node_kind kind)
 static int end(struct reader *r)
 {
 	r->depth--;
-	return yaml_tree_end(&r->tree);
+	return r->is_dry ? 0 : yaml_tree_end(&r->tree);
 }
 
 static int read_entry(struct reader *r, enum node_kind kind)
@@ -346,12 +358,39 @@ static int read_flow(struct reader *r)
 
 /* --- lines that belong together by their indentation --- */
 
+/* Of a list that is in a mapping in the document's. */
+static bool is_entry(const struct reader *r)
+{
+	const struct yaml_tree *t = &r->tree;
+
+	return t->depth == ENTRY_DEPTH && t->stack[0].node->kind == NODE_MAP &&
+	       t->stack[1].node->kind == NODE_MAP && t->stack[2].node->kind == NODE_LIST;
+}
+
+/* A mapping in braces of which no more is kept than where it begins. */
+static int fold(struct reader *r)
+{
+	struct node *n = yaml_tree_node(&r->tree, NODE_MAP, span_of(r, r->s, r->s + 1));
+	int err;
+
+	n->is_folded = true;
+	n->rest = r->s;
+	r->is_dry = true;
+	err = read_flow(r);
+	r->is_dry = false;
+	return err ? err : yaml_tree_attach(&r->tree, n);
+}
+
 /* A value that is on this line as a whole; it and what is around it begin at @column. */
 static int read_value(struct reader *r, int column)
 {
 	bool is_flow = is_at(r, '[') || is_at(r, '{') || is_quote(r);
-	int err = is_flow ? read_flow(r) : read_plain(r);
+	int err;
 
+	if (r->is_folding && is_at(r, '{') && is_entry(r))
+		err = fold(r);
+	else
+		err = is_flow ? read_flow(r) : read_plain(r);
 	if (!err)
 		err = end_line(r);
 	/* More of it might be on the next line. */
@@ -465,7 +504,7 @@ static int read_documents(struct reader *r)
 	return err;
 }
 
-int yaml_plain_parse(const struct source *source, struct yaml *ret)
+int yaml_plain_parse(const struct source *source, bool is_folded, struct yaml *ret)
 {
 	_diags_ struct diags d = {};
 	struct reader r = {
@@ -475,11 +514,12 @@ int yaml_plain_parse(const struct source *source, struct yaml *ret)
 		.end = source->text + source->len,
 		.line_start = source->text,
 		.line = 1,
+		.is_folding = is_folded,
 	};
 	int err = -ENOTSUP;
 
 	if (is_plain_text(source)) {
-		r.copy = arena_text(&ret->arena, source->text, source->len);
+		ret->arena.is_brief = true;
 		err = read_documents(&r);
 	}
 	if (!err && !d.errors)
@@ -487,4 +527,30 @@ int yaml_plain_parse(const struct source *source, struct yaml *ret)
 	yaml_release(ret);
 	*ret = (struct yaml){};
 	return -ENOTSUP;
+}
+
+/* There are many of them: the frames of the tree aren't zeroed each time. */
+struct node *yaml_plain_unfold(const struct node *n, struct diags *d, struct yaml *out)
+{
+	const struct source *source = n->at.source;
+	size_t documents = out->documents.count;
+	struct reader r;
+	struct node *whole;
+	int err;
+
+	r.tree.diags = d;
+	r.tree.out = out;
+	r.tree.depth = 0;
+	r.source = source;
+	r.s = n->rest;
+	r.end = source->text + source->len;
+	r.line_start = n->rest - (n->at.column - 1);
+	r.line = n->at.line;
+	r.depth = 0;
+	r.is_folding = r.is_dry = false;
+	err = read_flow(&r);
+	assert(!err && out->documents.count > documents); /* it was looked through */
+	whole = out->documents.items[documents];
+	out->documents.count = documents;
+	return whole;
 }

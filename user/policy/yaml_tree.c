@@ -10,11 +10,6 @@
 
 #define KEYS_COMPARED 16 /* larger mappings are searched for duplicates with a table */
 
-bool node_is_missing(const struct node *n)
-{
-	return n->kind == NODE_TEXT && n->is_plain && !n->text[0];
-}
-
 bool node_is_null(const struct node *n)
 {
 	static const char *const words[] = {"", "null", "~", "Null", "NULL"};
@@ -41,12 +36,9 @@ const char *node_word(const struct node *n)
 
 struct node *yaml_tree_node(struct yaml_tree *t, enum node_kind kind, struct span at)
 {
-	struct node *n = arena_alloc(&t->out->arena, sizeof(*n));
+	struct node *n = arena_take(&t->out->arena, sizeof(*n), _Alignof(struct node));
 
-	n->kind = kind;
-	n->size = 1;
-	n->height = kind != NODE_TEXT;
-	n->at = at;
+	*n = (struct node){.kind = kind, .size = 1, .height = kind != NODE_TEXT, .at = at};
 	return n;
 }
 

@@ -6,47 +6,62 @@
 
 #include "util/mem.h"
 
-#define ARENA_CHUNK 65536 /* bytes; larger pieces get a chunk of their own */
-#define ARENA_ALIGN _Alignof(max_align_t)
+#define CHUNK_FIRST 1024 /* bytes; larger pieces get a chunk of their own */
+#define CHUNK_MOST  (8u << 20)
+#define ALIGN_MOST  _Alignof(max_align_t)
 
-struct arena_chunk {
-	struct arena_chunk *next;
-	size_t size;
-	_Alignas(max_align_t) char bytes[];
-};
-
-static void *take(struct arena *a, size_t size)
+/* Each as large as all before it: an arena is a few large pieces, or a small one. */
+static void add_chunk(struct arena *a, size_t size)
 {
+	size_t room = a->taken < CHUNK_FIRST ? CHUNK_FIRST : a->taken;
 	struct arena_chunk *chunk;
 
-	size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-	if (size > a->room) {
-		size_t room = size > ARENA_CHUNK ? size : ARENA_CHUNK;
+	if (room > CHUNK_MOST)
+		room = CHUNK_MOST;
+	if (room < size)
+		room = size;
+	chunk = xmalloc(sizeof(*chunk) + room);
+	if (a->is_brief)
+		mem_use_large_pages(chunk, sizeof(*chunk) + room);
+	chunk->size = room;
+	chunk->next = a->chunks;
+	a->chunks = chunk;
+	a->room = room;
+	a->taken += room;
+}
 
-		chunk = xmalloc(sizeof(*chunk) + room);
-		chunk->size = room;
-		chunk->next = a->chunks;
-		a->chunks = chunk;
-		a->room = room;
-	}
-	chunk = a->chunks;
+void *arena_take_new(struct arena *a, size_t size)
+{
+	add_chunk(a, (size + ALIGN_MOST - 1) / ALIGN_MOST * ALIGN_MOST);
 	a->room -= size;
-	return chunk->bytes + (chunk->size - a->room - size);
+	return a->chunks->bytes;
 }
 
 /* A piece is zeroed when it is about to be written anyway. */
 void *arena_alloc(struct arena *a, size_t size)
 {
-	return memset(take(a, size), 0, size);
+	return memset(arena_take(a, size, ALIGN_MOST), 0, size);
 }
 
 char *arena_text(struct arena *a, const char *s, size_t len)
 {
-	char *copy = take(a, len + 1);
+	char *copy = arena_take(a, len + 1, 1);
 
 	memcpy(copy, s, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+void arena_clear(struct arena *a)
+{
+	struct arena last = *a;
+
+	if (!a->chunks)
+		return;
+	last.chunks = a->chunks->next;
+	a->chunks->next = NULL;
+	a->room = a->taken = a->chunks->size;
+	arena_release(&last);
 }
 
 void arena_release(struct arena *a)
@@ -57,5 +72,5 @@ void arena_release(struct arena *a)
 		free(a->chunks);
 		a->chunks = next;
 	}
-	a->room = 0;
+	a->room = a->taken = 0;
 }

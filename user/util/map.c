@@ -8,7 +8,7 @@
 #include "util/mem.h"
 
 #define MAP_FIRST  16 /* entries */
-#define KEY_INLINE 16 /* bytes: an address needs no allocation of its own */
+#define KEY_INLINE 16 /* bytes: an address needs no memory of its own */
 
 /* Two to a cache line: there are maps of many addresses. */
 struct map_entry {
@@ -17,7 +17,7 @@ struct map_entry {
 	uint64_t value;
 	union {
 		unsigned char bytes[KEY_INLINE];
-		void *heap;
+		const void *far; /* in map.keys */
 	} key;
 };
 
@@ -57,15 +57,54 @@ uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
 	return mix(mix(h));
 }
 
+static uint32_t half_at(const unsigned char *p)
+{
+	uint32_t half;
+
+	memcpy(&half, p, sizeof(half));
+	return half;
+}
+
+/* Both halves of the product: each bit of it depends on many of both factors. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Of the last bytes, first and last ones are taken, which may overlap. */
+uint32_t hash_key(const void *key, size_t len)
+{
+	const uint64_t factor = 0x9fb21c651e98df25ull, other = 0xd6e8feb86659fd93ull;
+	const unsigned char *p = key;
+	uint64_t h = (len + 1) * 0x9e3779b97f4a7c15ull, first = 0, last = 0;
+
+	for (; len > 2 * sizeof(h); len -= 2 * sizeof(h), p += 2 * sizeof(h))
+		h = fold(word_at(p) ^ factor, word_at(p + sizeof(h)) ^ h);
+	if (len >= sizeof(h)) {
+		first = word_at(p);
+		last = word_at(p + len - sizeof(h));
+	} else if (len >= sizeof(uint32_t)) {
+		first = half_at(p);
+		last = half_at(p + len - sizeof(uint32_t));
+	} else if (len) {
+		first = (uint64_t)p[0] << 16 | (uint64_t)p[len / 2] << 8 | p[len - 1];
+	}
+	h = fold(first ^ factor, last ^ h);
+	h = fold(h ^ other, factor);
+	return (uint32_t)(h ^ h >> 32);
+}
+
 static uint32_t key_hash(const void *key, size_t len)
 {
 	assert(len <= UINT32_MAX);
-	return (uint32_t)hash_bytes(key, len, 0) | 1u << 31;
+	return hash_key(key, len) | 1u << 31;
 }
 
 static const void *entry_key(const struct map_entry *e)
 {
-	return e->len > KEY_INLINE ? e->key.heap : e->key.bytes;
+	return e->len > KEY_INLINE ? e->key.far : e->key.bytes;
 }
 
 static bool entry_is(const struct map_entry *e, uint32_t hash, const void *key, size_t len)
@@ -85,7 +124,7 @@ static struct map_entry *map_find(const struct map *m, uint32_t hash, const void
 
 static void map_resize(struct map *m, size_t size)
 {
-	struct map grown = {.count = m->count, .size = size};
+	struct map grown = {.count = m->count, .size = size, .keys = m->keys};
 
 	grown.entries = xcalloc(grown.size, sizeof(*grown.entries));
 	for (size_t i = 0; i < m->size; i++) {
@@ -120,12 +159,13 @@ void map_reserve(struct map *m, size_t count)
 		map_resize(m, size);
 }
 
-static void entry_fill(struct map_entry *e, uint32_t hash, const void *key, size_t len)
+static void entry_fill(struct map *m, struct map_entry *e, uint32_t hash, const void *key,
+		       size_t len)
 {
 	e->hash = hash;
 	e->len = (uint32_t)len;
 	if (len > KEY_INLINE)
-		e->key.heap = memcpy(xmalloc(len), key, len);
+		e->key.far = memcpy(arena_take(&m->keys, len, 1), key, len);
 	else if (len)
 		memcpy(e->key.bytes, key, len);
 }
@@ -150,7 +190,7 @@ uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bo
 	e = map_find(m, hash, key, len);
 	is_new = !e->hash;
 	if (is_new) {
-		entry_fill(e, hash, key, len);
+		entry_fill(m, e, hash, key, len);
 		e->value = fresh;
 		m->count++;
 	}
@@ -164,14 +204,16 @@ void map_drop_zeros(struct map *m)
 	struct map kept = {};
 
 	for (size_t i = 0; i < m->size; i++) {
-		struct map_entry *e = &m->entries[i];
+		const struct map_entry *e = &m->entries[i];
+		struct map_entry *place;
 
 		if (!e->hash || !e->value)
 			continue;
 		map_room(&kept);
-		*map_find(&kept, e->hash, entry_key(e), e->len) = *e;
+		place = map_find(&kept, e->hash, entry_key(e), e->len);
+		entry_fill(&kept, place, e->hash, entry_key(e), e->len);
+		place->value = e->value;
 		kept.count++;
-		*e = (struct map_entry){};
 	}
 	map_release(m);
 	*m = kept;
@@ -179,10 +221,7 @@ void map_drop_zeros(struct map *m)
 
 void map_release(struct map *m)
 {
-	for (size_t i = 0; i < m->size; i++) {
-		if (m->entries[i].len > KEY_INLINE)
-			free(m->entries[i].key.heap);
-	}
+	arena_release(&m->keys);
 	free(m->entries);
 	*m = (struct map){};
 }

@@ -7,12 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/arena.h"
+
 struct map_entry;
 
 struct map {
 	struct map_entry *entries; /* open addressing; size is a power of two */
 	size_t count;
 	size_t size;
+	struct arena keys; /* long ones */
 };
 
 /* The value's place, for reading or writing, until the next put; NULL if there is none. */
@@ -30,5 +33,8 @@ void map_release(struct map *m);
 
 /* FNV-like mixing of @len bytes; stable within a process, not a defence against an attacker. */
 uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
+
+/* A quicker one, for tables in memory, whose keys are short. */
+uint32_t hash_key(const void *key, size_t len);
 
 #endif

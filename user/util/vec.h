@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Growing arrays of any type: `VEC(struct rule) rules`.  A zeroed one is empty. */
+/*
+ * Growing arrays of any type: `VEC(struct rule) rules`.  A zeroed one is empty.  One that has
+ * items, but room for none, has them from elsewhere: it makes itself a copy before it grows.
+ */
 #ifndef UTIL_VEC_H
 #define UTIL_VEC_H
 
@@ -17,8 +20,8 @@
 /* Appends a value: vec_push(&v, item).  Pointers into the vector are invalid afterwards. */
 #define vec_push(v, ...)                                                                           \
 	do {                                                                                       \
-		(v)->items = vec_grow((v)->items, (v)->count + 1, &(v)->size,                      \
-				      sizeof(*(v)->items));                                        \
+		if ((v)->count >= (v)->size)                                                       \
+			vec_reserve(v, 1);                                                         \
 		(v)->items[(v)->count++] = __VA_ARGS__;                                            \
 	} while (0)
 
@@ -26,8 +29,7 @@
 #define vec_append(v, from, n)                                                                     \
 	do {                                                                                       \
 		size_t n_ = (n);                                                                   \
-		(v)->items = vec_grow((v)->items, (v)->count + n_, &(v)->size,                     \
-				      sizeof(*(v)->items));                                        \
+		vec_reserve(v, n_);                                                                \
 		if (n_)                                                                            \
 			memcpy((v)->items + (v)->count, (from), n_ * sizeof(*(v)->items));         \
 		(v)->count += n_;                                                                  \
@@ -35,7 +37,7 @@
 
 /* Makes room for @n more items at once. */
 #define vec_reserve(v, n)                                                                          \
-	((v)->items = vec_grow((v)->items, (v)->count + (n), &(v)->size, sizeof(*(v)->items)))
+	((v)->items = vec_grow((v)->items, (v)->count, (n), &(v)->size, sizeof(*(v)->items)))
 
 /* Puts a value before the item at @at, or at the end. */
 #define vec_insert(v, at, ...)                                                                     \
@@ -63,12 +65,13 @@
 /* Frees the array, not what its items own; the vector is empty again. */
 #define vec_release(v)                                                                             \
 	do {                                                                                       \
-		free((v)->items);                                                                  \
+		if ((v)->size)                                                                     \
+			free((v)->items);                                                          \
 		(v)->items = NULL;                                                                 \
 		(v)->count = (v)->size = 0;                                                        \
 	} while (0)
 
-/* Room for @want items; doubles, so that pushes cost amortised constant time. */
-void *vec_grow(void *items, size_t want, size_t *size, size_t item_size);
+/* Room for @more items; at least doubles, so that pushes cost amortised constant time. */
+void *vec_grow(void *items, size_t count, size_t more, size_t *size, size_t item_size);
 
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a folded mapping holds, as it is written, for who knows what it means without its nodes. */
+#ifndef POLICY_YAML_PARTS_H
+#define POLICY_YAML_PARTS_H
+
+#include "policy/yaml.h"
+
+struct yaml_word {
+	const char *text; /* in the source, without NUL */
+	size_t len;
+};
+
+struct yaml_part {
+	struct yaml_word key, value;
+};
+
+/* How many there are; 0 if there are more than @most, or quotes, or if it isn't folded. */
+size_t yaml_parts(const struct node *n, struct yaml_part *parts, size_t most);
+
+/* Its place in the source. */
+struct span yaml_word_at(const struct node *n, const struct yaml_word *word);
+
+/* Whether it is a text, and no list or mapping. */
+bool yaml_word_is_text(const struct yaml_word *word);
+
+/* As a folded node, to be unfolded, of a mapping that is folded itself. */
+struct node yaml_word_node(const struct node *n, const struct yaml_word *word);
+
+bool yaml_word_is(const struct yaml_word *word, const char *text);
+
+#endif
