@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/mem.h"
 
 #define ARENA_CHUNK 65536 /* bytes; larger pieces get a chunk of their own */
@@ -49,13 +50,31 @@ char *arena_text(struct arena *a, const char *s, size_t len)
 	return copy;
 }
 
+static void free_chunks(struct arena_chunk *chunk)
+{
+	while (chunk) {
+		struct arena_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
+void arena_clear(struct arena *a)
+{
+	struct arena_chunk *kept = a->chunks;
+
+	if (kept && kept->size > ARENA_CHUNK) {
+		arena_release(a);
+		return;
+	}
+	a->room = kept ? kept->size : 0;
+	if (kept)
+		free_chunks(TAKE_PTR(kept->next));
+}
+
 void arena_release(struct arena *a)
 {
-	while (a->chunks) {
-		struct arena_chunk *next = a->chunks->next;
-
-		free(a->chunks);
-		a->chunks = next;
-	}
-	a->room = 0;
+	free_chunks(a->chunks);
+	*a = (struct arena){};
 }

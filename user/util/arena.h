@@ -18,6 +18,8 @@ void *arena_alloc(struct arena *a, size_t size);
 /* A copy of @len bytes, and NUL. */
 char *arena_text(struct arena *a, const char *s, size_t len);
 
+/* Everything is given back; what is taken then may lie where that lay. */
+void arena_clear(struct arena *a);
 void arena_release(struct arena *a);
 
 #endif
