@@ -209,6 +209,11 @@ static void pods_that_moved_in_place_mean_what_they_do_compiled_anew(void **stat
 	assert_true(moved > CLUSTERS * CHANGES / 2 && compiled > CLUSTERS);
 }
 
+static void put(void *user, const char *bytes, size_t len)
+{
+	text_addn(user, bytes, len);
+}
+
 static void pods_are_the_same_after_they_were_written_and_read(void **state)
 {
 	_made_cluster_ struct made_cluster copy;
@@ -219,7 +224,7 @@ static void pods_are_the_same_after_they_were_written_and_read(void **state)
 	(void)state;
 	made_cluster_init(&copy);
 	fill(&w);
-	kube_pods_write(&w.cluster.tables[KUBE_POD], &text);
+	kube_pods_write(&w.cluster.tables[KUBE_POD], &(struct sink){put, &text});
 	source = (struct source){"", text.buf, text.len};
 	kube_pods_read(&source, &copy.tables[KUBE_POD]);
 	vec_foreach (entry, &w.cluster.tables[KUBE_POD].entries) {

@@ -159,24 +159,6 @@ uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bo
 	return &e->value;
 }
 
-void map_drop_zeros(struct map *m)
-{
-	struct map kept = {};
-
-	for (size_t i = 0; i < m->size; i++) {
-		struct map_entry *e = &m->entries[i];
-
-		if (!e->hash || !e->value)
-			continue;
-		map_room(&kept);
-		*map_find(&kept, e->hash, entry_key(e), e->len) = *e;
-		kept.count++;
-		*e = (struct map_entry){};
-	}
-	map_release(m);
-	*m = kept;
-}
-
 void map_release(struct map *m)
 {
 	for (size_t i = 0; i < m->size; i++) {

@@ -158,6 +158,20 @@ static bool is_in_force(struct agent *a, const struct policy_version *v)
 	return true;
 }
 
+/* What is in force is right for all that were touched, or will be. */
+static void settle_pods(struct agent *a)
+{
+	struct kube_pods *pods = &a->pods;
+
+	if (pods->touched.count)
+		a->last_good.is_behind = true;
+	kube_pods_settle(pods);
+	policy_set_follow(&a->policies);
+	if (pods->is_here_touched)
+		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
+	pods->is_here_touched = false;
+}
+
 /* Whether each has found its place; else the policy has to be compiled for some. */
 static bool move_pods(struct agent *a)
 {
@@ -166,13 +180,7 @@ static bool move_pods(struct agent *a)
 
 	vec_foreach (touched, &pods->touched)
 		are_placed &= !pod_move(&a->policies, touched, kube_pods_owner(pods, touched));
-	if (pods->touched.count)
-		a->last_good.is_behind = true;
-	pods->touched.count = 0;
-	policy_set_follow(&a->policies);
-	if (pods->is_here_touched)
-		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
-	pods->is_here_touched = false;
+	settle_pods(a);
 	return are_placed;
 }
 
@@ -215,8 +223,11 @@ static void on_changed(void *user)
 	}
 	if (!err)
 		take_over(a);
-	/* What is in force knows of all pods; or else of those that have a place in it. */
-	move_pods(a);
+	/* What has come into force knows of all pods, what was of those that have a place in it. */
+	if (err || datapath_revert_at(a->dp))
+		move_pods(a);
+	else
+		settle_pods(a);
 	if (!err)
 		endpoints_settle(&a->endpoints);
 	kube_report_end(a->report, !err && !a->zones.is_held, why.len ? why.buf : a->zones.why.buf);
@@ -311,7 +322,7 @@ void cluster_recall(struct agent *a)
 		/* It was a cluster's, if only one without any. */
 		a->zones.is_known |= is_kube_source(text);
 	}
-	a->pods.touched.count = 0;
+	kube_pods_settle(&a->pods);
 }
 
 int cluster_start(struct agent *a, struct text *reterr)
