@@ -275,7 +275,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	err = pinned_maps_compare(dp, reterr);
 	if (err)
 		return err;
-	err = growth_choose(dp, config->image);
+	err = growth_choose(dp, config);
 	if (err)
 		return explain_error(reterr, err, "cannot size the maps");
 	dp->skel->rodata->bh_rules_each =

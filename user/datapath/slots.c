@@ -371,6 +371,7 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	_tables_content_ struct tables_content content = {.image = image};
 	struct datapath_swap swap = {.slot = idle_slot(dp)};
 	uint64_t start = clock_monotonic_ns();
+	struct table_room room;
 	int err = check_swap(dp, revert_at_ns, reterr);
 
 	if (err)
@@ -379,7 +380,7 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	lap(&swap, SWAP_CHECK, &start);
 	if (!err)
 		err = fill(dp, &content, &swap, reterr);
-	if (err == -E2BIG && growth_is_possible(image))
+	if (err == -E2BIG && datapath_room(image, &room))
 		text_add(reterr, "; a start with this policy makes room");
 	if (err)
 		return err;

@@ -8,6 +8,7 @@
 #include "agent/kubernetes/kube_texts.h"
 #include "agent/kubernetes/pod_moves.h"
 #include "agent/policies/pending.h"
+#include "agent/policies/room.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -139,12 +140,40 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 	return err;
 }
 
+/*
+ * What is in force stays until whoever starts agents starts the next one, which has room; once for
+ * each policy.
+ */
+static void end_for_room(struct agent *a)
+{
+	const char *directory = a->config->state_dir;
+	int err = room_keep(directory, &a->policies.room);
+
+	if (err == -EEXIST)
+		return;
+	if (err) {
+		log_error("msg=\"no room for the cluster's policy, nor a note of it for the next "
+			  "start\" directory=%s error=\"%s\"",
+			  directory, strerror(-err));
+		return;
+	}
+	log_warning("msg=\"no room for the cluster's policy: the agent ends, and its next start "
+		    "makes room\"");
+	a->is_outgrown = true;
+	loop_stop(a->loop);
+}
+
 static int swap(struct agent *a, struct policy_version *v, struct text *why)
 {
+	int err;
+
 	if (datapath_revert_at(a->dp))
 		pending_go_back(a, NULL,
 				"the cluster has changed, and the policy must be compiled for it");
-	return policy_set_swap(&a->policies, v, why);
+	err = policy_set_swap(&a->policies, v, why);
+	if (err == -E2BIG && a->policies.is_outgrown)
+		end_for_room(a);
+	return err;
 }
 
 static bool is_in_force(struct agent *a, const struct policy_version *v)
@@ -196,6 +225,7 @@ static void on_moved(void *user)
 /* What is in force now is right, and the next start is to know of ZonePolicies that are. */
 static void take_over(struct agent *a)
 {
+	room_forget(a->config->state_dir);
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		if (kind == KUBE_POD || !kube_makes_policy(kind))
 			continue;

@@ -360,6 +360,8 @@ int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t re
 		set->hooks.before(set->hooks.user);
 	err = datapath_try_policy(set->dp, &next->compiled->image, revert_at_ns, reterr, &swap);
 	count_swap(&set->swaps, err, &swap);
+	if (err == -E2BIG)
+		set->is_outgrown = datapath_room(&next->compiled->image, &set->room);
 	if (err)
 		return err;
 

@@ -39,6 +39,8 @@ struct policy_set {
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
 	const struct kube_table *objects; /* of every kind; NULL: there is no cluster */
+	struct table_room room; /* of the last one that did not fit */
+	bool is_outgrown;       /* there was one, and a start could make room for it */
 	bool is_behind; /* an address did not fit into the tables: made anew, they hold it */
 	bool is_listed; /* they take the place of those of a cluster in what is given */
 	bool is_audit;  /* policies only report */
