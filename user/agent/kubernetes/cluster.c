@@ -12,6 +12,8 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+#define MANY_PODS 10000
+
 typedef VEC(struct kube_blamed) blamed_list;
 
 /* As @last, which is of the same line; several of an object come in a row. */
@@ -109,6 +111,17 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 	return err;
 }
 
+/* A policy of many pods takes much: not three of them at once, when one change follows another. */
+static void forget_previous(struct agent *a)
+{
+	if (a->objects[KUBE_POD].entries.count < MANY_PODS || !a->policies.previous)
+		return;
+	intake_drain(a);
+	if (policy_set_forget(&a->policies, true))
+		naming_update(&a->naming, a->policies.current, NULL);
+	mem_give_back_free();
+}
+
 /* What an object's author got wrong is no reason to enforce nothing new. */
 static int prepare_safely(struct agent *a, struct text *diagnostics, struct policy_version **ret)
 {
@@ -117,6 +130,7 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 	bool is_better;
 	int err;
 
+	forget_previous(a);
 	if (zones->is_touched)
 		kube_forgive(a->objects);
 	zones->is_touched = zones->is_held = false;
