@@ -104,14 +104,15 @@ static void a_small_policy_has_small_tables(void **state)
 
 static void tables_are_made_for_what_did_not_fit(void **state)
 {
-	struct datapath_config config = {.bpffs = PINS};
+	struct datapath_config config = {.bpffs = PINS, .is_growing = true};
 	_text_ struct text why = TEXT_INIT;
 	_image_ struct image image;
 	struct table_room room;
 	uint32_t usual[COUNT(tables)];
 
 	(void)state;
-	dp = open_for(NULL);
+	if (datapath_open(&config, &why, &dp))
+		fail_msg("%s", why.buf);
 	for (size_t i = 0; i < COUNT(tables); i++)
 		usual[i] = entries_of(i);
 	datapath_free(dp);

@@ -73,6 +73,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.kinds_off = kinds_off(a->config),
 		.image = is_telling(a, first) ? &first->compiled->image : NULL,
 		.room = room_recall(a->config->state_dir, &room) ? NULL : &room,
+		.is_growing = a->config->kubernetes != NULL,
 		.has_fronts = a->config->kubernetes != NULL,
 		.is_netfilter_off = getenv(NETFILTER_OFF) != NULL,
 		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,

@@ -49,12 +49,13 @@ struct datapath_config {
 	uint32_t conn_lines;   /* of the connection table, a power of two; 0: BH_CONN_LINES.  A
 				  pinned table keeps those that it has. */
 	enum bh_vlan_mode vlan;
-	const struct image *image; /* what tables are to have room for, and some more; pinned ones
-				      stay unless they are too small.  NULL: it isn't known yet */
+	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
+				      largest policy.  Pinned ones stay unless they are too small */
 	const struct table_room *room; /* the same, of a policy that did not fit; may be NULL */
 	uint32_t flow_interval_s;      /* between records of a flow that goes on; 0: no flow log */
-	bool has_fronts;               /* those will be set; else what is there goes */
-	bool is_netfilter_off;         /* as if the kernel took no program at netfilter's hooks */
+	bool is_growing; /* for NULL and no room, what most clusters need: a start makes more */
+	bool has_fronts; /* those will be set; else what is there goes */
+	bool is_netfilter_off; /* as if the kernel took no program at netfilter's hooks */
 };
 
 /*

@@ -161,8 +161,10 @@ int growth_choose(struct datapath *dp, const struct datapath_config *config)
 	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
 		uint64_t room = config->room ? config->room->of[i] : 0;
 		uint64_t need = room > needs[i] ? room : needs[i];
-		uint32_t entries = is_known ? choose(dp, i, need) : capacities[i].usual;
+		uint32_t entries = config->is_growing ? capacities[i].usual : capacities[i].most;
 
+		if (is_known)
+			entries = choose(dp, i, need);
 		err = bpf_map__set_max_entries(map_of(dp, i), entries);
 	}
 	return err;

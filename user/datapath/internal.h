@@ -204,7 +204,7 @@ int growth_settle(struct datapath *dp);
 
 /*
  * Before maps are made: as large as pinned ones are, if the policy fits into them; else with room
- * for more.  If nothing is known of it, for what most clusters have.
+ * for more.
  */
 int growth_choose(struct datapath *dp, const struct datapath_config *config);
 
