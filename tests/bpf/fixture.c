@@ -160,9 +160,13 @@ struct datapath_swap swap_to(struct datapath *dp, uint32_t last, uint32_t rule)
 static uint32_t identity_of(const struct datapath *dp, uint32_t slot, uint32_t address)
 {
 	const struct bh_prefixes *head = &tables_header(&dp->tables, slot)->prefixes;
+	const struct table *table = &dp->tables.of[TABLE_PREFIXES];
+	size_t size = (size_t)(table->entries / BH_SLOTS) * table->size;
 	struct bh_addr a = {{0, 0, htonl(0xffff), htonl(address)}};
+	_table_view_ struct table_view view = {};
 
-	return prefix_lines_identity(tables_prefixes(&dp->tables, slot), head, &a);
+	assert_int_equal(table_view_open(table, head->line, size, &view), 0);
+	return prefix_lines_identity(view.bytes, head, &a);
 }
 
 static uint32_t grid_value(const struct datapath *dp, const struct bh_grid *g, uint32_t row,

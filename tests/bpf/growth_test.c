@@ -102,6 +102,35 @@ static void a_small_policy_has_small_tables(void **state)
 	assert_in_force(dp, 20, BH_RULE_FIRST);
 }
 
+static void tables_are_made_for_what_did_not_fit(void **state)
+{
+	struct datapath_config config = {.bpffs = PINS, .is_growing = true};
+	_text_ struct text why = TEXT_INIT;
+	_image_ struct image image;
+	struct table_room room;
+	uint32_t usual[COUNT(tables)];
+
+	(void)state;
+	if (datapath_open(&config, &why, &dp))
+		fail_msg("%s", why.buf);
+	for (size_t i = 0; i < COUNT(tables); i++)
+		usual[i] = entries_of(i);
+	datapath_free(dp);
+	remove_all(state);
+	make_large(&image);
+	assert_true(datapath_room(&image, &room));
+	config.room = &room;
+	if (datapath_open(&config, &why, &dp))
+		fail_msg("%s", why.buf);
+	assert_large();
+	for (size_t i = 0; i < COUNT(tables); i++)
+		assert_row(tables[i].name,
+			   usual[i] >= tables[i].least && usual[i] <= tables[i].most);
+	assert_true(usual[BLOCKS] < tables[BLOCKS].most);
+	datapath_free(TAKE_PTR(dp));
+	remove_all(state);
+}
+
 static void one_that_does_not_fit_is_refused_while_the_agent_runs(void **state)
 {
 	_text_ struct text why = TEXT_INIT;
@@ -196,6 +225,7 @@ static void new_tables_with_headers_are_what_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables_are_made_for_what_did_not_fit),
 		cmocka_unit_test(a_small_policy_has_small_tables),
 		cmocka_unit_test(one_that_does_not_fit_is_refused_while_the_agent_runs),
 		cmocka_unit_test(new_tables_without_headers_are_forgotten),

@@ -6,7 +6,7 @@ kube_load.py PORT CERT KEY [NAME=NUMBER...]
 
 Numbers: pods, policies, spaces, nodes, apps (kinds of pods in a namespace), rate (changes a
 second), seconds (of churn, from a line on standard input on), pad (bytes that nobody needs in a
-pod).
+pod), edits (of policies meanwhile).
 
 A change replaces a pod by another one with an address of its own, is a pod that comes to the
 address of another, or changes a pod's labels.  Each is told on standard output just before it is
@@ -27,7 +27,7 @@ KINDS = {
     "zonepolicies": ("bulkhead.dev/v1", "ZonePolicy"),
 }
 NUMBERS = {"pods": 2000, "policies": 200, "spaces": 50, "nodes": 50, "apps": 5, "rate": 100,
-           "seconds": 3, "pad": 3500}
+           "seconds": 3, "pad": 3500, "edits": 0}
 
 
 def address(number):
@@ -41,6 +41,7 @@ class Cluster:
         self.random = random.Random(1)
         self.changed = threading.Condition()
         self.log = []  # lines of the pods' watch
+        self.edits = []  # and of the policies'
         self.version = 1000
         self.pods = list(range(numbers["pods"]))  # number -> place: its space and app
         self.addresses = list(range(numbers["pods"]))  # number -> its address's number
@@ -86,7 +87,7 @@ class Cluster:
             return n["policies"], self.policy
         return 0, None
 
-    def policy(self, i):
+    def policy(self, i, port=None):
         space = i % self.n["spaces"]
         app = i // self.n["spaces"] % self.n["apps"]
         peer = {"podSelector": {"matchLabels": {"app": f"app-{(app + 1) % self.n['apps']}"}}}
@@ -96,7 +97,16 @@ class Cluster:
             "metadata": {"name": f"policy-{i}", "namespace": f"space-{space}"},
             "spec": {"podSelector": {"matchLabels": {"app": f"app-{app}"}},
                      "policyTypes": ["Ingress"],
-                     "ingress": [{"from": [peer], "ports": [{"port": 8000 + i % 10}]}]}})
+                     "ingress": [{"from": [peer], "ports": [{"port": port or 8000 + i % 10}]}]}})
+
+    def edit(self):
+        """One of the policies is about another port."""
+        done = len(self.edits)
+        self.version += 1
+        line = b'{"type":"MODIFIED","object":%s}\n' % self.policy(done, 9000 + done).encode()
+        with self.changed:
+            self.edits.append(line)
+            self.changed.notify_all()
 
     def tell(self, kind, item, addr, same):
         self.version += 1
@@ -144,6 +154,9 @@ class Cluster:
                 before = len(self.log)
                 self.change()
                 done += len(self.log) - before
+            if now - start > (len(self.edits) + 0.5) * self.n["seconds"] / max(self.n["edits"], 1) \
+                    and len(self.edits) < self.n["edits"]:
+                self.edit()
             time.sleep(0.002)
         print(f"\nend {done}", flush=True)
 
@@ -177,20 +190,20 @@ class Api(tls_http.Handler):
         mark = json.dumps({"type": "BOOKMARK", "object": {
             "kind": KINDS[resource][1], "apiVersion": KINDS[resource][0], "spec": {},
             "metadata": {"resourceVersion": "1000"}}}).encode() + b"\n"
+        log = {"pods": cluster.log, "networkpolicies": cluster.edits}.get(resource, [])
         at = 0
         while True:
             with cluster.changed:
-                if resource != "pods" or at == len(cluster.log):
+                if at == len(log):
                     cluster.changed.wait(10)
-                fresh = cluster.log[at:] if resource == "pods" else []
+                fresh = log[at:]
                 at += len(fresh)
             if fresh:
                 self.chunk(b"".join(fresh))
             elif resource == "pods":
                 self.chunk(mark)
             else:
-                time.sleep(10)
-                self.chunk(mark)
+                time.sleep(0.1)
 
 
 def main(port, cert, key, *numbers):

@@ -127,11 +127,16 @@ static struct table table_of(enum host_table table)
 /* As the kernel's, without pages: a table's descriptor is its number. */
 int table_view_open(const struct table *table, uint32_t first, size_t size, struct table_view *ret)
 {
-	const char *bytes = first_of((enum host_table)table->fd);
+	char *bytes = first_of((enum host_table)table->fd);
 
 	(void)size;
 	*ret = (struct table_view){.bytes = bytes + (size_t)first * table->size};
 	return 0;
+}
+
+int table_view_share(const struct table *table, uint32_t first, size_t size, struct table_view *ret)
+{
+	return table_view_open(table, first, size, ret);
 }
 
 void table_view_close(struct table_view *view)
@@ -155,7 +160,6 @@ static struct tables tables_of_world(void)
 				[TABLE_POLICIES] = table_of(HOST_POLICIES),
 				[TABLE_KNOWN] = table_of(HOST_KNOWN),
 			},
-		.prefixes = first_of(HOST_PREFIXES),
 		.prefix_hash = {.key = {1, 3, 5, 7, 11, 13}, .factor = 0x9e3779b97f4a7c15},
 		.rule_entries = host_table(HOST_RULES).max_entries,
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent/kubernetes/kube_report.h"
+#include "agent/kubernetes/kube_retry.h"
 
 #include <arpa/inet.h>
 
@@ -260,6 +261,41 @@ static void of_many_nodes_some_speak(void **state)
 	assert_false(kube_report_is_speaker(&nodes, "n020"));
 	assert_true(kube_report_is_speaker(&nodes, "n019"));
 	kube_table_release(&nodes);
+}
+
+/* --- again --- */
+
+#define NS_PER_MS 1000000ull
+
+static void what_is_refused_is_tried_soon_and_then_ever_more_seldom(void **state)
+{
+	struct kube_retry r = {};
+	uint64_t now_ns = 5, before_ms = 0, tries = 0;
+
+	(void)state;
+	for (uint64_t ms = 0; ms < 3600000; tries++) {
+		uint64_t wait_ms = kube_retry_wait(&r, now_ns);
+
+		assert_true(tries ? wait_ms >= before_ms : wait_ms == KUBE_RETRY_FIRST_MS);
+		assert_true(wait_ms <= KUBE_RETRY_MOST_MS);
+		before_ms = wait_ms;
+		ms += wait_ms;
+		now_ns += wait_ms * NS_PER_MS;
+	}
+	assert_int_equal(before_ms, KUBE_RETRY_MOST_MS);
+	assert_true(tries < 25);
+}
+
+static void what_was_allowed_for_a_while_is_refused_for_the_first_time(void **state)
+{
+	struct kube_retry r = {};
+	uint64_t now_ns = 5;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		now_ns += kube_retry_wait(&r, now_ns) * NS_PER_MS;
+	now_ns += 3ull * KUBE_RETRY_MOST_MS * NS_PER_MS;
+	assert_int_equal(kube_retry_wait(&r, now_ns), KUBE_RETRY_FIRST_MS);
 }
 
 /* --- Events --- */
@@ -524,6 +560,8 @@ int main(void)
 		cmocka_unit_test(of_many_errors_some_are_told),
 		cmocka_unit_test(each_node_owns_its_entry),
 		cmocka_unit_test(of_many_nodes_some_speak),
+		cmocka_unit_test(what_is_refused_is_tried_soon_and_then_ever_more_seldom),
+		cmocka_unit_test(what_was_allowed_for_a_while_is_refused_for_the_first_time),
 		cmocka_unit_test(a_refusal_is_an_event),
 		cmocka_unit_test(an_event_about_what_has_no_namespace_is_in_the_default_one),
 		cmocka_unit_test(what_is_too_long_for_an_event_is_cut),

@@ -13,12 +13,18 @@
 #define BLOCK 64
 #define PODS  2000
 
-static void write_odd(const void *user, struct text *out)
+static void write_odd(const void *user, const struct sink *out)
 {
 	static const char odd[] = "a: \0 b\n5 7\nnoise";
 
 	(void)user;
-	text_addn(out, odd, sizeof(odd) - 1);
+	out->put(out->user, odd, 5);
+	out->put(out->user, odd + 5, sizeof(odd) - 1 - 5);
+}
+
+static void put(void *user, const char *bytes, size_t len)
+{
+	text_addn(user, bytes, len);
 }
 
 /* Two texts, one with a NUL and a line like those that stand between them. */
@@ -27,13 +33,15 @@ static void write_example(struct text *out)
 	const struct made_source first = {"dir/odd name.yaml", write_odd, NULL};
 	struct source second;
 	_text_ struct text large = TEXT_INIT;
+	char sum[LAST_GOOD_SUM_LEN + 1];
 	source_view texts = {};
 
 	for (int i = 0; i < 100; i++)
 		text_addf(&large, "line: %d\n", i);
 	second = source_of("-", large.buf, large.len);
 	vec_push(&texts, &second);
-	last_good_format(&texts, &first, out);
+	last_good_format(&texts, &first, &(struct sink){put, out}, sum);
+	memcpy(out->buf + LAST_GOOD_SUM_AT, sum, LAST_GOOD_SUM_LEN);
 	vec_release(&texts);
 	source_release(&second);
 }
@@ -148,7 +156,7 @@ static void count_kept(const struct last_good *lg, size_t *ret_pods, size_t *ret
 	assert_string_equal(texts.items[0].name, PODS_SOURCE);
 	kube_pods_read(&texts.items[0], &pods);
 	*ret_pods = pods.entries.count;
-	*ret_addresses = claims.claimed;
+	*ret_addresses = claims.claims.count;
 	kube_table_release(&pods);
 	kube_pods_release(&claims);
 }

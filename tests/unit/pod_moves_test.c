@@ -5,10 +5,12 @@
  */
 #include "agent/kubernetes/pod_moves.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "agent/kubernetes/kube_pods_text.h"
+#include "policy/compiled_index.h"
 #include "tests/unit/made_cluster.h"
 
 #define CLUSTERS  12
@@ -16,6 +18,7 @@
 #define QUESTIONS 30 /* after each change */
 #define NAMES     30 /* of pods */
 #define ADDRESSES 40
+#define COMERS    100000
 
 static const char own[] =
 	"apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: z}\nspec:\n"
@@ -209,6 +212,52 @@ static void pods_that_moved_in_place_mean_what_they_do_compiled_anew(void **stat
 	assert_true(moved > CLUSTERS * CHANGES / 2 && compiled > CLUSTERS);
 }
 
+/* A pod that has such an address, in no zone. */
+static size_t with_ipv6(const struct policy *p)
+{
+	for (size_t i = 0; i < p->workloads.count; i++) {
+		const struct workload *w = &p->workloads.items[i];
+
+		vec_foreach (placed, &w->prefixes) {
+			if (w->kind == WORKLOAD_POD && !prefix_is_v4(&placed->prefix))
+				return i;
+		}
+	}
+	fail();
+	return POLICY_NONE;
+}
+
+static void those_that_come_and_go_leave_nothing_behind(void **state)
+{
+	struct world w = {.random = 3};
+	struct address_entry entry;
+	struct compiled *c;
+	size_t pod;
+
+	(void)state;
+	fill(&w);
+	c = w.version->compiled;
+	pod = with_ipv6(c->policy);
+	for (uint32_t i = 1; i < COMERS; i++) {
+		const struct bh_addr a = {{htonl(0xfd010000), 0, 0, htonl(i)}};
+
+		assert_int_equal(address_add(c, &a, pod, &entry), 0);
+		assert_true(entry.is_listed);
+		assert_int_equal(c->index->changes.nodes.count, 1);
+		assert_int_equal(compiled_workload(c, &a), pod);
+		assert_int_equal(address_remove(c, &a, &entry), 0);
+		assert_int_equal(c->index->changes.nodes.count, 0);
+		assert_int_equal(compiled_workload(c, &a), POLICY_NONE);
+	}
+	policy_version_free(w.version);
+	made_cluster_release(&w.cluster);
+}
+
+static void put(void *user, const char *bytes, size_t len)
+{
+	text_addn(user, bytes, len);
+}
+
 static void pods_are_the_same_after_they_were_written_and_read(void **state)
 {
 	_made_cluster_ struct made_cluster copy;
@@ -219,7 +268,7 @@ static void pods_are_the_same_after_they_were_written_and_read(void **state)
 	(void)state;
 	made_cluster_init(&copy);
 	fill(&w);
-	kube_pods_write(&w.cluster.tables[KUBE_POD], &text);
+	kube_pods_write(&w.cluster.tables[KUBE_POD], &(struct sink){put, &text});
 	source = (struct source){"", text.buf, text.len};
 	kube_pods_read(&source, &copy.tables[KUBE_POD]);
 	vec_foreach (entry, &w.cluster.tables[KUBE_POD].entries) {
@@ -237,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pods_that_moved_in_place_mean_what_they_do_compiled_anew),
+		cmocka_unit_test(those_that_come_and_go_leave_nothing_behind),
 		cmocka_unit_test(pods_are_the_same_after_they_were_written_and_read),
 	};
 

@@ -14,6 +14,7 @@
 #include "agent/policies/change.h"
 #include "agent/policies/first_policy.h"
 #include "agent/policies/pending.h"
+#include "agent/policies/room.h"
 #include "agent/policies/temporary_rule.h"
 #include "agent/privileges.h"
 #include "agent/reactions.h"
@@ -53,8 +54,15 @@ static uint32_t kinds_off(const struct agent_config *config)
 	return off;
 }
 
+/* What a cluster has to say comes later; what it said before an earlier end is near to that. */
+static bool is_telling(const struct agent *a, const struct policy_version *first)
+{
+	return !a->config->kubernetes || first->loaded->origin == POLICY_LAST_GOOD;
+}
+
 static int open_datapath(struct agent *a, const struct policy_version *first, struct text *why)
 {
+	struct table_room room;
 	struct datapath_config config = {
 		.bpffs = a->config->bpffs,
 		.event_rate = a->config->event_rate,
@@ -63,8 +71,9 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.down_after_s = a->config->down_after_s,
 		.vlan = a->config->vlan,
 		.kinds_off = kinds_off(a->config),
-		/* What the cluster has to say comes later. */
-		.image = a->config->kubernetes ? NULL : &first->compiled->image,
+		.image = is_telling(a, first) ? &first->compiled->image : NULL,
+		.room = room_recall(a->config->state_dir, &room) ? NULL : &room,
+		.is_growing = a->config->kubernetes != NULL,
 		.has_fronts = a->config->kubernetes != NULL,
 		.is_netfilter_off = getenv(NETFILTER_OFF) != NULL,
 		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,
@@ -303,6 +312,7 @@ int agent_run(const struct agent_config *config)
 		reactions_end(&a);
 		notify_manager("STOPPING=1");
 		log_info("msg=stopped enforcement=pinned");
+		err = a.is_outgrown ? -EAGAIN : 0;
 	}
 	release(&a);
 	return err;

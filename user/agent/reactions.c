@@ -147,7 +147,7 @@ static void on_paths(void *user)
 
 static void forget_previous(struct agent *a)
 {
-	if (!policy_set_forget(&a->policies))
+	if (!policy_set_forget(&a->policies, false))
 		return;
 	naming_update(&a->naming, a->policies.current, NULL);
 	mem_give_back_free();

@@ -26,6 +26,13 @@
 
 struct datapath; /* opened programs and maps */
 
+#define TABLE_ROOM_MAX 8
+
+/* What a policy needs of each table that grows, in entries of a slot: see datapath_room(). */
+struct table_room {
+	uint64_t of[TABLE_ROOM_MAX];
+};
+
 struct datapath_config {
 	const char *bpffs;   /* directory of our pins, made if absent; NULL: nothing is pinned */
 	uint32_t event_rate; /* events a second for each (source identity, rule, reason); 0: no
@@ -44,9 +51,11 @@ struct datapath_config {
 	enum bh_vlan_mode vlan;
 	const struct image *image; /* what tables are to have room for, and some more; NULL: for the
 				      largest policy.  Pinned ones stay unless they are too small */
-	uint32_t flow_interval_s;  /* between records of a flow that goes on; 0: no flow log */
-	bool has_fronts;           /* those will be set; else what is there goes */
-	bool is_netfilter_off;     /* as if the kernel took no program at netfilter's hooks */
+	const struct table_room *room; /* the same, of a policy that did not fit; may be NULL */
+	uint32_t flow_interval_s;      /* between records of a flow that goes on; 0: no flow log */
+	bool is_growing; /* for NULL and no room, what most clusters need: a start makes more */
+	bool has_fronts; /* those will be set; else what is there goes */
+	bool is_netfilter_off; /* as if the kernel took no program at netfilter's hooks */
 };
 
 /*
@@ -56,6 +65,9 @@ struct datapath_config {
  * sentence in @reterr.
  */
 int datapath_open(const struct datapath_config *config, struct text *reterr, struct datapath **ret);
+
+/* What a start must have room for if this one is to fit; false: no tables would hold it. */
+bool datapath_room(const struct image *image, struct table_room *ret);
 
 /* Closes descriptors.  Pinned links, maps and policy stay in force. */
 void datapath_free(struct datapath *dp);

@@ -30,24 +30,32 @@ enum grown {
 	GROWN_COUNT
 };
 
+_Static_assert(GROWN_COUNT <= TABLE_ROOM_MAX, "all of them are told of");
+
 struct capacity {
 	const char *map;
-	uint32_t least, most; /* over both slots */
-	enum table_id table;  /* TABLE_COUNT: none that is filled by a policy */
+	uint32_t least, usual, most; /* over both slots */
+	enum table_id table;         /* TABLE_COUNT: none that is filled by a policy */
 };
 
+/* Of a large cluster: many pods in much fewer kinds, for which most rows of decisions are alike. */
+#define USUAL_PREFIX_LINES (BH_PREFIX_LINES / 2)
+#define USUAL_BLOCKS       (BH_BLOCKS / 4)
+#define USUAL_RULE_PAGES   (BH_RULE_ENTRIES / BH_RULE_PAGE / 4)
+
 static const struct capacity capacities[GROWN_COUNT] = {
-	[GROWN_PREFIXES] = {"bh_prefixes", BH_PREFIX_LINES_LEAST, BH_PREFIX_LINES, TABLE_PREFIXES},
+	[GROWN_PREFIXES] = {"bh_prefixes", BH_PREFIX_LINES_LEAST, USUAL_PREFIX_LINES,
+			    BH_PREFIX_LINES, TABLE_PREFIXES},
 	[GROWN_IDENTITIES] = {"bh_identities", BH_IDENTITY_ENTRIES_LEAST, BH_IDENTITY_ENTRIES,
-			      TABLE_IDENTITIES},
+			      BH_IDENTITY_ENTRIES, TABLE_IDENTITIES},
 	[GROWN_DIRECTORY] = {"bh_directory", BH_DIRECTORY_LINES_LEAST, BH_DIRECTORY_LINES,
-			     TABLE_DIRECTORY},
-	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, BH_BLOCKS, TABLE_BLOCKS},
-	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE,
+			     BH_DIRECTORY_LINES, TABLE_DIRECTORY},
+	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, USUAL_BLOCKS, BH_BLOCKS, TABLE_BLOCKS},
+	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE, USUAL_RULE_PAGES,
 			 BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
 	[GROWN_RULE_EVENTS] = {"bh_rule_events", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE,
-			       BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
-	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
+			       USUAL_RULE_PAGES, BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
+	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
 };
 
 static struct bpf_map *map_of(const struct datapath *dp, enum grown i)
@@ -75,10 +83,11 @@ static void find_needs(const struct image *image, uint64_t ret[static GROWN_COUN
 	ret[GROWN_HEADERS] = 1;
 }
 
-bool growth_is_possible(const struct image *image)
+bool datapath_room(const struct image *image, struct table_room *ret)
 {
-	uint64_t needs[GROWN_COUNT];
+	uint64_t *needs = ret->of;
 
+	*ret = (struct table_room){};
 	find_needs(image, needs);
 	if (prefix_table_entries(image) > IMAGE_PREFIXES_MAX ||
 	    image->later.count > IMAGE_LATER_MAX)
@@ -141,17 +150,21 @@ int growth_settle(struct datapath *dp)
 	return 0;
 }
 
-int growth_choose(struct datapath *dp, const struct image *image)
+int growth_choose(struct datapath *dp, const struct datapath_config *config)
 {
+	bool is_known = config->image || config->room || !dp->is_fresh;
 	uint64_t needs[GROWN_COUNT] = {};
 	int err = 0;
 
-	if (image)
-		find_needs(image, needs);
+	if (config->image)
+		find_needs(config->image, needs);
 	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
-		uint32_t entries = image || !dp->is_fresh ? choose(dp, i, needs[i])
-							  : capacities[i].most;
+		uint64_t room = config->room ? config->room->of[i] : 0;
+		uint64_t need = room > needs[i] ? room : needs[i];
+		uint32_t entries = config->is_growing ? capacities[i].usual : capacities[i].most;
 
+		if (is_known)
+			entries = choose(dp, i, need);
 		err = bpf_map__set_max_entries(map_of(dp, i), entries);
 	}
 	return err;

@@ -205,13 +205,10 @@ int growth_settle(struct datapath *dp);
  * Before maps are made: as large as pinned ones are, if the policy fits into them; else with room
  * for more.
  */
-int growth_choose(struct datapath *dp, const struct image *image);
+int growth_choose(struct datapath *dp, const struct datapath_config *config);
 
 /* Whether it is for growth_choose() to say how large a map is. */
 bool growth_sizes(const struct datapath *dp, const struct bpf_map *map);
-
-/* Whether the largest tables would hold it. */
-bool growth_is_possible(const struct image *image);
 
 /* Whether a map is made in place of a pinned one. */
 bool growth_replaces(const struct datapath *dp, const struct bpf_map *map);

@@ -7,7 +7,6 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
-#include "datapath/table_view.h"
 
 #define MEMLOCK    "memlock:\t"
 #define FDINFO_LEN 256
@@ -67,11 +66,26 @@ enum sum {
 	SUM_COUNT,
 };
 
+static uint64_t prefixes_used(const struct tables *t, const struct bh_policy *p)
+{
+	const struct table *table = &t->of[TABLE_PREFIXES];
+	uint32_t first = p->slot * (table->entries / BH_SLOTS);
+	size_t size = (size_t)(table->entries / BH_SLOTS) * table->size;
+	const struct bh_prefix_line *there = t->prefixes[p->slot].bytes;
+	_table_view_ struct table_view view = {};
+
+	if (there)
+		return prefix_lines_used(there, &p->prefixes);
+	if (table_view_open(table, first, size, &view))
+		return 0;
+	return prefix_lines_used(view.bytes, &p->prefixes);
+}
+
 static void add_slot(const struct tables *t, const struct bh_policy *p, uint64_t sums[SUM_COUNT])
 {
 	if (!p->generation)
 		return;
-	sums[SUM_PREFIXES] += prefix_lines_used(t->prefixes + p->prefixes.line, &p->prefixes);
+	sums[SUM_PREFIXES] += prefixes_used(t, p);
 	sums[SUM_IDENTITIES] += p->identities;
 	sums[SUM_SERVICES] += BH_SERVICE_LINES;
 	sums[SUM_LINES] += grid_lines(&p->pairs) + grid_lines(&p->cells);

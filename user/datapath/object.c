@@ -163,9 +163,8 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 	t->rule_entries = BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
 	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
 	t->epochs = share(dp->skel->maps.bh_epochs, PROT_READ | PROT_WRITE);
-	t->prefixes = share(dp->skel->maps.bh_prefixes, PROT_READ | PROT_WRITE);
 	t->policies = share(dp->skel->maps.bh_policies, PROT_READ);
-	if (!t->control || !t->epochs || !t->prefixes || !t->policies)
+	if (!t->control || !t->epochs || !t->policies)
 		return explain_error(reterr, -errno, "cannot share memory with the kernel");
 	for (int i = 0; i < TABLE_COUNT; i++) {
 		const struct bpf_map *map = map_of(dp, i);
@@ -210,7 +209,8 @@ static void unshare_tables(struct datapath *dp)
 
 	unshare(t->control, dp->skel->maps.bh_control);
 	unshare(t->epochs, dp->skel->maps.bh_epochs);
-	unshare(t->prefixes, dp->skel->maps.bh_prefixes);
+	for (uint32_t slot = 0; slot < BH_SLOTS; slot++)
+		tables_leave_prefixes(t, slot);
 	unshare((void *)t->policies, dp->skel->maps.bh_policies);
 }
 
@@ -278,7 +278,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 	err = pinned_maps_compare(dp, reterr);
 	if (err)
 		return err;
-	err = growth_choose(dp, config->image);
+	err = growth_choose(dp, config);
 	if (err)
 		return explain_error(reterr, err, "cannot size the maps");
 	dp->skel->rodata->bh_rules_each =

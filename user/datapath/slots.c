@@ -218,27 +218,27 @@ static void flip(struct datapath *dp, uint32_t slot, uint64_t revert_at_ns)
 }
 
 /* Makes room in a slot that may be in force, where places of addresses that are gone are kept. */
-static int forget_gone(struct datapath *dp, const struct bh_prefixes *head, uint32_t slot)
+static int forget_gone(struct datapath *dp, const struct bh_prefixes *head,
+		       struct bh_prefix_line *lines)
 {
 	int err;
 
 	dp->is_grace_due = true;
 	err = slots_wait(dp);
 	if (!err)
-		prefix_lines_forget(tables_prefixes(&dp->tables, slot), head);
+		prefix_lines_forget(lines, head);
 	return err;
 }
 
-static int put_address(struct datapath *dp, uint32_t slot, const struct bh_prefix *entry)
+static int put_address(struct datapath *dp, const struct bh_prefixes *head,
+		       struct bh_prefix_line *lines, const struct bh_prefix *entry)
 {
-	const struct bh_prefixes *head = &tables_header(&dp->tables, slot)->prefixes;
-	struct bh_prefix_line *lines = tables_prefixes(&dp->tables, slot);
 	int err = prefix_lines_put(lines, head, entry);
 
 	if (err != -ENOSPC)
 		return err;
 	prefix_lines_clear_way(lines, head, entry);
-	err = forget_gone(dp, head, slot);
+	err = forget_gone(dp, head, lines);
 	return err ? err : prefix_lines_put(lines, head, entry);
 }
 
@@ -247,12 +247,16 @@ static int set_identity(struct datapath *dp, uint32_t slot, const struct bh_addr
 {
 	const struct bh_prefix entry = prefix_entry_of(a, identity);
 	const struct bh_policy *header = tables_header(&dp->tables, slot);
+	struct bh_prefix_line *lines;
 
 	if (!datapath_generation(dp) || identity >= header->identities)
 		return -EINVAL;
+	lines = tables_prefixes(&dp->tables, slot);
+	if (!lines)
+		return -ENOMEM;
 	if (is_listed)
-		return put_address(dp, slot, &entry);
-	prefix_lines_drop(tables_prefixes(&dp->tables, slot), &header->prefixes, &entry);
+		return put_address(dp, &header->prefixes, lines, &entry);
+	prefix_lines_drop(lines, &header->prefixes, &entry);
 	return 0;
 }
 
@@ -367,6 +371,7 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	_tables_content_ struct tables_content content = {.image = image};
 	struct datapath_swap swap = {.slot = idle_slot(dp)};
 	uint64_t start = clock_monotonic_ns();
+	struct table_room room;
 	int err = check_swap(dp, revert_at_ns, reterr);
 
 	if (err)
@@ -375,7 +380,7 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	lap(&swap, SWAP_CHECK, &start);
 	if (!err)
 		err = fill(dp, &content, &swap, reterr);
-	if (err == -E2BIG && growth_is_possible(image))
+	if (err == -E2BIG && datapath_room(image, &room))
 		text_add(reterr, "; a start with this policy makes room");
 	if (err)
 		return err;
@@ -383,6 +388,7 @@ int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t
 	flip(dp, swap.slot, revert_at_ns);
 	/* It is in force; if waiting fails, the next fill waits before it writes. */
 	slots_wait(dp);
+	tables_leave_prefixes(&dp->tables, !swap.slot);
 	lap(&swap, SWAP_FLIP, &start);
 	swap.generation = datapath_generation(dp);
 	*ret = swap;

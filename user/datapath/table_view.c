@@ -7,7 +7,8 @@
 
 #include "datapath/tables.h"
 
-int table_view_open(const struct table *table, uint32_t first, size_t size, struct table_view *ret)
+static int open_pages(const struct table *table, int protection, uint32_t first, size_t size,
+		      struct table_view *ret)
 {
 	size_t from = (size_t)first * table->size;
 	size_t before = from % (size_t)sysconf(_SC_PAGESIZE);
@@ -16,11 +17,22 @@ int table_view_open(const struct table *table, uint32_t first, size_t size, stru
 	*ret = (struct table_view){};
 	if (!size)
 		return 0;
-	pages = mmap(NULL, before + size, PROT_READ, MAP_SHARED, table->fd, (off_t)(from - before));
+	pages = mmap(NULL, before + size, protection, MAP_SHARED, table->fd,
+		     (off_t)(from - before));
 	if (pages == MAP_FAILED)
 		return -errno;
-	*ret = (struct table_view){(const char *)pages + before, pages, before + size};
+	*ret = (struct table_view){(char *)pages + before, pages, before + size};
 	return 0;
+}
+
+int table_view_open(const struct table *table, uint32_t first, size_t size, struct table_view *ret)
+{
+	return open_pages(table, PROT_READ, first, size, ret);
+}
+
+int table_view_share(const struct table *table, uint32_t first, size_t size, struct table_view *ret)
+{
+	return open_pages(table, PROT_READ | PROT_WRITE, first, size, ret);
 }
 
 void table_view_close(struct table_view *view)

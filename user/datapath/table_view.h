@@ -14,13 +14,17 @@
 struct table;
 
 struct table_view {
-	const void *bytes; /* the first entry */
+	void *bytes; /* the first entry */
 	void *pages;
 	size_t size; /* of the pages */
 };
 
 /* @size bytes from entry @first on.  -errno if there are not so many, or they can't be mapped. */
 int table_view_open(const struct table *table, uint32_t first, size_t size, struct table_view *ret);
+
+/* The same, for who writes in place. */
+int table_view_share(const struct table *table, uint32_t first, size_t size,
+		     struct table_view *ret);
 void table_view_close(struct table_view *view);
 #define _table_view_ _cleanup_(table_view_close)
 

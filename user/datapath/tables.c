@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "datapath/entries.h"
-#include "datapath/table_view.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 
@@ -365,12 +364,13 @@ static int write_run(const struct tables *t, const struct piece *run, const void
 
 static int write_piece(const struct tables *t, const struct piece *piece)
 {
-	size_t run_size = RUN_ENTRIES * (size_t)t->of[piece->table].size;
-	_table_view_ struct table_view there = {};
-	int err = table_view_open(&t->of[piece->table], piece->first, piece->size, &there);
+	const struct table *table = &t->of[piece->table];
+	size_t run_size = RUN_ENTRIES * (size_t)table->size;
+	int err = 0;
 
 	for (size_t i = 0; !err && i * run_size < piece->size; i++) {
 		size_t left = piece->size - i * run_size;
+		_table_view_ struct table_view there = {};
 		const struct piece run = {
 			.table = piece->table,
 			.first = piece->first + (uint32_t)(i * RUN_ENTRIES),
@@ -378,7 +378,9 @@ static int write_piece(const struct tables *t, const struct piece *piece)
 			.size = left < run_size ? left : run_size,
 		};
 
-		err = write_run(t, &run, (const char *)there.bytes + i * run_size);
+		err = table_view_open(table, run.first, run.size, &there);
+		if (!err)
+			err = write_run(t, &run, there.bytes);
 	}
 	return err;
 }
@@ -404,9 +406,21 @@ int tables_forget_known(const struct tables *t, uint32_t slot)
 	return tables_write(t, TABLE_KNOWN, slot * 2 * BH_KNOWN_LINES, nothing, size);
 }
 
-struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot)
+struct bh_prefix_line *tables_prefixes(struct tables *t, uint32_t slot)
 {
-	return t->prefixes + tables_header(t, slot)->prefixes.line;
+	const struct table *table = &t->of[TABLE_PREFIXES];
+	struct table_view *view = &t->prefixes[slot];
+	uint32_t lines = half(t, TABLE_PREFIXES);
+
+	if (!view->bytes &&
+	    table_view_share(table, slot * lines, (size_t)lines * table->size, view))
+		return NULL;
+	return view->bytes;
+}
+
+void tables_leave_prefixes(struct tables *t, uint32_t slot)
+{
+	table_view_close(&t->prefixes[slot]);
 }
 
 int tables_fill(const struct tables *t, const struct tables_content *content,

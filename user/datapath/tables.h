@@ -8,6 +8,7 @@
 
 #include <bulkhead/tables.h>
 
+#include "datapath/table_view.h"
 #include "policy/image.h"
 #include "util/text.h"
 
@@ -34,7 +35,7 @@ struct tables {
 	struct bh_control *control; /* written in place: one store switches policies */
 	struct bh_epochs *epochs;   /* likewise */
 	const struct bh_policy *policies;
-	struct bh_prefix_line *prefixes; /* like the first: addresses of the slot in force change */
+	struct table_view prefixes[BH_SLOTS]; /* like the first, while addresses of it change */
 	struct table of[TABLE_COUNT];
 	struct bh_prefix_hash prefix_hash;
 	uint32_t rule_entries; /* of both slots */
@@ -86,7 +87,10 @@ int tables_fill(const struct tables *t, const struct tables_content *content,
 int tables_write(const struct tables *t, enum table_id table, uint32_t first, const void *from,
 		 size_t size);
 
-/* The lines of @slot's prefixes. */
-struct bh_prefix_line *tables_prefixes(const struct tables *t, uint32_t slot);
+/* The lines of @slot's prefixes, to be changed in place; NULL: they can't be mapped. */
+struct bh_prefix_line *tables_prefixes(struct tables *t, uint32_t slot);
+
+/* Nobody looks at them any more: what is mapped counts as this process's memory. */
+void tables_leave_prefixes(struct tables *t, uint32_t slot);
 
 #endif

@@ -5,12 +5,71 @@
 #include <errno.h>
 
 #include "policy/compiled_index.h"
+#include "util/map.h"
 
 void address_changes_release(struct address_changes *changes)
 {
-	map_release(&changes->places);
+	places_release(&changes->places);
 	vec_release(&changes->nodes);
 }
+
+/* --- where a change is --- */
+
+static uint64_t hash_addr(const struct bh_addr *a)
+{
+	return hash_bytes(a, sizeof(*a), 0);
+}
+
+static const struct bh_addr *addr_at(const struct address_changes *changes, uint64_t word)
+{
+	return &changes->nodes.items[word - 1].prefix.addr;
+}
+
+static uint64_t hash_of(const void *user, uint64_t word)
+{
+	return hash_addr(addr_at(user, word));
+}
+
+static bool is_of(const void *user, uint64_t word, const void *address)
+{
+	return !addr_cmp(addr_at(user, word), address);
+}
+
+static uint64_t *find_place(const struct address_changes *changes, const struct bh_addr *a)
+{
+	const struct places_kind by_address = {hash_of, is_of, changes};
+
+	return places_find(&changes->places, &by_address, hash_addr(a), a);
+}
+
+static void put(struct address_changes *changes, const struct address_node *node)
+{
+	const struct places_kind by_address = {hash_of, is_of, changes};
+	const uint64_t *place = find_place(changes, &node->prefix.addr);
+
+	if (place) {
+		changes->nodes.items[*place - 1] = *node;
+		return;
+	}
+	vec_push(&changes->nodes, *node);
+	places_add(&changes->places, &by_address, changes->nodes.count);
+}
+
+static void drop(struct address_changes *changes, const struct bh_addr *a)
+{
+	uint64_t *place = find_place(changes, a);
+	const struct address_node *last;
+
+	if (!place)
+		return;
+	last = &changes->nodes.items[changes->nodes.count - 1];
+	*find_place(changes, &last->prefix.addr) = *place;
+	changes->nodes.items[*place - 1] = *last;
+	changes->nodes.count--;
+	places_drop(&changes->places, place);
+}
+
+/* --- whose an address is --- */
 
 /* The node around it when the policy was compiled. */
 static const struct address_node *compiled_node(const struct compiled *c, const struct bh_addr *a)
@@ -23,9 +82,9 @@ static const struct address_node *compiled_node(const struct compiled *c, const 
 const struct address_node *address_owner(const struct compiled *c, const struct bh_addr *a)
 {
 	const struct address_changes *changes = &c->index->changes;
-	const uint64_t *place = map_get(&changes->places, a, sizeof(*a));
+	const uint64_t *place = find_place(changes, a);
 
-	return place ? &changes->nodes.items[*place] : compiled_node(c, a);
+	return place ? &changes->nodes.items[*place - 1] : compiled_node(c, a);
 }
 
 static bool is_alone(const struct address_node *node, const struct bh_addr *a)
@@ -66,24 +125,35 @@ static int find_identity(const struct compiled *c, const struct address_node *no
 	return 0;
 }
 
+/* Nobody need remember it: the tree says the same. */
+static bool is_as_compiled(const struct compiled *c, const struct address_node *node)
+{
+	const struct address_node *was = compiled_node(c, &node->prefix.addr);
+	bool was_claimed = is_alone(was, &node->prefix.addr) && was->is_claimed;
+
+	return node->identity == was->identity && node->workload == was->workload &&
+	       node->zone == was->zone && node->is_host == was->is_host &&
+	       node->is_claimed == was_claimed;
+}
+
+static bool is_full(const struct compiled *c)
+{
+	return c->image.prefixes.count + c->image.changed.count >= IMAGE_PREFIXES_MAX;
+}
+
 static int settle(struct compiled *c, struct address_node *node, struct address_entry *ret)
 {
-	struct address_changes *changes = &c->index->changes;
 	const struct bh_addr a = node->prefix.addr;
 	int err = find_identity(c, node, &node->identity);
-	uint64_t *place;
-	bool is_new;
 
-	if (!err && (changes->nodes.count == ADDRESS_CHANGES_MAX ||
-		     c->image.prefixes.count + c->image.changed.count >= IMAGE_PREFIXES_MAX))
+	if (!err && is_full(c))
 		err = -ENOENT;
 	if (err)
 		return err;
-	place = map_put(&changes->places, &a, sizeof(a), changes->nodes.count, &is_new);
-	if (is_new)
-		vec_push(&changes->nodes, *node);
+	if (is_as_compiled(c, node))
+		drop(&c->index->changes, &a);
 	else
-		changes->nodes.items[*place] = *node;
+		put(&c->index->changes, node);
 	*ret = (struct address_entry){
 		.addr = a,
 		.identity = node->identity,

@@ -7,15 +7,16 @@
 #define POLICY_ADDRESS_CHANGE_H
 
 #include "policy/address_tree.h"
-#include "util/map.h"
+#include "util/places.h"
 
-/* Addresses whose owner has changed, each as a node of its own. */
+/*
+ * Addresses whose owner is another one than when the policy was compiled, each as a node of its
+ * own: however many came and went, no more than there were then and are now.
+ */
 struct address_changes {
-	struct map places; /* struct bh_addr -> place in nodes */
+	struct places places; /* by address: place in nodes + 1 */
 	VEC(struct address_node) nodes;
 };
-
-#define ADDRESS_CHANGES_MAX 65536
 
 void address_changes_release(struct address_changes *changes);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/mem.h"
 
 #define CHUNK_FIRST 1024 /* bytes; larger pieces get a chunk of their own */
@@ -52,25 +53,32 @@ char *arena_text(struct arena *a, const char *s, size_t len)
 	return copy;
 }
 
+static void free_chunks(struct arena_chunk *chunk)
+{
+	while (chunk) {
+		struct arena_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
 void arena_clear(struct arena *a)
 {
-	struct arena last = *a;
+	struct arena_chunk *kept = a->chunks;
 
-	if (!a->chunks)
+	if (kept && kept->size > CHUNK_MOST) {
+		arena_release(a);
 		return;
-	last.chunks = a->chunks->next;
-	a->chunks->next = NULL;
-	a->room = a->taken = a->chunks->size;
-	arena_release(&last);
+	}
+	a->room = a->taken = kept ? kept->size : 0;
+	if (kept)
+		free_chunks(TAKE_PTR(kept->next));
 }
 
 void arena_release(struct arena *a)
 {
-	while (a->chunks) {
-		struct arena_chunk *next = a->chunks->next;
-
-		free(a->chunks);
-		a->chunks = next;
-	}
+	free_chunks(a->chunks);
+	a->chunks = NULL;
 	a->room = a->taken = 0;
 }

@@ -199,26 +199,6 @@ uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bo
 	return &e->value;
 }
 
-void map_drop_zeros(struct map *m)
-{
-	struct map kept = {};
-
-	for (size_t i = 0; i < m->size; i++) {
-		const struct map_entry *e = &m->entries[i];
-		struct map_entry *place;
-
-		if (!e->hash || !e->value)
-			continue;
-		map_room(&kept);
-		place = map_find(&kept, e->hash, entry_key(e), e->len);
-		entry_fill(&kept, place, e->hash, entry_key(e), e->len);
-		place->value = e->value;
-		kept.count++;
-	}
-	map_release(m);
-	*m = kept;
-}
-
 void map_release(struct map *m)
 {
 	arena_release(&m->keys);

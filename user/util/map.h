@@ -26,8 +26,6 @@ uint64_t *map_put(struct map *m, const void *key, size_t len, uint64_t fresh, bo
 
 /* Makes room for so many more entries at once. */
 void map_reserve(struct map *m, size_t count);
-/* Takes out the keys whose value is 0, in one go over all of them. */
-void map_drop_zeros(struct map *m);
 
 void map_release(struct map *m);
 

@@ -8,8 +8,11 @@
 #include "agent/kubernetes/kube_texts.h"
 #include "agent/kubernetes/pod_moves.h"
 #include "agent/policies/pending.h"
+#include "agent/policies/room.h"
 #include "util/log.h"
 #include "util/mem.h"
+
+#define MANY_PODS 10000
 
 typedef VEC(struct kube_blamed) blamed_list;
 
@@ -108,6 +111,17 @@ static int prepare(struct agent *a, struct text *diagnostics, policy_faults *fau
 	return err;
 }
 
+/* A policy of many pods takes much: not three of them at once, when one change follows another. */
+static void forget_previous(struct agent *a)
+{
+	if (a->objects[KUBE_POD].entries.count < MANY_PODS || !a->policies.previous)
+		return;
+	intake_drain(a);
+	if (policy_set_forget(&a->policies, true))
+		naming_update(&a->naming, a->policies.current, NULL);
+	mem_give_back_free();
+}
+
 /* What an object's author got wrong is no reason to enforce nothing new. */
 static int prepare_safely(struct agent *a, struct text *diagnostics, struct policy_version **ret)
 {
@@ -116,6 +130,7 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 	bool is_better;
 	int err;
 
+	forget_previous(a);
 	if (zones->is_touched)
 		kube_forgive(a->objects);
 	zones->is_touched = zones->is_held = false;
@@ -139,12 +154,40 @@ static int prepare_safely(struct agent *a, struct text *diagnostics, struct poli
 	return err;
 }
 
+/*
+ * What is in force stays until whoever starts agents starts the next one, which has room; once for
+ * each policy.
+ */
+static void end_for_room(struct agent *a)
+{
+	const char *directory = a->config->state_dir;
+	int err = room_keep(directory, &a->policies.room);
+
+	if (err == -EEXIST)
+		return;
+	if (err) {
+		log_error("msg=\"no room for the cluster's policy, nor a note of it for the next "
+			  "start\" directory=%s error=\"%s\"",
+			  directory, strerror(-err));
+		return;
+	}
+	log_warning("msg=\"no room for the cluster's policy: the agent ends, and its next start "
+		    "makes room\"");
+	a->is_outgrown = true;
+	loop_stop(a->loop);
+}
+
 static int swap(struct agent *a, struct policy_version *v, struct text *why)
 {
+	int err;
+
 	if (datapath_revert_at(a->dp))
 		pending_go_back(a, NULL,
 				"the cluster has changed, and the policy must be compiled for it");
-	return policy_set_swap(&a->policies, v, why);
+	err = policy_set_swap(&a->policies, v, why);
+	if (err == -E2BIG && a->policies.is_outgrown)
+		end_for_room(a);
+	return err;
 }
 
 static bool is_in_force(struct agent *a, const struct policy_version *v)
@@ -158,6 +201,20 @@ static bool is_in_force(struct agent *a, const struct policy_version *v)
 	return true;
 }
 
+/* What is in force is right for all that were touched, or will be. */
+static void settle_pods(struct agent *a)
+{
+	struct kube_pods *pods = &a->pods;
+
+	if (pods->touched.count)
+		a->last_good.is_behind = true;
+	kube_pods_settle(pods);
+	policy_set_follow(&a->policies);
+	if (pods->is_here_touched)
+		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
+	pods->is_here_touched = false;
+}
+
 /* Whether each has found its place; else the policy has to be compiled for some. */
 static bool move_pods(struct agent *a)
 {
@@ -166,13 +223,7 @@ static bool move_pods(struct agent *a)
 
 	vec_foreach (touched, &pods->touched)
 		are_placed &= !pod_move(&a->policies, touched, kube_pods_owner(pods, touched));
-	if (pods->touched.count)
-		a->last_good.is_behind = true;
-	pods->touched.count = 0;
-	policy_set_follow(&a->policies);
-	if (pods->is_here_touched)
-		endpoints_follow(&a->endpoints, a->policies.current->loaded->policy);
-	pods->is_here_touched = false;
+	settle_pods(a);
 	return are_placed;
 }
 
@@ -188,6 +239,7 @@ static void on_moved(void *user)
 /* What is in force now is right, and the next start is to know of ZonePolicies that are. */
 static void take_over(struct agent *a)
 {
+	room_forget(a->config->state_dir);
 	for (enum kube_kind kind = 0; kind < KUBE_KIND_COUNT; kind++) {
 		if (kind == KUBE_POD || !kube_makes_policy(kind))
 			continue;
@@ -215,8 +267,11 @@ static void on_changed(void *user)
 	}
 	if (!err)
 		take_over(a);
-	/* What is in force knows of all pods; or else of those that have a place in it. */
-	move_pods(a);
+	/* What has come into force knows of all pods, what was of those that have a place in it. */
+	if (err || datapath_revert_at(a->dp))
+		move_pods(a);
+	else
+		settle_pods(a);
 	if (!err)
 		endpoints_settle(&a->endpoints);
 	kube_report_end(a->report, !err && !a->zones.is_held, why.len ? why.buf : a->zones.why.buf);
@@ -311,7 +366,7 @@ void cluster_recall(struct agent *a)
 		/* It was a cluster's, if only one without any. */
 		a->zones.is_known |= is_kube_source(text);
 	}
-	a->pods.touched.count = 0;
+	kube_pods_settle(&a->pods);
 }
 
 int cluster_start(struct agent *a, struct text *reterr)

@@ -25,7 +25,8 @@ struct kube {
 	struct loop_timer *settle_services;
 	bool is_settling, is_soon, is_settling_services;
 	bool is_told;     /* somebody has been told of all of them */
-	uint64_t took_ms; /* the last call of events.changed */
+	uint64_t took_ms; /* the last call of events.changed, */
+	uint64_t over_ns; /* and when it was over */
 	uint64_t services_took_ms;
 	struct text crowded; /* names of Services */
 	struct loop *loop;
@@ -60,16 +61,20 @@ static void on_settled(void *user)
 		k->is_told = true;
 		k->events.changed(k->events.user);
 	}
-	k->took_ms = (clock_monotonic_ns() - start_ns) / NS_PER_MS;
+	k->over_ns = clock_monotonic_ns();
+	k->took_ms = (k->over_ns - start_ns) / NS_PER_MS;
 }
 
 /* At least half of the time is for something else. */
 void kube_call_changed(struct kube *k)
 {
+	uint64_t since_ms = (clock_monotonic_ns() - k->over_ns) / NS_PER_MS;
+	uint64_t rest_ms = k->took_ms > since_ms ? k->took_ms - since_ms : 0;
+
 	if (k->is_settling)
 		return;
 	k->is_settling = true;
-	loop_timer_start(k->settle, k->took_ms > SETTLE_MS ? k->took_ms : SETTLE_MS, 0);
+	loop_timer_start(k->settle, rest_ms > SETTLE_MS ? rest_ms : SETTLE_MS, 0);
 }
 
 static void on_services_settled(void *user)

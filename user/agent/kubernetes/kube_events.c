@@ -7,6 +7,7 @@
 
 #include "util/clock.h"
 #include "util/json.h"
+#include "util/map.h"
 
 #define VERSION     "events.k8s.io/v1"
 #define CONTROLLER  "bulkhead.dev/agent"

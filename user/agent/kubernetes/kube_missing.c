@@ -5,6 +5,7 @@
 
 #include "agent/kubernetes/kube_texts.h"
 #include "policy/kube_names.h"
+#include "util/map.h"
 #include "util/mem.h"
 #include "util/text.h"
 

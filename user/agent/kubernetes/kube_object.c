@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "agent/kubernetes/kube_json.h"
 #include "agent/kubernetes/kube_thin.h"
 #include "util/address.h"
 #include "util/mem.h"
@@ -285,7 +286,7 @@ static char *take_labels(cJSON *metadata, struct kube_object *o)
 	else if (labels && labels->child)
 		text = cJSON_PrintUnformatted(labels);
 	cJSON_Delete(labels);
-	return text ? text : xstrdup("{}");
+	return xstrdup(text ? text : "{}");
 }
 
 /* Takes apart what pods have alike and what they don't. */
@@ -317,6 +318,7 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
 	const char *name = text_at(metadata, "name"), *space = text_at(metadata, "namespace");
 	_text_ struct text key = TEXT_INIT;
 	struct kube_object o = {};
+	const char *printed;
 
 	if (!name || !*name)
 		return -EBADMSG;
@@ -329,11 +331,12 @@ static int take_object(enum kube_kind kind, cJSON *json, struct kube_object *ret
 		cJSON_AddStringToObject(json, "apiVersion", kube_kinds[kind].version);
 		cJSON_AddStringToObject(json, "kind", kube_kinds[kind].name);
 	}
-	o.text = cJSON_PrintUnformatted(json);
-	if (!o.text) {
+	printed = cJSON_PrintUnformatted(json);
+	if (!printed) {
 		kube_object_release(&o);
 		return -EBADMSG;
 	}
+	o.text = xstrdup(printed);
 	o.key = text_take(&key);
 	*ret = o;
 	return 0;
@@ -364,7 +367,7 @@ static const struct keep *read_list(enum kube_kind kind)
 
 int kube_object_read(enum kube_kind kind, const char *json, struct kube_object *ret)
 {
-	_cleanup_(free_json)
+	_kube_json_ bool has_begun = kube_json_begin();
 	cJSON *object = parse(json, read_list(kind));
 
 	if (!cJSON_IsObject(object))
@@ -401,8 +404,8 @@ static char *copy_text(const cJSON *object, const char *key)
 int kube_event_read(enum kube_kind kind, const char *json, struct kube_event *ret)
 {
 	const struct keep whole[] = {{"object", read_list(kind)}, {}};
-	_cleanup_(free_json)
-	cJSON *root = parse(json, whole);
+	_kube_json_ bool has_begun = kube_json_begin();
+	const cJSON *root = parse(json, whole);
 	cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "object");
 	struct kube_event e = {};
 	int err = 0;

@@ -5,26 +5,61 @@
 
 #include "agent/kubernetes/kube_table.h"
 #include "util/address.h"
+#include "util/map.h"
 
-#define GONE_MAX 4096 /* claims that are remembered for nothing, beside as many as there are */
+#define WHICH_MASK 1ul /* of a word: which of the entry's addresses it is for */
+
+#define TOUCHED_KEPT 4096 /* for whose number memory stays */
+
+_Static_assert(KUBE_POD_ADDRESSES <= WHICH_MASK + 1 && _Alignof(struct kube_entry) > WHICH_MASK,
+	       "a claim is a pointer to an entry and one bit");
 
 void kube_pods_release(struct kube_pods *pods)
 {
-	map_release(&pods->claims);
+	places_release(&pods->claims);
 	vec_release(&pods->touched);
 	vec_release(&pods->here);
 	interner_release(&pods->interner);
 	*pods = (struct kube_pods){};
 }
 
-static struct kube_entry *entry_of(uint64_t value)
+static struct kube_entry *entry_of(uint64_t word)
 {
-	return (struct kube_entry *)(uintptr_t)value;
+	return (struct kube_entry *)(uintptr_t)(word & ~WHICH_MASK);
 }
 
-static uint64_t value_of(const struct kube_entry *entry)
+static uint64_t word_of(const struct kube_entry *entry, unsigned int which)
 {
-	return (uintptr_t)entry;
+	return (uintptr_t)entry | which;
+}
+
+static const struct bh_addr *address_of(uint64_t word)
+{
+	return &entry_of(word)->object.addresses[word & WHICH_MASK];
+}
+
+static uint64_t hash_addr(const struct bh_addr *a)
+{
+	return hash_bytes(a, sizeof(*a), 0);
+}
+
+static uint64_t hash_of(const void *user, uint64_t word)
+{
+	(void)user;
+	return hash_addr(address_of(word));
+}
+
+static bool is_of(const void *user, uint64_t word, const void *address)
+{
+	(void)user;
+	return !addr_cmp(address_of(word), address);
+}
+
+static const struct places_kind by_address = {hash_of, is_of, NULL};
+
+static uint64_t *find_claim(const struct kube_pods *pods, const struct bh_addr *a)
+{
+	return places_find(&pods->claims, &by_address, hash_addr(a), a);
 }
 
 /* Behind which of its addresses an entry's next claim is. */
@@ -48,10 +83,9 @@ static bool is_younger(const struct kube_entry *a, const struct kube_entry *b)
 static void claim(struct kube_pods *pods, struct kube_entry *entry, unsigned int i)
 {
 	const struct bh_addr *a = &entry->object.addresses[i];
-	uint64_t *first = map_put(&pods->claims, a, sizeof(*a), 0, NULL);
-	struct kube_entry *before = NULL, *at = entry_of(*first);
+	uint64_t *first = find_claim(pods, a);
+	struct kube_entry *before = NULL, *at = first ? entry_of(*first) : NULL;
 
-	pods->claimed += !at;
 	while (at && !is_younger(entry, at)) {
 		before = at;
 		at = at->next_claim[place_of(at, a)];
@@ -59,34 +93,30 @@ static void claim(struct kube_pods *pods, struct kube_entry *entry, unsigned int
 	entry->next_claim[i] = at;
 	if (before)
 		before->next_claim[place_of(before, a)] = entry;
+	else if (first)
+		*first = word_of(entry, i);
 	else
-		*first = value_of(entry);
+		places_add(&pods->claims, &by_address, word_of(entry, i));
 	vec_push(&pods->touched, *a);
 }
 
 static void disclaim(struct kube_pods *pods, struct kube_entry *entry, unsigned int i)
 {
 	const struct bh_addr *a = &entry->object.addresses[i];
-	uint64_t *first = map_get(&pods->claims, a, sizeof(*a));
-	struct kube_entry *before = NULL, *at = entry_of(*first);
+	uint64_t *first = find_claim(pods, a);
+	struct kube_entry *before = NULL, *at = entry_of(*first), *next = entry->next_claim[i];
 
 	while (at != entry) {
 		before = at;
 		at = at->next_claim[place_of(at, a)];
 	}
 	if (before)
-		before->next_claim[place_of(before, a)] = entry->next_claim[i];
+		before->next_claim[place_of(before, a)] = next;
+	else if (next)
+		*first = word_of(next, place_of(next, a));
 	else
-		*first = value_of(entry->next_claim[i]);
-	pods->claimed -= !*first;
+		places_drop(&pods->claims, first);
 	vec_push(&pods->touched, *a);
-}
-
-/* Keys are never taken out of a map; one that is full of those that went is made anew. */
-static void tidy(struct kube_pods *pods)
-{
-	if (pods->claims.count >= 2 * pods->claimed + GONE_MAX)
-		map_drop_zeros(&pods->claims);
 }
 
 static bool is_here(const struct kube_pods *pods, const struct kube_entry *entry)
@@ -109,7 +139,6 @@ void kube_pods_leave(struct kube_pods *pods, struct kube_entry *entry)
 {
 	for (unsigned int i = 0; i < entry->object.address_count; i++)
 		disclaim(pods, entry, i);
-	tidy(pods);
 	for (size_t i = 0; i < pods->here.count; i++) {
 		if (pods->here.items[i] != entry)
 			continue;
@@ -119,9 +148,17 @@ void kube_pods_leave(struct kube_pods *pods, struct kube_entry *entry)
 	}
 }
 
+/* After a list they are all that there are. */
+void kube_pods_settle(struct kube_pods *pods)
+{
+	if (pods->touched.count > TOUCHED_KEPT)
+		vec_release(&pods->touched);
+	pods->touched.count = 0;
+}
+
 const struct kube_entry *kube_pods_owner(const struct kube_pods *pods, const struct bh_addr *a)
 {
-	const uint64_t *first = map_get(&pods->claims, a, sizeof(*a));
+	const uint64_t *first = find_claim(pods, a);
 
 	return first ? entry_of(*first) : NULL;
 }

@@ -4,7 +4,7 @@
 #define AGENT_KUBERNETES_KUBE_PODS_H
 
 #include "agent/kubernetes/kube_object.h"
-#include "util/map.h"
+#include "util/places.h"
 #include "util/vec.h"
 
 struct kube_entry;
@@ -13,8 +13,7 @@ typedef VEC(const struct kube_entry *) kube_entry_list;
 
 struct kube_pods {
 	struct interner interner;    /* of what pods have alike */
-	struct map claims;           /* address -> the youngest of those that say it is theirs */
-	size_t claimed;              /* of these; of the others nobody says so any more */
+	struct places claims;        /* by address: the youngest of those that say it is theirs */
 	VEC(struct bh_addr) touched; /* since somebody looked: they may be another pod's now */
 	const char *node;            /* this one; NULL: none is */
 	kube_entry_list here;        /* pods on it that have an address */
@@ -27,6 +26,9 @@ void kube_pods_release(struct kube_pods *pods);
 /* A pod's entry comes into the table, or leaves it. */
 void kube_pods_enter(struct kube_pods *pods, struct kube_entry *entry);
 void kube_pods_leave(struct kube_pods *pods, struct kube_entry *entry);
+
+/* Somebody has looked at those that were touched. */
+void kube_pods_settle(struct kube_pods *pods);
 
 /* NULL: nobody's. */
 const struct kube_entry *kube_pods_owner(const struct kube_pods *pods, const struct bh_addr *a);

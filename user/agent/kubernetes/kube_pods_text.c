@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "util/address.h"
+#include "util/map.h"
 #include "util/mem.h"
+#include "util/places.h"
+#include "util/text.h"
 
 /*
  * A line is a string that pods have alike, or a pod: its key, the numbers of its node, labels and
@@ -13,27 +16,51 @@
 #define STRING_MARK '='
 #define POD_MARK    '+'
 #define FIELDS_MAX  (4 + KUBE_POD_ADDRESSES)
+#define PIECE_BYTES 65536 /* handed on together */
 
 struct writer {
-	struct map numbers; /* intern_number() -> the one in the text */
-	struct text *out;
+	VEC(uint64_t) strings; /* their intern_number(); the place is the number in the text */
+	struct places numbers; /* of these: place + 1 */
+	struct text piece;
 };
+
+static uint64_t hash_id(uint64_t id)
+{
+	return hash_bytes(&id, sizeof(id), 0);
+}
+
+static uint64_t hash_of(const void *user, uint64_t word)
+{
+	const struct writer *w = user;
+
+	return hash_id(w->strings.items[word - 1]);
+}
+
+static bool is_id(const void *user, uint64_t word, const void *id)
+{
+	const struct writer *w = user;
+
+	return w->strings.items[word - 1] == *(const uint64_t *)id;
+}
 
 static uint64_t number_of(struct writer *w, const char *string)
 {
-	uint64_t id, number;
-	bool is_new;
+	const struct places_kind kind = {hash_of, is_id, w};
+	const uint64_t *place;
+	uint64_t id;
 
 	if (!string)
 		return 0;
 	id = intern_number(string);
-	number = *map_put(&w->numbers, &id, sizeof(id), w->numbers.count + 1, &is_new);
-	if (is_new) {
-		text_addc(w->out, STRING_MARK);
-		text_add(w->out, string);
-		text_addc(w->out, '\n');
-	}
-	return number;
+	place = places_find(&w->numbers, &kind, hash_id(id), &id);
+	if (place)
+		return *place;
+	vec_push(&w->strings, id);
+	places_add(&w->numbers, &kind, w->strings.count);
+	text_addc(&w->piece, STRING_MARK);
+	text_add(&w->piece, string);
+	text_addc(&w->piece, '\n');
+	return w->strings.count;
 }
 
 static void write_pod(struct writer *w, const struct kube_object *o)
@@ -42,26 +69,38 @@ static void write_pod(struct writer *w, const struct kube_object *o)
 				    number_of(w, o->text)};
 	char buf[ADDRESS_STRLEN];
 
-	text_addc(w->out, POD_MARK);
-	text_add(w->out, o->key);
+	text_addc(&w->piece, POD_MARK);
+	text_add(&w->piece, o->key);
 	for (size_t i = 0; i < COUNT(numbers); i++) {
-		text_addc(w->out, ' ');
-		text_add_u64(w->out, numbers[i]);
+		text_addc(&w->piece, ' ');
+		text_add_u64(&w->piece, numbers[i]);
 	}
 	for (unsigned int i = 0; i < o->address_count; i++) {
-		text_addc(w->out, ' ');
-		text_add(w->out, addr_format(&o->addresses[i], buf));
+		text_addc(&w->piece, ' ');
+		text_add(&w->piece, addr_format(&o->addresses[i], buf));
 	}
-	text_addc(w->out, '\n');
+	text_addc(&w->piece, '\n');
 }
 
-void kube_pods_write(const struct kube_table *pods, struct text *out)
+static void hand_on(struct writer *w, const struct sink *out)
 {
-	struct writer w = {.out = out};
+	out->put(out->user, w->piece.buf, w->piece.len);
+	text_reset(&w->piece);
+}
 
-	vec_foreach (entry, &pods->entries)
+void kube_pods_write(const struct kube_table *pods, const struct sink *out)
+{
+	struct writer w = {.piece = TEXT_INIT};
+
+	vec_foreach (entry, &pods->entries) {
 		write_pod(&w, &(*entry)->object);
-	map_release(&w.numbers);
+		if (w.piece.len >= PIECE_BYTES)
+			hand_on(&w, out);
+	}
+	hand_on(&w, out);
+	vec_release(&w.strings);
+	places_release(&w.numbers);
+	text_release(&w.piece);
 }
 
 struct reader {

@@ -4,13 +4,13 @@
 #define AGENT_KUBERNETES_KUBE_PODS_TEXT_H
 
 #include "agent/kubernetes/kube_table.h"
+#include "util/sink.h"
 #include "util/source.h"
-#include "util/text.h"
 
 /* How the text is called, which is no document. */
 #define PODS_SOURCE "kubernetes:pods"
 
-void kube_pods_write(const struct kube_table *pods, struct text *out);
+void kube_pods_write(const struct kube_table *pods, const struct sink *out);
 
 /* Puts them into the table; what is not understood is left out. */
 void kube_pods_read(const struct source *source, struct kube_table *pods);

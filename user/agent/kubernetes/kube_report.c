@@ -6,6 +6,7 @@
 
 #include "agent/kubernetes/kube_drops.h"
 #include "agent/kubernetes/kube_events.h"
+#include "agent/kubernetes/kube_retry.h"
 #include "agent/kubernetes/kube_status.h"
 #include "agent/kubernetes/kube_writer.h"
 #include "util/clock.h"
@@ -32,14 +33,24 @@ struct kube_report {
 	struct kube_faults faults;
 	struct kube_status status;
 	struct kube_drops drops;
-	struct loop_timer *soon, *again, *tick;
+	struct kube_retry refusals;
+	struct loop_timer *soon, *again, *retry, *tick;
 	bool is_soon;
+	bool is_retrying;  /* a round is due, as something was refused */
 	uint64_t round_ns; /* the last one; CLOCK_MONOTONIC */
 };
 
 static const struct kube_table *table(const struct kube_report *r, enum kube_kind kind)
 {
 	return &kube_tables(r->kube)[kind];
+}
+
+static uint64_t chance(uint64_t below)
+{
+	uint32_t number = 0;
+
+	(void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
+	return below ? number % below : 0;
 }
 
 /* --- who speaks --- */
@@ -71,14 +82,29 @@ static bool has_line(const char *lines, const char *line)
 
 /* --- status --- */
 
+/* Whoever may not write now may be allowed to at any moment; nobody tells. */
+static void retry_later(struct kube_report *r)
+{
+	uint64_t ms;
+
+	if (r->is_retrying)
+		return;
+	r->is_retrying = true;
+	ms = kube_retry_wait(&r->refusals, clock_monotonic_ns());
+	loop_timer_start(r->retry, ms / 2 + chance(ms / 2), 0);
+}
+
 static void on_status_written(void *user, const char *key, enum kube_outcome outcome, long status)
 {
 	struct kube_report *r = user;
 	struct kube_state *state = kube_status_find(&r->status, key);
 
 	(void)status;
-	if (state && outcome != KUBE_DONE)
+	if (outcome == KUBE_DONE)
+		return;
+	if (state)
 		free(TAKE_PTR(state->sent)); /* it is written with the next round */
+	retry_later(r);
 }
 
 static bool put_status(struct kube_report *r, const char *key, const char *node, const char *body)
@@ -154,7 +180,21 @@ static void check_status(struct kube_report *r, bool is_speaker)
 
 /* --- Events --- */
 
-static bool put_event(struct kube_report *r, const struct kube_notice *notice)
+/* Those that are there already say so, and nothing else comes of it. */
+static void on_event_written(void *user, const char *key, enum kube_outcome outcome, long status)
+{
+	struct kube_report *r = user;
+
+	(void)key;
+	(void)status;
+	if (outcome == KUBE_DONE || outcome == KUBE_EXISTS)
+		return;
+	vec_foreach (faulty, &r->faults.objects)
+		faulty->is_told = false;
+	retry_later(r);
+}
+
+static bool put_event(struct kube_report *r, const struct kube_notice *notice, kube_written_fn *fn)
 {
 	_text_ struct text path = TEXT_INIT, body = TEXT_INIT;
 
@@ -163,6 +203,8 @@ static bool put_event(struct kube_report *r, const struct kube_notice *notice)
 	return kube_writer_put(&r->writer,
 			       &(struct kube_write){
 				       .message = {"POST", path.buf, JSON_TYPE, body.buf},
+				       .fn = fn,
+				       .user = r,
 			       });
 }
 
@@ -174,17 +216,19 @@ static void tell_refusal(struct kube_report *r, struct kube_faulty *faulty)
 	if (!entry || entry->order != faulty->order)
 		return;
 	kube_refusal_note(faulty, entry, &note);
-	faulty->is_told = put_event(r, &(struct kube_notice){
-					       .kind = faulty->kind,
-					       .key = faulty->key,
-					       .uid = &entry->object.identity.uid,
-					       .node = r->config->node,
-					       .reason = "Refused",
-					       .action = "Read",
-					       .note = note.buf,
-					       .hash = kube_refusal_hash(faulty, entry),
-					       .wall_ns = clock_wall_ns(),
-				       });
+	faulty->is_told = put_event(r,
+				    &(struct kube_notice){
+					    .kind = faulty->kind,
+					    .key = faulty->key,
+					    .uid = &entry->object.identity.uid,
+					    .node = r->config->node,
+					    .reason = "Refused",
+					    .action = "Read",
+					    .note = note.buf,
+					    .hash = kube_refusal_hash(faulty, entry),
+					    .wall_ns = clock_wall_ns(),
+				    },
+				    on_event_written);
 }
 
 static void tell_refusals(struct kube_report *r)
@@ -215,7 +259,7 @@ static void on_drop(void *user, const struct kube_drop *drop)
 		return;
 	notice.uid = &pod->object.identity.uid;
 	if (!drop->told) {
-		put_event(r, &notice);
+		put_event(r, &notice, NULL);
 		return;
 	}
 	kube_event_path(&notice, &path);
@@ -242,14 +286,6 @@ static void on_tick(void *user)
 
 /* --- when --- */
 
-static uint64_t chance(uint64_t below)
-{
-	uint32_t number = 0;
-
-	(void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
-	return below ? number % below : 0;
-}
-
 static void speak(struct kube_report *r)
 {
 	r->round_ns = clock_monotonic_ns();
@@ -264,6 +300,14 @@ static void on_soon(void *user)
 	struct kube_report *r = user;
 
 	r->is_soon = false;
+	speak(r);
+}
+
+static void on_retry(void *user)
+{
+	struct kube_report *r = user;
+
+	r->is_retrying = false;
 	speak(r);
 }
 
@@ -333,6 +377,7 @@ struct kube_report *kube_report_new(struct loop *loop, struct kube *k,
 	r->drops.user = r;
 	r->soon = loop_timer_new(loop, on_soon, r);
 	r->again = loop_timer_new(loop, on_again, r);
+	r->retry = loop_timer_new(loop, on_retry, r);
 	r->tick = loop_timer_new(loop, on_tick, r);
 	if (config->has_status)
 		loop_timer_start(r->again, AGAIN_MS / 2 + chance(AGAIN_MS), 0);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/json.h"
+#include "util/map.h"
 #include "util/mem.h"
 
 #define MANAGER     "bulkhead-"

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/map.h"
 #include "util/mem.h"
 
-#define GONE_MAX                                                                                   \
-	1024 /* keys that are remembered for nothing, beside as many as there are objects */
+#define INDEX_BITS 32
 
 static void drop(struct kube_entry *entry)
 {
@@ -22,7 +22,7 @@ void kube_table_release(struct kube_table *t)
 	vec_foreach (entry, &t->entries)
 		drop(*entry);
 	vec_release(&t->entries);
-	map_release(&t->places);
+	places_release(&t->places);
 }
 
 void kube_table_copy(const struct kube_table *t, struct kube_table *ret)
@@ -33,11 +33,56 @@ void kube_table_copy(const struct kube_table *t, struct kube_table *ret)
 		(*entry)->users++;
 }
 
+/* --- where an entry is --- */
+
+struct table_key {
+	const char *key;
+	uint64_t hash; /* of no more bits than a word has for it */
+};
+
+static uint64_t word_of(uint64_t hash, size_t index)
+{
+	return hash << INDEX_BITS | (index + 1);
+}
+
+static size_t index_of(uint64_t word)
+{
+	return (uint32_t)word - 1;
+}
+
+static uint64_t hash_of(const void *user, uint64_t word)
+{
+	(void)user;
+	return word >> INDEX_BITS;
+}
+
+static bool is_key(const void *user, uint64_t word, const void *key)
+{
+	const struct kube_table *t = user;
+	const struct table_key *k = key;
+
+	return word >> INDEX_BITS == k->hash &&
+	       !strcmp(t->entries.items[index_of(word)]->object.key, k->key);
+}
+
+static struct table_key key_of(const char *key)
+{
+	return (struct table_key){key, (uint32_t)hash_bytes(key, strlen(key), 0)};
+}
+
+static uint64_t *find_place(const struct kube_table *t, const char *key)
+{
+	const struct places_kind kind = {hash_of, is_key, t};
+	const struct table_key k = key_of(key);
+
+	return places_find(&t->places, &kind, k.hash, &k);
+}
+
 static struct kube_entry **find(const struct kube_table *t, const char *key)
 {
-	const uint64_t *place = map_get(&t->places, key, strlen(key));
+	const uint64_t *place = find_place(t, key);
 
-	return place && *place ? &t->entries.items[*place - 1] : NULL;
+	return place ? &t->entries.items[index_of(*place)] : NULL;
 }
 
 struct kube_entry *kube_table_get(const struct kube_table *t, const char *key)
@@ -49,12 +94,13 @@ struct kube_entry *kube_table_get(const struct kube_table *t, const char *key)
 
 static void add(struct kube_table *t, struct kube_entry *entry)
 {
-	const char *key = entry->object.key;
-	uint64_t *place = map_put(&t->places, key, strlen(key), 0, NULL);
+	const struct places_kind kind = {hash_of, is_key, t};
 
+	places_add(&t->places, &kind, word_of(key_of(entry->object.key).hash, t->entries.count));
 	vec_push(&t->entries, entry);
-	*place = t->entries.count;
 }
+
+/* --- what comes and goes --- */
 
 static struct kube_entry *new_entry(const struct kube_table *t, struct kube_object *o,
 				    uint64_t order)
@@ -141,37 +187,23 @@ void kube_table_put_or_share(struct kube_table *t, const struct kube_table *befo
 	add(t, fresh);
 }
 
-/* Keys are never taken out of a map; one that is full of those that went is made anew. */
-static void tidy(struct kube_table *t)
-{
-	if (t->places.count < 2 * t->entries.count + GONE_MAX)
-		return;
-	map_release(&t->places);
-	for (size_t i = 0; i < t->entries.count; i++) {
-		const char *key = t->entries.items[i]->object.key;
-
-		map_put(&t->places, key, strlen(key), i + 1, NULL);
-	}
-}
-
 bool kube_table_remove(struct kube_table *t, const char *key)
 {
-	uint64_t *place = map_get(&t->places, key, strlen(key));
+	uint64_t *place = find_place(t, key);
 	struct kube_entry *gone, *last;
 	size_t index;
 
-	if (!place || !*place)
+	if (!place)
 		return false;
-	index = *place - 1;
-	*place = 0;
+	index = index_of(*place);
 	gone = t->entries.items[index];
-	last = t->entries.items[--t->entries.count];
-	if (gone != last) {
-		t->entries.items[index] = last;
-		*map_get(&t->places, last->object.key, strlen(last->object.key)) = index + 1;
-	}
+	last = t->entries.items[t->entries.count - 1];
+	if (gone != last)
+		*find_place(t, last->object.key) = word_of(key_of(last->object.key).hash, index);
+	places_drop(&t->places, place);
+	t->entries.items[index] = last;
+	t->entries.count--;
 	leave(t, gone);
-	tidy(t);
 	return true;
 }
 

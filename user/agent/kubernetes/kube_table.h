@@ -6,7 +6,7 @@
 #include "agent/kubernetes/kube_object.h"
 #include "agent/kubernetes/kube_pods.h"
 #include "agent/kubernetes/kube_zones.h"
-#include "util/map.h"
+#include "util/places.h"
 #include "util/vec.h"
 
 /* In two tables at once while a kind is listed again. */
@@ -22,7 +22,7 @@ struct kube_entry {
 
 struct kube_table {
 	VEC(struct kube_entry *) entries; /* in no order */
-	struct map places;                /* key -> index into entries + 1; 0: it is gone */
+	struct places places;             /* by key: its hash, and index into entries + 1 */
 	struct kube_pods *pods;   /* is told of entries, which are pods; NULL: they aren't */
 	struct kube_zones *zones; /* of ZonePolicies, else NULL */
 };

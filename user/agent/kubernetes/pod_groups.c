@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "agent/kubernetes/kube_json.h"
 #include "agent/kubernetes/kube_missing.h"
 #include "agent/kubernetes/kube_texts.h"
 #include "util/mem.h"
@@ -13,6 +14,7 @@
 #define SEPARATOR  "\n---\n"
 #define CHUNK_SIZE (256ul * 1024)
 #define HEAD       "{\"metadata\":{"
+#define SEEN_MAX   8192 /* by their strings, once the policy has been read; then others again */
 
 /* What labels, ports and pods are called, and labels' values: of nothing else. */
 #define WORD_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/"
@@ -21,11 +23,6 @@
 struct strings_key {
 	uint64_t labels, text;
 };
-
-static void free_json(cJSON **json)
-{
-	cJSON_Delete(*json);
-}
 
 void pod_groups_free(struct pod_groups *g)
 {
@@ -144,14 +141,13 @@ static void see_ports(const struct pod_groups *g, cJSON *containers)
 /* Without its name, so that it is the same for pods that are alike.  To be freed. */
 static char *see(const struct pod_groups *g, const struct kube_entry *entry, bool is_whole)
 {
-	_cleanup_(free_json)
+	_kube_json_ bool has_begun = kube_json_begin();
 	cJSON *pod = cJSON_Parse(entry->object.text);
-	_cleanup_(free_json)
 	cJSON *all = cJSON_Parse(entry->object.labels);
 	cJSON *metadata = cJSON_GetObjectItemCaseSensitive(pod, "metadata");
 	cJSON *spec = cJSON_GetObjectItemCaseSensitive(pod, "spec");
 
-	cJSON_AddItemToObject(metadata, "labels", is_whole ? TAKE_PTR(all) : see_labels(g, all));
+	cJSON_AddItemToObject(metadata, "labels", is_whole ? all : see_labels(g, all));
 	if (is_whole && entry->object.node) {
 		if (!spec)
 			spec = cJSON_AddObjectToObject(pod, "spec");
@@ -161,7 +157,7 @@ static char *see(const struct pod_groups *g, const struct kube_entry *entry, boo
 		see_ports(g, cJSON_GetObjectItemCaseSensitive(spec, "initContainers"));
 	}
 	cJSON_InsertItemInArray(pod, 0, cJSON_DetachItemViaPointer(pod, metadata));
-	return cJSON_PrintUnformatted(pod);
+	return xstrdup(cJSON_PrintUnformatted(pod));
 }
 
 /* A pod that is spoken of by its name is a group of its own. */
@@ -203,6 +199,8 @@ static int find(struct pod_groups *g, const struct kube_entry *entry, size_t *re
 	if (!place)
 		return -ENOENT;
 	*ret = *place;
+	if (g->is_bound && g->by_strings.count >= SEEN_MAX)
+		map_release(&g->by_strings);
 	if (!is_apart)
 		map_put(&g->by_strings, &key, sizeof(key), *ret, NULL);
 	return 0;
@@ -336,6 +334,8 @@ void pod_groups_bind(struct pod_groups *g, const struct policy *policy)
 		vec_release(&group->addresses);
 	}
 	map_release(&places);
+	map_release(&g->by_strings);
+	g->is_bound = true;
 }
 
 int pod_groups_find(struct pod_groups *g, const struct kube_entry *pod, size_t *ret)

@@ -8,6 +8,7 @@
 
 #include "agent/kubernetes/kube_table.h"
 #include "policy/load.h"
+#include "util/map.h"
 #include "util/source.h"
 
 /* How texts of pods are called: those that are made of them for one policy. */
@@ -22,9 +23,10 @@ struct pod_group {
 
 struct pod_groups {
 	struct map words;      /* that the policy's texts have */
+	bool is_bound;         /* the policy has been read */
 	bool is_exact;         /* everything matters: their words may be written in other ways */
 	struct text other;     /* a label's value that stands for all that they don't have */
-	struct map by_strings; /* numbers of an entry's labels and text -> index into list, + 1 */
+	struct map by_strings; /* numbers of an entry's labels and text -> index into list */
 	struct map by_sight;   /* what the policy sees of a pod -> index into list */
 	VEC(struct pod_group) list;
 };

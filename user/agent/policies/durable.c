@@ -16,12 +16,12 @@ static int open_directory(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_all(int fd, const struct text *content)
+static int write_all(int fd, const char *bytes, size_t len)
 {
 	size_t done = 0;
 
-	while (done < content->len) {
-		ssize_t n = write(fd, content->buf + done, content->len - done);
+	while (done < len) {
+		ssize_t n = write(fd, bytes + done, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -29,37 +29,74 @@ static int write_all(int fd, const struct text *content)
 			return -errno;
 		done += (size_t)n;
 	}
-	return fsync(fd) ? -errno : 0;
+	return 0;
 }
 
-static int replace(int dir, const char *fresh, const char *name)
+void durable_begin(const char *directory, const char *name, struct durable_file *ret)
 {
-	if (renameat(dir, fresh, dir, name))
+	*ret = (struct durable_file){.fd = -1, .name = TEXT_INIT, .fresh = TEXT_INIT};
+	text_add(&ret->name, name);
+	text_addf(&ret->fresh, "%s.new", name);
+	ret->directory = open_directory(directory);
+	if (ret->directory < 0) {
+		ret->err = ret->directory;
+		return;
+	}
+	ret->fd = openat(ret->directory, ret->fresh.buf,
+			 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (ret->fd < 0)
+		ret->err = -errno;
+}
+
+void durable_put(struct durable_file *f, const char *bytes, size_t len)
+{
+	f->len += len;
+	if (!f->err && f->len > DURABLE_MAX)
+		f->err = -EFBIG;
+	if (!f->err)
+		f->err = write_all(f->fd, bytes, len);
+}
+
+void durable_put_at(struct durable_file *f, size_t at, const char *bytes, size_t len)
+{
+	ssize_t n;
+
+	if (f->err)
+		return;
+	n = pwrite(f->fd, bytes, len, (off_t)at);
+	if (n < 0)
+		f->err = -errno;
+	else if ((size_t)n < len)
+		f->err = -EIO;
+}
+
+static int replace(const struct durable_file *f)
+{
+	if (fsync(f->fd) || renameat(f->directory, f->fresh.buf, f->directory, f->name.buf))
 		return -errno;
-	return fsync(dir) ? -errno : 0;
+	return fsync(f->directory) ? -errno : 0;
+}
+
+int durable_end(struct durable_file *f)
+{
+	if (!f->err)
+		f->err = replace(f);
+	if (f->err && f->fd >= 0)
+		unlinkat(f->directory, f->fresh.buf, 0);
+	closep(&f->fd);
+	closep(&f->directory);
+	text_release(&f->name);
+	text_release(&f->fresh);
+	return f->err;
 }
 
 int durable_write(const char *directory, const char *name, const struct text *content)
 {
-	_text_ struct text fresh = TEXT_INIT;
-	_close_ int dir = open_directory(directory);
-	_close_ int fd = -1;
-	int err;
+	struct durable_file f;
 
-	if (dir < 0)
-		return dir;
-	if (content->len > DURABLE_MAX)
-		return -EFBIG;
-	text_addf(&fresh, "%s.new", name);
-	fd = openat(dir, fresh.buf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, content);
-	if (!err)
-		err = replace(dir, fresh.buf, name);
-	if (err)
-		unlinkat(dir, fresh.buf, 0);
-	return err;
+	durable_begin(directory, name, &f);
+	durable_put(&f, content->buf, content->len);
+	return durable_end(&f);
 }
 
 int durable_append(const char *directory, const char *name, const struct text *line)
@@ -74,7 +111,9 @@ int durable_append(const char *directory, const char *name, const struct text *l
 	fd = openat(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	err = write_all(fd, line);
+	err = write_all(fd, line->buf, line->len);
+	if (!err && fsync(fd))
+		err = -errno;
 	/* On a full disk half a line may be there: the next one would be joined to it. */
 	if (err && ftruncate(fd, st.st_size))
 		return -errno;
@@ -91,7 +130,8 @@ int durable_directory(const char *directory, const char *name, struct text *ret_
 	return 0;
 }
 
-static int check_file(int fd)
+/* How much there is to read. */
+static int check_file(int fd, size_t *ret)
 {
 	struct stat st;
 
@@ -99,7 +139,10 @@ static int check_file(int fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return -EPERM;
-	return (unsigned long)st.st_size > DURABLE_MAX ? -EFBIG : 0;
+	if ((unsigned long)st.st_size > DURABLE_MAX)
+		return -EFBIG;
+	*ret = (size_t)st.st_size;
+	return 0;
 }
 
 static int read_all(int fd, struct text *out)
@@ -124,6 +167,7 @@ int durable_read(const char *directory, const char *name, struct text *ret)
 	_close_ int dir = open_directory(directory);
 	_text_ struct text content = TEXT_INIT;
 	_close_ int fd = -1;
+	size_t size = 0;
 	int err;
 
 	if (dir < 0)
@@ -132,9 +176,11 @@ int durable_read(const char *directory, const char *name, struct text *ret)
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -EPERM : -errno;
-	err = check_file(fd);
-	if (!err)
+	err = check_file(fd, &size);
+	if (!err) {
+		text_room(&content, size);
 		err = read_all(fd, &content);
+	}
 	if (!err)
 		text_addn(ret, content.buf, content.len);
 	return err;

@@ -7,6 +7,21 @@
 
 #define DURABLE_MAX (256ul * 1024 * 1024) /* bytes; a larger file is neither written nor read */
 
+/* One that is written piece by piece. */
+struct durable_file {
+	int directory, fd;
+	struct text name, fresh;
+	size_t len;
+	int err; /* the first one; then nothing is written any more */
+};
+
+/* To take the place of @directory/@name, once durable_end() returns 0. */
+void durable_begin(const char *directory, const char *name, struct durable_file *ret);
+void durable_put(struct durable_file *f, const char *bytes, size_t len);
+/* In place of what was put @at bytes from the begin. */
+void durable_put_at(struct durable_file *f, size_t at, const char *bytes, size_t len);
+int durable_end(struct durable_file *f);
+
 /* Replaces @directory/@name; on disk when it returns.  -errno. */
 int durable_write(const char *directory, const char *name, const struct text *content);
 

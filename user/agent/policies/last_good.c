@@ -30,22 +30,30 @@ bool last_good_is_due(const struct last_good *lg, const struct loaded_policy *lo
 	return since_ns >= (loaded->is_kept ? PODS_KEPT_NS : CLUSTER_KEPT_NS);
 }
 
-static void write_pods(const void *user, struct text *out)
+static void write_pods(const void *user, const struct sink *out)
 {
 	kube_pods_write(user, out);
+}
+
+static void put(void *user, const char *bytes, size_t len)
+{
+	durable_put(user, bytes, len);
 }
 
 static int write_file(const char *directory, const struct loaded_policy *loaded,
 		      const struct kube_table *pods)
 {
 	const struct made_source first = {PODS_SOURCE, write_pods, pods};
-	_text_ struct text content = TEXT_INIT;
+	char sum[LAST_GOOD_SUM_LEN + 1];
+	struct durable_file f;
 	source_view texts = {};
 
+	durable_begin(directory, LAST_GOOD_FILE, &f);
 	loaded_policy_view(loaded, &texts);
-	last_good_format(&texts, pods ? &first : NULL, &content);
+	last_good_format(&texts, pods ? &first : NULL, &(struct sink){put, &f}, sum);
+	durable_put_at(&f, LAST_GOOD_SUM_AT, sum, LAST_GOOD_SUM_LEN);
 	vec_release(&texts);
-	return durable_write(directory, LAST_GOOD_FILE, &content);
+	return durable_end(&f);
 }
 
 static void take_result(struct last_good *lg, struct loaded_policy *loaded, int err)

@@ -14,65 +14,101 @@
  * The mark, the checksum of what follows its line in hexadecimal, a newline; then the number of
  * texts, and of each the lengths of its name and of itself, and those.
  */
-#define MARK       "bulkhead last-good 1 sha256 "
-#define MARK_LEN   (sizeof(MARK) - 1)
-#define SUM_LEN    ((size_t)2 * SHA256_DIGEST_SIZE)
+#define MARK       LAST_GOOD_MARK
+#define MARK_LEN   LAST_GOOD_SUM_AT
+#define SUM_LEN    LAST_GOOD_SUM_LEN
 #define BODY_AT    (MARK_LEN + SUM_LEN + 1)
 #define DIGITS     20
 #define NAME_BYTES 4096
+
+_Static_assert(SUM_LEN == (size_t)2 * SHA256_DIGEST_SIZE, "two digits a byte");
 
 struct cursor {
 	const char *at;
 	size_t left;
 };
 
-static void sum_of(const char *bytes, size_t len, char ret[SUM_LEN + 1])
+static void end_sum(struct sha256_ctx *ctx, char ret[SUM_LEN + 1])
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx ctx;
 
-	sha256_init(&ctx);
-	sha256_update(&ctx, len, (const uint8_t *)bytes);
-	sha256_digest(&ctx, sizeof(digest), digest);
+	sha256_digest(ctx, sizeof(digest), digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
-static void add_head(const char *name, size_t len, struct text *out)
+static void sum_of(const char *bytes, size_t len, char ret[SUM_LEN + 1])
 {
-	text_addf(out, "%zu %zu\n%s", strlen(name), len, name);
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, len, (const uint8_t *)bytes);
+	end_sum(&ctx, ret);
 }
 
-/* Its length, which stands before it, is known afterwards. */
-static void add_made(const struct made_source *source, struct text *out)
+/* --- what is written --- */
+
+struct body {
+	struct sha256_ctx ctx;
+	const struct sink *out;
+};
+
+static void put(void *user, const char *bytes, size_t len)
+{
+	struct body *body = user;
+
+	sha256_update(&body->ctx, len, (const uint8_t *)bytes);
+	body->out->put(body->out->user, bytes, len);
+}
+
+static void count(void *user, const char *bytes, size_t len)
+{
+	size_t *sum = user;
+
+	(void)bytes;
+	*sum += len;
+}
+
+static void put_head(struct body *body, const char *name, size_t len)
 {
 	_text_ struct text head = TEXT_INIT;
-	size_t begin = out->len;
 
-	source->write(source->user, out);
-	add_head(source->name, out->len - begin, &head);
-	text_room(out, head.len);
-	memmove(out->buf + begin + head.len, out->buf + begin, out->len - begin + 1);
-	memcpy(out->buf + begin, head.buf, head.len);
-	out->len += head.len;
+	text_addf(&head, "%zu %zu\n%s", strlen(name), len, name);
+	put(body, head.buf, head.len);
 }
 
-/* It may be much: it is written once, and its sum put in its place before it. */
-void last_good_format(const source_view *texts, const struct made_source *first, struct text *out)
+static void put_made(struct body *body, const struct made_source *source)
 {
-	size_t begin = out->len;
-	char sum[SUM_LEN + 1];
+	const struct sink into = {put, body};
+	size_t len = 0;
 
-	text_addf(out, MARK "%*s\n%zu\n", (int)SUM_LEN, "", texts->count + (first != NULL));
-	if (first)
-		add_made(first, out);
-	vec_foreach (source, texts) {
-		add_head((*source)->name, (*source)->len, out);
-		text_addn(out, (*source)->text, (*source)->len);
-	}
-	sum_of(out->buf + begin + BODY_AT, out->len - begin - BODY_AT, sum);
-	memcpy(out->buf + begin + MARK_LEN, sum, SUM_LEN);
+	source->write(source->user, &(struct sink){count, &len});
+	put_head(body, source->name, len);
+	source->write(source->user, &into);
 }
+
+void last_good_format(const source_view *texts, const struct made_source *first,
+		      const struct sink *out, char ret_sum[static SUM_LEN + 1])
+{
+	_text_ struct text line = TEXT_INIT;
+	struct body body = {.out = out};
+
+	sha256_init(&body.ctx);
+	text_addf(&line, MARK "%*s\n", (int)SUM_LEN, "");
+	out->put(out->user, line.buf, line.len);
+	text_reset(&line);
+	text_addf(&line, "%zu\n", texts->count + (first != NULL));
+	put(&body, line.buf, line.len);
+	if (first)
+		put_made(&body, first);
+	vec_foreach (source, texts) {
+		put_head(&body, (*source)->name, (*source)->len);
+		put(&body, (*source)->text, (*source)->len);
+	}
+	end_sum(&body.ctx, ret_sum);
+}
+
+/* --- what is read --- */
 
 static bool take_number(struct cursor *c, char end, uint64_t max, uint64_t *ret)
 {

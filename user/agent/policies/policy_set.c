@@ -360,6 +360,8 @@ int policy_set_try(struct policy_set *set, struct policy_version *v, uint64_t re
 		set->hooks.before(set->hooks.user);
 	err = datapath_try_policy(set->dp, &next->compiled->image, revert_at_ns, reterr, &swap);
 	count_swap(&set->swaps, err, &swap);
+	if (err == -E2BIG)
+		set->is_outgrown = datapath_room(&next->compiled->image, &set->room);
 	if (err)
 		return err;
 
@@ -528,10 +530,10 @@ int policy_set_expire(struct policy_set *set, struct text *reterr)
 	return policy_set_swap(set, TAKE_PTR(next), reterr);
 }
 
-bool policy_set_forget(struct policy_set *set)
+bool policy_set_forget(struct policy_set *set, bool is_memory_short)
 {
 	if (!set->previous || datapath_revert_at(set->dp) ||
-	    clock_monotonic_ns() - set->swapped_ns < LATE_NS)
+	    (!is_memory_short && clock_monotonic_ns() - set->swapped_ns < LATE_NS))
 		return false;
 	policy_version_free(TAKE_PTR(set->previous));
 	vec_release(&set->parked);

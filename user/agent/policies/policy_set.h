@@ -39,6 +39,8 @@ struct policy_set {
 	struct temporaries temporaries; /* in every policy that is prepared */
 	struct swap_stats swaps;
 	const struct kube_table *objects; /* of every kind; NULL: there is no cluster */
+	struct table_room room;           /* of the last one that did not fit */
+	bool is_outgrown;                 /* there was one, and a start could make room for it */
 	bool is_behind; /* an address did not fit into the tables: made anew, they hold it */
 	bool is_listed; /* they take the place of those of a cluster in what is given */
 	bool is_audit;  /* policies only report */
@@ -101,10 +103,11 @@ int policy_set_recompile(struct policy_set *set, struct text *reterr);
 int policy_set_expire(struct policy_set *set, struct text *reterr);
 
 /*
- * Frees the policy before once no event of it can be under way.  True if it did: who has it must
- * forget it, too.
+ * Frees the policy before once no event of it can be under way; or, before a large one is made
+ * beside the one in force, at once: then a late one goes without names.  True if it did: who has it
+ * must forget it, too.
  */
-bool policy_set_forget(struct policy_set *set);
+bool policy_set_forget(struct policy_set *set, bool is_memory_short);
 
 /* Reads the rules' counters. */
 int policy_set_sample(struct policy_set *set);
