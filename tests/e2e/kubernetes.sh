@@ -252,6 +252,9 @@ add_station client 10.244.0.11 fd00:10::11
 add_station intruder 10.244.0.12 fd00:10::12
 add_bridged db 1.10
 add_bridged cache 1.11 br0
+# Some have a route for each pod there, too.
+ip route add 10.244.1.10 dev cni0
+ip -6 route add fd00:10:0:1::10 dev cni0
 serve web tcp/80 tcp/8080 tcp/7777
 serve db tcp/80 tcp/8080
 write_config
