@@ -22,6 +22,7 @@
 #define HASTE_MS    1000  /* a watch that ends sooner was no success */
 #define LASTING_MS  10000 /* one that ends later was */
 #define CUTS        3     /* so many soon after another may be due to what was asked for */
+#define BACK        2     /* failures that count once the server, which was away, is back */
 #define SILENCES    3     /* so many too */
 #define STATUS_OK   200
 #define STATUS_BAD  400
@@ -61,7 +62,11 @@ static int on_list_value(void *user, const struct kube_value *value)
 	err = kube_list_read(value->text, &version, &next);
 	if (err)
 		return err;
-	set_text(&w->version, version);
+	/* What has changed since the first page was made is not in it, whatever the others say. */
+	if (!w->next || !version)
+		set_text(&w->version, version);
+	else
+		free(version);
 	set_text(&w->next, next);
 	return 0;
 }
@@ -141,12 +146,23 @@ static uint64_t about(uint64_t ms)
 	return ms / 2 + chance % (ms / 2);
 }
 
-static uint64_t back_off_ms(const struct kube_watch *w)
+static uint64_t age_ms(const struct kube_watch *w)
+{
+	return (clock_monotonic_ns() - w->since_ns) / NS_PER_MS;
+}
+
+/* Cut, but not for what it asked. */
+static bool is_just_cut(const struct kube_watch *w, const struct kube_end *end)
+{
+	return w->is_watching && end->status == STATUS_OK && !w->fault && age_ms(w) >= HASTE_MS;
+}
+
+static uint64_t back_off_ms(const struct kube_watch *w, uint64_t most_ms)
 {
 	unsigned int doublings = w->failures < DOUBLINGS ? w->failures : DOUBLINGS;
 	uint64_t ms = (uint64_t)FIRST_MS << doublings;
 
-	return about(ms < MOST_MS ? ms : MOST_MS);
+	return about(ms < most_ms ? ms : most_ms);
 }
 
 static const char *fault_text(const struct kube_watch *w, const struct kube_end *end)
@@ -183,11 +199,13 @@ static void tell(struct kube_watch *w, const struct kube_end *end)
 
 static void fail(struct kube_watch *w, const struct kube_end *end)
 {
-	uint64_t ms = back_off_ms(w);
+	/* It doesn't wait for longer than it lasted. */
+	bool is_short = is_just_cut(w, end) && age_ms(w) < MOST_MS;
+	uint64_t ms = back_off_ms(w, is_short ? age_ms(w) : MOST_MS);
 
 	tell(w, end);
 	w->failures++;
-	w->is_unanswered = !end->status;
+	w->is_unanswered = w->is_away = !end->status;
 	if (ms < end->retry_after_s * 1000ull)
 		ms = end->retry_after_s < MOST_MS / 1000 ? end->retry_after_s * 1000ull + ms
 							 : MOST_MS;
@@ -215,7 +233,7 @@ static void on_begun(void *user)
 
 static void take_list(struct kube_watch *w)
 {
-	bool is_changed = kube_table_replace(w->table, &w->fresh) || !w->is_listed;
+	bool is_changed = kube_table_replace(w->table, &w->fresh) || !w->is_listed || w->is_absent;
 
 	w->is_listed = true;
 	w->is_absent = false;
@@ -244,7 +262,7 @@ static void miss(struct kube_watch *w, const struct kube_end *end)
 	take_list(w);
 	w->is_watching = false;
 	w->is_absent = true;
-	after(w, ABSENT_MS / 2 + back_off_ms(w));
+	after(w, ABSENT_MS / 2 + back_off_ms(w, MOST_MS));
 }
 
 static void end_list(struct kube_watch *w, const struct kube_end *end)
@@ -260,11 +278,6 @@ static void end_list(struct kube_watch *w, const struct kube_end *end)
 	if (!w->next)
 		take_list(w);
 	request(w);
-}
-
-static bool lasted(const struct kube_watch *w, uint64_t ms)
-{
-	return clock_monotonic_ns() - w->since_ns >= ms * NS_PER_MS;
 }
 
 /*
@@ -290,11 +303,11 @@ static void end_watch(struct kube_watch *w, const struct kube_end *end)
 		end_silent_watch(w);
 		return;
 	}
-	if (is_whole && end->is_whole && (w->has_progress || lasted(w, HASTE_MS))) {
+	if (is_whole && end->is_whole && (w->has_progress || age_ms(w) >= HASTE_MS)) {
 		request(w);
 		return;
 	}
-	if (lasted(w, LASTING_MS)) {
+	if (age_ms(w) >= LASTING_MS) {
 		w->failures = 0;
 		w->is_renewed = false;
 	}
@@ -304,8 +317,16 @@ static void end_watch(struct kube_watch *w, const struct kube_end *end)
 		w->is_renewed = true;
 	}
 	fail(w, end);
-	if (w->fault || w->failures >= CUTS)
+	if (w->fault || (w->failures >= CUTS && !is_just_cut(w, end)))
 		abandon_list(w);
+}
+
+/* One that has just started refuses what it will soon allow. */
+static void come_back(struct kube_watch *w)
+{
+	w->is_away = false;
+	if (w->failures > BACK)
+		w->failures = BACK;
 }
 
 static void on_end(void *user, const struct kube_end *end)
@@ -314,6 +335,8 @@ static void on_end(void *user, const struct kube_end *end)
 
 	if (end->status && w->failures)
 		w->events.answered(w->events.user);
+	if (end->status && w->is_away)
+		come_back(w);
 	if (end->status == STATUS_NONE && kube_kinds[w->kind].is_optional) {
 		miss(w, end);
 	} else if (end->status != STATUS_OK) {
