@@ -343,6 +343,13 @@ tell '{"delete": ["pods", "shop/client"]}'
 put_pod other stranger client 0.11
 it "and who gets its address is not taken for it" wait_for 5 attached other/stranger
 it "but for itself" shut client "10.244.0.10,$port"
+put_pod shop heir client 0.11
+it "nor is one that gets it while the other still says that it has it" \
+	wait_for 5 attached shop/heir
+it "which is let through, as itself" wait_for 5 reaches client 10.244.0.10 "tcp/$port"
+tell '{"delete": ["pods", "shop/heir"]}'
+it "and then it is the other's again" wait_for 5 attached other/stranger
+it "again for itself" wait_for 5 shut client "10.244.0.10,$port"
 tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
 	"metadata": {"name": "wrong", "namespace": "shop"},
 	"spec": {"podSelector": {"matchLabels": {"app": "cache"}}, "policyTypes": ["Ingress"],
