@@ -19,11 +19,11 @@
 #define ABSENT_MS   30000 /* until a kind that isn't served is asked for again */
 #define NS_PER_MS   1000000ull
 #define MISSING_NS  (60 * 1000 * NS_PER_MS)
-#define HASTE_MS    1000  /* a watch that ends sooner was no success */
-#define LASTING_MS  10000 /* one that ends later was */
-#define CUTS        3     /* so many soon after another may be due to what was asked for */
-#define BACK        2     /* failures that count once the server, which was away, is back */
-#define SILENCES    3     /* so many too */
+#define HASTE_MS    1000 /* a watch that ends sooner was no success */
+#define LASTING_MS  3000 /* one that ends later was */
+#define CUTS        3    /* so many soon after another may be due to what was asked for */
+#define BACK        2    /* failures that count once the server, which was away, is back */
+#define SILENCES    3    /* so many too */
 #define STATUS_OK   200
 #define STATUS_BAD  400
 #define STATUS_NONE 404
@@ -146,23 +146,12 @@ static uint64_t about(uint64_t ms)
 	return ms / 2 + chance % (ms / 2);
 }
 
-static uint64_t age_ms(const struct kube_watch *w)
-{
-	return (clock_monotonic_ns() - w->since_ns) / NS_PER_MS;
-}
-
-/* Cut, but not for what it asked. */
-static bool is_just_cut(const struct kube_watch *w, const struct kube_end *end)
-{
-	return w->is_watching && end->status == STATUS_OK && !w->fault && age_ms(w) >= HASTE_MS;
-}
-
-static uint64_t back_off_ms(const struct kube_watch *w, uint64_t most_ms)
+static uint64_t back_off_ms(const struct kube_watch *w)
 {
 	unsigned int doublings = w->failures < DOUBLINGS ? w->failures : DOUBLINGS;
 	uint64_t ms = (uint64_t)FIRST_MS << doublings;
 
-	return about(ms < most_ms ? ms : most_ms);
+	return about(ms < MOST_MS ? ms : MOST_MS);
 }
 
 static const char *fault_text(const struct kube_watch *w, const struct kube_end *end)
@@ -199,9 +188,7 @@ static void tell(struct kube_watch *w, const struct kube_end *end)
 
 static void fail(struct kube_watch *w, const struct kube_end *end)
 {
-	/* It doesn't wait for longer than it lasted. */
-	bool is_short = is_just_cut(w, end) && age_ms(w) < MOST_MS;
-	uint64_t ms = back_off_ms(w, is_short ? age_ms(w) : MOST_MS);
+	uint64_t ms = back_off_ms(w);
 
 	tell(w, end);
 	w->failures++;
@@ -257,12 +244,13 @@ static void miss(struct kube_watch *w, const struct kube_end *end)
 		fail(w, end);
 		return;
 	}
-	if (!w->is_absent)
+	if (!w->is_absent) {
 		log_info("msg=\"kind is not served by the cluster\" kind=%s", kind_name(w));
-	take_list(w);
+		take_list(w);
+	}
 	w->is_watching = false;
 	w->is_absent = true;
-	after(w, ABSENT_MS / 2 + back_off_ms(w, MOST_MS));
+	after(w, ABSENT_MS / 2 + back_off_ms(w));
 }
 
 static void end_list(struct kube_watch *w, const struct kube_end *end)
@@ -278,6 +266,11 @@ static void end_list(struct kube_watch *w, const struct kube_end *end)
 	if (!w->next)
 		take_list(w);
 	request(w);
+}
+
+static bool lasted(const struct kube_watch *w, uint64_t ms)
+{
+	return clock_monotonic_ns() - w->since_ns >= ms * NS_PER_MS;
 }
 
 /*
@@ -303,11 +296,11 @@ static void end_watch(struct kube_watch *w, const struct kube_end *end)
 		end_silent_watch(w);
 		return;
 	}
-	if (is_whole && end->is_whole && (w->has_progress || age_ms(w) >= HASTE_MS)) {
+	if (is_whole && end->is_whole && (w->has_progress || lasted(w, HASTE_MS))) {
 		request(w);
 		return;
 	}
-	if (age_ms(w) >= LASTING_MS) {
+	if (lasted(w, LASTING_MS)) {
 		w->failures = 0;
 		w->is_renewed = false;
 	}
@@ -317,7 +310,7 @@ static void end_watch(struct kube_watch *w, const struct kube_end *end)
 		w->is_renewed = true;
 	}
 	fail(w, end);
-	if (w->fault || (w->failures >= CUTS && !is_just_cut(w, end)))
+	if (w->fault || w->failures >= CUTS)
 		abandon_list(w);
 }
 
