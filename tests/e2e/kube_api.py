@@ -16,8 +16,8 @@ Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "re
 (all connections), {"mute": BOOLEAN} (no bookmarks), {"refuse": RESOURCE, "status": CODE} (whatever
 is asked of it; 0: not any more), {"open": true} (from now on it is there, before only CONTROL is),
 {"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how many of them for lists,
-and from which agents; the object; all Events).  A ZonePolicy's status is
-applied as a server does it, of each manager its own.
+from which agents; how many objects there are of each kind; the object; all Events).  A
+ZonePolicy's status is applied as a server does it, of each manager its own.
 """
 import collections
 import contextlib
@@ -99,6 +99,7 @@ class Cluster:
         self.oldest = 0
         self.items = collections.defaultdict(dict)
         self.log = []  # (version, resource, type, object)
+        self.snapshots = {}  # (resource, version) -> objects
         self.faults = {}  # resource -> names
         self.connections = set()
         self.requests = 0
@@ -205,7 +206,8 @@ class Cluster:
                         connection.shutdown(socket.SHUT_RDWR)
             self.changed.notify_all()
             answer = {"requests": self.requests, "lists": self.lists,
-                      "agents": sorted(self.agents)}
+                      "agents": sorted(self.agents),
+                      "counts": {VERSIONS[r][1]: len(items) for r, items in self.items.items()}}
             if "get" in command:
                 resource, key = command["get"]
                 answer.update(object=self.items[resource].get(key), writes=self.writes,
@@ -308,16 +310,23 @@ class Api(tls_http.Handler):
         return False
 
     def list(self, resource, query):
+        """All pages are of one moment."""
         cluster = self.server.cluster
+        start, version = map(int, query.get("continue", "0-0").split("-"))
         with cluster.changed:
             cluster.lists += 1
-            items = [item for _, item in sorted(cluster.items[resource].items())]
-            version = cluster.version
-        start = int(query.get("continue", 0))
+            is_old = start and version < cluster.oldest
+            version = version or cluster.version
+            items = cluster.snapshots.setdefault(
+                (resource, version),
+                [item for _, item in sorted(cluster.items[resource].items())])
+        if is_old:
+            self.answer(410, status(410, "Expired"))
+            return True
         end = start + min(int(query["limit"]), self.server.page)
         metadata = {"resourceVersion": str(version)}
         if end < len(items):
-            metadata["continue"] = str(end)
+            metadata["continue"] = f"{end}-{version}"
         bare = [{k: v for k, v in item.items() if k not in ("kind", "apiVersion")}
                 for item in items[start:end]]
         self.answer(200, {"kind": VERSIONS[resource][1] + "List",

@@ -252,6 +252,9 @@ add_station client 10.244.0.11 fd00:10::11
 add_station intruder 10.244.0.12 fd00:10::12
 add_bridged db 1.10
 add_bridged cache 1.11 br0
+# Some have a route for each pod there, too.
+ip route add 10.244.1.10 dev cni0
+ip -6 route add fd00:10:0:1::10 dev cni0
 serve web tcp/80 tcp/8080 tcp/7777
 serve db tcp/80 tcp/8080
 write_config
@@ -340,6 +343,13 @@ tell '{"delete": ["pods", "shop/client"]}'
 put_pod other stranger client 0.11
 it "and who gets its address is not taken for it" wait_for 5 attached other/stranger
 it "but for itself" shut client "10.244.0.10,$port"
+put_pod shop heir client 0.11
+it "nor is one that gets it while the other still says that it has it" \
+	wait_for 5 attached shop/heir
+it "which is let through, as itself" wait_for 5 reaches client 10.244.0.10 "tcp/$port"
+tell '{"delete": ["pods", "shop/heir"]}'
+it "and then it is the other's again" wait_for 5 attached other/stranger
+it "again for itself" wait_for 5 shut client "10.244.0.10,$port"
 tell '{"fault": "403 403", "resource": "events"}'
 tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
 	"metadata": {"name": "wrong", "namespace": "shop"},

@@ -2,7 +2,10 @@
 #include "agent/kubernetes/kube_http.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -101,7 +104,7 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *user, void 
 	if (!w)
 		w = new_watch(user, fd);
 	if (!w)
-		return -1;
+		return 0; /* silence will end it; a refusal would end all requests, for ever */
 	loop_watch_want(w->watch, (what & CURL_POLL_IN ? LOOP_READ : 0) |
 					  (what & CURL_POLL_OUT ? LOOP_WRITE : 0));
 	return 0;
@@ -210,6 +213,20 @@ static bool add_token(struct kube_request *r, const char *file)
 	return header.len < TOKEN_MAX;
 }
 
+/*
+ * What is sent and never acknowledged ends a connection: else it would be chosen for requests for a
+ * quarter of an hour.
+ */
+static int on_connecting(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+	const struct kube_http *h = user;
+	unsigned int ms = h->server.silence_s * 1000u;
+
+	if (purpose == CURLSOCKTYPE_IPCXN)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	return CURL_SOCKOPT_OK;
+}
+
 static void set_transport(CURL *easy, const struct kube_http *h, uint32_t timeout_s)
 {
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -229,6 +246,8 @@ static void set_transport(CURL *easy, const struct kube_http *h, uint32_t timeou
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, ALIVE_S);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, ALIVE_S);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_connecting);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, h);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, h->is_doubtful ? 1L : 0L);
 }
 

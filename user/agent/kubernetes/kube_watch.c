@@ -19,10 +19,11 @@
 #define ABSENT_MS   30000 /* until a kind that isn't served is asked for again */
 #define NS_PER_MS   1000000ull
 #define MISSING_NS  (60 * 1000 * NS_PER_MS)
-#define HASTE_MS    1000  /* a watch that ends sooner was no success */
-#define LASTING_MS  10000 /* one that ends later was */
-#define CUTS        3     /* so many soon after another may be due to what was asked for */
-#define SILENCES    3     /* so many too */
+#define HASTE_MS    1000 /* a watch that ends sooner was no success */
+#define LASTING_MS  3000 /* one that ends later was */
+#define CUTS        3    /* so many soon after another may be due to what was asked for */
+#define BACK        2    /* failures that count once the server, which was away, is back */
+#define SILENCES    3    /* so many too */
 #define STATUS_OK   200
 #define STATUS_BAD  400
 #define STATUS_NONE 404
@@ -61,7 +62,11 @@ static int on_list_value(void *user, const struct kube_value *value)
 	err = kube_list_read(value->text, &version, &next);
 	if (err)
 		return err;
-	set_text(&w->version, version);
+	/* What has changed since the first page was made is not in it, whatever the others say. */
+	if (!w->next || !version)
+		set_text(&w->version, version);
+	else
+		free(version);
 	set_text(&w->next, next);
 	return 0;
 }
@@ -187,7 +192,7 @@ static void fail(struct kube_watch *w, const struct kube_end *end)
 
 	tell(w, end);
 	w->failures++;
-	w->is_unanswered = !end->status;
+	w->is_unanswered = w->is_away = !end->status;
 	if (ms < end->retry_after_s * 1000ull)
 		ms = end->retry_after_s < MOST_MS / 1000 ? end->retry_after_s * 1000ull + ms
 							 : MOST_MS;
@@ -215,7 +220,7 @@ static void on_begun(void *user)
 
 static void take_list(struct kube_watch *w)
 {
-	bool is_changed = kube_table_replace(w->table, &w->fresh) || !w->is_listed;
+	bool is_changed = kube_table_replace(w->table, &w->fresh) || !w->is_listed || w->is_absent;
 
 	w->is_listed = true;
 	w->is_absent = false;
@@ -239,9 +244,10 @@ static void miss(struct kube_watch *w, const struct kube_end *end)
 		fail(w, end);
 		return;
 	}
-	if (!w->is_absent)
+	if (!w->is_absent) {
 		log_info("msg=\"kind is not served by the cluster\" kind=%s", kind_name(w));
-	take_list(w);
+		take_list(w);
+	}
 	w->is_watching = false;
 	w->is_absent = true;
 	after(w, ABSENT_MS / 2 + back_off_ms(w));
@@ -308,12 +314,22 @@ static void end_watch(struct kube_watch *w, const struct kube_end *end)
 		abandon_list(w);
 }
 
+/* One that has just started refuses what it will soon allow. */
+static void come_back(struct kube_watch *w)
+{
+	w->is_away = false;
+	if (w->failures > BACK)
+		w->failures = BACK;
+}
+
 static void on_end(void *user, const struct kube_end *end)
 {
 	struct kube_watch *w = user;
 
 	if (end->status && w->failures)
 		w->events.answered(w->events.user);
+	if (end->status && w->is_away)
+		come_back(w);
 	if (end->status == STATUS_NONE && kube_kinds[w->kind].is_optional) {
 		miss(w, end);
 	} else if (end->status != STATUS_OK) {

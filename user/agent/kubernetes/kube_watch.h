@@ -29,6 +29,7 @@ struct kube_watch {
 	bool is_absent;      /* it isn't served */
 	bool is_watching;    /* what is asked now; else a list */
 	bool is_unanswered;  /* the server was away when it was asked; it is asked again later */
+	bool is_away;        /* it has not answered since */
 	struct text trouble; /* what is wrong, for people; empty: nothing */
 	struct kube_table fresh;   /* of a list that is not whole yet */
 	struct kube_stream stream; /* of the answer that is coming */

@@ -43,11 +43,22 @@ static bool has_same_sources(const struct endpoints *es, const struct endpoint *
 	return is_same;
 }
 
-/* Of any of its addresses. */
-static bool find_path(const struct kube_entry *pod, uint32_t *ret)
+static bool has_addresses(const struct endpoints *es, const struct kube_entry *pod)
 {
 	for (unsigned int i = 0; i < pod->object.address_count; i++) {
-		if (!pod_path_find(&pod->object.addresses[i], ret))
+		if (kube_pods_owner(es->cluster, &pod->object.addresses[i]) == pod)
+			return true;
+	}
+	return false;
+}
+
+/* Of any of its addresses: where one is that a younger pod has by now, this one is not. */
+static bool find_path(const struct endpoints *es, const struct kube_entry *pod, uint32_t *ret)
+{
+	for (unsigned int i = 0; i < pod->object.address_count; i++) {
+		const struct bh_addr *a = &pod->object.addresses[i];
+
+		if (kube_pods_owner(es->cluster, a) == pod && !pod_path_find(a, ret))
 			return true;
 	}
 	return false;
@@ -80,7 +91,7 @@ static void follow(struct endpoints *es, struct endpoint *e)
 	if (!pod)
 		log_info("msg=\"pod is gone\" pod=%s interface=%s", e->pod, endpoint_label(e));
 	/* Another pod of the name is behind another interface. */
-	if (pod && (!find_path(pod, &ifindex) || ifindex != e->seen))
+	if (pod && (!find_path(es, pod, &ifindex) || ifindex != e->seen))
 		pod = NULL;
 	assign(es, e, pod);
 	set_again(es, e);
@@ -142,9 +153,9 @@ void pod_endpoints_find(struct endpoints *es)
 		const struct kube_entry *pod = *here;
 		uint32_t ifindex;
 
-		if (has_endpoint(es, pod))
+		if (has_endpoint(es, pod) || !has_addresses(es, pod))
 			continue;
-		if (find_path(pod, &ifindex))
+		if (find_path(es, pod, &ifindex))
 			take(es, pod, ifindex);
 		else
 			es->has_missing = true;

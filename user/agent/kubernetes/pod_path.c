@@ -271,12 +271,12 @@ int pod_path_find(const struct bh_addr *address, uint32_t *ret_ifindex)
 
 	if (err)
 		return err;
-	if (route.is_own) {
+	if (!is_bridge(route.ifindex)) {
+		if (!route.is_own)
+			return -ENOENT;
 		*ret_ifindex = route.ifindex;
 		return 0;
 	}
-	if (!is_bridge(route.ifindex))
-		return -ENOENT;
 	if (!find_owner(address, route.ifindex, ret_ifindex))
 		return 0;
 	err = find_mac(&wire, route.ifindex, &neighbour);

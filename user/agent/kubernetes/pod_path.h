@@ -8,8 +8,9 @@
 #include <bulkhead/address.h>
 
 /*
- * The interface that the address alone is routed to.  Where a network is routed to a bridge, the
- * one port whose other end has the address; without such a port, the one that it was last seen at.
+ * The interface that the address alone is routed to.  Where it is routed to a bridge, alone or with
+ * others, the one port whose other end has the address; without such a port, the one that it was
+ * last seen at.
  * -ENOENT: there is none, or it isn't known yet; then the bridge asks for the address, and the
  * kernel tells of a neighbour if somebody answers.
  */
