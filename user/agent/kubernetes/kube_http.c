@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 
+#include "util/clock.h"
 #include "util/mem.h"
 #include "util/source.h"
 #include "util/text.h"
@@ -19,6 +20,7 @@
 #define HTTP_OK    200
 #define ALIVE_S    15L /* of an idle connection: then it is asked */
 #define TOKEN_MAX  (64 * 1024)
+#define NS_PER_S   1000000000ull
 
 struct kube_request {
 	struct kube_request *next;
@@ -28,6 +30,7 @@ struct kube_request {
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
 	bool is_enough;
+	uint64_t heard_ns; /* when something came last; 0: nothing has */
 };
 
 struct kube_http {
@@ -177,6 +180,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 	size_t len = size * count;
 	long status = 0;
 
+	r->heard_ns = clock_monotonic_ns();
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status != HTTP_OK)
 		return len; /* what it says is in its status */
@@ -187,10 +191,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 /* By the line; the empty one is the last. */
 static size_t on_head(char *line, size_t size, size_t count, void *user)
 {
-	const struct kube_request *r = user;
+	struct kube_request *r = user;
 	size_t len = size * count;
 	long status = 0;
 
+	r->heard_ns = clock_monotonic_ns();
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status == HTTP_OK && r->reader.begun && len && (*line == '\r' || *line == '\n'))
 		r->reader.begun(r->reader.user);
@@ -323,6 +328,28 @@ static void unlink_request(struct kube_request *r)
 	*place = r->next;
 }
 
+static long port_of(const struct kube_request *r)
+{
+	long port = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_LOCAL_PORT, &port);
+	return port;
+}
+
+/* Whether something has come for others by the connection by which nothing has for @silent. */
+static bool is_connection_alive(const struct kube_request *silent)
+{
+	const struct kube_http *h = silent->http;
+	uint64_t now = clock_monotonic_ns();
+
+	for (const struct kube_request *r = h->requests; r; r = r->next) {
+		if (r->heard_ns && port_of(r) == port_of(silent) &&
+		    now - r->heard_ns < h->server.silence_s * NS_PER_S)
+			return true;
+	}
+	return false;
+}
+
 static void finish_request(struct kube_request *r, CURLcode result)
 {
 	struct kube_reader reader = r->reader;
@@ -341,8 +368,8 @@ static void finish_request(struct kube_request *r, CURLcode result)
 		text_add(&error, r->error[0] ? r->error : curl_easy_strerror(result));
 		end.error = error.buf;
 	}
-	r->http->is_doubtful |= end.is_silent;
 	unlink_request(r);
+	r->http->is_doubtful |= end.is_silent && !is_connection_alive(r);
 	free_request(r);
 	reader.end(reader.user, &end);
 }
