@@ -62,12 +62,12 @@ static __always_inline void forget(void)
 	asm volatile("" ::: "memory");
 }
 
-static __always_inline struct quick_packet quick_xdp(struct xdp_md *ctx)
+static __always_inline struct quick_packet quick_xdp(struct xdp_md *ctx, __u32 length)
 {
 	return (struct quick_packet){
 		.start = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
-		.length = xdp_length(ctx),
+		.length = length,
 		.ifindex = ctx->ingress_ifindex,
 		.direction = BH_INGRESS,
 		.is_host = true,
@@ -78,7 +78,7 @@ static __always_inline struct quick_packet quick_xdp(struct xdp_md *ctx)
 /* Global, for its stack is not the whole way's. */
 __noinline int quick_second_xdp(struct xdp_md *ctx)
 {
-	const struct quick_packet q = quick_xdp(ctx);
+	const struct quick_packet q = quick_xdp(ctx, xdp_length(ctx));
 
 	return quick_fate_of(&q, true);
 }
@@ -114,7 +114,8 @@ static __always_inline enum quick_fate second_fate_xdp(struct xdp_md *ctx, const
 SEC("xdp.frags")
 int bh_xdp_in(struct xdp_md *ctx)
 {
-	const struct quick_packet q = quick_xdp(ctx);
+	/* Hardly any packet needs more than one buffer, and to ask is a call. */
+	const struct quick_packet q = quick_xdp(ctx, ctx->data_end - ctx->data);
 	enum quick_fate fate = quick_fate_of(&q, false);
 
 	if (fate == QUICK_PASS)

@@ -29,7 +29,7 @@
 
 /* A known connection, seen from a packet. */
 struct hit {
-	struct bh_conn *conn; /* NULL: not known */
+	struct conn_line at; /* NULL: not known */
 	__u32 line;
 	__u32 stamp;
 	__u32 generation;
@@ -41,21 +41,9 @@ struct hit {
 	bool is_reply;
 };
 
-static __always_inline struct bh_conn *conn_at(__u32 line)
-{
-	return bpf_map_lookup_elem(&bh_conns, &line);
-}
-
 static __always_inline struct bh_conn_tags *tags_at(__u32 bucket)
 {
 	return bpf_map_lookup_elem(&bh_conn_tags, &bucket);
-}
-
-static __always_inline struct conn_lock *lock_of(__u32 line)
-{
-	__u32 group = line / BH_CONN_GROUP_LINES;
-
-	return bpf_map_lookup_elem(&bh_conn_locks, &group);
 }
 
 static __always_inline const struct bh_conn_setup *conn_setup(void)
@@ -172,8 +160,8 @@ static __always_inline void share_return(__u32 endpoint)
 /* Only one that nobody answered is displaced. */
 static __always_inline bool may_end(const struct bh_conn *conn, __u32 stamp, enum bh_flow_why why)
 {
-	return conn->stamp == stamp && conn->key.is_used &&
-	       !(conn->is_settled && why == BH_FLOW_DISPLACED);
+	return conn->stamp == stamp && conn->ip_version &&
+	       !((conn->flags & BH_CONN_SETTLED) && why == BH_FLOW_DISPLACED);
 }
 
 /* False if the line does not hold that connection any more. */
@@ -181,24 +169,25 @@ static __always_inline bool free_line(__u32 line, __u32 stamp, enum bh_flow_why 
 {
 	struct bh_conn_tags *tags = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
-	struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
+	struct bh_conn *conn = l.conn;
 	bool is_settled, is_freed;
 	struct telling telling;
 	__u32 endpoint;
 
-	if (!tags || !lock || !conn || !may_end(conn, stamp, why))
+	if (!tags || !lock || !conn || !l.rest || !may_end(conn, stamp, why))
 		return false;
 	telling = tell_begin(line);
 	bpf_spin_lock(&lock->lock);
-	endpoint = conn->key.endpoint;
-	is_settled = conn->is_settled;
+	endpoint = conn->endpoint;
+	is_settled = conn->flags & BH_CONN_SETTLED;
 	is_freed = may_end(conn, stamp, why);
 	if (is_freed) {
 		tags->tag[line % BH_CONN_WAYS] = 0;
-		conn->key.is_used = 0;
+		conn->ip_version = 0;
 		keep_order();
 		conn->stamp = stamp + 2;
-		tell(&telling, conn, stamp, why);
+		tell(&telling, &l, stamp, why);
 	}
 	bpf_spin_unlock(&lock->lock);
 	tell_end(&telling, is_freed);
@@ -222,17 +211,17 @@ static __always_inline void conn_delete(const struct hit *hit, enum bh_flow_why 
 static __always_inline bool tell_line(__u32 line, __u32 stamp, bool is_over)
 {
 	struct conn_lock *lock = lock_of(line);
-	struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
 	struct telling telling;
 	bool is_told;
 
-	if (!bh_flow_ticks || !lock || !conn)
+	if (!bh_flow_ticks || !lock || !l.conn || !l.rest)
 		return false;
 	telling = tell_begin(line);
 	bpf_spin_lock(&lock->lock);
-	is_told = conn->stamp == (is_over ? stamp + 2 : stamp) && !!conn->key.is_used == !is_over;
+	is_told = l.conn->stamp == (is_over ? stamp + 2 : stamp) && !l.conn->ip_version == is_over;
 	if (is_told)
-		tell(&telling, conn, stamp, is_over ? BH_FLOW_LATE : BH_FLOW_ONGOING);
+		tell(&telling, &l, stamp, is_over ? BH_FLOW_LATE : BH_FLOW_ONGOING);
 	bpf_spin_unlock(&lock->lock);
 	tell_end(&telling, is_told);
 	return is_told;
@@ -248,9 +237,9 @@ __noinline int conn_tell(__u32 line, __u32 stamp)
 __noinline int conn_tell_late(__u32 line)
 {
 	const struct bh_flow_told *told = told_at(line);
-	const struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
 
-	if (!told || !conn || !has_late(conn, told))
+	if (!told || !l.conn || !l.rest || !has_late(&l, told))
 		return false;
 	return tell_line(line, told->stamp, true);
 }
@@ -265,18 +254,20 @@ static __always_inline void conn_hash(struct packet *p)
 }
 
 /* Whether the line has the connection of that key. */
-static __always_inline bool conn_read(const void *key, __u32 line, struct hit *hit)
+static __always_inline bool conn_read(const struct bh_conn_key *key, __u32 line, struct hit *hit)
 {
-	struct bh_conn *conn = conn_at(line);
+	const struct line_key parts = line_key_of((const __u64 *)key);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
+	struct bh_conn *conn = l.conn;
 
-	if (!conn)
+	if (!conn || !l.rest)
 		return false;
 	hit->stamp = READ_NOW(conn->stamp);
 	keep_order();
-	if (!keys_equal(&conn->key, key))
+	if (!is_key(&l, &parts))
 		return false;
 	hit->generation = READ_NOW(conn->generation);
-	hit->until_s = READ_NOW(conn->until_s);
+	hit->until_s = READ_NOW(l.rest->until_s);
 	hit->state = READ_NOW(conn->state);
 	hit->verdict = READ_NOW(conn->verdict);
 	hit->opener = READ_NOW(conn->opener);
@@ -285,7 +276,7 @@ static __always_inline bool conn_read(const void *key, __u32 line, struct hit *h
 	if (hit->stamp != READ_NOW(conn->stamp) || (hit->stamp & 1))
 		return false;
 	hit->line = line;
-	hit->conn = conn;
+	hit->at = l;
 	return true;
 }
 
@@ -305,18 +296,9 @@ __noinline __u32 conn_line_of(__u64 hash)
 	return LINE_NONE;
 }
 
-/* The line of p->key; LINE_NONE. */
-static __always_inline __u32 conn_search(const struct packet *p)
-{
-	__u32 line = conn_line_of(p->hash);
-	const struct bh_conn *conn = line == LINE_NONE ? NULL : conn_at(line);
-
-	return conn && keys_equal(&conn->key, &p->key) ? line : LINE_NONE;
-}
-
 /*
- * By p->key; NULL conn if there is none, or none that is still alive.  What is expected to be there
- * is looked for at home; what isn't, among the tags, which are near: the lines are not.
+ * By p->key; at.conn NULL if there is none, or none that is still alive.  What is expected to be
+ * there is looked for at home; what isn't, among the tags, which are near: the lines are not.
  */
 static __always_inline struct hit conn_find(struct packet *p, __u8 sender, bool is_expected)
 {
@@ -325,13 +307,13 @@ static __always_inline struct hit conn_find(struct packet *p, __u8 sender, bool 
 
 	conn_hash(p);
 	if (!is_expected || !conn_read(&p->key, home_of(p->hash), &hit)) {
-		line = conn_search(p);
+		line = conn_line_of(p->hash);
 		if (line == LINE_NONE || !conn_read(&p->key, line, &hit))
 			return hit;
 	}
-	if (is_expired(hit.conn, BH_TICKS(p->now))) {
+	if (is_expired(hit.at.conn, BH_TICKS(p->now))) {
 		conn_delete(&hit, BH_FLOW_EXPIRED);
-		hit.conn = NULL;
+		hit.at.conn = NULL;
 		return hit;
 	}
 	hit.is_reply = sender != hit.opener;
@@ -368,7 +350,7 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
 		if (!conn)
 			break;
 		stamp = READ_NOW(conn->stamp);
-		if (conn->key.is_used && is_expired(conn, now) &&
+		if (conn->ip_version && is_expired(conn, now) &&
 		    conn_free(line, stamp, BH_FLOW_EXPIRED))
 			return line;
 	}
@@ -412,20 +394,21 @@ static __always_inline __u32 conn_make_room(const struct packet *p)
 }
 
 /* Under the lock.  Counters of a line whose flows are told go on, see flow.h. */
-static __always_inline void conn_put(struct bh_conn *conn, const struct bh_conn *entry,
+static __always_inline void conn_put(const struct conn_line *l, const struct conn_line *entry,
 				     struct bh_flow_told *told, __u32 before)
 {
+	struct bh_carried carried[2] = {l->rest->carried[0], l->rest->carried[1]};
+
+	*l->rest = *entry->rest;
 	if (!told) {
-		*conn = *entry;
+		*l->conn = *entry->conn;
 		return;
 	}
-	__builtin_memcpy(conn, entry, offsetof(struct bh_conn, half));
-	for (int i = 0; i < 2; i++) {
-		conn->half[i].seq_end = entry->half[i].seq_end;
-		conn->half[i].ack = entry->half[i].ack;
-	}
-	__builtin_memcpy(&conn->rule, &entry->rule, sizeof(*conn) - offsetof(struct bh_conn, rule));
-	tell_anew(conn, entry, told, told->stamp + 2 == before);
+	l->rest->carried[0] = carried[0];
+	l->rest->carried[1] = carried[1];
+	__builtin_memcpy(l->conn, entry->conn, offsetof(struct bh_conn, counted));
+	__builtin_memcpy(l->conn->ack, entry->conn->ack, sizeof(l->conn->ack));
+	tell_anew(l, entry, told, told->stamp + 2 == before);
 	told->stamp = before + 2;
 }
 
@@ -440,12 +423,14 @@ static __always_inline int write_line(struct packet *p, __u32 line)
 	const struct bh_conn_tags *other = tags_at(bucket_of(p->hash, 1));
 	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
-	struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line entry = {&p->entry.conn, &p->entry.rest};
+	struct bh_conn *conn = l.conn;
 	struct bh_flow_told *told = told_at(line);
 	__u32 tag = tag_of(p->hash), stamp;
 	int err = 0;
 
-	if (!tags || !other || !own || !lock || !conn)
+	if (!tags || !other || !own || !lock || !conn || !l.rest)
 		return -ENOSPC;
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) < BH_CONN_WAYS || way_of(other, tag) < BH_CONN_WAYS)
@@ -454,13 +439,13 @@ static __always_inline int write_line(struct packet *p, __u32 line)
 		err = -EAGAIN;
 	if (!err) {
 		stamp = conn->stamp + 2;
-		p->entry.stamp = stamp - 1;
+		p->entry.conn.stamp = stamp - 1;
 		conn->stamp = stamp - 1;
 		keep_order();
-		conn_put(conn, &p->entry, told, stamp - 2);
+		conn_put(&l, &entry, told, stamp - 2);
 		keep_order();
 		conn->stamp = stamp;
-		p->entry.stamp = stamp;
+		p->entry.conn.stamp = stamp;
 		own->tag[line % BH_CONN_WAYS] = tag;
 	}
 	bpf_spin_unlock(&lock->lock);
@@ -494,7 +479,7 @@ static __always_inline struct bh_embryonic *embryonic_next(__u32 endpoint)
 	if (!place)
 		return NULL;
 	oldest = conn_at(place->line);
-	if (oldest && oldest->key.endpoint == endpoint)
+	if (oldest && oldest->endpoint == endpoint)
 		conn_free(place->line, place->stamp, BH_FLOW_DISPLACED);
 	return place;
 }
@@ -512,10 +497,10 @@ __noinline int conn_enter(void)
 
 	if (!p)
 		return -ENOSPC;
-	if (p->entry.is_settled && !share_take(p->entry.key.endpoint))
+	if ((p->entry.conn.flags & BH_CONN_SETTLED) && !share_take(p->entry.conn.endpoint))
 		return -ENOSPC;
-	if (!p->entry.is_settled) {
-		place = embryonic_next(p->entry.key.endpoint);
+	if (!(p->entry.conn.flags & BH_CONN_SETTLED)) {
+		place = embryonic_next(p->entry.conn.endpoint);
 		if (!place)
 			return -ENOSPC;
 	}
@@ -529,10 +514,10 @@ __noinline int conn_enter(void)
 	}
 	if (!err && place) {
 		place->line = line;
-		place->stamp = p->entry.stamp;
+		place->stamp = p->entry.conn.stamp;
 	}
-	if (err && p->entry.is_settled)
-		share_return(p->entry.key.endpoint);
+	if (err && (p->entry.conn.flags & BH_CONN_SETTLED))
+		share_return(p->entry.conn.endpoint);
 	return err == -EAGAIN ? -ENOSPC : err;
 }
 
@@ -553,9 +538,9 @@ static __always_inline void reclaim_somewhere(__u32 now)
  */
 static __always_inline void conn_settle(const struct hit *hit, __u32 now)
 {
-	struct bh_conn *conn = hit->conn;
+	struct bh_conn *conn = hit->at.conn;
 	struct conn_lock *lock = lock_of(hit->line);
-	__u32 endpoint = conn->key.endpoint;
+	__u32 endpoint = conn->endpoint;
 	bool is_ours;
 
 	if (!lock)
@@ -565,9 +550,9 @@ static __always_inline void conn_settle(const struct hit *hit, __u32 now)
 		return;
 	}
 	bpf_spin_lock(&lock->lock);
-	is_ours = conn->stamp == hit->stamp && conn->key.is_used && !conn->is_settled;
+	is_ours = conn->stamp == hit->stamp && conn->ip_version && !(conn->flags & BH_CONN_SETTLED);
 	if (is_ours)
-		conn->is_settled = 1;
+		conn->flags |= BH_CONN_SETTLED;
 	bpf_spin_unlock(&lock->lock);
 	if (!is_ours)
 		share_return(endpoint);
@@ -577,7 +562,7 @@ static __always_inline void conn_settle(const struct hit *hit, __u32 now)
 static __always_inline void conn_stamp_decision(const struct packet *p, const struct hit *hit)
 {
 	struct conn_lock *lock = lock_of(hit->line);
-	struct bh_conn *conn = hit->conn;
+	struct bh_conn *conn = hit->at.conn;
 
 	if (!lock)
 		return;
@@ -585,7 +570,8 @@ static __always_inline void conn_stamp_decision(const struct packet *p, const st
 	if (conn->stamp == hit->stamp) {
 		conn->rule = p->rule;
 		conn->verdict = p->verdict;
-		conn->until_s = p->until_s;
+		hit->at.rest->until_s = p->until_s;
+		conn->flags = (conn->flags & ~BH_CONN_TIMED) | (p->until_s ? BH_CONN_TIMED : 0);
 		conn->generation = p->generation;
 	}
 	bpf_spin_unlock(&lock->lock);

@@ -49,19 +49,19 @@ static __always_inline __u8 conn_key_ends(struct bh_conn_key *key, const struct 
 	return 1;
 }
 
+/* All but the ends of p->key. */
+static __always_inline void conn_key_begin(struct packet *p, __u8 proto)
+{
+	p->key.endpoint = p->endpoint;
+	p->key.proto = proto;
+	p->key.ip_version = p->is_v6 ? 6 : 4;
+}
+
 /* The key of the packet's connection; returns which end sent the packet. */
 static __always_inline __u8 conn_key(struct packet *p)
 {
-	p->key.endpoint = p->endpoint;
-	p->key.proto = p->proto;
-	p->key.is_used = 1;
+	conn_key_begin(p, p->proto);
 	return conn_key_ends(&p->key, &p->src, &p->dst, p->sport, p->dport);
-}
-
-static __always_inline void conn_count(struct bh_conn_half *half, __u32 length)
-{
-	__sync_fetch_and_add(&half->packets, 1);
-	__sync_fetch_and_add(&half->bytes, length);
 }
 
 /* Most packets come in a tick that is noted already; then other CPUs keep the line. */
@@ -137,7 +137,7 @@ static __always_inline bool is_of_generation(const struct packet *p, const struc
  */
 static __always_inline bool is_up_to_date(const struct packet *p, const struct hit *hit)
 {
-	if (!is_of_generation(p, hit) || p->is_agent_down || hit->conn->rule == BH_BUILTIN_DOWN)
+	if (!is_of_generation(p, hit) || p->is_agent_down || hit->at.conn->rule == BH_BUILTIN_DOWN)
 		return false;
 	return is_in_time(hit);
 }
@@ -149,7 +149,7 @@ static __always_inline bool is_up_to_date(const struct packet *p, const struct h
 static __always_inline enum bh_reason conn_decide_again(struct packet *p, const struct hit *hit)
 {
 	enum bh_front_kind front = front_opened(p, hit->is_reply);
-	struct bh_conn *conn = hit->conn;
+	const struct bh_conn *conn = hit->at.conn;
 	enum bh_reason reason;
 	__u32 cell;
 
@@ -178,29 +178,31 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT && hit->verdict != BH_VERDICT_AUDIT;
 	/* A requirement that is new is one for new connections. */
 	if (!(cell & BH_CELL_TLS))
-		hello_end(conn);
+		hello_end(&hit->at);
 	conn_stamp_decision(p, hit);
 	return BH_REASON_NONE;
 }
 
 /* Begins the entry of a connection that was just allowed. */
-static __always_inline struct bh_conn *conn_begin(struct packet *p, __u8 sender, bool is_reply)
+static __always_inline struct conn_line conn_begin(struct packet *p, __u8 sender, bool is_reply)
 {
-	struct bh_conn *conn = &p->entry;
+	const struct line_key key = line_key_of((const __u64 *)&p->key);
+	struct conn_line entry = {&p->entry.conn, &p->entry.rest};
+	struct bh_conn *conn = entry.conn;
 
-	__builtin_memset(conn, 0, sizeof(*conn));
-	conn->key = p->key;
-	conn->created = BH_TICKS(p->now);
+	__builtin_memset(&p->entry, 0, sizeof(p->entry));
+	line_put_key(&entry, &key);
+	entry.rest->created = BH_TICKS(p->now);
+	entry.rest->until_s = p->until_s;
 	conn->seen = BH_TICKS(p->now);
-	conn->until_s = p->until_s;
+	conn->flags = p->until_s ? BH_CONN_TIMED : 0;
 	conn->generation = p->generation;
 	conn->rule = p->rule;
 	conn->verdict = p->verdict;
 	conn->opener = is_reply ? !sender : sender;
 	conn->direction = is_reply ? !p->direction : p->direction;
-	conn->half[is_reply].packets = 1;
-	conn->half[is_reply].bytes = p->length;
-	return conn;
+	conn->counted[is_reply] = BH_COUNTED_ONE((__u64)p->length);
+	return entry;
 }
 
 /* What failsafe keeps open passes also without an entry. */
@@ -227,8 +229,8 @@ __noinline int conn_end(int sender)
 	if (err != -EEXIST)
 		return reason_of_full(p);
 	hit = conn_find(p, sender, true);
-	if (hit.conn)
-		conn_count(&hit.conn->half[hit.is_reply], p->length);
+	if (hit.at.conn)
+		conn_count(hit.at.conn, hit.line, hit.is_reply, p->length);
 	return BH_REASON_NONE;
 }
 
@@ -241,11 +243,12 @@ static __always_inline void conn_expect(__u32 endpoint, __u64 hash)
 	const struct bh_conn_setup *setup = conn_setup();
 	const struct conn_share *share = share_of(endpoint);
 	const struct bh_conn *home = conn_at(home_of(hash)), *oldest;
+	const struct bh_conn_rest *rest = rest_at(home_of(hash));
 	const struct bh_embryonic *place;
 	const struct bh_conn_tags *tags;
 	__u32 at;
 
-	if (!setup || !share || !home || !setup->embryonic_each)
+	if (!setup || !share || !home || !rest || !setup->embryonic_each)
 		return;
 	at = endpoint * setup->embryonic_each + READ_NOW(share->begun) % setup->embryonic_each;
 	place = bpf_map_lookup_elem(&bh_embryonic, &at);
@@ -255,7 +258,7 @@ static __always_inline void conn_expect(__u32 endpoint, __u64 hash)
 	oldest = conn_at(at);
 	tags = tags_at(at / BH_CONN_WAYS);
 	READ_NOW(home->stamp);
-	READ_NOW(home->half[1].packets);
+	READ_NOW(rest->created);
 	if (!oldest || !tags)
 		return;
 	READ_NOW(oldest->stamp);
@@ -264,15 +267,15 @@ static __always_inline void conn_expect(__u32 endpoint, __u64 hash)
 
 static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 {
-	struct bh_conn *conn;
+	struct conn_line entry;
 
 	conn_expect(p->endpoint, p->hash);
-	conn = conn_begin(p, sender, false);
-	conn_set_state(conn, BH_CONN_NEW, timeout_of_new(p));
+	entry = conn_begin(p, sender, false);
+	conn_set_state(entry.conn, BH_CONN_NEW, timeout_of_new(p));
 	if (p->proto == IPPROTO_TCP)
-		tcp_note_packet(conn, p, false);
+		tcp_note(&entry, p, false);
 	if (p->is_tls_required)
-		hello_begin(conn, p);
+		hello_begin(&entry, p);
 	return conn_end(sender);
 }
 
@@ -280,17 +283,17 @@ static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 __noinline int conn_adopt(int sender, int is_reply)
 {
 	struct packet *p = packet_here();
-	struct bh_conn *conn;
+	struct conn_line entry;
 
 	if (!p)
 		return BH_REASON_TABLE_FULL;
-	conn = conn_begin(p, sender, !!is_reply);
-	conn->is_settled = 1;
+	entry = conn_begin(p, sender, !!is_reply);
+	entry.conn->flags |= BH_CONN_SETTLED;
 	if (p->proto == IPPROTO_TCP) {
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
-		tcp_note_packet(conn, p, is_reply);
+		conn_set_state(entry.conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+		tcp_note(&entry, p, !!is_reply);
 	} else {
-		plain_establish(conn, p);
+		plain_establish(entry.conn, p);
 	}
 	return conn_end(sender);
 }

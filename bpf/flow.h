@@ -13,6 +13,7 @@
 #include <bulkhead/flow.h>
 
 #include "config.h"
+#include "conn_line.h"
 #include "hello.h"
 #include "maps.h"
 #include "order.h"
@@ -76,23 +77,25 @@ static __always_inline void tell_end(const struct telling *t, bool is_told)
 		__sync_fetch_and_add(&t->books->told, 1);
 }
 
-static __always_inline enum bh_flow_why why_over(const struct bh_conn *conn, enum bh_flow_why why)
+static __always_inline enum bh_flow_why why_over(const struct conn_line *l, enum bh_flow_why why)
 {
-	if (why != BH_FLOW_EXPIRED || conn->state != BH_CONN_CLOSING)
+	if (why != BH_FLOW_EXPIRED || l->conn->state != BH_CONN_CLOSING)
 		return why;
-	return conn->hello == HELLO_CUT ? BH_FLOW_PLAINTEXT : BH_FLOW_CLOSED;
+	return l->rest->hello == HELLO_CUT ? BH_FLOW_PLAINTEXT : BH_FLOW_CLOSED;
 }
 
-static __always_inline void tell_facts(const struct telling *t, const struct bh_conn *conn)
+static __always_inline void tell_facts(const struct telling *t, const struct conn_line *l)
 {
+	const struct bh_conn *conn = l->conn;
 	struct bh_flow *flow = t->flow;
 
 	flow->time_ns = t->now;
-	flow->key = conn->key;
-	flow->key.is_used = 1;
+	bh_conn_key_of(conn, l->rest, &flow->key);
+	/* The line may be free by now. */
+	flow->key.ip_version = addr_is_mapped_v4(&flow->key.addr[0]) ? 4 : 6;
 	flow->line = t->line;
 	flow->stamp = t->told->stamp;
-	flow->created = conn->created;
+	flow->created = l->rest->created;
 	flow->since = t->told->at;
 	flow->seen = conn->seen;
 	flow->generation = conn->generation;
@@ -106,10 +109,10 @@ static __always_inline void tell_facts(const struct telling *t, const struct bh_
 	__builtin_memset(flow->pad, 0, sizeof(flow->pad));
 }
 
-static __always_inline void tell_half(const struct telling *t, const struct bh_conn *conn, int half)
+static __always_inline void tell_half(const struct telling *t, const struct conn_line *l, int half)
 {
-	__u64 packets = READ_NOW(conn->half[half].packets),
-	      bytes = READ_NOW(conn->half[half].bytes);
+	__u64 packets = bh_conn_packets(l->conn, l->rest, half),
+	      bytes = bh_conn_bytes(l->conn, l->rest, half);
 
 	if (t->has_room) {
 		t->flow->packets[half] = packets - t->told->packets[half];
@@ -126,7 +129,7 @@ static __always_inline void tell_half(const struct telling *t, const struct bh_c
  * Of the line's connection that has, or had, this stamp.  Under the lock.  One that is older than
  * the log is told from its beginning.
  */
-static __always_inline void tell(const struct telling *t, const struct bh_conn *conn, __u32 stamp,
+static __always_inline void tell(const struct telling *t, const struct conn_line *l, __u32 stamp,
 				 enum bh_flow_why why)
 {
 	if (!t->told)
@@ -134,46 +137,58 @@ static __always_inline void tell(const struct telling *t, const struct bh_conn *
 	if (t->told->stamp != stamp) {
 		__builtin_memset(t->told, 0, sizeof(*t->told));
 		t->told->stamp = stamp;
-		t->told->at = conn->created;
+		t->told->at = l->rest->created;
 	}
 	if (t->has_room) {
-		tell_facts(t, conn);
-		t->flow->why = why_over(conn, why);
+		tell_facts(t, l);
+		t->flow->why = why_over(l, why);
 	}
-	tell_half(t, conn, 0);
-	tell_half(t, conn, 1);
+	tell_half(t, l, 0);
+	tell_half(t, l, 1);
 	t->told->at = BH_TICKS(t->now);
 }
 
-static __always_inline bool has_untold(const struct bh_conn *conn, const struct bh_flow_told *told)
+static __always_inline bool is_half_untold(const struct conn_line *l,
+					   const struct bh_flow_told *told, int half)
 {
-	return conn->half[0].packets != told->packets[0] ||
-	       conn->half[1].packets != told->packets[1] || conn->half[0].bytes != told->bytes[0] ||
-	       conn->half[1].bytes != told->bytes[1];
+	return bh_conn_packets(l->conn, l->rest, half) != told->packets[half] ||
+	       bh_conn_bytes(l->conn, l->rest, half) != told->bytes[half];
+}
+
+static __always_inline bool has_untold(const struct conn_line *l, const struct bh_flow_told *told)
+{
+	return is_half_untold(l, told, 0) || is_half_untold(l, told, 1);
 }
 
 /* A free line has a stamp of its own, and the key of the connection that ended. */
-static __always_inline bool has_late(const struct bh_conn *conn, const struct bh_flow_told *told)
+static __always_inline bool has_late(const struct conn_line *l, const struct bh_flow_told *told)
 {
-	return !conn->key.is_used && told->stamp + 2 == conn->stamp && has_untold(conn, told);
+	return !l->conn->ip_version && told->stamp + 2 == l->conn->stamp && has_untold(l, told);
 }
 
 /*
  * Adds a new connection's first packet to the line's counters, and takes away what was told of the
- * one before it.  Under the lock.
+ * one before it.  Both counters at once: what remains of either is little.  Under the lock.
  */
-static __always_inline void tell_anew(struct bh_conn *conn, const struct bh_conn *entry,
+static __always_inline void tell_anew(const struct conn_line *l, const struct conn_line *entry,
 				      struct bh_flow_told *told, bool is_told)
 {
 	for (int i = 0; i < 2; i++) {
-		__u64 packets = is_told ? told->packets[i] : READ_NOW(conn->half[i].packets);
-		__u64 bytes = is_told ? told->bytes[i] : READ_NOW(conn->half[i].bytes);
+		struct bh_carried *carried = &l->rest->carried[i];
+		__u64 more = entry->conn->counted[i];
 
-		__sync_fetch_and_add(&conn->half[i].packets, entry->half[i].packets - packets);
-		__sync_fetch_and_add(&conn->half[i].bytes, entry->half[i].bytes - bytes);
+		if (is_told) {
+			more -= (told->packets[i] << BH_COUNTED_SHIFT) + told->bytes[i];
+			more += carried->packets * BH_CARRY_OF_PACKETS +
+				carried->bytes * BH_CARRY_OF_BYTES;
+		} else {
+			more -= READ_NOW(l->conn->counted[i]);
+		}
+		__sync_fetch_and_add(&l->conn->counted[i], more);
+		carried->packets = carried->bytes = 0;
 		told->packets[i] = told->bytes[i] = 0;
 	}
-	told->at = entry->created;
+	told->at = entry->rest->created;
 }
 
 #endif

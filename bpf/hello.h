@@ -6,6 +6,7 @@
 #include <bulkhead/connection.h>
 
 #include "config.h"
+#include "conn_line.h"
 #include "transport.h"
 
 /* What a packet of a known connection means for it. */
@@ -63,38 +64,38 @@ static __always_inline void hello_read(struct cursor *c, struct packet *p)
 }
 
 /* From the first packet of a connection on, which is a SYN without data. */
-static __always_inline void hello_begin(struct bh_conn *conn, const struct packet *p)
+static __always_inline void hello_begin(const struct conn_line *l, const struct packet *p)
 {
-	conn->hello = 1;
-	conn->hello_seq = p->seq + 1;
+	l->rest->hello = 1;
+	l->rest->hello_seq = p->seq + 1;
 }
 
-static __always_inline void hello_end(struct bh_conn *conn)
+static __always_inline void hello_end(const struct conn_line *l)
 {
-	conn->hello = 0;
-	if (conn->state == BH_CONN_HELLO)
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+	l->rest->hello = 0;
+	if (l->conn->state == BH_CONN_HELLO)
+		conn_set_state(l->conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
 }
 
 /*
  * The entry stays for a while.  Without it, what is sent again would be adopted in the agent's
  * first seconds.
  */
-static __always_inline void hello_cut(struct bh_conn *conn)
+static __always_inline void hello_cut(const struct conn_line *l)
 {
-	conn->hello = HELLO_CUT;
-	conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_OPENING);
+	l->rest->hello = HELLO_CUT;
+	conn_set_state(l->conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_OPENING);
 }
 
 /* Never in state `established`: so nothing more is loaded there. */
-static __always_inline bool is_hello_awaited(const struct bh_conn *conn)
+static __always_inline bool is_hello_awaited(const struct conn_line *l)
 {
-	return conn->state != BH_CONN_ESTABLISHED && conn->hello;
+	return l->conn->state != BH_CONN_ESTABLISHED && l->rest->hello;
 }
 
 /* Bytes of the hello, the first of them @at bytes into it; they may have been seen before. */
-static __always_inline enum step hello_check(struct bh_conn *conn, const struct packet *p, __u32 at,
-					     __u32 len)
+static __always_inline enum step hello_check(struct bh_conn_rest *rest, const struct packet *p,
+					     __u32 at, __u32 len)
 {
 	__u32 count = len < HELLO_BYTES - at ? len : HELLO_BYTES - at;
 	__u64 mask = HELLO_MASK & ~0ull << (64 - 8 * count) >> 8 * at;
@@ -102,7 +103,7 @@ static __always_inline enum step hello_check(struct bh_conn *conn, const struct 
 	__u8 version = bytes >> HELLO_VERSION_AT;
 	__u16 length = bytes >> HELLO_LENGTH_AT;
 
-	length |= conn->hello_length & ~(mask >> HELLO_LENGTH_AT);
+	length |= rest->hello_length & ~(mask >> HELLO_LENGTH_AT);
 	if ((bytes ^ HELLO_FIXED) & HELLO_FIXED_MASK & mask)
 		return STEP_CUT;
 	if ((mask >> HELLO_VERSION_AT & 1) && (!version || version > HELLO_VERSION_MAX))
@@ -111,9 +112,9 @@ static __always_inline enum step hello_check(struct bh_conn *conn, const struct 
 	if (length > HELLO_LENGTH_MAX || (at + count == HELLO_BYTES && length < HELLO_LENGTH_MIN))
 		return STEP_CUT;
 
-	conn->hello_length = length;
-	if (conn->hello <= at + count)
-		conn->hello = at + count + 1;
+	rest->hello_length = length;
+	if (rest->hello <= at + count)
+		rest->hello = at + count + 1;
 	return STEP_PASS;
 }
 
@@ -122,29 +123,32 @@ static __always_inline enum step hello_check(struct bh_conn *conn, const struct 
  * will put it.  So nobody can show one stream here and another there: SYNs with other numbers, and
  * bytes before the first or after a gap, are no part of the connection.
  */
-static __always_inline enum step hello_step_opener(struct bh_conn *conn, const struct packet *p)
+static __always_inline enum step hello_step_opener(const struct conn_line *l,
+						   const struct packet *p)
 {
+	struct bh_conn_rest *rest = l->rest;
 	bool is_syn = p->tcp_flags & TCP_SYN;
-	__u32 len = tcp_payload_len(p), at = p->seq - conn->hello_seq, seen = conn->hello - 1;
+	__u32 len = tcp_payload_len(p), at = p->seq - rest->hello_seq, seen = rest->hello - 1;
 
 	if (is_syn)
 		return at == (__u32)-1 && !len ? STEP_PASS : STEP_STRAY;
 	/* Keepalives may repeat a byte that was acknowledged (RFC 9293, 3.8.4): the SYN's. */
 	if (!len || (len == 1 && at == (__u32)-1))
 		return STEP_PASS;
-	if (conn->state == BH_CONN_NEW)
+	if (l->conn->state == BH_CONN_NEW)
 		return STEP_STRAY;
 	if (at >= HELLO_BYTES)
 		return seen == HELLO_BYTES && (__s32)at > 0 ? STEP_PASS : STEP_STRAY;
 	if (at > seen)
 		return STEP_STRAY;
-	return p->has_hello ? hello_check(conn, p, at, len) : STEP_UNREAD;
+	return p->has_hello ? hello_check(rest, p, at, len) : STEP_UNREAD;
 }
 
 /* The other end has to wait.  Once it has the hello, no later copy of it can replace that. */
-static __always_inline enum step hello_step_reply(struct bh_conn *conn, const struct packet *p)
+static __always_inline enum step hello_step_reply(const struct conn_line *l, const struct packet *p)
 {
-	__u32 len = tcp_payload_len(p), acked = p->ack - conn->hello_seq;
+	const struct bh_conn_rest *rest = l->rest;
+	__u32 len = tcp_payload_len(p), acked = p->ack - rest->hello_seq;
 	bool is_ack = p->tcp_flags & TCP_ACK;
 
 	if (p->tcp_flags & TCP_SYN) {
@@ -152,24 +156,23 @@ static __always_inline enum step hello_step_reply(struct bh_conn *conn, const st
 			return STEP_STRAY;
 		return len ? STEP_CUT : STEP_PASS;
 	}
-	if (is_ack && conn->hello > HELLO_BYTES && acked >= HELLO_BYTES &&
-	    acked <= conn->half[0].seq_end - conn->hello_seq) {
-		hello_end(conn);
+	if (is_ack && rest->hello > HELLO_BYTES && acked >= HELLO_BYTES &&
+	    acked <= rest->seq_end[0] - rest->hello_seq) {
+		hello_end(l);
 		return STEP_PASS;
 	}
-	if (!len || (len == 1 && p->seq + 1 == conn->half[1].seq_end))
+	if (!len || (len == 1 && p->seq + 1 == rest->seq_end[1]))
 		return STEP_PASS;
 	/* Nobody who can't see the traffic can have it cut. */
-	return is_ack && acked < HELLO_BYTES && p->seq == conn->half[1].seq_end ? STEP_CUT
-										: STEP_STRAY;
+	return is_ack && acked < HELLO_BYTES && p->seq == rest->seq_end[1] ? STEP_CUT : STEP_STRAY;
 }
 
-static __always_inline enum step hello_step(struct bh_conn *conn, const struct packet *p,
+static __always_inline enum step hello_step(const struct conn_line *l, const struct packet *p,
 					    bool is_reply)
 {
-	if (conn->hello == HELLO_CUT)
+	if (l->rest->hello == HELLO_CUT)
 		return STEP_STRAY;
-	return is_reply ? hello_step_reply(conn, p) : hello_step_opener(conn, p);
+	return is_reply ? hello_step_reply(l, p) : hello_step_opener(l, p);
 }
 
 #endif

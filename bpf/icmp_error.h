@@ -32,13 +32,11 @@ static __always_inline bool is_related(struct packet *p)
 	/* The error goes to whom it is about: the sender of what it quotes. */
 	if (!p->has_quote || !addr_equal(&quote->src, &p->dst))
 		return false;
-	p->key.endpoint = p->endpoint;
-	p->key.proto = quote->proto;
-	p->key.is_used = 1;
+	conn_key_begin(p, quote->proto);
 	sender = conn_key_ends(&p->key, &quote->src, &quote->dst, quote->sport, quote->dport);
 	hit = conn_find(p, sender, true);
-	return hit.conn && is_of_generation(p, &hit) && is_in_time(&hit) &&
-	       !is_silenced(p, hit.conn);
+	return hit.at.conn && is_of_generation(p, &hit) && is_in_time(&hit) &&
+	       !is_silenced(p, hit.at.conn);
 }
 
 #endif

@@ -6,13 +6,7 @@
 #ifndef BPF_KEYED_HASH_H
 #define BPF_KEYED_HASH_H
 
-#include "maps.h"
-
-/* Where in a pair of words is which. */
-enum {
-	FIRST_HALF = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 32,
-	SECOND_HALF = 32 - FIRST_HALF,
-};
+#include "conn_line.h"
 
 static __always_inline __u64 hash_pair(const struct bh_conn_secret *secret, int at, __u32 first,
 				       __u32 second)

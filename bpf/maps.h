@@ -229,6 +229,15 @@ struct {
 	__type(value, struct bh_conn);
 } bh_conns SEC(".maps");
 
+/* Line of bh_conns -> its farther half.  Programs write, the agent reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_CONN_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_conn_rest);
+} bh_conn_rests SEC(".maps");
+
 /* Bucket of bh_conns -> tags of its lines.  Programs write. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

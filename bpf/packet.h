@@ -130,7 +130,10 @@ struct packet {
 	/* The connection that is looked for, and the one that is entered if there is none. */
 	struct bh_conn_key key;
 	__u64 hash;
-	struct bh_conn entry;
+	struct {
+		struct bh_conn conn;
+		struct bh_conn_rest rest;
+	} entry;
 
 	/* The same of a datagram in pieces. */
 	struct fragment_entry piece;

@@ -218,28 +218,28 @@ static __always_inline enum bh_reason refuse(struct packet *p, const struct hit 
 		*ret_is_over = true;
 		return BH_REASON_NONE;
 	}
-	hello_cut(hit->conn);
-	p->rule = hit->conn->rule;
+	hello_cut(&hit->at);
+	p->rule = hit->at.conn->rule;
 	p->src_identity = identify(&p->src, p->slot);
 	p->dst_identity = identify(&p->dst, p->slot);
 	return BH_REASON_PLAINTEXT;
 }
 
-static __always_inline enum step step_of(struct bh_conn *conn, const struct packet *p,
+static __always_inline enum step step_of(const struct conn_line *l, const struct packet *p,
 					 bool is_reply)
 {
 	if (p->fragment == FRAGMENT_LATER)
 		return STEP_PASS;
 	if (p->proto == IPPROTO_TCP)
-		return tcp_step(conn, p, is_reply);
-	return plain_step(conn, p, is_reply);
+		return tcp_step(l, p, is_reply);
+	return plain_step(l->conn, p, is_reply);
 }
 
 /* Allowed once; still allowed, and does the packet fit? */
 static __always_inline enum bh_reason judge_known(struct packet *p, const struct hit *hit,
 						  bool *ret_is_over)
 {
-	struct bh_conn *conn = hit->conn;
+	struct bh_conn *conn = hit->at.conn;
 	enum bh_reason reason;
 	enum step step;
 
@@ -262,18 +262,18 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	}
 
 	/* What is in pieces can't be looked at, and pieces may overlap. */
-	if (p->fragment && is_hello_awaited(conn))
+	if (p->fragment && is_hello_awaited(&hit->at))
 		return BH_REASON_FRAGMENT;
-	step = step_of(conn, p, hit->is_reply);
+	step = step_of(&hit->at, p, hit->is_reply);
 	if (step != STEP_PASS)
 		return refuse(p, hit, step, ret_is_over);
 
 	p->rule = conn->rule;
 	if (is_keeping(p->proto, hit->is_reply))
 		conn_touch(conn, BH_TICKS(p->now));
-	conn_count(&conn->half[hit->is_reply], p->length);
+	conn_count(conn, hit->line, hit->is_reply, p->length);
 	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
-	if (!conn->is_settled &&
+	if (!(conn->flags & BH_CONN_SETTLED) &&
 	    (conn->state == BH_CONN_ESTABLISHED || conn->state == BH_CONN_HELLO))
 		conn_settle(hit, BH_TICKS(p->now));
 	return BH_REASON_NONE;
@@ -295,7 +295,7 @@ static __always_inline enum bh_reason judge_connection(struct packet *p)
 	if (!is_stateless(p))
 		hit = conn_find(p, sender,
 				p->proto != IPPROTO_TCP || !tcp_is_opening(p->tcp_flags));
-	if (hit.conn) {
+	if (hit.at.conn) {
 		reason = judge_known(p, &hit, &is_over);
 		if (!is_over)
 			return reason;

@@ -25,7 +25,7 @@
 /* Which packet, of which hook. */
 struct quick_packet {
 	const void *start, *end;
-	__u32 length; /* of the frame, with what isn't between them */
+	__u32 length; /* of the frame, with what isn't between them; XDP's first look: of what is */
 	__u32 ifindex;
 	enum bh_direction direction;
 	bool is_host;
@@ -48,24 +48,14 @@ struct quick_facts {
 	__u64 src[2], dst[2]; /* struct bh_addr */
 	__u32 ports;          /* two of 16 bits, as they lie in the header: source, destination */
 	__u32 seq_end, ack;   /* TCP; host order */
-	__u32 l4_len;
+	__u32 l3_len, l4_len;
+	__u8 ip_version;
 	__u8 proto;
 	__u8 tcp_flags;
 	bool is_opening; /* TCP: it can be of no connection that is established */
 };
 
 /* --- facts --- */
-
-/* Two words as they lie in memory, one behind the other. */
-static __always_inline __u64 two_words(__be32 first, __be32 second)
-{
-	union {
-		__be32 word[2];
-		__u64 both;
-	} u = {{first, second}};
-
-	return u.both;
-}
 
 /*
  * Addresses are not looked at: those that parse() and judge() take exception to are in no
@@ -75,20 +65,20 @@ static __always_inline const void *quick_ipv4(const struct quick_packet *p, cons
 					      struct quick_facts *ret)
 {
 	const struct iphdr *ip = at;
-	__u32 total;
 
 	if ((const void *)(ip + 1) > p->end)
 		return NULL;
-	total = bpf_ntohs(ip->tot_len);
-	if (*(const __u8 *)at != 0x45 || total < sizeof(*ip) || total > p->length - ETH_HLEN)
+	ret->l3_len = bpf_ntohs(ip->tot_len);
+	if (*(const __u8 *)at != 0x45 || ret->l3_len < sizeof(*ip))
 		return NULL;
 	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS))
 		return NULL;
 	ret->src[0] = ret->dst[0] = 0;
 	ret->src[1] = two_words(bpf_htonl(0xffff), ip->saddr);
 	ret->dst[1] = two_words(bpf_htonl(0xffff), ip->daddr);
+	ret->ip_version = 4;
 	ret->proto = ip->protocol;
-	ret->l4_len = total - sizeof(*ip);
+	ret->l4_len = ret->l3_len - sizeof(*ip);
 	return ip + 1;
 }
 
@@ -100,7 +90,8 @@ static __always_inline const void *quick_ipv6(const struct quick_packet *p, cons
 	if ((const void *)(ip + 1) > p->end || ip->version != 6)
 		return NULL;
 	ret->l4_len = bpf_ntohs(ip->payload_len);
-	if (!ret->l4_len || ret->l4_len > p->length - ETH_HLEN - sizeof(*ip))
+	ret->l3_len = sizeof(*ip) + ret->l4_len;
+	if (!ret->l4_len)
 		return NULL;
 	ret->src[0] = two_words(ip->saddr.in6_u.u6_addr32[0], ip->saddr.in6_u.u6_addr32[1]);
 	ret->src[1] = two_words(ip->saddr.in6_u.u6_addr32[2], ip->saddr.in6_u.u6_addr32[3]);
@@ -108,6 +99,7 @@ static __always_inline const void *quick_ipv6(const struct quick_packet *p, cons
 	ret->dst[1] = two_words(ip->daddr.in6_u.u6_addr32[2], ip->daddr.in6_u.u6_addr32[3]);
 	if (!(ret->src[0] | ret->dst[0]))
 		return NULL;
+	ret->ip_version = 6;
 	ret->proto = ip->nexthdr;
 	return ip + 1;
 }
@@ -191,9 +183,9 @@ struct quick_line {
 	union {
 		struct {
 			__u32 seen;
-			__u32 until_s;
+			__u32 rule;
 		};
-		__u64 times;
+		__u64 use;
 	};
 	union {
 		struct {
@@ -202,7 +194,7 @@ struct quick_line {
 			__u8 verdict;
 			__u8 opener;
 			__u8 direction;
-			__u8 is_settled;
+			__u8 flags;
 			__u8 tcp_flags[2];
 		};
 		__u64 standing;
@@ -211,11 +203,11 @@ struct quick_line {
 
 #define QUICK_LINE_AT offsetof(struct bh_conn, stamp)
 
-_Static_assert(sizeof(struct quick_line) == offsetof(struct bh_conn, half) - QUICK_LINE_AT &&
-		       offsetof(struct quick_line, until_s) + QUICK_LINE_AT ==
-			       offsetof(struct bh_conn, until_s) &&
-		       offsetof(struct quick_line, is_settled) + QUICK_LINE_AT ==
-			       offsetof(struct bh_conn, is_settled),
+_Static_assert(sizeof(struct quick_line) == offsetof(struct bh_conn, counted) - QUICK_LINE_AT &&
+		       offsetof(struct quick_line, rule) + QUICK_LINE_AT ==
+			       offsetof(struct bh_conn, rule) &&
+		       offsetof(struct quick_line, flags) + QUICK_LINE_AT ==
+			       offsetof(struct bh_conn, flags),
 	       "a part of struct bh_conn");
 
 /* All ones or zero: whether the bytes of @a come after those of @b.  Two words may be compared
@@ -223,10 +215,11 @@ _Static_assert(sizeof(struct quick_line) == offsetof(struct bh_conn, half) - QUI
 static __always_inline __u64 is_after_v4(__u64 a, __u64 b)
 {
 	__u64 x = bpf_ntohl(a >> SECOND_HALF), y = bpf_ntohl(b >> SECOND_HALF);
-	__u64 mask = (__s64)(y - x) >> 63;
+	__u64 less = y - x;
 
-	asm volatile("" : "+r"(mask));
-	return mask;
+	/* Or the compiler knows what is asked, and makes a branch of it. */
+	asm volatile("" : "+r"(less));
+	return (__s64)less >> 63;
 }
 
 static __always_inline __u64 is_after_v6(const __u64 a[2], const __u64 b[2])
@@ -251,17 +244,17 @@ static __always_inline void swap_if(__u64 mask, __u64 *a, __u64 *b)
 	*b ^= change;
 }
 
-static __always_inline __u64 last_words(__u32 ports, __u16 endpoint, __u8 proto)
+static __always_inline __u64 last_words(const struct quick_facts *f, __u32 ports, __u16 endpoint)
 {
 	union {
 		struct {
 			__u32 ports;
 			__u16 endpoint;
 			__u8 proto;
-			__u8 is_used;
+			__u8 ip_version;
 		} part;
 		__u64 both;
-	} u = {{ports, endpoint, proto, 1}};
+	} u = {{ports, endpoint, f->proto, f->ip_version}};
 
 	return u.both;
 }
@@ -281,25 +274,27 @@ static __always_inline __u64 quick_key(struct quick_key *key, const struct quick
 	if (is_v6)
 		swap_if(mask, &key->pair[0], &key->pair[2]);
 	swap_if(mask, &key->pair[1], &key->pair[3]);
-	key->pair[4] = last_words(f->ports ^ ((f->ports ^ turned) & mask), endpoint, f->proto);
+	key->pair[4] = last_words(f, f->ports ^ ((f->ports ^ turned) & mask), endpoint);
 	return mask & 1;
 }
 
 /* As conn_read(). */
-static __always_inline struct bh_conn *quick_read(const struct quick_key *key, __u32 line,
-						  struct quick_line *ret)
+static __always_inline struct bh_conn *quick_read(const struct quick_key *key, bool is_v6,
+						  __u32 line, struct quick_line *ret)
 {
+	const struct line_key parts = line_key_of(key->pair);
+	const struct bh_conn_rest *rest = is_v6 ? rest_at(line) : NULL;
 	struct bh_conn *conn = conn_at(line);
 	const struct quick_line *from;
 
-	if (!conn)
+	if (!conn || (is_v6 && !rest))
 		return NULL;
 	from = (const void *)&conn->stamp;
 	ret->version = READ_NOW(from->version);
 	keep_order();
-	if (!keys_equal(&conn->key, key))
+	if (!is_near_key(conn, &parts) || (is_v6 && !is_far_key(rest, &parts)))
 		return NULL;
-	ret->times = READ_NOW(from->times);
+	ret->use = READ_NOW(from->use);
 	ret->standing = READ_NOW(from->standing);
 	keep_order();
 	if (ret->stamp != READ_NOW(conn->stamp) || (ret->stamp & 1))
@@ -311,28 +306,28 @@ static __always_inline struct bh_conn *quick_read(const struct quick_key *key, _
 static __always_inline struct bh_conn *quick_find(const struct bh_conn_secret *secret,
 						  const struct quick_key *key,
 						  const struct quick_look *look,
-						  struct quick_line *ret)
+						  struct quick_line *ret, __u32 *ret_at)
 {
 	__u64 hash = look->is_v6 ? keyed_hash_v6(secret, key->pair)
 				 : keyed_hash_v4(secret, key->pair);
-	__u32 line = look->is_thorough ? conn_line_of(hash) : home_of(hash);
 
-	return line == LINE_NONE ? NULL : quick_read(key, line, ret);
+	*ret_at = look->is_thorough ? conn_line_of(hash) : home_of(hash);
+	return *ret_at == LINE_NONE ? NULL : quick_read(key, look->is_v6, *ret_at, ret);
 }
 
-/* Established, and with no end to be looked at. */
+/* Established, and what was decided has no end to be looked at. */
 static __always_inline bool is_quick(const struct quick_line *line, __u8 proto)
 {
-	const struct quick_line mask = {.state = 0xff, .timeout = 0xff, .is_settled = 0xff};
+	const struct quick_line mask = {.state = 0xff, .timeout = 0xff, .flags = 0xff};
 	const struct quick_line tcp = {.state = BH_CONN_ESTABLISHED,
 				       .timeout = BH_TIMEOUT_TCP_ESTABLISHED,
-				       .is_settled = 1};
+				       .flags = BH_CONN_SETTLED};
 	const struct quick_line udp = {.state = BH_CONN_ESTABLISHED,
 				       .timeout = BH_TIMEOUT_UDP_ESTABLISHED,
-				       .is_settled = 1};
+				       .flags = BH_CONN_SETTLED};
 
-	return !line->until_s && (line->standing & mask.standing) ==
-					 (proto == IPPROTO_TCP ? tcp.standing : udp.standing);
+	return (line->standing & mask.standing) ==
+	       (proto == IPPROTO_TCP ? tcp.standing : udp.standing);
 }
 
 static __always_inline bool is_silent_for_long(__u32 seen, __u32 now, __u8 proto)
@@ -373,14 +368,23 @@ static __always_inline bool is_decided(const struct quick_key *key, struct bh_co
 	return true;
 }
 
-static __always_inline void quick_note(struct bh_conn *conn, const struct quick_facts *f,
+/* TCP: that it acknowledges something is all there is to note. */
+static __always_inline bool is_used_to(const struct quick_line *line, __u8 tcp_flags, bool is_reply)
+{
+	__u8 seen = is_reply ? line->tcp_flags[1] : line->tcp_flags[0];
+
+	return (tcp_flags & TCP_ACK) && !(tcp_flags & ~seen);
+}
+
+/* See conn_add() for what it returns. */
+static __always_inline bool quick_note(struct bh_conn *conn, const struct quick_facts *f,
 				       __u32 length, __u32 now, bool is_reply)
 {
 	if (f->proto == IPPROTO_TCP)
-		tcp_note(conn, is_reply, f->tcp_flags, f->seq_end, f->ack);
+		tcp_note_ack(conn, is_reply, f->ack);
 	if (is_keeping(f->proto, is_reply))
 		conn_touch(conn, now);
-	conn_count(&conn->half[is_reply], length);
+	return conn_add(conn, is_reply, length);
 }
 
 /* BH_ENDPOINT_UNKNOWN: it may be known nevertheless. */
@@ -403,11 +407,11 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 						   const struct quick_look *look)
 {
 	__u64 now = clock_coarse_ns(control), active, sender, is_reply;
-	__u32 endpoint = quick_endpoint(p), rule;
+	__u32 endpoint = quick_endpoint(p), at;
 	struct quick_line line;
 	struct quick_key key;
 	struct bh_conn *conn;
-	bool is_reverted;
+	bool is_reverted, has_carry;
 
 	if (endpoint == BH_ENDPOINT_UNKNOWN)
 		return QUICK_NOT;
@@ -415,12 +419,12 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 	if (!active || is_agent_down(control, BH_ACTIVE_SLOT(active), now))
 		return QUICK_NOT;
 	sender = quick_key(&key, facts, endpoint, look->is_v6);
-	conn = quick_find(&control->secret, &key, look, &line);
+	conn = quick_find(&control->secret, &key, look, &line, &at);
 	if (!conn)
 		return look->is_thorough ? QUICK_OPENER : QUICK_AGAIN;
-	rule = READ_NOW(conn->rule);
 	if (!is_quick(&line, facts->proto) ||
-	    is_silent_for_long(line.seen, BH_TICKS(now), facts->proto) || rule == BH_BUILTIN_DOWN)
+	    is_silent_for_long(line.seen, BH_TICKS(now), facts->proto) ||
+	    line.rule == BH_BUILTIN_DOWN)
 		return QUICK_NOT;
 	if (!is_decided(&key, conn, &line, look, BH_ACTIVE_GENERATION(active), is_reverted))
 		return look->is_thorough ? QUICK_NOT : QUICK_AGAIN;
@@ -430,10 +434,14 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 	/* Each end's packets come from its own side of the endpoint. */
 	if ((line.direction ^ p->direction) != is_reply)
 		return QUICK_NOT;
+	if (facts->proto == IPPROTO_TCP && !is_used_to(&line, facts->tcp_flags, is_reply & 1))
+		return QUICK_NOT;
 
-	quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
-	count_rule(rule, BH_ACTIVE_SLOT(active) * bh_rules_each, bh_rules_each, p->length);
+	has_carry = quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
+	count_rule(line.rule, BH_ACTIVE_SLOT(active) * bh_rules_each, bh_rules_each, p->length);
 	count_endpoint(endpoint, p->direction, false, p->length);
+	if (has_carry)
+		conn_carry(at);
 	return QUICK_PASS;
 }
 

@@ -21,32 +21,27 @@ static __always_inline bool may_enter(const struct opener *o, const struct end_k
 }
 
 /* Under the lock, between an odd stamp and an even one. */
-static __always_inline void opener_put(struct bh_conn *conn, const struct opener *o,
-				       const struct quick_key *key)
+static __always_inline void opener_put(const struct conn_line *l, const struct opener *o,
+				       const struct line_key *key)
 {
-	__u64 *words = (__u64 *)&conn->key;
 	bool is_tcp = o->proto == IPPROTO_TCP;
+	struct bh_conn *conn = l->conn;
 
-	for (int i = 0; i < BH_CONN_KEY_WORDS / 2; i++)
-		words[i] = key->pair[i];
+	*l->rest = (struct bh_conn_rest){.created = BH_TICKS(o->now), .seq_end = {o->seq_end}};
+	line_put_key(l, key);
 	conn->generation = o->generation;
 	conn->seen = BH_TICKS(o->now);
-	conn->until_s = 0;
+	conn->rule = BH_CELL_RULE(o->cell);
 	conn_set_state(conn, BH_CONN_NEW, is_tcp ? BH_TIMEOUT_TCP_NEW : BH_TIMEOUT_UDP_NEW);
 	conn->verdict = BH_VERDICT_ALLOW;
 	conn->opener = o->sender;
 	conn->direction = o->direction;
-	conn->is_settled = 0;
+	conn->flags = 0;
 	conn->tcp_flags[0] = o->tcp_flags;
 	conn->tcp_flags[1] = 0;
-	conn->half[0] = (struct bh_conn_half){1, o->length, o->seq_end, 0};
-	conn->half[1] = (struct bh_conn_half){};
-	conn->rule = BH_CELL_RULE(o->cell);
-	conn->created = BH_TICKS(o->now);
-	conn->hello_seq = 0;
-	conn->hello_length = 0;
-	conn->hello = 0;
-	conn->pad = 0;
+	conn->counted[0] = BH_COUNTED_ONE((__u64)o->length);
+	conn->counted[1] = 0;
+	conn->ack[0] = conn->ack[1] = 0;
 }
 
 /* As write_line(); 0: the line is taken, or the key is known by now.  Otherwise its stamp. */
@@ -56,22 +51,24 @@ static __always_inline __u32 opener_write(struct opener *o, __u32 line)
 	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
 	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
-	struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
 	__u32 tag = tag_of(o->hash), stamp = 0;
+	struct line_key parts;
 	struct quick_key key;
 
-	if (!tags || !other || !own || !lock || !conn)
+	if (!tags || !other || !own || !lock || !l.conn || !l.rest)
 		return 0;
 	opener_key(o, &key);
+	parts = line_key_of(key.pair);
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) == BH_CONN_WAYS && way_of(other, tag) == BH_CONN_WAYS &&
 	    !own->tag[line % BH_CONN_WAYS]) {
-		stamp = conn->stamp + 2;
-		conn->stamp = stamp - 1;
+		stamp = l.conn->stamp + 2;
+		l.conn->stamp = stamp - 1;
 		keep_order();
-		opener_put(conn, o, &key);
+		opener_put(&l, o, &parts);
 		keep_order();
-		conn->stamp = stamp;
+		l.conn->stamp = stamp;
 		own->tag[line % BH_CONN_WAYS] = tag;
 	}
 	bpf_spin_unlock(&lock->lock);

@@ -123,6 +123,8 @@ static __always_inline enum quick_fate quick_look_at(const struct quick_packet *
 	at = look->is_v6 ? quick_ipv6(p, at, &facts) : quick_ipv4(p, at, &facts);
 	if (!quick_transport(p, at, &facts))
 		return QUICK_NOT;
+	if (facts.l3_len > p->length - ETH_HLEN)
+		return look->is_thorough ? QUICK_NOT : QUICK_AGAIN;
 	if (facts.is_opening)
 		return quick_open(p, control, &facts, look->is_v6);
 	fate = quick_judge(p, control, &facts, look);

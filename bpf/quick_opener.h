@@ -69,6 +69,7 @@ static __always_inline void opener_key(struct opener *o, struct quick_key *ret)
 		.src = {o->src[0], o->src[1]},
 		.dst = {o->dst[0], o->dst[1]},
 		.ports = o->ports,
+		.ip_version = o->is_v6 ? 6 : 4,
 		.proto = o->proto,
 	};
 

@@ -15,7 +15,7 @@ static __always_inline struct bh_sweep *sweep_here(void)
 }
 
 /* Of one that carries nothing, nothing is told; but the next record is not about this time. */
-static __always_inline void sweep_flow(const struct bh_conn *conn, __u32 line, __u32 stamp,
+static __always_inline void sweep_flow(const struct conn_line *l, __u32 line, __u32 stamp,
 				       __u32 now)
 {
 	struct bh_flow_told *told = told_at(line);
@@ -24,9 +24,9 @@ static __always_inline void sweep_flow(const struct bh_conn *conn, __u32 line, _
 	if (!told)
 		return;
 	is_begun = told->stamp == stamp;
-	if ((__s32)(now - (is_begun ? told->at : conn->created)) < (__s32)bh_flow_ticks)
+	if ((__s32)(now - (is_begun ? told->at : l->rest->created)) < (__s32)bh_flow_ticks)
 		return;
-	if (!is_begun || has_untold(conn, told))
+	if (!is_begun || has_untold(l, told))
 		conn_tell(line, stamp);
 	else
 		told->at = now;
@@ -34,23 +34,23 @@ static __always_inline void sweep_flow(const struct bh_conn *conn, __u32 line, _
 
 static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
 {
-	struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = {conn_at(line), rest_at(line)};
 	__u32 now = BH_TICKS(sweep->now_ns), stamp;
 
-	if (!conn)
+	if (!l.conn || !l.rest)
 		return;
-	stamp = READ_NOW(conn->stamp);
-	if (!conn->key.is_used) {
+	stamp = READ_NOW(l.conn->stamp);
+	if (!l.conn->ip_version) {
 		if (bh_flow_ticks)
 			conn_tell_late(line);
 		return;
 	}
-	if (is_expired(conn, now) && conn_free(line, stamp, BH_FLOW_EXPIRED)) {
+	if (is_expired(l.conn, now) && conn_free(line, stamp, BH_FLOW_EXPIRED)) {
 		sweep->expired++;
 		return;
 	}
-	sweep_flow(conn, line, stamp, now);
-	if (conn->is_settled)
+	sweep_flow(&l, line, stamp, now);
+	if (l.conn->flags & BH_CONN_SETTLED)
 		sweep->settled++;
 	else
 		sweep->embryonic++;

@@ -21,94 +21,97 @@ static __always_inline bool tcp_is_opening(__u8 flags)
  * Races between CPUs may lose one of two updates: then a number stays behind by a segment, until
  * the next one.  The worst that comes of it is an RST that doesn't shorten the timeout.
  */
-static __always_inline void tcp_note(struct bh_conn *conn, bool is_reply, __u8 flags, __u32 seq_end,
-				     __u32 ack)
+static __always_inline void tcp_note_ack(struct bh_conn *conn, bool is_reply, __u32 ack)
 {
-	struct bh_conn_half *half = &conn->half[is_reply];
-	__u8 before = conn->tcp_flags[is_reply], all = before | flags;
-
-	if (all != before)
-		conn->tcp_flags[is_reply] = all;
-	if (!before || (__s32)(seq_end - half->seq_end) > 0)
-		half->seq_end = seq_end;
-	if ((flags & TCP_ACK) && (!half->ack || (__s32)(ack - half->ack) > 0))
-		half->ack = ack;
+	if ((__s32)(ack - conn->ack[is_reply]) > 0)
+		conn->ack[is_reply] = ack;
 }
 
-static __always_inline void tcp_note_packet(struct bh_conn *conn, const struct packet *p,
-					    bool is_reply)
+static __always_inline void tcp_note(const struct conn_line *l, const struct packet *p,
+				     bool is_reply)
 {
-	tcp_note(conn, is_reply, p->tcp_flags, p->seq_end, p->ack);
+	__u8 before = l->conn->tcp_flags[is_reply], all = before | p->tcp_flags;
+
+	if (all != before)
+		l->conn->tcp_flags[is_reply] = all;
+	if (l->conn->state != BH_CONN_ESTABLISHED &&
+	    (!before || (__s32)(p->seq_end - l->rest->seq_end[is_reply]) > 0))
+		l->rest->seq_end[is_reply] = p->seq_end;
+	if (!(p->tcp_flags & TCP_ACK))
+		return;
+	if (before & TCP_ACK)
+		tcp_note_ack(l->conn, is_reply, p->ack);
+	else
+		l->conn->ack[is_reply] = p->ack;
 }
 
 /* Only the next byte that the other end waits for proves that the sender sees the traffic (RFC
  * 5961, 3). */
-static __always_inline bool is_valid_reset(const struct bh_conn *conn, const struct packet *p,
+static __always_inline bool is_valid_reset(const struct conn_line *l, const struct packet *p,
 					   bool is_reply)
 {
-	const struct bh_conn_half *other = &conn->half[!is_reply];
-
-	if (conn->state == BH_CONN_NEW && (p->tcp_flags & TCP_ACK))
-		return p->ack == other->seq_end;
-	return (conn->tcp_flags[!is_reply] & TCP_ACK) && p->seq == other->ack;
+	if (l->conn->state == BH_CONN_NEW && (p->tcp_flags & TCP_ACK))
+		return p->ack == l->rest->seq_end[!is_reply];
+	return (l->conn->tcp_flags[!is_reply] & TCP_ACK) && p->seq == l->conn->ack[!is_reply];
 }
 
 /* Before an answer: the opener may repeat its SYN, the other end may accept, refuse or challenge.
  */
-static __always_inline enum step tcp_step_new(struct bh_conn *conn, const struct packet *p,
+static __always_inline enum step tcp_step_new(const struct conn_line *l, const struct packet *p,
 					      bool is_reply)
 {
 	if (!is_reply)
 		return tcp_is_opening(p->tcp_flags) ? STEP_PASS : STEP_STRAY;
 	if (tcp_is_opening(p->tcp_flags)) {
 		/* Simultaneous open (RFC 9293, 3.5). */
-		conn_set_state(conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
+		conn_set_state(l->conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
 		return STEP_PASS;
 	}
 	if (!(p->tcp_flags & TCP_ACK))
 		return STEP_STRAY;
 	if (p->tcp_flags & TCP_SYN) {
-		if (conn->half[0].seq_end - p->ack >= SYN_DATA_MAX)
+		if (l->rest->seq_end[0] - p->ack >= SYN_DATA_MAX)
 			return STEP_STRAY;
-		conn_set_state(conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
+		conn_set_state(l->conn, BH_CONN_OPENING, BH_TIMEOUT_TCP_OPENING);
 	}
 	return STEP_PASS;
 }
 
 /* The opener has acknowledged the other end's SYN. */
-static __always_inline void tcp_establish(struct bh_conn *conn)
+static __always_inline void tcp_establish(const struct conn_line *l)
 {
-	if (conn->hello)
-		conn_set_state(conn, BH_CONN_HELLO, BH_TIMEOUT_TCP_OPENING);
+	if (l->rest->hello)
+		conn_set_state(l->conn, BH_CONN_HELLO, BH_TIMEOUT_TCP_OPENING);
 	else
-		conn_set_state(conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
+		conn_set_state(l->conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
 }
 
-static __always_inline enum step tcp_step(struct bh_conn *conn, const struct packet *p,
+static __always_inline enum step tcp_step(const struct conn_line *l, const struct packet *p,
 					  bool is_reply)
 {
+	struct bh_conn *conn = l->conn;
 	enum step step = STEP_PASS;
 
 	if (conn->state == BH_CONN_CLOSING && tcp_is_opening(p->tcp_flags))
 		return STEP_REOPEN;
 	if (p->tcp_flags & TCP_RST) {
-		if (is_valid_reset(conn, p, is_reply))
+		if (is_valid_reset(l, p, is_reply))
 			conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
 		return STEP_PASS;
 	}
 
-	if (is_hello_awaited(conn))
-		step = hello_step(conn, p, is_reply);
+	if (is_hello_awaited(l))
+		step = hello_step(l, p, is_reply);
 	if (step != STEP_PASS)
 		return step;
 	if (conn->state == BH_CONN_NEW)
-		step = tcp_step_new(conn, p, is_reply);
+		step = tcp_step_new(l, p, is_reply);
 	else if (conn->state == BH_CONN_OPENING && (p->tcp_flags & TCP_ACK) && !is_reply)
-		tcp_establish(conn);
+		tcp_establish(l);
 	if (step != STEP_PASS)
 		return step;
 
-	tcp_note_packet(conn, p, is_reply);
+	tcp_note(l, p, is_reply);
 	if (conn->tcp_flags[0] & conn->tcp_flags[1] & TCP_FIN)
 		conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
 	return STEP_PASS;

@@ -147,9 +147,7 @@ static __always_inline struct hit find_entry(struct packet *p, const struct bh_a
 {
 	__u8 sender;
 
-	p->key.endpoint = p->endpoint;
-	p->key.proto = p->proto;
-	p->key.is_used = 1;
+	conn_key_begin(p, p->proto);
 	sender = conn_key_ends(&p->key, src, dst, sport, dport);
 	return conn_find(p, sender, true);
 }
@@ -193,10 +191,10 @@ static __always_inline enum bh_reason require_hello(const struct sk_buff *skb, s
 	if (!t->is_new || t->is_reply || p->proto != IPPROTO_TCP)
 		return BH_REASON_NONE;
 	hit = find_opened(p, t);
-	if (!hit.conn || !read_bare_syn(skb, p->is_v6, &p->seq))
+	if (!hit.at.conn || !read_bare_syn(skb, p->is_v6, &p->seq))
 		return BH_REASON_NO_CONNECTION;
-	if (!hit.conn->hello)
-		hello_begin(hit.conn, p);
+	if (!hit.at.rest->hello)
+		hello_begin(&hit.at, p);
 	return BH_REASON_NONE;
 }
 
@@ -290,7 +288,7 @@ static __always_inline int judge_translated(const struct sk_buff *skb, const str
 		reason = decide_translated(skb, p, t);
 	if (reason) {
 		hit = find_opened(p, t);
-		if (hit.conn)
+		if (hit.at.conn)
 			conn_delete(&hit, BH_FLOW_REVOKED);
 	}
 	return translated_end(skb, p, reason);
@@ -315,7 +313,7 @@ static __always_inline int judge_untranslated(const struct sk_buff *skb, const s
 		return NF_DROP;
 	reason = find_policy(p);
 	hit = find_entry(p, &p->src, &p->dst, p->sport, p->dport);
-	if (!reason && hit.conn && hit.conn->rule != BH_BUILTIN_FRONT)
+	if (!reason && hit.at.conn && hit.at.conn->rule != BH_BUILTIN_FRONT)
 		return NF_ACCEPT;
 	/* Its entry stays: what fits no connection isn't translated, and that is no fault of it. */
 	return translated_end(skb, p, reason ? reason : BH_REASON_UNTRANSLATED);

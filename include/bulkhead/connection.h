@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The connection table: an array of lines, shared by all endpoints, in which each endpoint has a
- * share of its own.  Programs write it; the agent lists it.  Each enforced endpoint has its own
- * entry of a connection, so two ends on one machine never share state.
+ * The connection table: an array of lines in two halves, shared by all endpoints, in which each
+ * endpoint has a share of its own.  Programs write it; the agent lists it.  Each enforced endpoint
+ * has its own entry of a connection, so two ends on one machine never share state.
  *
  * Eight lines are a bucket, and a connection is in one of two buckets that its key chooses.  Who
  * writes a line's key holds the lock of its group of buckets; who reads it looks at the line's
@@ -29,7 +29,7 @@ struct bh_conn_key {
 	__be16 port[2];
 	__u16 endpoint; /* bh_endpoint.id */
 	__u8 proto;
-	__u8 is_used; /* 1; a free line has 0, and equals no key */
+	__u8 ip_version; /* 4 or 6; a free line has 0, and equals no key */
 } __attribute__((aligned(8)));
 
 #define BH_CONN_KEY_WORDS 10 /* of 32 bits */
@@ -56,32 +56,67 @@ enum bh_conn_state {
 #define BH_TICKS_OF_S(s)    BH_TICKS((__u64)(s)*1000000000ull)
 #define BH_S_OF_TICKS(tick) (((__u64)(tick) << BH_TICK_SHIFT) / 1000000000ull)
 
-/* What one direction has sent.  Counters are exact: programs add to them atomically. */
-struct bh_conn_half {
-	__u64 packets;
-	__u64 bytes;   /* of the frame at the hook, Ethernet header included */
-	__u32 seq_end; /* TCP: highest sequence number sent, plus one, host order */
-	__u32 ack;     /* TCP: highest acknowledgement sent, host order */
-};
-
-/* Two cache lines. */
+/*
+ * The nearer half of a line: a cache line, and all that a packet of an established connection of
+ * IPv4 touches.  Words are pairs that programs load at once.
+ */
 struct bh_conn {
-	struct bh_conn_key key;
+	/* What differs from key to key: of addresses, the last word. */
+	__be32 last[2];
+	__be16 port[2];
+	__u16 endpoint;
+	__u8 proto;
+	__u8 ip_version; /* 0: the line is free */
+
 	__u32 stamp; /* another number for each connection in this line; odd while it changes */
-	__u32 generation;  /* in which it was last decided */
-	__u32 seen;        /* ticks: last packet in either direction; UDP: of the opener */
-	__u32 until_s;     /* on the wall: when the decision ends; 0: with the generation */
+	__u32 generation; /* in which it was last decided */
+	__u32 seen;       /* ticks: last packet in either direction; UDP: of the opener */
+	__u32 rule;       /* that allowed it, numbered as in that generation */
+
 	__u8 state;        /* enum bh_conn_state */
 	__u8 timeout;      /* enum bh_timeout: how long after `seen` it has expired */
 	__u8 verdict;      /* enum bh_verdict: allow or audit */
 	__u8 opener;       /* 0 or 1: which end of the key sent the first packet */
 	__u8 direction;    /* enum bh_direction of the opener's packets at the endpoint */
-	__u8 is_settled;   /* both ends have taken part: it has a place that nobody takes from it */
-	__u8 tcp_flags[2]; /* all seen, ORed; 0: from the opener; 1: replies */
+	__u8 flags;        /* BH_CONN_SETTLED | BH_CONN_TIMED */
+	__u8 tcp_flags[2]; /* all seen, ORed; 0: from the opener; 1: replies, as in the next */
 
-	struct bh_conn_half half[2]; /* 0: from the opener; 1: replies */
-	__u32 rule;                  /* that allowed it, numbered as in that generation */
-	__u32 created;               /* ticks */
+	__u64 counted[2]; /* packets and bytes, BH_COUNTED_ONE; added to atomically, and so exact */
+	__u32 ack[2];     /* TCP: highest acknowledgement sent, host order */
+};
+
+#define BH_CONN_SETTLED 0x01 /* both ends have taken part: nobody takes its place from it */
+#define BH_CONN_TIMED   0x02 /* the decision ends at bh_conn_rest.until_s */
+
+/*
+ * Two counters in a word, so that one addition counts a packet.  When either has its carry bit set,
+ * that goes into bh_conn_rest.carried: well before it would run over.
+ */
+#define BH_COUNTED_SHIFT       40 /* below: bytes of frames at the hook, Ethernet header included */
+#define BH_COUNTED_ONE(length) ((1ull << BH_COUNTED_SHIFT) | (length))
+#define BH_COUNTED_PACKETS(w)  ((w) >> BH_COUNTED_SHIFT)
+#define BH_COUNTED_BYTES(w)    ((w) & ((1ull << BH_COUNTED_SHIFT) - 1))
+#define BH_CARRY_OF_PACKETS    (1ull << 63)
+#define BH_CARRY_OF_BYTES      (1ull << (BH_COUNTED_SHIFT - 1))
+#define BH_CARRY               (BH_CARRY_OF_PACKETS | BH_CARRY_OF_BYTES)
+
+/* How often a word's carry bits have been taken away. */
+struct bh_carried {
+	__u32 packets;
+	__u32 bytes;
+};
+
+/* The farther half. */
+struct bh_conn_rest {
+	/* Of the key's addresses, the other words. */
+	__be32 first[2][2];
+	__be32 third[2];
+
+	__u32 until_s;                /* on the wall: when the decision ends, if it is timed */
+	__u32 created;                /* ticks */
+	struct bh_carried carried[2]; /* 0: from the opener; 1: replies, as in the next */
+	__u32 seq_end[2]; /* TCP, until it is established: highest sequence number sent, plus one,
+			     host order */
 
 	/* Until the other end has acknowledged the TLS hello that the rule requires. */
 	__u32 hello_seq;    /* sequence number of its first byte, host order */
@@ -90,6 +125,37 @@ struct bh_conn {
 		     */
 	__u8 pad;
 };
+
+/* What a direction of the line has counted, both halves together. */
+static inline __u64 bh_conn_packets(const struct bh_conn *conn, const struct bh_conn_rest *rest,
+				    int half)
+{
+	return rest->carried[half].packets * (BH_CARRY_OF_PACKETS >> BH_COUNTED_SHIFT) +
+	       BH_COUNTED_PACKETS(*(const volatile __u64 *)&conn->counted[half]);
+}
+
+static inline __u64 bh_conn_bytes(const struct bh_conn *conn, const struct bh_conn_rest *rest,
+				  int half)
+{
+	return rest->carried[half].bytes * BH_CARRY_OF_BYTES +
+	       BH_COUNTED_BYTES(*(const volatile __u64 *)&conn->counted[half]);
+}
+
+/* Which connection the line has, or had: ip_version says. */
+static inline void bh_conn_key_of(const struct bh_conn *conn, const struct bh_conn_rest *rest,
+				  struct bh_conn_key *ret)
+{
+	for (int end = 0; end < 2; end++) {
+		ret->addr[end].word[0] = rest->first[end][0];
+		ret->addr[end].word[1] = rest->first[end][1];
+		ret->addr[end].word[2] = rest->third[end];
+		ret->addr[end].word[3] = conn->last[end];
+		ret->port[end] = conn->port[end];
+	}
+	ret->endpoint = conn->endpoint;
+	ret->proto = conn->proto;
+	ret->ip_version = conn->ip_version;
+}
 
 #define BH_CONN_WAYS          8  /* lines in a bucket */
 #define BH_CONN_GROUP_BUCKETS 64 /* that one lock guards: both of a connection */
@@ -172,9 +238,8 @@ enum bh_timeout {
 /* clang-format on */
 
 _Static_assert(sizeof(struct bh_conn_key) == 4 * BH_CONN_KEY_WORDS, "connection key has no holes");
-_Static_assert(sizeof(struct bh_conn_half) == 24, "half a connection");
-_Static_assert(sizeof(struct bh_conn) == 128, "a connection is two cache lines");
-_Static_assert(__builtin_offsetof(struct bh_conn, half) == 64, "what decides is in the first one");
+_Static_assert(sizeof(struct bh_conn) == 64, "a cache line");
+_Static_assert(sizeof(struct bh_conn_rest) == 64, "and another");
 _Static_assert(sizeof(struct bh_conn_tags) == 32, "two buckets' tags are a cache line");
 
 #endif

@@ -190,14 +190,14 @@ PLAY(probes)
 /* Established, and what was decided is of the generation that is returned. */
 static uint32_t open_web(struct rig *rig, const struct packet_spec *last)
 {
-	struct connection c;
+	struct seen_connection c;
 
 	rig_policy(rig, "    - {name: web, from: client, to: server, services: tcp/443}\n");
 	rig_forget(rig);
 	rig_stand(rig, SERVER);
 	rig_open_web(rig, PROGRAM_TO, last);
 	assert_int_equal(rig_connection(rig, last, RIG_ENDPOINT, &c), 0);
-	return c.conn.generation;
+	return c.conn.line.generation;
 }
 
 static void move_to(struct rig *rig, enum end end, enum end whose, bool is_v6)
@@ -217,18 +217,18 @@ static void an_address_that_changes_cuts_its_own_connections_only(void **state)
 		const struct packet_spec last = {.is_v6 = i & 1, .flags = "A", .seq = 1, .ack = 1};
 		enum end end = i & 2 ? SERVER : CLIENT;
 		uint32_t generation = open_web(rig, &last);
-		struct connection c;
+		struct seen_connection c;
 
 		move_to(rig, OTHER, WATCHED, last.is_v6);
 		assert_int_not_equal(datapath_generation(rig->dp), generation);
 		assert_true(rig_run(rig, "another's change", PROGRAM_TO, &last).is_passed);
 		assert_int_equal(rig_connection(rig, &last, RIG_ENDPOINT, &c), 0);
-		assert_int_equal(c.conn.generation, datapath_generation(rig->dp));
+		assert_int_equal(c.conn.line.generation, datapath_generation(rig->dp));
 
 		move_to(rig, end, end, last.is_v6);
 		assert_true(rig_run(rig, "the same as it was", PROGRAM_TO, &last).is_passed);
 		assert_int_equal(rig_connection(rig, &last, RIG_ENDPOINT, &c), 0);
-		assert_int_equal(c.conn.generation, datapath_generation(rig->dp));
+		assert_int_equal(c.conn.line.generation, datapath_generation(rig->dp));
 
 		move_to(rig, end, OUTSIDER, last.is_v6);
 		move_to(rig, OTHER, OTHER, last.is_v6);

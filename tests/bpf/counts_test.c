@@ -116,7 +116,9 @@ static void a_restart_clears_what_was_not_cleared_before(void **state)
 static void add_connection(struct datapath *dp, uint32_t line, uint16_t port, uint64_t seen_ns)
 {
 	const struct bh_conn conn = {
-		.key = {.port = {port, 0}, .proto = IPPROTO_TCP, .is_used = 1},
+		.port = {port, 0},
+		.proto = IPPROTO_TCP,
+		.ip_version = 4,
 		.seen = BH_TICKS(seen_ns),
 		.timeout = BH_TIMEOUT_TCP_CLOSING,
 	};
@@ -126,13 +128,13 @@ static void add_connection(struct datapath *dp, uint32_t line, uint16_t port, ui
 		0);
 }
 
-static bool count_ports(const struct bh_conn *conn, void *user)
+static bool count_ports(const struct connection *conn, void *user)
 {
 	*(unsigned int *)user += conn->key.port[0];
 	return true;
 }
 
-static bool count_one(const struct bh_conn *conn, void *user)
+static bool count_one(const struct connection *conn, void *user)
 {
 	(void)conn;
 	++*(unsigned int *)user;

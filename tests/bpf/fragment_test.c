@@ -141,15 +141,15 @@ static void a_tail_is_counted_for_its_connection(void **state)
 	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
 		const struct packet_spec first = {UDP, FIRST, .is_v6 = is_v6};
 		const struct packet_spec last = {UDP, LAST, .is_v6 = is_v6};
-		struct connection c;
+		struct seen_connection c;
 
 		rig_forget(rig);
 		assert_true(rig_run(rig, "first", PROGRAM_TO, &first).is_passed);
 		assert_true(rig_run(rig, "tail", PROGRAM_TO, &last).is_passed);
 		assert_int_equal(rig_connection(rig, &first, RIG_ENDPOINT, &c), 0);
-		assert_int_equal(c.conn.half[0].packets, 2);
-		assert_int_equal(c.conn.half[1].packets, 0);
-		assert_int_equal(c.conn.state, BH_CONN_NEW);
+		assert_int_equal(c.conn.packets[0], 2);
+		assert_int_equal(c.conn.packets[1], 0);
+		assert_int_equal(c.conn.line.state, BH_CONN_NEW);
 	}
 }
 

@@ -85,7 +85,7 @@ static void play(struct rig *rig, bool is_v6, uint16_t sport)
 /* Rows of ports that nobody else uses: handshakes, until the endpoint's share is full. */
 static uint32_t fill_share(struct rig *rig, uint32_t count)
 {
-	struct connection c;
+	struct seen_connection c;
 	uint32_t settled = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -115,7 +115,7 @@ static void a_full_share_displaces_no_connection(void **state)
 	const struct packet_spec new = {.sport = 2222, .flags = "A"};
 	const struct packet_spec denied = {.dport = 444}, orphan = {.sport = 3333, .flags = "A"};
 	uint32_t room = setup_of(rig).settled_shared;
-	struct connection c;
+	struct seen_connection c;
 
 	(void)state;
 	rig_policy(rig, rules);
@@ -125,7 +125,7 @@ static void a_full_share_displaces_no_connection(void **state)
 	assert_true(rig_run(rig, "old", PROGRAM_TO, &old).is_passed);
 	assert_int_equal(rig_connection(rig, &new, RIG_ENDPOINT, &c), 0);
 	assert_true(c.is_embryonic);
-	assert_int_equal(c.conn.state, BH_CONN_ESTABLISHED);
+	assert_int_equal(c.conn.line.state, BH_CONN_ESTABLISHED);
 	assert_true(rig_run(rig, "data", PROGRAM_TO, &new).is_passed);
 	assert_int_equal(rig_run(rig, "denied", PROGRAM_TO, &denied).reason, BH_REASON_POLICY);
 	rig_adopt(rig, true);
@@ -147,7 +147,7 @@ static void what_expired_gives_way_without_an_agent(void **state)
 	struct rig *rig = rig_new_config(&small);
 	const struct packet_spec new = {.sport = 2222, .flags = "A", .seq = 101, .ack = 501};
 	uint32_t room = setup_of(rig).settled_shared;
-	struct connection c;
+	struct seen_connection c;
 
 	(void)state;
 	rig_policy(rig, rules);
@@ -166,7 +166,7 @@ static void nobody_takes_anothers_share(void **state)
 {
 	struct rig *rig = rig_new_config(&small);
 	struct bh_conn_setup setup = setup_of(rig);
-	struct connection c;
+	struct seen_connection c;
 
 	(void)state;
 	rig_policy(rig, rules);
@@ -188,7 +188,7 @@ static void a_flood_displaces_no_connection(void **state)
 	const struct packet_spec data = {.sport = 1111, .flags = "PA", .seq = 101, .ack = 501};
 	const struct packet_spec other = {.sport = 1112, .flags = "S", .seq = 100};
 	uint32_t room = setup_of(rig).embryonic_each;
-	struct connection c;
+	struct seen_connection c;
 
 	(void)state;
 	rig_policy(rig, rules);

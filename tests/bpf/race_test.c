@@ -51,6 +51,7 @@ static const struct {
 };
 
 #define OPEN_KINDS 5 /* the first ones: a connection that nobody ends */
+#define DATA_KIND  3 /* and the next: data from either end */
 
 struct race {
 	struct rig *rig;
@@ -186,30 +187,42 @@ static void *share_map(const struct bpf_map *map, size_t *ret_size)
 	void *bytes;
 
 	*ret_size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-	bytes = mmap(NULL, *ret_size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	bytes = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 	assert_true(bytes != MAP_FAILED);
 	return bytes;
 }
 
+static bool is_same_key(const struct bh_conn *line, const struct bh_conn_rest *rest,
+			const struct bh_conn *other, const struct bh_conn_rest *other_rest)
+{
+	struct bh_conn_key key, other_key;
+
+	bh_conn_key_of(line, rest, &key);
+	bh_conn_key_of(other, other_rest, &other_key);
+	return !memcmp(&key, &other_key, sizeof(key));
+}
+
 static struct census take_census(const struct rig *rig)
 {
-	size_t line_size, tag_size;
+	size_t line_size, rest_size, tag_size;
 	struct bh_conn *lines = share_map(rig->dp->skel->maps.bh_conns, &line_size);
+	struct bh_conn_rest *rests = share_map(rig->dp->skel->maps.bh_conn_rests, &rest_size);
 	struct bh_conn_tags *tags = share_map(rig->dp->skel->maps.bh_conn_tags, &tag_size);
 	struct census census = {};
 
 	for (uint32_t i = 0; i < RIG_CONN_LINES; i++) {
 		bool has_tag = tags[i / BH_CONN_WAYS].tag[i % BH_CONN_WAYS];
 
-		census.strays += has_tag != lines[i].key.is_used || (lines[i].stamp & 1);
-		if (!lines[i].key.is_used)
+		census.strays += has_tag != !!lines[i].ip_version || (lines[i].stamp & 1);
+		if (!lines[i].ip_version)
 			continue;
 		census.used++;
-		census.settled += lines[i].is_settled;
+		census.settled += !!(lines[i].flags & BH_CONN_SETTLED);
 		for (uint32_t j = 0; j < i; j++)
-			census.twins += !memcmp(&lines[i].key, &lines[j].key, sizeof(lines[i].key));
+			census.twins += is_same_key(&lines[i], &rests[i], &lines[j], &rests[j]);
 	}
 	munmap(lines, line_size);
+	munmap(rests, rest_size);
 	munmap(tags, tag_size);
 	return census;
 }
@@ -358,37 +371,93 @@ static void *send_exactly(void *user)
 
 	stay_on(s->cpu);
 	for (int i = 0; i < EXACT; i++)
-		s->passed += send_frame(s, &s->race->frames[0][0][s->cpu ? 4 : 3], s->cpu);
+		s->passed += send_frame(s, &s->race->frames[0][0][DATA_KIND + s->cpu], s->cpu);
 	return NULL;
 }
 
-/* Both ends of one connection, each on its own CPU. */
-static void no_packet_is_left_uncounted(void **state)
+static struct connection connection_of(const struct race *race)
 {
 	const struct packet_spec opener = {.sport = 30000};
-	struct race *race = race_new(*state);
-	struct sender senders[SENDERS];
-	struct connection c;
-	uint64_t before;
+	struct seen_connection c;
 
-	senders[0] = (struct sender){.race = race};
-	for (int kind = 0; kind < 3; kind++)
-		assert_true(
-			send_frame(&senders[0], &race->frames[0][0][kind], kinds[kind].is_back));
 	assert_int_equal(rig_connection(race->rig, &opener, RIG_ENDPOINT, &c), 0);
-	before = c.conn.half[0].packets + c.conn.half[1].packets;
-	assert_int_equal(before, 3);
+	return c.conn;
+}
+
+static void open_one(struct race *race)
+{
+	struct sender sender = {.race = race};
+
+	for (int kind = 0; kind < 3; kind++)
+		assert_true(send_frame(&sender, &race->frames[0][0][kind], kinds[kind].is_back));
+}
+
+/* Both ends of one connection, each on its own CPU. */
+static void send_both_ways(struct race *race)
+{
+	struct sender senders[SENDERS];
+
 	for (unsigned int i = 0; i < SENDERS; i++) {
 		senders[i] = (struct sender){.race = race, .cpu = i};
 		assert_int_equal(
 			pthread_create(&senders[i].thread, NULL, send_exactly, &senders[i]), 0);
 	}
 	stop(race, senders);
-	assert_int_equal(rig_connection(race->rig, &opener, RIG_ENDPOINT, &c), 0);
 	for (int i = 0; i < SENDERS; i++)
 		assert_int_equal(senders[i].passed, EXACT);
-	assert_int_equal(c.conn.half[0].packets, EXACT + 2);
-	assert_int_equal(c.conn.half[1].packets, EXACT + 1);
+}
+
+static void no_packet_is_left_uncounted(void **state)
+{
+	struct race *race = race_new(*state);
+	struct connection c;
+
+	open_one(race);
+	c = connection_of(race);
+	assert_int_equal(c.packets[0] + c.packets[1], 3);
+	send_both_ways(race);
+	c = connection_of(race);
+	assert_int_equal(c.packets[0], EXACT + 2);
+	assert_int_equal(c.packets[1], EXACT + 1);
+	test_free(race);
+}
+
+/* Both counters of both halves are set where half of what is sent brings them over. */
+static void count_to_the_brink(const struct race *race)
+{
+	const uint64_t packets = BH_COUNTED_PACKETS(BH_CARRY_OF_PACKETS) - EXACT / 2;
+	size_t size;
+	struct bh_conn *lines = share_map(race->rig->dp->skel->maps.bh_conns, &size);
+
+	for (size_t i = 0; i < size / sizeof(*lines); i++) {
+		for (int half = 0; half < 2 && lines[i].ip_version; half++)
+			lines[i].counted[half] += (packets << BH_COUNTED_SHIFT) +
+						  BH_CARRY_OF_BYTES - EXACT;
+	}
+	munmap(lines, size);
+}
+
+static void what_runs_over_is_carried(void **state)
+{
+	struct race *race = race_new(*state);
+	struct connection before, after;
+
+	open_one(race);
+	count_to_the_brink(race);
+	before = connection_of(race);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(before.line.counted[i] & BH_CARRY, 0);
+	send_both_ways(race);
+	after = connection_of(race);
+	for (int i = 0; i < 2; i++) {
+		size_t length = race->frames[0][0][DATA_KIND + i].len;
+
+		assert_int_equal(after.packets[i], before.packets[i] + EXACT);
+		assert_int_equal(after.bytes[i], before.bytes[i] + EXACT * length);
+		assert_true(after.packets[i] > BH_COUNTED_PACKETS(BH_CARRY_OF_PACKETS));
+		assert_true(after.bytes[i] > BH_CARRY_OF_BYTES);
+		assert_int_equal(after.line.counted[i] & BH_CARRY, 0);
+	}
 	test_free(race);
 }
 
@@ -398,6 +467,7 @@ int main(void)
 		cmocka_unit_test(no_verdict_is_of_a_policy_that_is_not_in_force),
 		cmocka_unit_test(no_verdict_is_of_who_had_the_address_before),
 		cmocka_unit_test(no_packet_is_left_uncounted),
+		cmocka_unit_test(what_runs_over_is_carried),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -225,7 +225,7 @@ static void check_secret(struct rig *rig, struct meeting *m)
 static void check_answer(struct rig *rig, struct meeting *m)
 {
 	struct frame expected = expected_answer(m);
-	struct connection c;
+	struct seen_connection c;
 
 	assert_row(m->place, rig->events == 1 && rig->event.verdict == BH_VERDICT_REJECT);
 	assert_row(m->place, rig->event.reason == BH_REASON_POLICY);

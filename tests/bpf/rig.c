@@ -208,31 +208,44 @@ void rig_forget(struct rig *rig)
 			 0);
 }
 
-static struct bh_conn *share_lines(const struct rig *rig, size_t *ret_count)
-{
-	const struct bpf_map *map = rig->dp->skel->maps.bh_conns;
-	void *lines;
+/* Both halves of the table. */
+struct lines {
+	struct bh_conn *near;
+	struct bh_conn_rest *far;
+	size_t count;
+};
 
-	*ret_count = bpf_map__max_entries(map);
-	lines = mmap(NULL, *ret_count * sizeof(struct bh_conn), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     bpf_map__fd(map), 0);
-	assert_true(lines != MAP_FAILED);
-	return lines;
+static void *share_map(const struct bpf_map *map)
+{
+	size_t size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	assert_true(bytes != MAP_FAILED);
+	return bytes;
 }
 
-static void unshare_lines(struct bh_conn *lines, size_t count)
+static struct lines share_lines(const struct rig *rig)
 {
-	munmap(lines, count * sizeof(*lines));
+	return (struct lines){
+		.near = share_map(rig->dp->skel->maps.bh_conns),
+		.far = share_map(rig->dp->skel->maps.bh_conn_rests),
+		.count = bpf_map__max_entries(rig->dp->skel->maps.bh_conns),
+	};
+}
+
+static void unshare_lines(const struct lines *lines)
+{
+	munmap(lines->near, lines->count * sizeof(*lines->near));
+	munmap(lines->far, lines->count * sizeof(*lines->far));
 }
 
 static void age_connections(const struct rig *rig, uint32_t seconds)
 {
-	size_t count;
-	struct bh_conn *lines = share_lines(rig, &count);
+	struct lines lines = share_lines(rig);
 
-	for (size_t i = 0; i < count; i++)
-		lines[i].seen -= BH_TICKS_OF_S(seconds) + 1;
-	unshare_lines(lines, count);
+	for (size_t i = 0; i < lines.count; i++)
+		lines.near[i].seen -= BH_TICKS_OF_S(seconds) + 1;
+	unshare_lines(&lines);
 }
 
 /* Before its kind there are ticks, which are modulo. */
@@ -299,56 +312,75 @@ static struct bh_conn_key key_of(const struct packet_spec *spec, uint16_t endpoi
 		.port = {port[first], port[!first]},
 		.endpoint = endpoint,
 		.proto = packet_proto(spec),
-		.is_used = 1,
+		.ip_version = spec->is_v6 ? 6 : 4,
 	};
 }
 
-/* The line that has the connection; NULL: none has. */
-static struct bh_conn *find_line(struct bh_conn *lines, size_t count, const struct bh_conn_key *key)
+struct wanted {
+	struct bh_conn_key key;
+	struct connection *ret;
+	bool is_found;
+};
+
+static bool look_for(const struct connection *conn, void *user)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!memcmp(&lines[i].key, key, sizeof(*key)))
-			return &lines[i];
-	}
-	return NULL;
+	struct wanted *wanted = user;
+
+	if (memcmp(&conn->key, &wanted->key, sizeof(conn->key)))
+		return true;
+	*wanted->ret = *conn;
+	wanted->is_found = true;
+	return false;
 }
 
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
-		   struct connection *ret)
+		   struct seen_connection *ret)
 {
 	int first;
-	const struct bh_conn_key key = key_of(spec, endpoint, &first);
-	size_t count;
-	struct bh_conn *lines = share_lines(rig, &count);
-	const struct bh_conn *line = find_line(lines, count, &key);
+	struct connection conn;
+	struct wanted wanted = {.key = key_of(spec, endpoint, &first), .ret = &conn};
 
-	if (line)
-		*ret = (struct connection){
-			.conn = *line,
-			.is_embryonic = !line->is_settled,
-			.is_opener = line->opener == first,
-		};
-	unshare_lines(lines, count);
-	return line ? 0 : -ENOENT;
+	assert_int_equal(datapath_each_connection(rig->dp, look_for, &wanted), 0);
+	if (!wanted.is_found)
+		return -ENOENT;
+	*ret = (struct seen_connection){
+		.conn = conn,
+		.is_embryonic = !(conn.line.flags & BH_CONN_SETTLED),
+		.is_opener = conn.line.opener == first,
+	};
+	return 0;
+}
+
+/* The line that has the connection; lines->count: none has. */
+static size_t find_line(const struct lines *lines, const struct bh_conn_key *wanted)
+{
+	struct bh_conn_key key;
+	size_t i;
+
+	for (i = 0; i < lines->count; i++) {
+		bh_conn_key_of(&lines->near[i], &lines->far[i], &key);
+		if (!memcmp(&key, wanted, sizeof(key)))
+			break;
+	}
+	return i;
 }
 
 void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint)
 {
 	int first;
 	const struct bh_conn_key key = key_of(spec, endpoint, &first);
-	size_t count;
-	struct bh_conn *lines = share_lines(rig, &count);
-	struct bh_conn *line = find_line(lines, count, &key);
+	struct lines lines = share_lines(rig);
+	size_t line = find_line(&lines, &key);
 
-	if (line) {
-		__u32 bucket = (__u32)(line - lines) / BH_CONN_WAYS;
+	if (line < lines.count) {
+		__u32 bucket = (__u32)line / BH_CONN_WAYS;
 		int fd = bpf_map__fd(rig->dp->skel->maps.bh_conn_tags);
 		struct bh_conn_tags tags;
 
 		assert_int_equal(bpf_map_lookup_elem(fd, &bucket, &tags), 0);
-		tags.tag[(line - lines) % BH_CONN_WAYS] = 0;
+		tags.tag[line % BH_CONN_WAYS] = 0;
 		assert_int_equal(bpf_map_update_elem(fd, &bucket, &tags, BPF_ANY), 0);
-		line->key.is_used = 0;
+		lines.near[line].ip_version = 0;
 	}
-	unshare_lines(lines, count);
+	unshare_lines(&lines);
 }

@@ -116,15 +116,15 @@ void rig_age(struct rig *rig, uint32_t seconds);
 
 const char *rig_rule_name(const struct rig *rig, uint32_t rule);
 
-struct connection {
-	struct bh_conn conn;
+struct seen_connection {
+	struct connection conn;
 	bool is_embryonic;
 	bool is_opener; /* the packet's source opened it */
 };
 
 /* The connection of the packet at an endpoint; -ENOENT if there is none. */
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
-		   struct connection *ret);
+		   struct seen_connection *ret);
 
 /* Only this one, as if it had been displaced; its share stays taken if it was settled. */
 /* Who is behind the interface; NULL: nobody whom programs know. */

@@ -198,20 +198,20 @@ static void read_step(const struct play *p, const struct words *words, enum way 
 static void check_halves(struct play *p, const struct step *step, enum way way, bool is_passed,
 			 size_t len)
 {
-	struct connection c;
+	struct seen_connection c;
 
 	if (rig_connection(p->rig, &step->packet, endpoint_of(p), &c))
 		return;
-	if (c.conn.stamp != p->stamp)
+	if (c.conn.line.stamp != p->stamp)
 		memset(p->seen, 0, sizeof(p->seen));
-	p->stamp = c.conn.stamp;
+	p->stamp = c.conn.line.stamp;
 	p->seen[way].packets += is_passed;
 	p->seen[way].bytes += is_passed ? len : 0;
 	for (int half = 0; half < 2; half++) {
 		const struct bh_count *seen = &p->seen[c.is_opener == !half ? way : !way];
 
-		assert_row(p->place, c.conn.half[half].packets == seen->packets);
-		assert_row(p->place, c.conn.half[half].bytes == seen->bytes);
+		assert_row(p->place, c.conn.packets[half] == seen->packets);
+		assert_row(p->place, c.conn.bytes[half] == seen->bytes);
 	}
 }
 
@@ -265,18 +265,18 @@ static void check_connection(struct play *p, const char *what, const char *wante
 #undef X
 	};
 	struct packet_spec packet = p->sequence->packet;
-	struct connection c;
+	struct seen_connection c;
 	const char *seen;
 
 	packet.is_v6 = p->is_v6;
 	if (rig_connection(p->rig, &packet, endpoint_of(p), &c))
 		seen = "none";
 	else if (!strcmp(what, "state"))
-		seen = states[c.conn.state];
+		seen = states[c.conn.line.state];
 	else if (!strcmp(what, "in"))
 		seen = c.is_embryonic ? "embryonic" : "conns";
 	else if (!strcmp(what, "rule"))
-		seen = rig_rule_name(p->rig, c.conn.rule);
+		seen = rig_rule_name(p->rig, c.conn.line.rule);
 	else
 		seen = datapath_timeout_s(p->rig->dp, &c.conn) == strtoul(wanted, NULL, 10)
 			       ? wanted

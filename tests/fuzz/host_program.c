@@ -85,11 +85,12 @@ static uint64_t digest_connection(uint64_t sum, const struct bh_conn *c)
 {
 	sum = digest(sum, c->stamp);
 	sum = digest(sum, (__u64)c->seen << 32 | c->generation);
-	sum = digest(sum, (__u64)c->state << 32 | c->timeout << 16 | c->is_settled);
+	sum = digest(sum, (__u64)c->state << 32 | c->timeout << 16 | c->flags);
 	sum = digest(sum, (__u64)c->rule << 16 | c->tcp_flags[0] << 8 | c->tcp_flags[1]);
 	for (int i = 0; i < 2; i++) {
-		sum = digest(sum, c->half[i].packets);
-		sum = digest(sum, (__u64)c->half[i].seq_end << 32 | c->half[i].ack);
+		/* Not bytes: one side has a frame's tag among them, the other beside them. */
+		sum = digest(sum, BH_COUNTED_PACKETS(c->counted[i]));
+		sum = digest(sum, c->ack[i]);
 	}
 	return sum;
 }

@@ -35,7 +35,7 @@ static struct bh_flow make_flow(void)
 			.port = {htons(443), htons(51514)},
 			.endpoint = 3,
 			.proto = IPPROTO_TCP,
-			.is_used = 1},
+			.ip_version = 4},
 		.packets = {7, 5},
 		.bytes = {700, 5000000000},
 		.line = 255,

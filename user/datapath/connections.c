@@ -43,6 +43,7 @@ int connections_size(struct datapath *dp, const struct datapath_config *config)
 		uint32_t entries;
 	} wants[] = {
 		{dp->skel->maps.bh_conns, lines},
+		{dp->skel->maps.bh_conn_rests, lines},
 		{dp->skel->maps.bh_conn_tags, lines / BH_CONN_WAYS},
 		{dp->skel->maps.bh_conn_locks, lines / BH_CONN_GROUP_LINES},
 		{dp->skel->maps.bh_embryonic, lines / 16 * BH_CONN_EMBRYONIC_PARTS},
@@ -139,40 +140,79 @@ int connections_set_up(struct datapath *dp, bool is_fresh)
 
 /* --- reading --- */
 
+static void put_together(const struct bh_conn *line, const struct bh_conn_rest *rest,
+			 struct connection *ret)
+{
+	*ret = (struct connection){.line = *line, .created = rest->created};
+	bh_conn_key_of(line, rest, &ret->key);
+	for (int i = 0; i < 2; i++) {
+		ret->packets[i] = bh_conn_packets(line, rest, i);
+		ret->bytes[i] = bh_conn_bytes(line, rest, i);
+	}
+}
+
 /* False if the line is free, or does not keep still. */
-static bool read_line(const struct bh_conn *line, struct bh_conn *ret)
+static bool read_line(const struct bh_conn *line, const struct bh_conn_rest *rest,
+		      struct connection *ret)
 {
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint32_t stamp = __atomic_load_n(&line->stamp, __ATOMIC_ACQUIRE);
 
-		memcpy(ret, line, sizeof(*ret));
+		put_together(line, rest, ret);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (stamp == __atomic_load_n(&line->stamp, __ATOMIC_RELAXED) && !(stamp & 1))
-			return ret->key.is_used;
+			return ret->key.ip_version;
 	}
 	return false;
 }
 
+static size_t size_of(const struct bpf_map *map)
+{
+	return (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+}
+
+/* MAP_FAILED and errno. */
+static void *share(const struct bpf_map *map, int protection)
+{
+	return mmap(NULL, size_of(map), protection, MAP_SHARED, bpf_map__fd(map), 0);
+}
+
+static void each_line(uint32_t count, const struct bh_conn *lines, const struct bh_conn_rest *rests,
+		      connection_fn *fn, void *user)
+{
+	struct connection conn;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (lines[i].ip_version && read_line(&lines[i], &rests[i], &conn) &&
+		    !fn(&conn, user))
+			return;
+	}
+}
+
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user)
 {
-	const struct bpf_map *map = dp->skel->maps.bh_conns;
-	size_t size = lines_of(dp) * sizeof(struct bh_conn);
-	const struct bh_conn *lines = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-	struct bh_conn conn;
+	const struct bpf_map *near = dp->skel->maps.bh_conns, *far = dp->skel->maps.bh_conn_rests;
+	void *lines = share(near, PROT_READ), *rests;
+	int err = 0;
 
 	if (lines == MAP_FAILED)
 		return -errno;
-	for (uint32_t i = 0; i < lines_of(dp); i++) {
-		if (lines[i].key.is_used && read_line(&lines[i], &conn) && !fn(&conn, user))
-			break;
+	rests = share(far, PROT_READ);
+	if (rests == MAP_FAILED) {
+		err = -errno;
+	} else {
+		each_line(lines_of(dp), lines, rests, fn, user);
+		munmap(rests, size_of(far));
 	}
-	munmap((void *)lines, size);
-	return 0;
+	munmap(lines, size_of(near));
+	return err;
 }
 
-uint32_t datapath_timeout_s(const struct datapath *dp, const struct bh_conn *conn)
+uint32_t datapath_timeout_s(const struct datapath *dp, const struct connection *conn)
 {
-	return conn->timeout < BH_TIMEOUT_COUNT ? dp->skel->rodata->bh_timeouts[conn->timeout] : 0;
+	uint8_t timeout = conn->line.timeout;
+
+	return timeout < BH_TIMEOUT_COUNT ? dp->skel->rodata->bh_timeouts[timeout] : 0;
 }
 
 /* --- sweeping --- */
@@ -202,13 +242,12 @@ int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 
 static int zero_shared(const struct bpf_map *map)
 {
-	size_t size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	void *bytes = share(map, PROT_READ | PROT_WRITE);
 
 	if (bytes == MAP_FAILED)
 		return -errno;
-	memset(bytes, 0, size);
-	munmap(bytes, size);
+	memset(bytes, 0, size_of(map));
+	munmap(bytes, size_of(map));
 	return 0;
 }
 
@@ -221,6 +260,8 @@ int connections_forget(const struct datapath *dp)
 {
 	int err = zero_shared(dp->skel->maps.bh_conns);
 
+	if (!err)
+		err = zero_shared(dp->skel->maps.bh_conn_rests);
 	if (!err)
 		err = zero_shared(dp->skel->maps.bh_conn_tags);
 	if (!err)

@@ -332,13 +332,21 @@ int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct
 int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t count,
 			      struct bh_tally *ret);
 
+/* A connection, put together of both halves of its line. */
+struct connection {
+	struct bh_conn_key key;
+	struct bh_conn line;
+	uint32_t created;              /* ticks */
+	uint64_t packets[2], bytes[2]; /* 0: from the opener; 1: replies */
+};
+
 /* Return false to stop. */
-typedef bool connection_fn(const struct bh_conn *conn, void *user);
+typedef bool connection_fn(const struct connection *conn, void *user);
 
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user);
 
 /* How long it may be silent. */
-uint32_t datapath_timeout_s(const struct datapath *dp, const struct bh_conn *conn);
+uint32_t datapath_timeout_s(const struct datapath *dp, const struct connection *conn);
 
 /* Frees expired connections, and counts the others; returns how many it freed, or -errno. */
 int datapath_sweep(struct datapath *dp, uint64_t now_ns);

@@ -26,29 +26,29 @@ static void add_end(struct json *j, const char *key, const struct event_end *nam
 	json_end(j, '}');
 }
 
-static void add_ends(struct json *j, const struct naming *naming, const struct bh_conn *conn)
+static void add_ends(struct json *j, const struct naming *naming, const struct connection *conn)
 {
 	const struct bh_conn_key *key = &conn->key;
-	unsigned int src = conn->opener & 1, dst = !src;
+	unsigned int src = conn->line.opener & 1, dst = !src;
 	uint16_t sport = ntohs(key->port[src]), dport = ntohs(key->port[dst]);
 	bool has_ports = protocol_has_ports(key->proto);
 	struct event_end names;
 
-	naming_end(naming, conn->generation, 0, &key->addr[src], &names);
+	naming_end(naming, conn->line.generation, 0, &key->addr[src], &names);
 	add_end(j, "src", &names, &key->addr[src], has_ports ? &sport : NULL);
-	naming_end(naming, conn->generation, 0, &key->addr[dst], &names);
+	naming_end(naming, conn->line.generation, 0, &key->addr[dst], &names);
 	add_end(j, "dst", &names, &key->addr[dst], has_ports ? &dport : NULL);
 }
 
-static void add_halves(struct json *j, const struct bh_conn *conn)
+static void add_halves(struct json *j, const struct connection *conn)
 {
 	json_array(j, "packets");
-	json_number(j, NULL, conn->half[0].packets);
-	json_number(j, NULL, conn->half[1].packets);
+	json_number(j, NULL, conn->packets[0]);
+	json_number(j, NULL, conn->packets[1]);
 	json_end(j, ']');
 	json_array(j, "bytes");
-	json_number(j, NULL, conn->half[0].bytes);
-	json_number(j, NULL, conn->half[1].bytes);
+	json_number(j, NULL, conn->bytes[0]);
+	json_number(j, NULL, conn->bytes[1]);
 	json_end(j, ']');
 }
 
@@ -58,10 +58,10 @@ static uint64_t seconds_since(uint32_t then, uint32_t now)
 	return (int32_t)(now - then) > 0 ? BH_S_OF_TICKS(now - then) : 0;
 }
 
-static bool list_connection(const struct bh_conn *conn, void *user)
+static bool list_connection(const struct connection *conn, void *user)
 {
 	const struct listing *l = user;
-	uint64_t idle_s = seconds_since(conn->seen, l->now);
+	uint64_t idle_s = seconds_since(conn->line.seen, l->now);
 	uint64_t timeout_s = datapath_timeout_s(l->agent->dp, conn);
 	const struct naming *naming = &l->agent->naming;
 	struct json j = {.out = l->out};
@@ -72,10 +72,10 @@ static bool list_connection(const struct bh_conn *conn, void *user)
 	json_object(&j, NULL);
 	json_string(&j, "protocol", protocol_word(conn->key.proto, word));
 	add_ends(&j, naming, conn);
-	json_string(&j, "state", conn_state_word(conn->state));
-	json_string(&j, "verdict", verdict_word(conn->verdict));
-	json_string(&j, "rule", naming_rule(naming, conn->generation, conn->rule));
-	json_number(&j, "generation", conn->generation);
+	json_string(&j, "state", conn_state_word(conn->line.state));
+	json_string(&j, "verdict", verdict_word(conn->line.verdict));
+	json_string(&j, "rule", naming_rule(naming, conn->line.generation, conn->line.rule));
+	json_number(&j, "generation", conn->line.generation);
 	json_string(&j, "endpoint", endpoints_name(&l->agent->endpoints, conn->key.endpoint));
 	json_number(&j, "age_s", seconds_since(conn->created, l->now));
 	json_number(&j, "idle_s", idle_s);

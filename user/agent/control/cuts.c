@@ -54,10 +54,10 @@ bool session_parse(const char *s, struct bh_addr ret_addr[2], uint16_t ret_port[
 	return !rest;
 }
 
-static struct opened opened_of(const struct bh_conn *conn)
+static struct opened opened_of(const struct connection *conn)
 {
 	const struct bh_conn_key *key = &conn->key;
-	unsigned int src = conn->opener & 1, dst = !src;
+	unsigned int src = conn->line.opener & 1, dst = !src;
 
 	return (struct opened){&key->addr[src], &key->addr[dst], ntohs(key->port[src]),
 			       ntohs(key->port[dst]), key->proto};
@@ -106,22 +106,22 @@ static void describe_end(const struct search *s, const struct bh_addr *addr, uin
 		text_addf(out, ":%u", port);
 }
 
-static char *describe(const struct search *s, const struct bh_conn *conn, const struct opened *o)
+static char *describe(const struct search *s, const struct connection *conn, const struct opened *o)
 {
 	bool has_ports = protocol_has_ports(o->proto);
 	_text_ struct text out = TEXT_INIT;
 	char word[WORD_STRLEN];
 
-	describe_end(s, o->src, conn->generation, has_ports ? o->sport : 0, &out);
+	describe_end(s, o->src, conn->line.generation, has_ports ? o->sport : 0, &out);
 	text_add(&out, " -> ");
-	describe_end(s, o->dst, conn->generation, has_ports ? o->dport : 0, &out);
+	describe_end(s, o->dst, conn->line.generation, has_ports ? o->dport : 0, &out);
 	text_addf(&out, " %s", protocol_word(o->proto, word));
 	return text_take(&out);
 }
 
-static void add_cut(struct search *s, const struct bh_conn *conn, const struct opened *o)
+static void add_cut(struct search *s, const struct connection *conn, const struct opened *o)
 {
-	const char *name = naming_rule(&s->agent->naming, conn->generation, conn->rule);
+	const char *name = naming_rule(&s->agent->naming, conn->line.generation, conn->line.rule);
 	struct cut_rule *rule = find_rule(s, name ? name : "of an earlier policy");
 
 	s->cuts->count++;
@@ -137,14 +137,14 @@ static bool is_session(const struct search *s, const struct opened *o)
 	       o->sport == s->session_port[0] && o->dport == s->session_port[1];
 }
 
-static bool is_expired(const struct search *s, const struct bh_conn *conn)
+static bool is_expired(const struct search *s, const struct connection *conn)
 {
-	uint32_t idle = s->now - conn->seen;
+	uint32_t idle = s->now - conn->line.seen;
 
 	return (int32_t)idle > 0 && BH_S_OF_TICKS(idle) >= datapath_timeout_s(s->agent->dp, conn);
 }
 
-static bool look_at(const struct bh_conn *conn, void *user)
+static bool look_at(const struct connection *conn, void *user)
 {
 	struct search *s = user;
 	struct opened o = opened_of(conn);
@@ -154,7 +154,7 @@ static bool look_at(const struct bh_conn *conn, void *user)
 	if (is_expired(s, conn))
 		return true;
 	s->is_session_known |= is_session(s, &o);
-	if (!is_of_policy(conn->rule) || passes(s->next, &o))
+	if (!is_of_policy(conn->line.rule) || passes(s->next, &o))
 		return true;
 	key.endpoint = 0;
 	map_put(&s->seen, &key, sizeof(key), 0, &is_new);
