@@ -291,7 +291,7 @@ __noinline int conn_adopt(int sender, int is_reply)
 	entry.conn->flags |= BH_CONN_SETTLED;
 	if (p->proto == IPPROTO_TCP) {
 		conn_set_state(entry.conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
-		tcp_note(&entry, p, is_reply);
+		tcp_note(&entry, p, !!is_reply);
 	} else {
 		plain_establish(entry.conn, p);
 	}
