@@ -144,6 +144,11 @@ void host_read_totals(struct host_totals *ret)
 	ret->connections = digest_connections();
 }
 
+int host_tail_call(void *ctx, const void *programs)
+{
+	return programs == &bh_rest_xdp ? bh_xdp_rest(ctx) : bh_tc_rest(ctx);
+}
+
 static enum host_fate run_xdp(struct host_frame *frame)
 {
 	struct xdp_md ctx = {.ingress_ifindex = HOST_IFINDEX};

@@ -39,6 +39,10 @@
 void bpf_spin_lock(struct bpf_spin_lock *lock);
 void bpf_spin_unlock(struct bpf_spin_lock *lock);
 
+/* Who calls is over, as in the kernel. */
+#define bpf_tail_call(ctx, programs, at) return host_tail_call(ctx, programs)
+int host_tail_call(void *ctx, const void *programs);
+
 __u64 bpf_ktime_get_ns(void);
 __u64 bpf_ktime_get_boot_ns(void);
 __u64 bpf_jiffies64(void);
