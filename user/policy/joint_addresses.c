@@ -22,10 +22,8 @@ typedef VEC(struct open_prefix) open_prefixes;
 
 static void begin(stretches *s, address_number lo, uint32_t identity)
 {
-	struct stretch *last = s->count ? &s->items[s->count - 1] : NULL;
-
-	if (last && last->lo == lo)
-		last->identity = identity;
+	if (s->count && s->items[s->count - 1].lo == lo)
+		s->items[s->count - 1].identity = identity;
 	else
 		vec_push(s, (struct stretch){lo, identity});
 }

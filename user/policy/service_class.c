@@ -247,6 +247,17 @@ void service_partition_families(const struct service_partition *p, const service
 	vec_release(&ranges);
 }
 
+/* Whether the numbers end right before the range begins. */
+static bool go_on_in(const services *numbers, const struct service_range *range)
+{
+	const struct service_range *last;
+
+	if (!numbers->count)
+		return false;
+	last = &numbers->items[numbers->count - 1];
+	return last->table == range->table && last->hi + 1 == range->lo;
+}
+
 static void add_numbers(services *numbers, uint32_t lo, uint32_t hi)
 {
 	struct service_range range = {
@@ -254,12 +265,9 @@ static void add_numbers(services *numbers, uint32_t lo, uint32_t hi)
 		.lo = (uint16_t)(lo % TABLE_PLACES),
 		.hi = (uint16_t)(hi % TABLE_PLACES),
 	};
-	struct service_range *last = NULL;
 
-	if (numbers->count)
-		last = &numbers->items[numbers->count - 1];
-	if (last && last->table == range.table && last->hi + 1 == range.lo)
-		last->hi = range.hi;
+	if (go_on_in(numbers, &range))
+		numbers->items[numbers->count - 1].hi = range.hi;
 	else
 		vec_push(numbers, range);
 }
