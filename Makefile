@@ -254,6 +254,8 @@ PACKETFUZZ := $(patsubst %.c,$(O)/fuzz/%.o,$(wildcard tests/fuzz/host_*.c tests/
 	tests/reference/reference*.c) tests/bpf/packet.c \
 	user/datapath/tables.c user/datapath/own_lines.c)
 $(PACKETFUZZ): FUZZFLAGS += -Itests/fuzz/host_bpf
+# Programs load words of a packet wherever they lie.
+$(O)/fuzz/tests/fuzz/host_program.o: FUZZFLAGS += -fno-sanitize=alignment
 $(filter-out %/host_program.o %/packet_input.o,$(PACKETFUZZ)): FUZZFLAGS += -fno-sanitize=fuzzer-no-link
 $(O)/tests/fuzz/packet_fuzz: $(filter-out %/packet_fuzz.o,$(PACKETFUZZ))
 
