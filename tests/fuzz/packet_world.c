@@ -161,7 +161,7 @@ static struct tables tables_of_world(void)
 				[TABLE_KNOWN] = table_of(HOST_KNOWN),
 			},
 		.prefix_hash = {.key = {1, 3, 5, 7, 11, 13}, .factor = 0x9e3779b97f4a7c15},
-		.rule_entries = host_table(HOST_RULES).max_entries,
+		.rule_entries = host_table(HOST_RULES).max_entries * BH_RULE_PAGE,
 	};
 }
 
