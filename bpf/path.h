@@ -26,7 +26,7 @@ static __always_inline enum bh_reason find_policy(struct packet *p)
 	p->rule_base = f.policy->rule;
 	p->rules = f.policy->rules;
 	p->builtins_off = f.control->builtins_off;
-	p->adopt_until_ns = f.control->adopt_until_ns;
+	p->adopt_until_ns = p->ifindex <= f.control->adopt_ifindex ? f.control->adopt_until_ns : 0;
 	p->has_failsafe = !!(f.policy->flags & BH_POLICY_FAILSAFE);
 	p->is_reverted = f.is_reverted;
 	p->is_agent_down = f.is_agent_down;

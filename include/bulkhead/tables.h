@@ -268,6 +268,10 @@ struct bh_control {
 	/* Read only when there is an event. */
 	__u32 event_sleep; /* the agent sets it before it sleeps; who wakes it zeroes it */
 	__u32 event_bytes; /* 0, or events come with their packets: struct bh_event_packet */
+
+	/* Read only where no connection is known. */
+	__u32 adopt_ifindex; /* interfaces that came after this one have no older connections */
+	__u32 pad;
 };
 
 /*

@@ -237,6 +237,29 @@ static void an_address_that_changes_cuts_its_own_connections_only(void **state)
 	}
 }
 
+static void interfaces_that_came_later_have_no_older_connections(void **state)
+{
+	const struct packet_spec last = {.flags = "A", .seq = 1, .ack = 1};
+	const struct packet_spec datagram = {
+		.from = SERVER, .to = CLIENT, .sport = 443, .dport = 40000, .proto = IPPROTO_UDP};
+	struct rig *rig = *state;
+
+	rig_policy(rig,
+		   "    - {name: web, from: client, to: server, services: [tcp/443, udp/443]}\n");
+	rig_forget(rig);
+	rig_stand(rig, SERVER);
+	rig_adopt(rig, true);
+	rig->dp->tables.control->adopt_ifindex = RIG_IFINDEX - 1;
+	assert_int_equal(rig_run(rig, "in the middle", PROGRAM_TO, &last).reason,
+			 BH_REASON_NO_CONNECTION);
+	assert_int_equal(rig_run(rig, "as an answer", PROGRAM_FROM, &datagram).reason,
+			 BH_REASON_POLICY);
+	rig->dp->tables.control->adopt_ifindex = RIG_IFINDEX;
+	assert_true(rig_run(rig, "in the middle", PROGRAM_TO, &last).is_passed);
+	assert_true(rig_run(rig, "as an answer", PROGRAM_FROM, &datagram).is_passed);
+	rig_adopt(rig, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +273,7 @@ int main(void)
 		cmocka_unit_test(adoption_connections),
 		cmocka_unit_test(probes_connections),
 		cmocka_unit_test(an_address_that_changes_cuts_its_own_connections_only),
+		cmocka_unit_test(interfaces_that_came_later_have_no_older_connections),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glob.h>
+#include <net/if.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -193,6 +194,7 @@ static void a_restart_finds_the_policy_in_force(void **state)
 	swap_to(dp, 20, BH_RULE_FIRST);
 	adopt_until = dp->tables.control->adopt_until_ns;
 	assert_int_not_equal(adopt_until, 0);
+	assert_true(dp->tables.control->adopt_ifindex >= if_nametoindex("lo"));
 	datapath_free(dp);
 
 	dp = open_at(PINS);

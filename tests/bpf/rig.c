@@ -183,6 +183,7 @@ void rig_heartbeat(struct rig *rig, int seconds)
 
 void rig_adopt(struct rig *rig, bool is_open)
 {
+	rig->dp->tables.control->adopt_ifindex = UINT32_MAX;
 	rig->dp->tables.control->adopt_until_ns = is_open ? clock_monotonic_ns() + ADOPT_NS : 0;
 }
 

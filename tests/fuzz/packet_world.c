@@ -275,6 +275,7 @@ static void write_control(void)
 	struct bh_control control = {
 		.active = now.has_policy ? BH_ACTIVE(generation, slot) : 0,
 		.since = since,
+		.adopt_ifindex = UINT32_MAX,
 		.adopt_until_ns = now.is_adopting ? START_NS + ADOPT_NS : 0,
 		.builtins_off = now.builtins_off,
 		.heartbeat_ns = now.is_beating ? START_NS : 0,

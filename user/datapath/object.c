@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -214,6 +215,30 @@ static void unshare_tables(struct datapath *dp)
 	unshare((void *)t->policies, dp->skel->maps.bh_policies);
 }
 
+/* Interfaces are numbered in the order in which they come. */
+static uint32_t newest_interface(void)
+{
+	struct if_nameindex *all = if_nameindex();
+	uint32_t newest = 0;
+
+	if (!all)
+		return 0;
+	for (const struct if_nameindex *i = all; i->if_index; i++) {
+		if (i->if_index > newest)
+			newest = i->if_index;
+	}
+	if_freenameindex(all);
+	return newest;
+}
+
+static void start_adoption(struct bh_control *control, uint32_t seconds)
+{
+	if (!seconds)
+		return;
+	control->adopt_ifindex = newest_interface();
+	control->adopt_until_ns = clock_monotonic_ns() + seconds * UINT64_C(1000000000);
+}
+
 static void start_control(struct datapath *dp, const struct datapath_config *config)
 {
 	struct bh_control *control = dp->tables.control;
@@ -222,9 +247,7 @@ static void start_control(struct datapath *dp, const struct datapath_config *con
 	heartbeat_set_clock(dp);
 	if (dp->is_fresh) {
 		control->layout = pinned_maps_layout(dp);
-		if (config->adopt_s)
-			control->adopt_until_ns = clock_monotonic_ns() +
-						  config->adopt_s * UINT64_C(1000000000);
+		start_adoption(control, config->adopt_s);
 	}
 	dp->is_adopted = control->active != 0;
 	dp->is_grace_due = dp->is_adopted;
