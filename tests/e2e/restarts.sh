@@ -369,6 +369,23 @@ ends_well "another layout"
 it "another layout: and nothing was dropped for any other reason" test "$(drops_but policy)" -eq 0
 it "the agent stops" stop_agent TERM
 it "detach leaves nothing" "$BULKHEAD" detach
+
+it "another layout, XDP: an agent enforces" start_release "$BULKHEAD" "${host[@]}"
+ids=$(map_ids)
+begin_load
+stop_agent TERM || :
+it "another layout, XDP: a release with a map of another layout starts" \
+	start_release "$other" "${host[@]}"
+it "another layout, XDP: it says so" grep -q 'pinned maps are of another build' agent.log
+it "another layout, XDP: by XDP, too" grep -q 'ingress=xdp-native' agent.log
+it "another layout, XDP: it has maps of its own" differ "$ids" "$(map_ids)"
+stop_agent TERM || :
+it "another layout, XDP: there is a way back" start_release "$BULKHEAD" "${host[@]}"
+ends_well "another layout, XDP"
+it "another layout, XDP: and nothing was dropped for any other reason" \
+	test "$(drops_but policy)" -eq 0
+it "another layout, XDP: the agent stops" stop_agent TERM
+it "another layout, XDP: detach leaves nothing" "$BULKHEAD" detach
 it "indeed" test ! -e "$pins"
 
 end_test

@@ -357,6 +357,16 @@ static int drop_answerer(struct datapath *dp, uint32_t ifindex, const struct bh_
 	return err;
 }
 
+/* By an earlier start; one of another release had tables of its own, so ours don't say. */
+static bool is_recorded(const struct datapath *dp, const struct hook_list *hooks)
+{
+	_pin_names_ pin_names names = {};
+
+	for (size_t i = 0; i < hooks->count; i++)
+		attached_list(&dp->pins, &hooks->of[i], &names);
+	return names.count;
+}
+
 /*
  * All hooks or none: but what was enforced before a failure stays so.  The entry comes before the
  * programs, which drop everything on an interface that has none.
@@ -383,6 +393,7 @@ static int attach_all(struct datapath *dp, uint32_t ifindex, const struct bh_end
 	err = enter(dp, ifindex, &value, &is_new);
 	if (err)
 		return explain_error(reterr, err, "cannot register interface %" PRIu32, ifindex);
+	is_new = is_new && !is_recorded(dp, &hooks);
 	if (is_new)
 		err = may_begin(dp, &hooks, reterr);
 	if (!err && has_answerer)
