@@ -23,6 +23,17 @@ static __always_inline struct bh_conn_rest *rest_at(__u32 line)
 	return bpf_map_lookup_elem(&bh_conn_rests, &line);
 }
 
+static __always_inline struct conn_line line_at(__u32 line)
+{
+	return (struct conn_line){conn_at(line), rest_at(line)};
+}
+
+/* There are as many of either half, but verifiers want it asked. */
+static __always_inline bool is_line(const struct conn_line *l)
+{
+	return l->conn && l->rest;
+}
+
 static __always_inline struct conn_lock *lock_of(__u32 line)
 {
 	__u32 group = line / BH_CONN_GROUP_LINES;
@@ -49,7 +60,7 @@ static __always_inline __u64 two_words(__be32 first, __be32 second)
 	return u.both;
 }
 
-/* A key as its parts lie in a line: BH_CONN_NEAR_WORDS and BH_CONN_FAR_WORDS. */
+/* A key as its parts lie in the two halves. */
 struct line_key {
 	__u64 near[2];
 	__u64 far[3];
@@ -97,22 +108,21 @@ static __always_inline void line_put_key(const struct conn_line *l, const struct
 
 /* --- counters --- */
 
-/* Global: verified once.  As many CPUs as like may find the same carry: one takes it. */
+/* Global: verified once.  However many CPUs find the same carry, one takes it. */
 __noinline int conn_carry(__u32 line)
 {
 	struct conn_lock *lock = lock_of(line);
-	struct bh_conn_rest *rest = rest_at(line);
-	struct bh_conn *conn = conn_at(line);
+	const struct conn_line l = line_at(line);
 
-	if (!lock || !rest || !conn)
+	if (!lock || !is_line(&l))
 		return 0;
 	bpf_spin_lock(&lock->lock);
 	for (int i = 0; i < 2; i++) {
-		__u64 carry = READ_NOW(conn->counted[i]) & BH_CARRY;
+		__u64 carry = READ_NOW(l.conn->counted[i]) & BH_CARRY;
 
-		rest->carried[i].packets += !!(carry & BH_CARRY_OF_PACKETS);
-		rest->carried[i].bytes += !!(carry & BH_CARRY_OF_BYTES);
-		__sync_fetch_and_add(&conn->counted[i], -carry);
+		l.rest->carried[i].packets += !!(carry & BH_CARRY_OF_PACKETS);
+		l.rest->carried[i].bytes += !!(carry & BH_CARRY_OF_BYTES);
+		__sync_fetch_and_add(&l.conn->counted[i], -carry);
 	}
 	bpf_spin_unlock(&lock->lock);
 	return 0;

@@ -169,13 +169,13 @@ static __always_inline bool free_line(__u32 line, __u32 stamp, enum bh_flow_why 
 {
 	struct bh_conn_tags *tags = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 	struct bh_conn *conn = l.conn;
 	bool is_settled, is_freed;
 	struct telling telling;
 	__u32 endpoint;
 
-	if (!tags || !lock || !conn || !l.rest || !may_end(conn, stamp, why))
+	if (!tags || !lock || !is_line(&l) || !may_end(conn, stamp, why))
 		return false;
 	telling = tell_begin(line);
 	bpf_spin_lock(&lock->lock);
@@ -211,11 +211,11 @@ static __always_inline void conn_delete(const struct hit *hit, enum bh_flow_why 
 static __always_inline bool tell_line(__u32 line, __u32 stamp, bool is_over)
 {
 	struct conn_lock *lock = lock_of(line);
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 	struct telling telling;
 	bool is_told;
 
-	if (!bh_flow_ticks || !lock || !l.conn || !l.rest)
+	if (!bh_flow_ticks || !lock || !is_line(&l))
 		return false;
 	telling = tell_begin(line);
 	bpf_spin_lock(&lock->lock);
@@ -237,9 +237,9 @@ __noinline int conn_tell(__u32 line, __u32 stamp)
 __noinline int conn_tell_late(__u32 line)
 {
 	const struct bh_flow_told *told = told_at(line);
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 
-	if (!told || !l.conn || !l.rest || !has_late(&l, told))
+	if (!told || !is_line(&l) || !has_late(&l, told))
 		return false;
 	return tell_line(line, told->stamp, true);
 }
@@ -257,10 +257,10 @@ static __always_inline void conn_hash(struct packet *p)
 static __always_inline bool conn_read(const struct bh_conn_key *key, __u32 line, struct hit *hit)
 {
 	const struct line_key parts = line_key_of((const __u64 *)key);
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 	struct bh_conn *conn = l.conn;
 
-	if (!conn || !l.rest)
+	if (!is_line(&l))
 		return false;
 	hit->stamp = READ_NOW(conn->stamp);
 	keep_order();
@@ -423,14 +423,14 @@ static __always_inline int write_line(struct packet *p, __u32 line)
 	const struct bh_conn_tags *other = tags_at(bucket_of(p->hash, 1));
 	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 	const struct conn_line entry = {&p->entry.conn, &p->entry.rest};
 	struct bh_conn *conn = l.conn;
 	struct bh_flow_told *told = told_at(line);
 	__u32 tag = tag_of(p->hash), stamp;
 	int err = 0;
 
-	if (!tags || !other || !own || !lock || !conn || !l.rest)
+	if (!tags || !other || !own || !lock || !is_line(&l))
 		return -ENOSPC;
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) < BH_CONN_WAYS || way_of(other, tag) < BH_CONN_WAYS)

@@ -57,6 +57,13 @@ static __always_inline __u64 keyed_hash_v4(const struct bh_conn_secret *secret, 
 	return hash_end(secret, sum);
 }
 
+/* @is_v6 is known where the program is compiled. */
+static __always_inline __u64 keyed_hash_of(const struct bh_conn_secret *secret, const __u64 *both,
+					   bool is_v6)
+{
+	return is_v6 ? keyed_hash_v6(secret, both) : keyed_hash_v4(secret, both);
+}
+
 /* Whether two keys of ten words, aligned to eight bytes, are the same. */
 static __always_inline bool keys_equal(const void *key, const void *other)
 {

@@ -308,8 +308,7 @@ static __always_inline struct bh_conn *quick_find(const struct bh_conn_secret *s
 						  const struct quick_look *look,
 						  struct quick_line *ret)
 {
-	__u64 hash = look->is_v6 ? keyed_hash_v6(secret, key->pair)
-				 : keyed_hash_v4(secret, key->pair);
+	__u64 hash = keyed_hash_of(secret, key->pair, look->is_v6);
 	__u32 line = look->is_thorough ? conn_line_of(hash) : home_of(hash);
 
 	return line == LINE_NONE ? NULL : quick_read(key, look->is_v6, line, ret);

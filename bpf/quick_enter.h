@@ -51,10 +51,10 @@ static __always_inline __u32 opener_write(const struct opener *o, __u32 line)
 	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
 	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 	__u32 tag = tag_of(o->hash), stamp = 0;
 
-	if (!tags || !other || !own || !lock || !l.conn || !l.rest)
+	if (!tags || !other || !own || !lock || !is_line(&l))
 		return 0;
 	bpf_spin_lock(&lock->lock);
 	if (way_of(tags, tag) == BH_CONN_WAYS && way_of(other, tag) == BH_CONN_WAYS &&

@@ -89,8 +89,7 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	    is_agent_down(control, BH_ACTIVE_SLOT(active), now) || now < control->adopt_until_ns)
 		return QUICK_NOT;
 	o->sender = quick_key(&o->key, facts, endpoint, is_v6);
-	o->hash = is_v6 ? keyed_hash_v6(&control->secret, o->key.pair)
-			: keyed_hash_v4(&control->secret, o->key.pair);
+	o->hash = keyed_hash_of(&control->secret, o->key.pair, is_v6);
 	o->src[0] = facts->src[0];
 	o->src[1] = facts->src[1];
 	o->dst[0] = facts->dst[0];
@@ -107,8 +106,6 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	o->proto = facts->proto;
 	o->tcp_flags = facts->tcp_flags;
 	o->is_v6 = is_v6;
-	o->direction = p->direction;
-	o->is_host = p->is_host;
 	o->is_local_origin = p->is_local_origin;
 	o->is_returned = p->is_returned;
 	o->is_opening = facts->is_opening || facts->proto != IPPROTO_TCP;

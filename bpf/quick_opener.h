@@ -34,13 +34,15 @@ struct opener {
 	__u8 tcp_flags;
 	__u8 is_v6;
 	__u8 sender;
-	__u8 direction;
-	__u8 is_host;
 	__u8 is_local_origin;
 	__u8 is_returned;
 	__u8 is_opening; /* else it can only be in transit */
 	__u8 is_xdp;
-	__u8 first; /* enum quick_fate: what a first look said of it */
+
+	/* Of every packet that goes on after a first look, whose fate is enum quick_fate. */
+	__u8 first;
+	__u8 direction;
+	__u8 is_host;
 
 	/* What is found. */
 	__u32 src_identity;

@@ -34,10 +34,10 @@ static __always_inline void sweep_flow(const struct conn_line *l, __u32 line, __
 
 static __always_inline void sweep_line(struct bh_sweep *sweep, __u32 line)
 {
-	const struct conn_line l = {conn_at(line), rest_at(line)};
+	const struct conn_line l = line_at(line);
 	__u32 now = BH_TICKS(sweep->now_ns), stamp;
 
-	if (!l.conn || !l.rest)
+	if (!is_line(&l))
 		return;
 	stamp = READ_NOW(l.conn->stamp);
 	if (!l.conn->ip_version) {
