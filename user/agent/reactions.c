@@ -145,9 +145,9 @@ static void on_paths(void *user)
 
 /* --- time --- */
 
-static void forget_previous(struct agent *a)
+void reaction_to_age(struct agent *a, bool is_memory_short)
 {
-	if (!policy_set_forget(&a->policies, false))
+	if (!policy_set_forget(&a->policies, is_memory_short))
 		return;
 	naming_update(&a->naming, a->policies.current, NULL);
 	mem_give_back_free();
@@ -160,7 +160,7 @@ static void on_sweep(void *user)
 
 	if (last_good_is_due(&a->last_good, a->policies.current->loaded, a->kubernetes))
 		keep_last_good_meanwhile(a);
-	forget_previous(a);
+	reaction_to_age(a, false);
 	if (err < 0)
 		log_warning("msg=\"connections not swept\" error=\"%s\"", strerror(-err));
 }

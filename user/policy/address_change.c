@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "policy/compiled_index.h"
-#include "util/map.h"
 
 void address_changes_release(struct address_changes *changes)
 {
@@ -15,11 +14,6 @@ void address_changes_release(struct address_changes *changes)
 
 /* --- where a change is --- */
 
-static uint64_t hash_addr(const struct bh_addr *a)
-{
-	return hash_bytes(a, sizeof(*a), 0);
-}
-
 static const struct bh_addr *addr_at(const struct address_changes *changes, uint64_t word)
 {
 	return &changes->nodes.items[word - 1].prefix.addr;
@@ -27,7 +21,7 @@ static const struct bh_addr *addr_at(const struct address_changes *changes, uint
 
 static uint64_t hash_of(const void *user, uint64_t word)
 {
-	return hash_addr(addr_at(user, word));
+	return addr_hash(addr_at(user, word));
 }
 
 static bool is_of(const void *user, uint64_t word, const void *address)
@@ -39,7 +33,7 @@ static uint64_t *find_place(const struct address_changes *changes, const struct 
 {
 	const struct places_kind by_address = {hash_of, is_of, changes};
 
-	return places_find(&changes->places, &by_address, hash_addr(a), a);
+	return places_find(&changes->places, &by_address, addr_hash(a), a);
 }
 
 static void put(struct address_changes *changes, const struct address_node *node)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/map.h"
+
 #define V4_LEN_MAX 32
 #define V6_LEN_MAX 128
 
@@ -35,6 +37,11 @@ bool addr_is_any(const struct bh_addr *a)
 int addr_cmp(const struct bh_addr *a, const struct bh_addr *b)
 {
 	return memcmp(a, b, sizeof(*a));
+}
+
+uint64_t addr_hash(const struct bh_addr *a)
+{
+	return hash_bytes(a, sizeof(*a), 0);
 }
 
 /* The bits of byte @i that a prefix of @len leaves free. */

@@ -21,6 +21,7 @@ struct prefix {
 bool addr_is_v4(const struct bh_addr *a);
 bool addr_is_any(const struct bh_addr *a);                      /* :: or 0.0.0.0 */
 int addr_cmp(const struct bh_addr *a, const struct bh_addr *b); /* as byte strings */
+uint64_t addr_hash(const struct bh_addr *a);                    /* hash_bytes() */
 
 /* A prefix is of IPv4 only if it lies within ::ffff:0:0/96; ::/0 is of IPv6. */
 bool prefix_is_v4(const struct prefix *p);

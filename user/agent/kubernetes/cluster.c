@@ -9,8 +9,8 @@
 #include "agent/kubernetes/pod_moves.h"
 #include "agent/policies/pending.h"
 #include "agent/policies/room.h"
+#include "agent/reactions.h"
 #include "util/log.h"
-#include "util/mem.h"
 
 #define MANY_PODS 10000
 
@@ -117,9 +117,7 @@ static void forget_previous(struct agent *a)
 	if (a->objects[KUBE_POD].entries.count < MANY_PODS || !a->policies.previous)
 		return;
 	intake_drain(a);
-	if (policy_set_forget(&a->policies, true))
-		naming_update(&a->naming, a->policies.current, NULL);
-	mem_give_back_free();
+	reaction_to_age(a, true);
 }
 
 /* What an object's author got wrong is no reason to enforce nothing new. */

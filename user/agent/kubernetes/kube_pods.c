@@ -5,7 +5,6 @@
 
 #include "agent/kubernetes/kube_table.h"
 #include "util/address.h"
-#include "util/map.h"
 
 #define WHICH_MASK 1ul /* of a word: which of the entry's addresses it is for */
 
@@ -38,15 +37,10 @@ static const struct bh_addr *address_of(uint64_t word)
 	return &entry_of(word)->object.addresses[word & WHICH_MASK];
 }
 
-static uint64_t hash_addr(const struct bh_addr *a)
-{
-	return hash_bytes(a, sizeof(*a), 0);
-}
-
 static uint64_t hash_of(const void *user, uint64_t word)
 {
 	(void)user;
-	return hash_addr(address_of(word));
+	return addr_hash(address_of(word));
 }
 
 static bool is_of(const void *user, uint64_t word, const void *address)
@@ -59,7 +53,7 @@ static const struct places_kind by_address = {hash_of, is_of, NULL};
 
 static uint64_t *find_claim(const struct kube_pods *pods, const struct bh_addr *a)
 {
-	return places_find(&pods->claims, &by_address, hash_addr(a), a);
+	return places_find(&pods->claims, &by_address, addr_hash(a), a);
 }
 
 /* Behind which of its addresses an entry's next claim is. */

@@ -6,7 +6,7 @@
 #include "util/address.h"
 #include "util/map.h"
 #include "util/mem.h"
-#include "util/places.h"
+#include "util/numbering.h"
 #include "util/text.h"
 
 /*
@@ -20,47 +20,40 @@
 
 struct writer {
 	VEC(uint64_t) strings; /* their intern_number(); the place is the number in the text */
-	struct places numbers; /* of these: place + 1 */
+	struct numbering numbers;
 	struct text piece;
 };
 
-static uint64_t hash_id(uint64_t id)
+struct wanted {
+	const struct writer *w;
+	uint64_t id;
+};
+
+static bool is_id(const void *what, uint32_t number)
 {
-	return hash_bytes(&id, sizeof(id), 0);
-}
+	const struct wanted *wanted = what;
 
-static uint64_t hash_of(const void *user, uint64_t word)
-{
-	const struct writer *w = user;
-
-	return hash_id(w->strings.items[word - 1]);
-}
-
-static bool is_id(const void *user, uint64_t word, const void *id)
-{
-	const struct writer *w = user;
-
-	return w->strings.items[word - 1] == *(const uint64_t *)id;
+	return wanted->w->strings.items[number] == wanted->id;
 }
 
 static uint64_t number_of(struct writer *w, const char *string)
 {
-	const struct places_kind kind = {hash_of, is_id, w};
-	const uint64_t *place;
-	uint64_t id;
+	struct wanted wanted = {.w = w};
+	struct numbering_place *place;
 
 	if (!string)
 		return 0;
-	id = intern_number(string);
-	place = places_find(&w->numbers, &kind, hash_id(id), &id);
-	if (place)
-		return *place;
-	vec_push(&w->strings, id);
-	places_add(&w->numbers, &kind, w->strings.count);
+	wanted.id = intern_number(string);
+	place = numbering_find(&w->numbers, hash_key(&wanted.id, sizeof(wanted.id)), is_id,
+			       &wanted);
+	if (place->number)
+		return place->number;
+	vec_push(&w->strings, wanted.id);
+	place->number = (uint32_t)w->strings.count;
 	text_addc(&w->piece, STRING_MARK);
 	text_add(&w->piece, string);
 	text_addc(&w->piece, '\n');
-	return w->strings.count;
+	return place->number;
 }
 
 static void write_pod(struct writer *w, const struct kube_object *o)
@@ -99,7 +92,7 @@ void kube_pods_write(const struct kube_table *pods, const struct sink *out)
 	}
 	hand_on(&w, out);
 	vec_release(&w.strings);
-	places_release(&w.numbers);
+	numbering_release(&w.numbers);
 	text_release(&w.piece);
 }
 

@@ -2,7 +2,6 @@
 #include "agent/kubernetes/kube_report.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include "agent/kubernetes/kube_drops.h"
 #include "agent/kubernetes/kube_events.h"
@@ -45,14 +44,6 @@ static const struct kube_table *table(const struct kube_report *r, enum kube_kin
 	return &kube_tables(r->kube)[kind];
 }
 
-static uint64_t chance(uint64_t below)
-{
-	uint32_t number = 0;
-
-	(void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
-	return below ? number % below : 0;
-}
-
 /* --- who speaks --- */
 
 static size_t rank_of(const struct kube_table *nodes, const char *node)
@@ -91,7 +82,7 @@ static void retry_later(struct kube_report *r)
 		return;
 	r->is_retrying = true;
 	ms = kube_retry_wait(&r->refusals, clock_monotonic_ns());
-	loop_timer_start(r->retry, ms / 2 + chance(ms / 2), 0);
+	loop_timer_start(r->retry, kube_about(ms), 0);
 }
 
 static void on_status_written(void *user, const char *key, enum kube_outcome outcome, long status)
@@ -315,7 +306,7 @@ static void on_again(void *user)
 {
 	struct kube_report *r = user;
 
-	loop_timer_start(r->again, AGAIN_MS / 2 + chance(AGAIN_MS), 0);
+	loop_timer_start(r->again, AGAIN_MS / 2 + kube_chance(AGAIN_MS), 0);
 	if (!kube_is_listed(r->kube) || !table(r, KUBE_NODE)->entries.count)
 		return;
 	check_status(r, kube_report_is_speaker(table(r, KUBE_NODE), r->config->node));
@@ -326,7 +317,7 @@ static void on_again(void *user)
 static void speak_soon(struct kube_report *r)
 {
 	uint64_t spread = table(r, KUBE_NODE)->entries.count * OF_NODE_MS;
-	uint64_t ms = SETTLE_MS + chance(spread < SPREAD_MS ? spread : SPREAD_MS);
+	uint64_t ms = SETTLE_MS + kube_chance(spread < SPREAD_MS ? spread : SPREAD_MS);
 	uint64_t since = (clock_monotonic_ns() - r->round_ns) / NS_PER_MS;
 
 	if (r->is_soon)
@@ -380,7 +371,7 @@ struct kube_report *kube_report_new(struct loop *loop, struct kube *k,
 	r->retry = loop_timer_new(loop, on_retry, r);
 	r->tick = loop_timer_new(loop, on_tick, r);
 	if (config->has_status)
-		loop_timer_start(r->again, AGAIN_MS / 2 + chance(AGAIN_MS), 0);
+		loop_timer_start(r->again, AGAIN_MS / 2 + kube_chance(AGAIN_MS), 0);
 	if (config->has_pod_events)
 		loop_timer_start(r->tick, DROPS_MS, DROPS_MS);
 	return r;

@@ -19,4 +19,10 @@ struct kube_retry {
  */
 uint64_t kube_retry_wait(struct kube_retry *r, uint64_t now_ns);
 
+/* A number below @below, or 0.  Nothing depends on that nobody foresees it. */
+uint64_t kube_chance(uint64_t below);
+
+/* Half of it is chance: a cluster's agents don't come back all at once. */
+uint64_t kube_about(uint64_t ms);
+
 #endif

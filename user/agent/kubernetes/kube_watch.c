@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "agent/kubernetes/kube_retry.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -137,21 +137,12 @@ static void after(struct kube_watch *w, uint64_t ms)
 	loop_timer_start(w->retry, ms, 0);
 }
 
-/* Half of it is chance: a cluster's agents don't come back all at once. */
-static uint64_t about(uint64_t ms)
-{
-	uint32_t chance = 0;
-
-	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
-	return ms / 2 + chance % (ms / 2);
-}
-
 static uint64_t back_off_ms(const struct kube_watch *w)
 {
 	unsigned int doublings = w->failures < DOUBLINGS ? w->failures : DOUBLINGS;
 	uint64_t ms = (uint64_t)FIRST_MS << doublings;
 
-	return about(ms < MOST_MS ? ms : MOST_MS);
+	return kube_about(ms < MOST_MS ? ms : MOST_MS);
 }
 
 static const char *fault_text(const struct kube_watch *w, const struct kube_end *end)
@@ -396,7 +387,7 @@ void kube_watch_hurry(struct kube_watch *w)
 	if (!w->is_unanswered)
 		return;
 	w->is_unanswered = false;
-	after(w, about(FIRST_MS));
+	after(w, kube_about(FIRST_MS));
 }
 
 void kube_watch_start(struct kube_watch *w, struct loop *loop)

@@ -2,8 +2,8 @@
 #include "agent/kubernetes/kube_writer.h"
 
 #include <string.h>
-#include <sys/random.h>
 
+#include "agent/kubernetes/kube_retry.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -59,14 +59,6 @@ static struct kube_waiting take_first(struct kube_writer *w)
 
 /* --- when it is over --- */
 
-static uint64_t about(uint64_t ms)
-{
-	uint32_t chance = 0;
-
-	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
-	return ms / 2 + chance % (ms / 2 + 1);
-}
-
 static void pause_for(struct kube_writer *w, uint64_t ms)
 {
 	w->is_pausing = true;
@@ -81,7 +73,7 @@ static void back_off(struct kube_writer *w, uint32_t retry_after_s)
 	w->failures++;
 	if (ms < retry_after_s * 1000ull)
 		ms = retry_after_s * 2000ull; /* never less than that, of which half is chance */
-	pause_for(w, about(ms < MOST_MS ? ms : MOST_MS));
+	pause_for(w, kube_about(ms < MOST_MS ? ms : MOST_MS));
 }
 
 static void tell_failure(struct kube_writer *w, const char *path, const struct kube_end *end)
