@@ -122,14 +122,15 @@ struct selector *read_once_end(const struct read_once *o, const struct yaml_word
 	return known ? (struct selector *)(uintptr_t)*known : NULL;
 }
 
-void read_once_note_end(struct read_once *o, const struct yaml_word *key, struct policy *p,
-			struct selector *s)
+struct selector *read_once_note_end(struct read_once *o, const struct yaml_word *key,
+				    struct policy *p, struct selector *s)
 {
 	if (!s || !is_placeless(s))
-		return;
+		return s;
 	vec_push(&p->shared, s);
 	s->shared = (uint32_t)p->shared.count;
 	map_put(&o->ends, key->text, key->len, (uintptr_t)s, NULL);
+	return s;
 }
 
 const struct services_once *read_once_services(const struct read_once *o,

@@ -40,11 +40,12 @@ bool read_once_services_key(struct read_once *o, const struct node *n, struct ya
 struct selector *read_once_end(const struct read_once *o, const struct yaml_word *key);
 
 /*
- * Notes what was read; NULL is nothing.  The selector becomes one that all have who write it so,
- * and its place is where it was first named: of some kinds that is told, and they are not noted.
+ * Notes what was read, and returns it; NULL is nothing.  The selector becomes one that all have who
+ * write it so, and its place is where it was first named: of some kinds that is told, and they are
+ * not noted.
  */
-void read_once_note_end(struct read_once *o, const struct yaml_word *key, struct policy *p,
-			struct selector *s);
+struct selector *read_once_note_end(struct read_once *o, const struct yaml_word *key,
+				    struct policy *p, struct selector *s);
 
 /* The same of a list of services, or one alone; valid until the next is noted. */
 const struct services_once *read_once_services(const struct read_once *o,

@@ -172,11 +172,7 @@ static struct selector *read_end(struct reader *r, const struct node *n)
 	if (!read_once_end_key(&r->once, n, &key))
 		return read_selector(r, n);
 	s = read_once_end(&r->once, &key);
-	if (s)
-		return s;
-	s = read_selector(r, n);
-	read_once_note_end(&r->once, &key, r->policy, s);
-	return s;
+	return s ? s : read_once_note_end(&r->once, &key, r->policy, read_selector(r, n));
 }
 
 static bool has_room(struct reader *r, const struct node *n)
@@ -231,8 +227,7 @@ static struct selector *read_end_word(struct reader *r, const struct node *entry
 	if (s)
 		return s;
 	s = read_selector(r, read_word(r, entry, word));
-	read_once_note_end(&r->once, word, r->policy, s);
-	return s;
+	return read_once_note_end(&r->once, word, r->policy, s);
 }
 
 static void read_rule_words(struct reader *r, const struct node *n, const struct yaml_word *words)

@@ -86,13 +86,12 @@ static struct services_once keep_services(struct reader *r, const services *list
 					  const struct text *written)
 {
 	struct arena *memory = &r->policy->memory;
-	size_t size = list->count * sizeof(*list->items);
 	struct services_once kept = {.text = arena_text(memory, written->buf, written->len)};
 
 	if (!list->count)
 		return kept;
-	kept.services.items = memcpy(arena_take(memory, size, _Alignof(struct service_range)),
-				     list->items, size);
+	kept.services.items = arena_copy(memory, list->items, list->count * sizeof(*list->items),
+					 _Alignof(struct service_range));
 	kept.services.count = list->count;
 	return kept;
 }

@@ -189,15 +189,13 @@ static void read_labels(struct reader *r, const struct node *n, labels *out)
 static void keep_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
 {
 	placed_prefixes *list = &r->prefixes;
-	size_t size;
 
 	list->count = 0;
 	read_prefixes(r, n, list);
 	if (!list->count)
 		return;
-	size = list->count * sizeof(*list->items);
-	out->items = memcpy(arena_take(&r->policy->memory, size, _Alignof(struct placed_prefix)),
-			    list->items, size);
+	out->items = arena_copy(&r->policy->memory, list->items, list->count * sizeof(*list->items),
+				_Alignof(struct placed_prefix));
 	out->count = list->count;
 }
 

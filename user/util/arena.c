@@ -44,6 +44,11 @@ void *arena_alloc(struct arena *a, size_t size)
 	return memset(arena_take(a, size, ALIGN_MOST), 0, size);
 }
 
+void *arena_copy(struct arena *a, const void *from, size_t size, size_t align)
+{
+	return memcpy(arena_take(a, size, align), from, size);
+}
+
 char *arena_text(struct arena *a, const char *s, size_t len)
 {
 	char *copy = arena_take(a, len + 1, 1);

@@ -37,6 +37,9 @@ static inline void *arena_take(struct arena *a, size_t size, size_t align)
 	return a->chunks->bytes + (a->chunks->size - a->room - size);
 }
 
+/* A copy of what has @size bytes, for items of which @align is right. */
+void *arena_copy(struct arena *a, const void *from, size_t size, size_t align);
+
 /* A copy of @len bytes, and NUL. */
 char *arena_text(struct arena *a, const char *s, size_t len);
 

@@ -165,7 +165,7 @@ static void entry_fill(struct map *m, struct map_entry *e, uint32_t hash, const 
 	e->hash = hash;
 	e->len = (uint32_t)len;
 	if (len > KEY_INLINE)
-		e->key.far = memcpy(arena_take(&m->keys, len, 1), key, len);
+		e->key.far = arena_copy(&m->keys, key, len, 1);
 	else if (len)
 		memcpy(e->key.bytes, key, len);
 }
