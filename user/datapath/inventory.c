@@ -68,15 +68,12 @@ enum sum {
 
 static uint64_t prefixes_used(const struct tables *t, const struct bh_policy *p)
 {
-	const struct table *table = &t->of[TABLE_PREFIXES];
-	uint32_t first = p->slot * (table->entries / BH_SLOTS);
-	size_t size = (size_t)(table->entries / BH_SLOTS) * table->size;
 	const struct bh_prefix_line *there = t->prefixes[p->slot].bytes;
 	_table_view_ struct table_view view = {};
 
 	if (there)
 		return prefix_lines_used(there, &p->prefixes);
-	if (table_view_open(table, first, size, &view))
+	if (tables_view_prefixes(t, p->slot, &view))
 		return 0;
 	return prefix_lines_used(view.bytes, &p->prefixes);
 }

@@ -406,16 +406,29 @@ int tables_forget_known(const struct tables *t, uint32_t slot)
 	return tables_write(t, TABLE_KNOWN, slot * 2 * BH_KNOWN_LINES, nothing, size);
 }
 
-struct bh_prefix_line *tables_prefixes(struct tables *t, uint32_t slot)
+typedef int view_fn(const struct table *table, uint32_t first, size_t size, struct table_view *ret);
+
+static int open_prefixes(const struct tables *t, uint32_t slot, view_fn *open,
+			 struct table_view *ret)
 {
 	const struct table *table = &t->of[TABLE_PREFIXES];
-	struct table_view *view = &t->prefixes[slot];
 	uint32_t lines = half(t, TABLE_PREFIXES);
 
-	if (!view->bytes &&
-	    table_view_share(table, slot * lines, (size_t)lines * table->size, view))
+	return open(table, slot * lines, (size_t)lines * table->size, ret);
+}
+
+struct bh_prefix_line *tables_prefixes(struct tables *t, uint32_t slot)
+{
+	struct table_view *view = &t->prefixes[slot];
+
+	if (!view->bytes && open_prefixes(t, slot, table_view_share, view))
 		return NULL;
 	return view->bytes;
+}
+
+int tables_view_prefixes(const struct tables *t, uint32_t slot, struct table_view *ret)
+{
+	return open_prefixes(t, slot, table_view_open, ret);
 }
 
 void tables_leave_prefixes(struct tables *t, uint32_t slot)

@@ -90,6 +90,9 @@ int tables_write(const struct tables *t, enum table_id table, uint32_t first, co
 /* The lines of @slot's prefixes, to be changed in place; NULL: they can't be mapped. */
 struct bh_prefix_line *tables_prefixes(struct tables *t, uint32_t slot);
 
+/* The same, to be read only, and until the view is closed. */
+int tables_view_prefixes(const struct tables *t, uint32_t slot, struct table_view *ret);
+
 /* Nobody looks at them any more: what is mapped counts as this process's memory. */
 void tables_leave_prefixes(struct tables *t, uint32_t slot);
 
