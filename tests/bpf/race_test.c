@@ -182,16 +182,6 @@ struct census {
 	uint32_t used, settled, strays, twins;
 };
 
-static void *share_map(const struct bpf_map *map, size_t *ret_size)
-{
-	void *bytes;
-
-	*ret_size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-	bytes = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-	assert_true(bytes != MAP_FAILED);
-	return bytes;
-}
-
 static bool is_same_key(const struct bh_conn *line, const struct bh_conn_rest *rest,
 			const struct bh_conn *other, const struct bh_conn_rest *other_rest)
 {
@@ -205,9 +195,9 @@ static bool is_same_key(const struct bh_conn *line, const struct bh_conn_rest *r
 static struct census take_census(const struct rig *rig)
 {
 	size_t line_size, rest_size, tag_size;
-	struct bh_conn *lines = share_map(rig->dp->skel->maps.bh_conns, &line_size);
-	struct bh_conn_rest *rests = share_map(rig->dp->skel->maps.bh_conn_rests, &rest_size);
-	struct bh_conn_tags *tags = share_map(rig->dp->skel->maps.bh_conn_tags, &tag_size);
+	struct bh_conn *lines = rig_share(rig->dp->skel->maps.bh_conns, &line_size);
+	struct bh_conn_rest *rests = rig_share(rig->dp->skel->maps.bh_conn_rests, &rest_size);
+	struct bh_conn_tags *tags = rig_share(rig->dp->skel->maps.bh_conn_tags, &tag_size);
 	struct census census = {};
 
 	for (uint32_t i = 0; i < RIG_CONN_LINES; i++) {
@@ -427,7 +417,7 @@ static void count_to_the_brink(const struct race *race)
 {
 	const uint64_t packets = BH_COUNTED_PACKETS(BH_CARRY_OF_PACKETS) - EXACT / 2;
 	size_t size;
-	struct bh_conn *lines = share_map(race->rig->dp->skel->maps.bh_conns, &size);
+	struct bh_conn *lines = rig_share(race->rig->dp->skel->maps.bh_conns, &size);
 
 	for (size_t i = 0; i < size / sizeof(*lines); i++) {
 		for (int half = 0; half < 2 && lines[i].ip_version; half++)

@@ -216,22 +216,25 @@ struct lines {
 	size_t count;
 };
 
-static void *share_map(const struct bpf_map *map)
+void *rig_share(const struct bpf_map *map, size_t *ret_size)
 {
-	size_t size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	void *bytes;
 
+	*ret_size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	bytes = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 	assert_true(bytes != MAP_FAILED);
 	return bytes;
 }
 
 static struct lines share_lines(const struct rig *rig)
 {
-	return (struct lines){
-		.near = share_map(rig->dp->skel->maps.bh_conns),
-		.far = share_map(rig->dp->skel->maps.bh_conn_rests),
-		.count = bpf_map__max_entries(rig->dp->skel->maps.bh_conns),
-	};
+	struct lines lines;
+	size_t size;
+
+	lines.near = rig_share(rig->dp->skel->maps.bh_conns, &size);
+	lines.far = rig_share(rig->dp->skel->maps.bh_conn_rests, &size);
+	lines.count = size / sizeof(*lines.far);
+	return lines;
 }
 
 static void unshare_lines(const struct lines *lines)

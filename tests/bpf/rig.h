@@ -108,6 +108,9 @@ void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec 
 void rig_repeat(struct rig *rig, enum program program, const struct frame *frame, int count);
 size_t rig_consume(struct rig *rig); /* events read; the last one is in rig->event */
 
+/* A map's values, to be read and written in place; given back by munmap(). */
+void *rig_share(const struct bpf_map *map, size_t *ret_size);
+
 /* Forgets connections and fragments. */
 void rig_forget(struct rig *rig);
 
@@ -126,10 +129,10 @@ struct seen_connection {
 int rig_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint,
 		   struct seen_connection *ret);
 
-/* Only this one, as if it had been displaced; its share stays taken if it was settled. */
 /* Who is behind the interface; NULL: nobody whom programs know. */
 void rig_set_workload(struct rig *rig, const struct bh_endpoint *workload);
 
+/* Only this one, as if it had been displaced; its share stays taken if it was settled. */
 void rig_forget_connection(struct rig *rig, const struct packet_spec *spec, uint16_t endpoint);
 
 #endif

@@ -25,8 +25,7 @@ is_listed()
 		[ "$(status_value generation)" -gt 1 ]
 }
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=apiserver \
-	-addext "subjectAltName=IP:127.0.0.1" -keyout api.key -out api.crt 2>openssl.log
+make_certificate api.key api.crt 127.0.0.1
 echo t >token
 mkfifo go
 # shellcheck disable=SC2086 # several numbers

@@ -33,8 +33,7 @@ has_ended()
 	! kill -0 "$agent_pid" 2>/dev/null
 }
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=apiserver \
-	-addext "subjectAltName=IP:127.0.0.1" -keyout api.key -out api.crt 2>openssl.log
+make_certificate api.key api.crt 127.0.0.1
 echo t >token
 mkfifo go
 exec 4<>go

@@ -60,11 +60,6 @@ has_licences()
 	done
 }
 
-tell()
-{
-	"$python" "$here/kube_api.py" tell api.sock "$@" >/dev/null
-}
-
 # put_pod NAME NUMBER
 put_pod()
 {
@@ -77,14 +72,9 @@ put_pod()
 
 start_cluster()
 {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-		-subj /CN=apiserver -addext subjectAltName=IP:127.0.0.1 -keyout api.key \
-		-out volumes/account/ca.crt 2>openssl.log
+	make_certificate api.key volumes/account/ca.crt 127.0.0.1
 	echo secret >volumes/account/token
-	: >api.log
-	"$python" "$here/kube_api.py" serve 6443 volumes/account/ca.crt api.key \
-		volumes/account/token api.sock >api.log 2>&1 3>&- &
-	wait_for 5 grep -q serving api.log
+	serve_api volumes/account/ca.crt api.key volumes/account/token
 	tell '{"put": {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}}}' \
 		'{"put": {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "node-a"},
 		"status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}}}' \

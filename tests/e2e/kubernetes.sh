@@ -8,38 +8,14 @@ readonly control=$work/api.sock
 readonly server=https://127.0.0.1:6443
 readonly good='{"rules": [{"name": "no-late", "action": "deny", "from": "shop/late",
 	"to": "shop/web", "services": "tcp/7777"}]}'
-api_pid=
 other_pid=
-
-make_certificate()
-{
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-		-subj /CN=apiserver -addext "subjectAltName=IP:$2" \
-		-keyout "$1.key" -out "$1.crt" 2>openssl.log
-}
 
 # start_api PORT [CERTIFICATE]: with a cluster whose web may be reached at the port.
 start_api()
 {
-	rm -f "$control"
-	: >api.log
-	"$python" "$here/kube_api.py" serve 6443 "${2:-api}.crt" "${2:-api}.key" server-token \
-		"$control" >api.log 2>&1 3>&- &
-	api_pid=$!
-	wait_for 5 grep -q serving api.log
+	serve_api "${2:-api}.crt" "${2:-api}.key" server-token
 	fill_cluster "$1"
 	tell '{"open": true}'
-}
-
-stop_api()
-{
-	kill "$api_pid"
-	wait "$api_pid" || :
-}
-
-tell()
-{
-	"$python" "$here/kube_api.py" tell "$control" "$@" >/dev/null
 }
 
 # ask EXPRESSION: of what agents wrote about the ZonePolicy.
@@ -242,8 +218,8 @@ generation()
 	status_value generation
 }
 
-make_certificate api 127.0.0.1
-make_certificate other 192.0.2.9
+make_certificate api.key api.crt 127.0.0.1
+make_certificate other.key other.crt 192.0.2.9
 echo first >server-token
 echo first >token
 add_bridge

@@ -371,6 +371,39 @@ is_whole()
 	[ "$sent" = "$received" ] && [ "${sent%% *}" -gt 100000 ]
 }
 
+# --- an API server ---
+
+# make_certificate KEY CERTIFICATE ADDRESS: of an API server.
+make_certificate()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj /CN=apiserver -addext "subjectAltName=IP:$3" \
+		-keyout "$1" -out "$2" 2>openssl.log
+}
+
+# serve_api CERTIFICATE KEY TOKEN: on port 6443.
+serve_api()
+{
+	rm -f "$work/api.sock"
+	: >api.log
+	"$python" "$here/kube_api.py" serve 6443 "$1" "$2" "$3" "$work/api.sock" \
+		>api.log 2>&1 3>&- &
+	api_pid=$!
+	wait_for 5 grep -q serving api.log
+}
+
+stop_api()
+{
+	kill "$api_pid"
+	wait "$api_pid" || :
+}
+
+# tell [JSON…]: what it has from now on, or does; without any, what it reads.
+tell()
+{
+	"$python" "$here/kube_api.py" tell "$work/api.sock" "$@" >/dev/null
+}
+
 # --- what a lab saw ---
 
 # Of lab.json, for each probe: a question by address, `FROM TO SERVICE`, and what was seen.

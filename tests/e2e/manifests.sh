@@ -21,14 +21,10 @@ renders()
 # An API server that knows where such objects belong, and has none of them.
 start_api()
 {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-		-subj /CN=apiserver -addext "subjectAltName=IP:127.0.0.1" \
-		-keyout api.key -out api.crt 2>openssl.log
+	make_certificate api.key api.crt 127.0.0.1
 	echo secret >token
-	"$python" "$here/kube_api.py" serve 6443 api.crt api.key token "$work/api.sock" \
-		>api.log 2>&1 3>&- &
-	wait_for 5 grep -q serving api.log
-	"$python" "$here/kube_api.py" tell "$work/api.sock" '{"open": true}'
+	serve_api api.crt api.key token
+	tell '{"open": true}'
 }
 
 # applies PATH COUNT: as a user does, so many objects, but for that nothing is made.

@@ -8,11 +8,6 @@ readonly node4=192.0.2.1 node6=2001:db8::1 far4=192.0.2.2 far6=2001:db8::2
 
 # --- the cluster's API ---
 
-tell()
-{
-	"$python" "$here/kube_api.py" tell "$work/api.sock" "$@" >/dev/null
-}
-
 # pod NAME NODE NUMBER [LABEL]: its label is its name's start, before a digit.
 pod()
 {
@@ -147,13 +142,10 @@ fill_cluster()
 
 start_api()
 {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-		-subj /CN=apiserver -addext "subjectAltName=IP:127.0.0.1" \
-		-keyout api.key -out api.crt 2>openssl.log
+	make_certificate api.key api.crt 127.0.0.1
 	echo secret >token
-	"$python" "$here/kube_api.py" serve 6443 api.crt api.key token api.sock >api.log 2>&1 3>&- &
-	wait_for 5 grep -q serving api.log
-	fill_cluster | "$python" "$here/kube_api.py" tell api.sock >/dev/null
+	serve_api api.crt api.key token
+	fill_cluster | tell
 }
 
 # --- the node ---
@@ -379,10 +371,8 @@ serve_tls()
 
 put_client_policy()
 {
-	policy client-out client Egress "$1" "$(port 8080 7000 7001)" |
-		"$python" "$here/kube_api.py" tell api.sock >/dev/null
+	policy client-out client Egress "$1" "$(port 8080 7000 7001)" | tell
 }
-
 
 start_node()
 {
@@ -486,7 +476,7 @@ it "an address that is no Service's any more is one like others" wait_for 5 refu
 
 change()
 {
-	"$@" | "$python" "$here/kube_api.py" tell api.sock >/dev/null
+	"$@" | tell
 }
 
 change service 2 80

@@ -6,17 +6,14 @@
 
 start_api()
 {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-		-subj /CN=apiserver -addext "subjectAltName=IP:127.0.0.1" \
-		-keyout api.key -out api.crt 2>openssl.log
+	make_certificate api.key api.crt 127.0.0.1
 	echo secret >token
-	"$python" "$here/kube_api.py" serve 6443 api.crt api.key token api.sock >api.log 2>&1 3>&- &
-	wait_for 5 grep -q serving api.log
+	serve_api api.crt api.key token
 	# Or it is asked for again after 15 seconds.
-	"$python" "$here/kube_api.py" tell api.sock '{"put": {"kind": "ClusterNetworkPolicy",
+	tell '{"put": {"kind": "ClusterNetworkPolicy",
 		"apiVersion": "policy.networking.k8s.io/v1alpha2", "metadata": {"name": "n0"},
 		"spec": {"tier": "Admin", "priority": 5, "subject": {"namespaces": {}}}}}' \
-		'{"open": true}' >/dev/null
+		'{"open": true}'
 }
 
 start_api
