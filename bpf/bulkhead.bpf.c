@@ -68,10 +68,9 @@ static __always_inline struct quick_packet quick_xdp(struct xdp_md *ctx, __u32 l
 		.start = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
 		.length = length,
-		.ifindex = ctx->ingress_ifindex,
 		.direction = BH_INGRESS,
 		.is_host = true,
-		.is_xdp = true,
+		.xdp = ctx,
 	};
 }
 
@@ -179,16 +178,6 @@ static __always_inline bool take_answer_mark(struct __sk_buff *skb)
 	return true;
 }
 
-/* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.
- */
-static __always_inline __u8 is_zero(__u32 number)
-{
-	__u64 borrowed = ((__u64)number - 1) >> 63;
-
-	barrier_var(borrowed);
-	return borrowed;
-}
-
 static __always_inline struct quick_packet quick_skb(struct __sk_buff *skb,
 						     enum bh_direction direction, bool is_host)
 {
@@ -196,11 +185,9 @@ static __always_inline struct quick_packet quick_skb(struct __sk_buff *skb,
 		.start = (void *)(long)skb->data,
 		.end = (void *)(long)skb->data_end,
 		.length = skb->len,
-		.ifindex = skb->ifindex,
 		.direction = direction,
 		.is_host = is_host,
-		.is_local_origin = is_zero(skb->ingress_ifindex),
-		.is_returned = is_zero(skb->ingress_ifindex ^ skb->ifindex),
+		.skb = skb,
 	};
 }
 
@@ -218,8 +205,11 @@ static __always_inline enum quick_fate first_fate_skb(struct __sk_buff *skb,
 {
 	const struct quick_packet q = quick_skb(skb, direction, is_host);
 
-	if (skb->vlan_present || (bh_answer_mark && skb->mark == bh_answer_mark))
-		return QUICK_NOT;
+	if (unlikely(skb->vlan_present))
+		return held(QUICK_NOT);
+	/* Most have no mark, and ours is not 0 where there is one. */
+	if (unlikely(skb->mark && skb->mark == bh_answer_mark))
+		return held(QUICK_NOT);
 	return quick_fate_of(&q, false);
 }
 

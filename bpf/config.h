@@ -12,6 +12,9 @@
 #include <bulkhead/limits.h>
 #include <bulkhead/vlan.h>
 
+/* So that what nearly all packets do is one straight piece of code. */
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 /* Events a second for each (source identity, rule, reason); 0: no limit. */
 const volatile __u32 bh_event_rate = 0;
 
@@ -52,7 +55,8 @@ const volatile __u32 bh_rules_each = BH_RULE_ENTRIES / BH_SLOTS;
 /* Whether this machine may show stores to other CPUs in another order, as x86 does not. */
 const volatile bool bh_is_weakly_ordered = false;
 
-#define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
+/* Ticks. */
+#define X(id, seconds) [BH_TIMEOUT_##id] = BH_TICKS_OF_S(seconds),
 const volatile __u32 bh_timeouts[BH_TIMEOUT_COUNT] = {BH_TIMEOUTS(X)};
 #undef X
 

@@ -109,7 +109,7 @@ static __always_inline bool is_expired(const struct bh_conn *conn, __u32 now)
 	if (timeout >= BH_TIMEOUT_COUNT)
 		return true;
 	/* `seen` may be newer than our clock reading when another CPU is faster. */
-	return (__s32)(now - conn->seen) > (__s32)BH_TICKS_OF_S(bh_timeouts[timeout]);
+	return (__s32)(now - conn->seen) > (__s32)bh_timeouts[timeout];
 }
 
 /* --- shares --- */

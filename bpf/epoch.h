@@ -52,4 +52,18 @@ static __always_inline bool holds_still(const __u64 *ends, __u32 decided, __u32 
 			    generation);
 }
 
+/* The same of a key in its parts. */
+static __always_inline bool line_holds_still(const struct line_key *key, __u32 decided,
+					     __u32 generation)
+{
+	const __u64 ends[] = {
+		key->far[0],
+		two_words(key->far[2] >> FIRST_HALF, key->near[0] >> FIRST_HALF),
+		key->far[1],
+		two_words(key->far[2] >> SECOND_HALF, key->near[0] >> SECOND_HALF),
+	};
+
+	return holds_still(ends, decided, generation);
+}
+
 #endif

@@ -34,34 +34,37 @@ static __always_inline __u64 keyed_hash(const struct bh_conn_secret *secret, con
 	return hash_end(secret, sum + hash_pair(secret, 8, word[8], word[9]));
 }
 
-/* The same of a key in registers, two words in each, as they are in memory. */
-static __always_inline __u64 keyed_hash_v6(const struct bh_conn_secret *secret, const __u64 *both)
+/* The same of a key in its parts. */
+static __always_inline __u64 keyed_hash_v6(const struct bh_conn_secret *secret,
+					   const struct line_key *key)
 {
-	__u64 sum = hash_pair(secret, 8, both[4] >> FIRST_HALF, both[4] >> SECOND_HALF);
+	const __u64 *near = key->near, *far = key->far;
+	__u64 sum = hash_pair(secret, 0, far[0] >> FIRST_HALF, far[1] >> FIRST_HALF);
 
-	for (int i = 0; i < 2; i++) {
-		sum += hash_pair(secret, 4 * i, both[i] >> FIRST_HALF, both[2 + i] >> FIRST_HALF);
-		sum += hash_pair(secret, 4 * i + 2, both[i] >> SECOND_HALF,
-				 both[2 + i] >> SECOND_HALF);
-	}
+	sum += hash_pair(secret, 2, far[0] >> SECOND_HALF, far[1] >> SECOND_HALF);
+	sum += hash_pair(secret, 4, far[2] >> FIRST_HALF, far[2] >> SECOND_HALF);
+	sum += hash_pair(secret, 6, near[0] >> FIRST_HALF, near[0] >> SECOND_HALF);
+	sum += hash_pair(secret, 8, near[1] >> FIRST_HALF, near[1] >> SECOND_HALF);
 	return hash_end(secret, sum);
 }
 
 /* And of one of IPv4. */
-static __always_inline __u64 keyed_hash_v4(const struct bh_conn_secret *secret, const __u64 *both)
+static __always_inline __u64 keyed_hash_v4(const struct bh_conn_secret *secret,
+					   const struct line_key *key)
 {
+	const __u64 *near = key->near;
 	__u64 sum = secret->v4;
 
-	sum += hash_pair(secret, 6, both[1] >> SECOND_HALF, both[3] >> SECOND_HALF);
-	sum += hash_pair(secret, 8, both[4] >> FIRST_HALF, both[4] >> SECOND_HALF);
+	sum += hash_pair(secret, 6, near[0] >> FIRST_HALF, near[0] >> SECOND_HALF);
+	sum += hash_pair(secret, 8, near[1] >> FIRST_HALF, near[1] >> SECOND_HALF);
 	return hash_end(secret, sum);
 }
 
 /* @is_v6 is known where the program is compiled. */
-static __always_inline __u64 keyed_hash_of(const struct bh_conn_secret *secret, const __u64 *both,
-					   bool is_v6)
+static __always_inline __u64 keyed_hash_of(const struct bh_conn_secret *secret,
+					   const struct line_key *key, bool is_v6)
 {
-	return is_v6 ? keyed_hash_v6(secret, both) : keyed_hash_v4(secret, both);
+	return is_v6 ? keyed_hash_v6(secret, key) : keyed_hash_v4(secret, key);
 }
 
 /* Whether two keys of ten words, aligned to eight bytes, are the same. */

@@ -26,12 +26,10 @@
 struct quick_packet {
 	const void *start, *end;
 	__u32 length; /* of the frame, with what isn't between them; XDP's first look: of what is */
-	__u32 ifindex;
 	enum bh_direction direction;
 	bool is_host;
-	bool is_xdp;
-	__u8 is_local_origin; /* as in struct packet, as is the next */
-	__u8 is_returned;
+	const struct xdp_md *xdp; /* NULL: it is the other */
+	const struct __sk_buff *skb;
 };
 
 /* What becomes of it. */
@@ -43,85 +41,93 @@ enum quick_fate {
 	QUICK_OPENER, /* opener_judge() says */
 };
 
-/* What it says of itself. */
+/* What it says of itself.  An address is that of its family. */
 struct quick_facts {
-	__u64 src[2], dst[2]; /* struct bh_addr */
-	__u32 ports;          /* two of 16 bits, as they lie in the header: source, destination */
-	__u32 seq_end, ack;   /* TCP; host order */
-	__u32 l3_len, l4_len;
-	__u8 ip_version;
-	__u8 proto;
+	__be32 src_v4, dst_v4;
+	__u64 src_v6[2], dst_v6[2];
+	__u32 ports;        /* two of 16 bits, as they lie in the header: source, destination */
+	__u32 seq_end, ack; /* TCP; host order */
+	__u32 l3_len;
 	__u8 tcp_flags;
 	bool is_opening; /* TCP: it can be of no connection that is established */
 };
 
+/* What is known of the packet, and what is asked, where the programs are compiled. */
+struct quick_look {
+	bool is_v6;
+	bool is_thorough; /* what few packets need: calls, for which the others would make room */
+	__u8 proto;
+};
+
+/* In a register: or the compiler loads each of the few before each of many questions. */
+static __always_inline enum quick_fate held(enum quick_fate fate)
+{
+	asm volatile("" : "+r"(fate));
+	return fate;
+}
+
+static __always_inline __u32 quick_ifindex(const struct quick_packet *p)
+{
+	return p->xdp ? p->xdp->ingress_ifindex : p->skb->ifindex;
+}
+
 /* --- facts --- */
+
+static __always_inline __u32 l3_header_of(const struct quick_look *look)
+{
+	return look->is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
 
 /*
  * Addresses are not looked at: those that parse() and judge() take exception to are in no
- * connection.  But one of IPv6 must not be taken for one of IPv4, see is_v4_in_disguise().
+ * connection.  A workload's to itself are: there is a built-in rule.
  */
-static __always_inline const void *quick_ipv4(const struct quick_packet *p, const void *at,
-					      struct quick_facts *ret)
+static __always_inline bool quick_ipv4(const struct iphdr *ip, struct quick_facts *ret)
 {
-	const struct iphdr *ip = at;
-
-	if ((const void *)(ip + 1) > p->end)
-		return NULL;
 	ret->l3_len = bpf_ntohs(ip->tot_len);
-	if (*(const __u8 *)at != 0x45 || ret->l3_len < sizeof(*ip))
-		return NULL;
-	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS))
-		return NULL;
-	ret->src[0] = ret->dst[0] = 0;
-	ret->src[1] = two_words(bpf_htonl(0xffff), ip->saddr);
-	ret->dst[1] = two_words(bpf_htonl(0xffff), ip->daddr);
-	ret->ip_version = 4;
-	ret->proto = ip->protocol;
-	ret->l4_len = ret->l3_len - sizeof(*ip);
-	return ip + 1;
+	if (*(const __u8 *)ip != 0x45 ||
+	    ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS))
+		return false;
+	ret->src_v4 = ip->saddr;
+	ret->dst_v4 = ip->daddr;
+	return ret->src_v4 != ret->dst_v4;
 }
 
-static __always_inline const void *quick_ipv6(const struct quick_packet *p, const void *at,
-					      struct quick_facts *ret)
+/* The key says which family it is of: none of IPv6 is taken for one of IPv4, see
+ * is_v4_in_disguise(). */
+static __always_inline bool quick_ipv6(const struct ipv6hdr *ip, struct quick_facts *ret)
 {
-	const struct ipv6hdr *ip = at;
-
-	if ((const void *)(ip + 1) > p->end || ip->version != 6)
-		return NULL;
-	ret->l4_len = bpf_ntohs(ip->payload_len);
-	ret->l3_len = sizeof(*ip) + ret->l4_len;
-	if (!ret->l4_len)
-		return NULL;
-	ret->src[0] = two_words(ip->saddr.in6_u.u6_addr32[0], ip->saddr.in6_u.u6_addr32[1]);
-	ret->src[1] = two_words(ip->saddr.in6_u.u6_addr32[2], ip->saddr.in6_u.u6_addr32[3]);
-	ret->dst[0] = two_words(ip->daddr.in6_u.u6_addr32[0], ip->daddr.in6_u.u6_addr32[1]);
-	ret->dst[1] = two_words(ip->daddr.in6_u.u6_addr32[2], ip->daddr.in6_u.u6_addr32[3]);
-	if (!(ret->src[0] | ret->dst[0]))
-		return NULL;
-	ret->ip_version = 6;
-	ret->proto = ip->nexthdr;
-	return ip + 1;
+	ret->l3_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (ip->version != 6)
+		return false;
+	ret->src_v6[0] = two_words(ip->saddr.in6_u.u6_addr32[0], ip->saddr.in6_u.u6_addr32[1]);
+	ret->src_v6[1] = two_words(ip->saddr.in6_u.u6_addr32[2], ip->saddr.in6_u.u6_addr32[3]);
+	ret->dst_v6[0] = two_words(ip->daddr.in6_u.u6_addr32[0], ip->daddr.in6_u.u6_addr32[1]);
+	ret->dst_v6[1] = two_words(ip->daddr.in6_u.u6_addr32[2], ip->daddr.in6_u.u6_addr32[3]);
+	return (ret->src_v6[0] | ret->dst_v6[0]) &&
+	       (ret->src_v6[1] != ret->dst_v6[1] || ret->src_v6[0] != ret->dst_v6[0]);
 }
 
 /* Nothing that ends a connection, and what opens one only by itself. */
-static __always_inline bool quick_tcp(const struct quick_packet *p, const void *at,
-				      struct quick_facts *ret)
+static __always_inline bool quick_tcp(const struct quick_packet *p, const struct tcphdr *tcp,
+				      const struct quick_look *look, struct quick_facts *ret)
 {
-	const struct tcphdr *tcp = at;
-	__u32 header;
+	__u32 header, handshake;
 
 	if ((const void *)(tcp + 1) > p->end)
 		return false;
 	header = tcp->doff * 4;
-	ret->tcp_flags = ((const __u8 *)tcp)[13];
-	ret->is_opening = ret->tcp_flags & TCP_SYN;
-	if (header < sizeof(*tcp) || header > ret->l4_len || ret->tcp_flags & (TCP_FIN | TCP_RST) ||
-	    (ret->is_opening && (ret->tcp_flags & TCP_ACK)))
+	if (header < sizeof(*tcp) || l3_header_of(look) + header > ret->l3_len)
 		return false;
-	ret->ports = *(const __u32 *)at;
-	ret->seq_end = bpf_ntohl(tcp->seq) + ret->l4_len - header + ret->is_opening;
+	ret->tcp_flags = ((const __u8 *)tcp)[13];
+	handshake = ret->tcp_flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST);
+	ret->is_opening = handshake != TCP_ACK;
+	if (ret->is_opening && handshake != TCP_SYN)
+		return false;
+	ret->ports = *(const __u32 *)tcp;
 	ret->ack = bpf_ntohl(tcp->ack_seq);
+	if (ret->is_opening)
+		ret->seq_end = bpf_ntohl(tcp->seq) + ret->l3_len - l3_header_of(look) - header + 1;
 	return true;
 }
 
@@ -132,44 +138,19 @@ static __always_inline bool is_dhcp_port(__be16 port)
 	       port == bpf_htons(DHCP6_SERVER) || port == bpf_htons(DHCP6_CLIENT);
 }
 
-static __always_inline bool quick_udp(const struct quick_packet *p, const void *at,
-				      struct quick_facts *ret)
+static __always_inline bool quick_udp(const struct quick_packet *p, const struct udphdr *udp,
+				      const struct quick_look *look, struct quick_facts *ret)
 {
-	const struct udphdr *udp = at;
-	__u32 len;
+	__u32 len = bpf_ntohs(udp->len);
 
-	if ((const void *)(udp + 1) > p->end)
+	if (len < sizeof(*udp) || l3_header_of(look) + len > ret->l3_len ||
+	    (p->is_host && is_dhcp_port(udp->dest)))
 		return false;
-	len = bpf_ntohs(udp->len);
-	if (len < sizeof(*udp) || len > ret->l4_len || (p->is_host && is_dhcp_port(udp->dest)))
-		return false;
-	ret->ports = *(const __u32 *)at;
+	ret->ports = *(const __u32 *)udp;
 	return true;
 }
 
-static __always_inline bool quick_transport(const struct quick_packet *p, const void *at,
-					    struct quick_facts *ret)
-{
-	/* A workload to itself: there is a built-in rule. */
-	if (!at || (ret->src[1] == ret->dst[1] && ret->src[0] == ret->dst[0]))
-		return false;
-	if (ret->proto == IPPROTO_TCP)
-		return quick_tcp(p, at, ret);
-	return ret->proto == IPPROTO_UDP && quick_udp(p, at, ret);
-}
-
 /* --- connection --- */
-
-/* struct bh_conn_key. */
-struct quick_key {
-	__u64 pair[BH_CONN_KEY_WORDS / 2];
-};
-
-/* What is known of the packet, and what is asked, where the programs are compiled. */
-struct quick_look {
-	bool is_v6;
-	bool is_thorough; /* what few packets need: calls, for which the others would make room */
-};
 
 /* What decides of a line, in words that are loaded at once. */
 struct quick_line {
@@ -210,12 +191,11 @@ _Static_assert(sizeof(struct quick_line) == offsetof(struct bh_conn, counted) - 
 			       offsetof(struct bh_conn, flags),
 	       "a part of struct bh_conn");
 
-/* All ones or zero: whether the bytes of @a come after those of @b.  Two words may be compared
- * without a branch, which nobody could foresee. */
-static __always_inline __u64 is_after_v4(__u64 a, __u64 b)
+/* All ones or zero: whether the bytes of @a come after those of @b.  It is asked without a branch,
+ * which nobody could foresee. */
+static __always_inline __u64 is_after_v4(__be32 a, __be32 b)
 {
-	__u64 x = bpf_ntohl(a >> SECOND_HALF), y = bpf_ntohl(b >> SECOND_HALF);
-	__u64 less = y - x;
+	__u64 less = (__u64)bpf_ntohl(b) - bpf_ntohl(a);
 
 	/* Or the compiler knows what is asked, and makes a branch of it. */
 	asm volatile("" : "+r"(less));
@@ -236,15 +216,35 @@ static __always_inline __u64 is_after_v6(const __u64 a[2], const __u64 b[2])
 	return mask;
 }
 
-static __always_inline void swap_if(__u64 mask, __u64 *a, __u64 *b)
+static __always_inline __u64 ends_key_v4(struct line_key *key, const struct quick_facts *f)
 {
-	__u64 change = (*a ^ *b) & mask;
+	__u64 mask = is_after_v4(f->src_v4, f->dst_v4);
+	__u32 change = (f->src_v4 ^ f->dst_v4) & (__u32)mask;
 
-	*a ^= change;
-	*b ^= change;
+	key->near[0] = two_words(f->src_v4 ^ change, f->dst_v4 ^ change);
+	key->far[0] = key->far[1] = 0;
+	key->far[2] = two_words(bpf_htonl(0xffff), bpf_htonl(0xffff));
+	return mask;
 }
 
-static __always_inline __u64 last_words(const struct quick_facts *f, __u32 ports, __u16 endpoint)
+static __always_inline __u64 ends_key_v6(struct line_key *key, const struct quick_facts *f)
+{
+	__u64 mask = is_after_v6(f->src_v6, f->dst_v6);
+	__u64 first = (f->src_v6[0] ^ f->dst_v6[0]) & mask;
+	__u64 last = (f->src_v6[1] ^ f->dst_v6[1]) & mask;
+
+	*key = line_key_of((__u64[]){f->src_v6[0] ^ first, f->src_v6[1] ^ last,
+				     f->dst_v6[0] ^ first, f->dst_v6[1] ^ last, 0});
+	return mask;
+}
+
+/* Two ports, turned round where @mask has all ones. */
+static __always_inline __u32 ports_in_order(__u32 ports, __u64 mask)
+{
+	return (ports | (__u64)ports << 32) >> (mask & 16);
+}
+
+static __always_inline __u64 last_words(__u32 ports, __u16 endpoint, const struct quick_look *look)
 {
 	union {
 		struct {
@@ -254,35 +254,26 @@ static __always_inline __u64 last_words(const struct quick_facts *f, __u32 ports
 			__u8 ip_version;
 		} part;
 		__u64 both;
-	} u = {{ports, endpoint, f->proto, f->ip_version}};
+	} u = {{ports, endpoint, look->proto, look->is_v6 ? 6 : 4}};
 
 	return u.both;
 }
 
-/* As conn_key_ends() orders them; returns which end sent the packet.  Ends of one address are for
- * quick_transport() to refuse. */
-static __always_inline __u64 quick_key(struct quick_key *key, const struct quick_facts *f,
-				       __u16 endpoint, bool is_v6)
+/* As conn_key_ends() orders them; returns which end sent the packet.  Ends of one address are none
+ * that come here. */
+static __always_inline __u64 quick_key(struct line_key *key, const struct quick_facts *f,
+				       __u16 endpoint, const struct quick_look *look)
 {
-	__u64 mask = is_v6 ? is_after_v6(f->src, f->dst) : is_after_v4(f->src[1], f->dst[1]);
-	__u32 turned = f->ports << 16 | f->ports >> 16;
+	__u64 mask = look->is_v6 ? ends_key_v6(key, f) : ends_key_v4(key, f);
 
-	key->pair[0] = f->src[0];
-	key->pair[1] = f->src[1];
-	key->pair[2] = f->dst[0];
-	key->pair[3] = f->dst[1];
-	if (is_v6)
-		swap_if(mask, &key->pair[0], &key->pair[2]);
-	swap_if(mask, &key->pair[1], &key->pair[3]);
-	key->pair[4] = last_words(f, f->ports ^ ((f->ports ^ turned) & mask), endpoint);
+	key->near[1] = last_words(ports_in_order(f->ports, mask), endpoint, look);
 	return mask & 1;
 }
 
 /* As conn_read(). */
-static __always_inline struct bh_conn *quick_read(const struct quick_key *key, bool is_v6,
+static __always_inline struct bh_conn *quick_read(const struct line_key *key, bool is_v6,
 						  __u32 line, struct quick_line *ret)
 {
-	const struct line_key parts = line_key_of(key->pair);
 	const struct bh_conn_rest *rest = is_v6 ? rest_at(line) : NULL;
 	struct bh_conn *conn = conn_at(line);
 	const struct quick_line *from;
@@ -292,7 +283,7 @@ static __always_inline struct bh_conn *quick_read(const struct quick_key *key, b
 	from = (const void *)&conn->stamp;
 	ret->version = READ_NOW(from->version);
 	keep_order();
-	if (!is_near_key(conn, &parts) || (is_v6 && !is_far_key(rest, &parts)))
+	if (!is_near_key(conn, key) || (is_v6 && !is_far_key(rest, key)))
 		return NULL;
 	ret->use = READ_NOW(from->use);
 	ret->standing = READ_NOW(from->standing);
@@ -304,14 +295,19 @@ static __always_inline struct bh_conn *quick_read(const struct quick_key *key, b
 
 /* At home, where nearly all are; who is @thorough looks elsewhere, too. */
 static __always_inline struct bh_conn *quick_find(const struct bh_conn_secret *secret,
-						  const struct quick_key *key,
+						  const struct line_key *key,
 						  const struct quick_look *look,
 						  struct quick_line *ret)
 {
-	__u64 hash = keyed_hash_of(secret, key->pair, look->is_v6);
-	__u32 line = look->is_thorough ? conn_line_of(hash) : home_of(hash);
+	__u64 hash = keyed_hash_of(secret, key, look->is_v6);
+	__u32 line = home_of(hash);
 
-	return line == LINE_NONE ? NULL : quick_read(key, look->is_v6, line, ret);
+	if (look->is_thorough) {
+		line = conn_line_of(hash);
+		if (line == LINE_NONE)
+			return NULL;
+	}
+	return quick_read(key, look->is_v6, line, ret);
 }
 
 /* Established, and what was decided has no end to be looked at. */
@@ -331,11 +327,11 @@ static __always_inline bool is_quick(const struct quick_line *line, __u8 proto)
 
 static __always_inline bool is_silent_for_long(__u32 seen, __u32 now, __u8 proto)
 {
-	__u32 timeout = proto == IPPROTO_TCP ? bh_timeouts[BH_TIMEOUT_TCP_ESTABLISHED]
-					     : bh_timeouts[BH_TIMEOUT_UDP_ESTABLISHED];
+	__u32 timeout = proto == IPPROTO_TCP ? BH_TIMEOUT_TCP_ESTABLISHED
+					     : BH_TIMEOUT_UDP_ESTABLISHED;
 
 	/* As in is_expired(). */
-	return (__s32)(now - seen) > (__s32)BH_TICKS_OF_S(timeout);
+	return (__s32)(now - seen) > (__s32)bh_timeouts[timeout];
 }
 
 /*
@@ -353,15 +349,11 @@ static __always_inline void quick_renew(struct bh_conn *conn, const struct quick
 	asm volatile("" ::"r"(__sync_val_compare_and_swap(place, line->version, renewed.version)));
 }
 
-/* Whether what was decided holds.  Of another generation only who is @thorough finds out. */
-static __always_inline bool is_decided(const struct quick_key *key, struct bh_conn *conn,
-				       const struct quick_line *line, const struct quick_look *look,
-				       __u32 generation, bool is_reverted)
+/* Whether what was decided in another generation holds. */
+static __always_inline bool is_decided_still(const struct line_key *key, struct bh_conn *conn,
+					     const struct quick_line *line, __u32 generation)
 {
-	if (line->generation == generation)
-		return true;
-	if (!look->is_thorough || is_reverted ||
-	    !holds_still(key->pair, line->generation, generation))
+	if (!line_holds_still(key, line->generation, generation))
 		return false;
 	quick_renew(conn, line, generation);
 	return true;
@@ -370,19 +362,36 @@ static __always_inline bool is_decided(const struct quick_key *key, struct bh_co
 /* TCP: that it acknowledges something is all there is to note. */
 static __always_inline bool is_used_to(const struct quick_line *line, __u8 tcp_flags, bool is_reply)
 {
-	__u8 seen = is_reply ? line->tcp_flags[1] : line->tcp_flags[0];
-
-	return (tcp_flags & TCP_ACK) && !(tcp_flags & ~seen);
+	return !(tcp_flags & ~(is_reply ? line->tcp_flags[1] : line->tcp_flags[0]));
 }
 
 static __always_inline void quick_note(struct bh_conn *conn, const struct quick_facts *f,
-				       __u32 length, __u32 now, bool is_reply)
+				       __u8 proto, __u32 length, __u32 now, bool is_reply)
 {
-	if (f->proto == IPPROTO_TCP)
+	if (proto == IPPROTO_TCP)
 		tcp_note_ack(conn, is_reply, f->ack);
-	if (is_keeping(f->proto, is_reply))
+	if (is_keeping(proto, is_reply))
 		conn_touch(conn, now);
 	conn_add(conn, is_reply, length);
+}
+
+/* What is in force and how it is to be asked, as in struct in_force. */
+struct quick_force {
+	__u64 active;
+	bool is_reverted;
+};
+
+/* False: the whole way knows.  Nearly always there is nothing to ask but the active word. */
+static __always_inline bool quick_in_force(const struct bh_control *control, __u64 now,
+					   struct quick_force *ret)
+{
+	*ret = (struct quick_force){.active = READ_NOW(control->active)};
+	if (unlikely(READ_NOW(control->revert_at_ns) | READ_NOW(control->down_slots))) {
+		ret->active = active_word(control, now, &ret->is_reverted);
+		if (is_agent_down(control, BH_ACTIVE_SLOT(ret->active), now))
+			return false;
+	}
+	return ret->active;
 }
 
 /* BH_ENDPOINT_UNKNOWN: it may be known nevertheless. */
@@ -392,7 +401,7 @@ static __always_inline __u32 quick_endpoint(const struct quick_packet *p)
 
 	if (p->is_host)
 		return BH_ENDPOINT_HOST;
-	endpoint = endpoint_at(p->ifindex);
+	endpoint = endpoint_at(quick_ifindex(p));
 	if (!endpoint || endpoint->kind != BH_ENDPOINT_WORKLOAD)
 		return BH_ENDPOINT_UNKNOWN;
 	return endpoint->id;
@@ -404,41 +413,45 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 						   const struct quick_facts *facts,
 						   const struct quick_look *look)
 {
-	__u64 now = clock_coarse_ns(control), active, sender, is_reply;
-	__u32 endpoint = quick_endpoint(p);
+	__u64 now = clock_coarse_ns(control), sender, is_reply;
+	__u32 endpoint = quick_endpoint(p), generation, slot;
+	__u32 rules = bh_rules_each;
+	struct quick_force force;
 	struct quick_line line;
-	struct quick_key key;
+	struct line_key key;
 	struct bh_conn *conn;
-	bool is_reverted;
 
-	if (endpoint == BH_ENDPOINT_UNKNOWN)
-		return QUICK_NOT;
-	active = active_word(control, now, &is_reverted);
-	if (!active || is_agent_down(control, BH_ACTIVE_SLOT(active), now))
-		return QUICK_NOT;
-	sender = quick_key(&key, facts, endpoint, look->is_v6);
+	if (unlikely(endpoint == BH_ENDPOINT_UNKNOWN || !quick_in_force(control, now, &force)))
+		return held(QUICK_NOT);
+	slot = BH_ACTIVE_SLOT(force.active);
+	generation = BH_ACTIVE_GENERATION(force.active);
+	sender = quick_key(&key, facts, endpoint, look);
 	conn = quick_find(&control->secret, &key, look, &line);
-	if (!conn)
-		return look->is_thorough ? QUICK_OPENER : QUICK_AGAIN;
-	if (!is_quick(&line, facts->proto) ||
-	    is_silent_for_long(line.seen, BH_TICKS(now), facts->proto) ||
-	    line.rule == BH_BUILTIN_DOWN)
-		return QUICK_NOT;
-	if (!is_decided(&key, conn, &line, look, BH_ACTIVE_GENERATION(active), is_reverted))
-		return look->is_thorough ? QUICK_NOT : QUICK_AGAIN;
-	is_reply = sender ^ line.opener;
+	if (unlikely(!conn))
+		return look->is_thorough ? QUICK_OPENER : held(QUICK_AGAIN);
+	if (!look->is_thorough && unlikely(line.generation != generation))
+		return held(QUICK_AGAIN);
+	if (unlikely(!is_quick(&line, look->proto) ||
+		     is_silent_for_long(line.seen, BH_TICKS(now), look->proto) ||
+		     line.rule == BH_BUILTIN_DOWN))
+		return held(QUICK_NOT);
+	if (line.generation != generation &&
+	    (force.is_reverted || !is_decided_still(&key, conn, &line, generation)))
+		return held(QUICK_NOT);
+	is_reply = (sender ^ line.opener) & 1;
 	/* Or the compiler compares again wherever it matters. */
 	asm volatile("" : "+r"(is_reply));
 	/* Each end's packets come from its own side of the endpoint. */
-	if ((line.direction ^ p->direction) != is_reply)
-		return QUICK_NOT;
-	if (facts->proto == IPPROTO_TCP && !is_used_to(&line, facts->tcp_flags, is_reply & 1))
-		return QUICK_NOT;
-	if (has_carry(conn, is_reply & 1))
-		return QUICK_NOT;
+	if (unlikely((is_reply ^ line.direction ^ p->direction) & 1))
+		return held(QUICK_NOT);
+	if (look->proto == IPPROTO_TCP &&
+	    unlikely(!is_used_to(&line, facts->tcp_flags, is_reply & 1)))
+		return held(QUICK_NOT);
+	if (unlikely(has_carry(conn, is_reply & 1)))
+		return held(QUICK_NOT);
 
-	quick_note(conn, facts, p->length, BH_TICKS(now), is_reply & 1);
-	count_rule(line.rule, BH_ACTIVE_SLOT(active) * bh_rules_each, bh_rules_each, p->length);
+	quick_note(conn, facts, look->proto, p->length, BH_TICKS(now), is_reply & 1);
+	count_rule(line.rule, slot * rules, rules, p->length);
 	count_endpoint(endpoint, p->direction, false, p->length);
 	return QUICK_PASS;
 }

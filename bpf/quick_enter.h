@@ -23,12 +23,11 @@ static __always_inline bool may_enter(const struct opener *o, const struct end_k
 /* Under the lock, between an odd stamp and an even one. */
 static __always_inline void opener_put(const struct conn_line *l, const struct opener *o)
 {
-	const struct line_key key = line_key_of(o->key.pair);
 	bool is_tcp = o->proto == IPPROTO_TCP;
 	struct bh_conn *conn = l->conn;
 
 	*l->rest = (struct bh_conn_rest){.created = BH_TICKS(o->now), .seq_end = {o->seq_end}};
-	line_put_key(l, &key);
+	line_put_key(l, &o->key);
 	conn->generation = o->generation;
 	conn->seen = BH_TICKS(o->now);
 	conn->rule = BH_CELL_RULE(o->cell);

@@ -56,9 +56,9 @@ __noinline int opener_judge(void)
 
 /* Nothing that parse() or judge() take a second look at: see is_bad_source(), is_bad_destination().
  */
-static __always_inline bool is_plain_v4(__u64 last)
+static __always_inline bool is_plain_v4(__be32 addr)
 {
-	__u32 first = bpf_ntohl((__u32)(last >> SECOND_HALF)) >> 24;
+	__u32 first = bpf_ntohl(addr) >> 24;
 
 	return first && first != 127 && first < 224;
 }
@@ -71,95 +71,135 @@ static __always_inline bool is_plain_v6(const __u64 addr[2])
 static __always_inline bool are_plain(const struct quick_facts *facts, bool is_v6)
 {
 	if (is_v6)
-		return is_plain_v6(facts->src) && is_plain_v6(facts->dst);
-	return is_plain_v4(facts->src[1]) && is_plain_v4(facts->dst[1]);
+		return is_plain_v6(facts->src_v6) && is_plain_v6(facts->dst_v6);
+	return is_plain_v4(facts->src_v4) && is_plain_v4(facts->dst_v4);
+}
+
+/* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.
+ */
+static __always_inline __u8 is_zero(__u32 number)
+{
+	__u64 borrowed = ((__u64)number - 1) >> 63;
+
+	barrier_var(borrowed);
+	return borrowed;
+}
+
+static __always_inline void opener_put_ends(struct opener *o, const struct quick_facts *facts,
+					    bool is_v6)
+{
+	o->src[0] = is_v6 ? facts->src_v6[0] : 0;
+	o->dst[0] = is_v6 ? facts->dst_v6[0] : 0;
+	o->src[1] = is_v6 ? facts->src_v6[1] : two_words(bpf_htonl(0xffff), facts->src_v4);
+	o->dst[1] = is_v6 ? facts->dst_v6[1] : two_words(bpf_htonl(0xffff), facts->dst_v4);
 }
 
 static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 						  const struct bh_control *control,
-						  const struct quick_facts *facts, bool is_v6)
+						  const struct quick_facts *facts,
+						  const struct quick_look *look)
 {
-	__u64 now = clock_coarse_ns(control), active;
+	__u64 now = clock_coarse_ns(control);
 	__u32 endpoint = quick_endpoint(p);
 	struct opener *o = opener_here();
-	bool is_reverted;
+	struct quick_force force;
 
-	active = active_word(control, now, &is_reverted);
-	if (!o || !active || endpoint == BH_ENDPOINT_UNKNOWN || !are_plain(facts, is_v6) ||
-	    is_agent_down(control, BH_ACTIVE_SLOT(active), now) || now < control->adopt_until_ns)
-		return QUICK_NOT;
-	o->sender = quick_key(&o->key, facts, endpoint, is_v6);
-	o->hash = keyed_hash_of(&control->secret, o->key.pair, is_v6);
-	o->src[0] = facts->src[0];
-	o->src[1] = facts->src[1];
-	o->dst[0] = facts->dst[0];
-	o->dst[1] = facts->dst[1];
+	if (!o || endpoint == BH_ENDPOINT_UNKNOWN || !are_plain(facts, look->is_v6) ||
+	    !quick_in_force(control, now, &force) || now < control->adopt_until_ns)
+		return held(QUICK_NOT);
+	o->sender = quick_key(&o->key, facts, endpoint, look);
+	o->hash = keyed_hash_of(&control->secret, &o->key, look->is_v6);
+	opener_put_ends(o, facts, look->is_v6);
 	o->now = now;
-	o->slot = BH_ACTIVE_SLOT(active);
-	o->generation = BH_ACTIVE_GENERATION(active);
+	o->slot = BH_ACTIVE_SLOT(force.active);
+	o->generation = BH_ACTIVE_GENERATION(force.active);
 	o->builtins_off = control->builtins_off;
 	o->length = p->length;
-	o->ifindex = p->ifindex;
+	o->ifindex = quick_ifindex(p);
 	o->endpoint = endpoint;
 	o->seq_end = facts->seq_end;
 	o->ports = facts->ports;
-	o->proto = facts->proto;
+	o->proto = look->proto;
 	o->tcp_flags = facts->tcp_flags;
-	o->is_v6 = is_v6;
-	o->is_local_origin = p->is_local_origin;
-	o->is_returned = p->is_returned;
-	o->is_opening = facts->is_opening || facts->proto != IPPROTO_TCP;
-	o->is_xdp = p->is_xdp;
+	o->is_v6 = look->is_v6;
+	o->is_local_origin = p->skb && is_zero(p->skb->ingress_ifindex);
+	o->is_returned = p->skb && is_zero(p->skb->ingress_ifindex ^ p->skb->ifindex);
+	o->is_opening = facts->is_opening || look->proto != IPPROTO_TCP;
+	o->is_xdp = p->xdp != NULL;
 	return QUICK_OPENER;
 }
 
-static __always_inline enum quick_fate quick_look_at(const struct quick_packet *p,
-						     const struct bh_control *control,
-						     const void *at, const struct quick_look *look)
+/* Of one protocol, whose header is at hand. */
+static __always_inline enum quick_fate quick_look_into(const struct quick_packet *p,
+						       const struct bh_control *control,
+						       struct quick_facts *facts,
+						       const struct quick_look *look)
 {
-	struct quick_facts facts = {};
+	const void *at = p->start + ETH_HLEN + l3_header_of(look);
 	enum quick_fate fate;
 
-	at = look->is_v6 ? quick_ipv6(p, at, &facts) : quick_ipv4(p, at, &facts);
-	if (!quick_transport(p, at, &facts))
-		return QUICK_NOT;
-	if (facts.l3_len > p->length - ETH_HLEN)
-		return look->is_thorough ? QUICK_NOT : QUICK_AGAIN;
-	if (facts.is_opening)
-		return quick_open(p, control, &facts, look->is_v6);
-	fate = quick_judge(p, control, &facts, look);
+	if (unlikely(!(look->proto == IPPROTO_TCP ? quick_tcp(p, at, look, facts)
+						  : quick_udp(p, at, look, facts))))
+		return held(QUICK_NOT);
+	if (unlikely(facts->l3_len > p->length - ETH_HLEN))
+		return held(look->is_thorough ? QUICK_NOT : QUICK_AGAIN);
+	if (unlikely(facts->is_opening))
+		return quick_open(p, control, facts, look);
+	fate = quick_judge(p, control, facts, look);
 	if (fate != QUICK_OPENER)
 		return fate;
 	/* TCP in the middle of a connection that a workload doesn't have: the whole way knows. */
-	if (facts.proto == IPPROTO_TCP && !p->is_host)
-		return QUICK_NOT;
-	return quick_open(p, control, &facts, look->is_v6);
+	if (look->proto == IPPROTO_TCP && !p->is_host)
+		return held(QUICK_NOT);
+	return quick_open(p, control, facts, look);
+}
+
+/* Of one family.  What hasn't even room for ports is no whole packet of these protocols. */
+static __always_inline enum quick_fate quick_look_at(const struct quick_packet *p,
+						     const struct bh_control *control, bool is_v6,
+						     bool is_thorough)
+{
+	const struct quick_look tcp = {is_v6, is_thorough, IPPROTO_TCP};
+	const struct quick_look udp = {is_v6, is_thorough, IPPROTO_UDP};
+	const void *ip = p->start + ETH_HLEN;
+	struct quick_facts facts = {};
+	__u8 proto;
+
+	if (unlikely(ip + l3_header_of(&udp) + sizeof(struct udphdr) > p->end))
+		return held(QUICK_NOT);
+	if (unlikely(!(is_v6 ? quick_ipv6(ip, &facts) : quick_ipv4(ip, &facts))))
+		return held(QUICK_NOT);
+	proto = is_v6 ? ((const struct ipv6hdr *)ip)->nexthdr
+		      : ((const struct iphdr *)ip)->protocol;
+	if (proto == IPPROTO_TCP)
+		return quick_look_into(p, control, &facts, &tcp);
+	if (proto == IPPROTO_UDP)
+		return quick_look_into(p, control, &facts, &udp);
+	return held(QUICK_NOT);
 }
 
 /*
  * Nearly all packets end at the first look.  A second, thorough one is for what that did not find
- * at home, or was decided in another generation.  Each family is looked at by itself, so that what
- * is the same in all its packets costs none of them.
+ * at home, or was decided in another generation.  Each family and protocol is looked at by itself,
+ * so that what is the same in all its packets costs none of them.
  */
 static __always_inline enum quick_fate quick_fate_of(const struct quick_packet *p, bool is_thorough)
 {
-	const struct quick_look v4 = {.is_v6 = false, .is_thorough = is_thorough};
-	const struct quick_look v6 = {.is_v6 = true, .is_thorough = is_thorough};
 	const struct bh_control *control = control_here();
 	const struct ethhdr *eth = p->start;
-	const void *at = eth + 1;
 	__be16 ethertype;
 
-	if (!bh_is_quick || !control || at > p->end ||
-	    (p->is_host && p->direction == BH_INGRESS && is_answer_mac(eth->h_source)))
-		return QUICK_NOT;
+	if (unlikely(!bh_is_quick || !control || (const void *)(eth + 1) > p->end))
+		return held(QUICK_NOT);
+	if (p->is_host && p->direction == BH_INGRESS && unlikely(is_answer_mac(eth->h_source)))
+		return held(QUICK_NOT);
 	/* At once: a frame begins where two bytes may be loaded. */
 	ethertype = *(const __be16 *)(p->start + offsetof(struct ethhdr, h_proto));
 	if (ethertype == bpf_htons(ETH_P_IP))
-		return quick_look_at(p, control, at, &v4);
+		return quick_look_at(p, control, false, is_thorough);
 	if (ethertype == bpf_htons(ETH_P_IPV6))
-		return quick_look_at(p, control, at, &v6);
-	return QUICK_NOT;
+		return quick_look_at(p, control, true, is_thorough);
+	return held(QUICK_NOT);
 }
 
 #endif

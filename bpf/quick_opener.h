@@ -14,7 +14,7 @@
 
 struct opener {
 	__u64 src[2], dst[2]; /* struct bh_addr */
-	struct quick_key key; /* that its connection would have, and its hash */
+	struct line_key key;  /* that its connection would have, and its hash */
 	__u64 hash;
 	__u64 now;
 	__u32 slot;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The only place that has the programs' own types: they are compiled in here, unchanged. */
+#define CONTROL_HERE host_control() /* each world has its own */
+static struct bh_control *host_control(void);
+
 #include "bpf/bulkhead.bpf.c"
 
 #include <assert.h>
@@ -10,6 +13,13 @@
 
 #undef NS_PER_S
 #include "tests/fuzz/host_packet.h"
+
+static struct bh_control *host_control(void)
+{
+	const __u32 zero = 0;
+
+	return bpf_map_lookup_elem(&bh_control, &zero);
+}
 
 /* Constants are in pages that nobody may write to, as for programs in the kernel. */
 static void set_constant(const volatile void *constant, const void *value, size_t len)

@@ -208,11 +208,16 @@ int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user)
 	return err;
 }
 
-uint32_t datapath_timeout_s(const struct datapath *dp, const struct connection *conn)
+uint32_t datapath_timeout_s(const struct connection *conn)
 {
+	static const uint32_t seconds[BH_TIMEOUT_COUNT] = {
+#define X(id, seconds) [BH_TIMEOUT_##id] = (seconds),
+		BH_TIMEOUTS(X)
+#undef X
+	};
 	uint8_t timeout = conn->line.timeout;
 
-	return timeout < BH_TIMEOUT_COUNT ? dp->skel->rodata->bh_timeouts[timeout] : 0;
+	return timeout < BH_TIMEOUT_COUNT ? seconds[timeout] : 0;
 }
 
 /* --- sweeping --- */

@@ -358,7 +358,7 @@ typedef bool connection_fn(const struct connection *conn, void *user);
 int datapath_each_connection(struct datapath *dp, connection_fn *fn, void *user);
 
 /* How long it may be silent. */
-uint32_t datapath_timeout_s(const struct datapath *dp, const struct connection *conn);
+uint32_t datapath_timeout_s(const struct connection *conn);
 
 /* Frees expired connections, and counts the others; returns how many it freed, or -errno. */
 int datapath_sweep(struct datapath *dp, uint64_t now_ns);

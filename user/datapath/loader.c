@@ -106,6 +106,14 @@ struct half {
 	int err;
 };
 
+/* The map whose memory programs know by its address. */
+static const struct bpf_map *map_in_place_of(const struct datapath *dp, const struct bpf_map *map)
+{
+	if (!strcmp(bpf_map__name(map), ".data.control"))
+		return dp->skel->maps.bh_control;
+	return bpf_object__find_map_by_name(dp->skel->obj, bpf_map__name(map));
+}
+
 int loader_share(const struct datapath *dp, struct bpf_object *obj)
 {
 	struct bpf_map *map;
@@ -113,10 +121,9 @@ int loader_share(const struct datapath *dp, struct bpf_object *obj)
 
 	bpf_object__for_each_map(map, obj)
 	{
-		const struct bpf_map *ours = bpf_object__find_map_by_name(dp->skel->obj,
-									  bpf_map__name(map));
+		const struct bpf_map *ours = map_in_place_of(dp, map);
 
-		if (err || bpf_map__is_internal(map))
+		if (err || (bpf_map__is_internal(map) && ours != dp->skel->maps.bh_control))
 			continue;
 		/* No program looks at these. */
 		if (ours == dp->skel->maps.bh_grace || ours == dp->skel->maps.bh_grace_inner)

@@ -62,7 +62,7 @@ static bool list_connection(const struct connection *conn, void *user)
 {
 	const struct listing *l = user;
 	uint64_t idle_s = seconds_since(conn->line.seen, l->now);
-	uint64_t timeout_s = datapath_timeout_s(l->agent->dp, conn);
+	uint64_t timeout_s = datapath_timeout_s(conn);
 	const struct naming *naming = &l->agent->naming;
 	struct json j = {.out = l->out};
 	char word[WORD_STRLEN];

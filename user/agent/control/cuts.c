@@ -141,7 +141,7 @@ static bool is_expired(const struct search *s, const struct connection *conn)
 {
 	uint32_t idle = s->now - conn->line.seen;
 
-	return (int32_t)idle > 0 && BH_S_OF_TICKS(idle) >= datapath_timeout_s(s->agent->dp, conn);
+	return (int32_t)idle > 0 && BH_S_OF_TICKS(idle) >= datapath_timeout_s(conn);
 }
 
 static bool look_at(const struct connection *conn, void *user)
