@@ -31,18 +31,24 @@ static __always_inline bool is_end_changed(const struct bh_epochs *epochs, __u32
 	return (__s32)(READ_NOW(epochs->changed[end & (BH_EPOCHS - 1)]) - decided) > 0;
 }
 
-/* Global: verified once.  Ends are BH_EPOCH_AT(). */
-__noinline int is_unchanged(__u32 end, __u32 other_end, __u32 decided, __u32 generation)
+/* Ends are BH_EPOCH_AT(). */
+static __always_inline bool are_unchanged(__u32 end, __u32 other_end, __u32 decided,
+					  __u32 generation)
 {
-	__u32 zero = 0;
 	const struct bh_control *control = control_here();
-	const struct bh_epochs *epochs = bpf_map_lookup_elem(&bh_epochs, &zero);
+	const struct bh_epochs *epochs = epochs_here();
 
 	if (!control || !epochs || generation - decided >= BH_GENERATIONS_KEPT)
 		return false;
 	keep_order();
 	return (__s32)(READ_NOW(control->since) - decided) <= 0 &&
 	       !is_end_changed(epochs, end, decided) && !is_end_changed(epochs, other_end, decided);
+}
+
+/* Global: verified once. */
+__noinline int is_unchanged(__u32 end, __u32 other_end, __u32 decided, __u32 generation)
+{
+	return are_unchanged(end, other_end, decided, generation);
 }
 
 /* @ends: the first four words of a connection's key. */
@@ -52,18 +58,15 @@ static __always_inline bool holds_still(const __u64 *ends, __u32 decided, __u32 
 			    generation);
 }
 
-/* The same of a key in its parts. */
+/* The same of a key in its parts, in place. */
 static __always_inline bool line_holds_still(const struct line_key *key, __u32 decided,
 					     __u32 generation)
 {
-	const __u64 ends[] = {
-		key->far[0],
-		two_words(key->far[2] >> FIRST_HALF, key->near[0] >> FIRST_HALF),
-		key->far[1],
-		two_words(key->far[2] >> SECOND_HALF, key->near[0] >> SECOND_HALF),
-	};
+	__u64 first = two_words(key->far[2] >> FIRST_HALF, key->near[0] >> FIRST_HALF);
+	__u64 second = two_words(key->far[2] >> SECOND_HALF, key->near[0] >> SECOND_HALF);
 
-	return holds_still(ends, decided, generation);
+	return are_unchanged(BH_EPOCH_AT(key->far[0], first), BH_EPOCH_AT(key->far[1], second),
+			     decided, generation);
 }
 
 #endif

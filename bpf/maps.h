@@ -35,20 +35,6 @@ struct {
 	__type(value, struct bh_control);
 } bh_control SEC(".maps");
 
-/*
- * The same memory, at an address that is a constant once programs are loaded: the agent loads them
- * with bh_control in place of this section.  To look it up would be a tenth of a packet's cost.
- */
-#ifndef CONTROL_HERE
-__u64 bh_control_words[sizeof(struct bh_control) / sizeof(__u64)] SEC(".data.control");
-#define CONTROL_HERE ((struct bh_control *)bh_control_words)
-#endif
-
-static __always_inline struct bh_control *control_here(void)
-{
-	return CONTROL_HERE;
-}
-
 /* In which generations addresses changed.  The agent writes, in shared memory. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -57,6 +43,24 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bh_epochs);
 } bh_epochs SEC(".maps");
+
+/*
+ * The memory of these two, at addresses that are constants once programs are loaded: the agent
+ * loads them with the maps in place of these sections.  To look a map up is a twentieth of what
+ * most packets cost.
+ */
+__u64 bh_control_words[sizeof(struct bh_control) / sizeof(__u64)] SEC(".data.control");
+__u64 bh_epochs_words[sizeof(struct bh_epochs) / sizeof(__u64)] SEC(".data.epochs");
+
+static __always_inline struct bh_control *control_here(void)
+{
+	return (struct bh_control *)bh_control_words;
+}
+
+static __always_inline const struct bh_epochs *epochs_here(void)
+{
+	return (const struct bh_epochs *)bh_epochs_words;
+}
 
 /* Slot -> header of its policy.  The agent writes the idle one. */
 struct {

@@ -429,13 +429,11 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 	conn = quick_find(&control->secret, &key, look, &line);
 	if (unlikely(!conn))
 		return look->is_thorough ? QUICK_OPENER : held(QUICK_AGAIN);
-	if (!look->is_thorough && unlikely(line.generation != generation))
-		return held(QUICK_AGAIN);
 	if (unlikely(!is_quick(&line, look->proto) ||
 		     is_silent_for_long(line.seen, BH_TICKS(now), look->proto) ||
 		     line.rule == BH_BUILTIN_DOWN))
 		return held(QUICK_NOT);
-	if (line.generation != generation &&
+	if (unlikely(line.generation != generation) &&
 	    (force.is_reverted || !is_decided_still(&key, conn, &line, generation)))
 		return held(QUICK_NOT);
 	is_reply = (sender ^ line.opener) & 1;

@@ -180,8 +180,8 @@ static __always_inline enum quick_fate quick_look_at(const struct quick_packet *
 
 /*
  * Nearly all packets end at the first look.  A second, thorough one is for what that did not find
- * at home, or was decided in another generation.  Each family and protocol is looked at by itself,
- * so that what is the same in all its packets costs none of them.
+ * at home.  Each family and protocol is looked at by itself, so that what is the same in all its
+ * packets costs none of them.
  */
 static __always_inline enum quick_fate quick_fate_of(const struct quick_packet *p, bool is_thorough)
 {

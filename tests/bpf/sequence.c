@@ -278,9 +278,8 @@ static void check_connection(struct play *p, const char *what, const char *wante
 	else if (!strcmp(what, "rule"))
 		seen = rig_rule_name(p->rig, c.conn.line.rule);
 	else
-		seen = datapath_timeout_s(&c.conn) == strtoul(wanted, NULL, 10)
-			       ? wanted
-			       : "another";
+		seen = datapath_timeout_s(&c.conn) == strtoul(wanted, NULL, 10) ? wanted
+										: "another";
 	assert_row_string(p->place, seen, wanted);
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The only place that has the programs' own types: they are compiled in here, unchanged. */
-#define CONTROL_HERE host_control() /* each world has its own */
-static struct bh_control *host_control(void);
-
 #include "bpf/bulkhead.bpf.c"
 
 #include <assert.h>
@@ -13,13 +10,6 @@ static struct bh_control *host_control(void);
 
 #undef NS_PER_S
 #include "tests/fuzz/host_packet.h"
-
-static struct bh_control *host_control(void)
-{
-	const __u32 zero = 0;
-
-	return bpf_map_lookup_elem(&bh_control, &zero);
-}
 
 /* Constants are in pages that nobody may write to, as for programs in the kernel. */
 static void set_constant(const volatile void *constant, const void *value, size_t len)
@@ -241,7 +231,16 @@ static enum host_fate run_tc(enum host_hook hook, struct host_frame *frame)
 	return action == TC_ACT_UNSPEC ? HOST_PASSED : HOST_ANSWERED;
 }
 
+/* Each world has maps of its own, and programs have one address for what is in these two. */
 enum host_fate host_run(enum host_hook hook, struct host_frame *frame)
 {
-	return hook == HOST_XDP_IN ? run_xdp(frame) : run_tc(hook, frame);
+	const __u32 zero = 0;
+	void *control = bpf_map_lookup_elem(&bh_control, &zero);
+	enum host_fate fate;
+
+	memcpy(bh_control_words, control, sizeof(bh_control_words));
+	memcpy(bh_epochs_words, bpf_map_lookup_elem(&bh_epochs, &zero), sizeof(bh_epochs_words));
+	fate = hook == HOST_XDP_IN ? run_xdp(frame) : run_tc(hook, frame);
+	memcpy(control, bh_control_words, sizeof(bh_control_words));
+	return fate;
 }

@@ -106,12 +106,20 @@ struct half {
 	int err;
 };
 
-/* The map whose memory programs know by its address. */
+/* The map that takes a section's place, so that programs know its memory by an address. */
+static const struct bpf_map *map_of_section(const struct datapath *dp, const char *section)
+{
+	if (!strcmp(section, ".data.control"))
+		return dp->skel->maps.bh_control;
+	return !strcmp(section, ".data.epochs") ? dp->skel->maps.bh_epochs : NULL;
+}
+
 static const struct bpf_map *map_in_place_of(const struct datapath *dp, const struct bpf_map *map)
 {
-	if (!strcmp(bpf_map__name(map), ".data.control"))
-		return dp->skel->maps.bh_control;
-	return bpf_object__find_map_by_name(dp->skel->obj, bpf_map__name(map));
+	const char *name = bpf_map__name(map);
+
+	return bpf_map__is_internal(map) ? map_of_section(dp, name)
+					 : bpf_object__find_map_by_name(dp->skel->obj, name);
 }
 
 int loader_share(const struct datapath *dp, struct bpf_object *obj)
@@ -123,7 +131,7 @@ int loader_share(const struct datapath *dp, struct bpf_object *obj)
 	{
 		const struct bpf_map *ours = map_in_place_of(dp, map);
 
-		if (err || (bpf_map__is_internal(map) && ours != dp->skel->maps.bh_control))
+		if (err || (bpf_map__is_internal(map) && !ours))
 			continue;
 		/* No program looks at these. */
 		if (ours == dp->skel->maps.bh_grace || ours == dp->skel->maps.bh_grace_inner)
