@@ -157,7 +157,6 @@ static void tell_start(struct agent *a)
 
 	audit_add(a->config->state_dir, &entry);
 	pending_recovered(a);
-	change_settled(a, NULL);
 }
 
 /* Names are checked first, so that a wrong one leaves everything as it was. */

@@ -52,6 +52,7 @@ struct agent {
 	struct kube_report *report; /* the same */
 	struct loop_timer *settle;  /* runs when addresses have changed and may still be changing */
 	bool was_in_force;          /* something, when we started */
+	bool is_first_kept;         /* the first policy is on disk */
 	bool is_outgrown;           /* the next agent makes room */
 	uint64_t started_ns;        /* on the wall */
 	uint64_t adopt_until_ns;    /* CLOCK_MONOTONIC; 0: connections are not adopted */

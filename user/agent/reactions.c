@@ -10,6 +10,7 @@
 #include "agent/kubernetes/cluster.h"
 #include "agent/metrics/metrics.h"
 #include "agent/notify.h"
+#include "agent/policies/change.h"
 #include "agent/policies/pending.h"
 #include "agent/policies/temporary_rule.h"
 #include "util/clock.h"
@@ -22,18 +23,6 @@
 #define RESCAN_MS 1
 
 /* --- policy --- */
-
-static void before_swap(void *user)
-{
-	struct agent *a = user;
-
-	/* While their generations have names; those of an agent before us get the first policy's.
-	 */
-	if (!a->policies.current)
-		return;
-	intake_drain(a);
-	flow_log_read(&a->flows, true);
-}
 
 /* A policy that may go back by itself isn't a good one yet. */
 static void keep_last_good(struct agent *a)
@@ -52,13 +41,40 @@ static void keep_last_good_meanwhile(struct agent *a)
 				&a->objects[KUBE_POD]);
 }
 
+/* What is on disk of a policy serves later starts: the first one is enforced before it is there. */
+static void keep_first(void *user)
+{
+	struct agent *a = user;
+
+	if (a->is_first_kept)
+		return;
+	a->is_first_kept = true;
+	if (!a->kubernetes)
+		keep_last_good(a);
+	change_settled(a, NULL);
+}
+
+static void before_swap(void *user)
+{
+	struct agent *a = user;
+
+	/* While their generations have names; those of an agent before us get the first policy's.
+	 */
+	if (!a->policies.current)
+		return;
+	keep_first(a);
+	intake_drain(a);
+	flow_log_read(&a->flows, true);
+}
+
 static void after_swap(void *user)
 {
 	struct agent *a = user;
 	const struct policy_version *v = a->policies.current;
 
 	datapath_beat(a->dp);
-	if (!a->kubernetes) /* pods come and go all the time: it is enough now and then */
+	/* Pods come and go all the time: it is enough now and then. */
+	if (!a->kubernetes && a->is_first_kept)
 		keep_last_good(a);
 	datapath_beat(a->dp);
 	naming_update(&a->naming, v, a->policies.previous);
@@ -290,12 +306,14 @@ void reactions_start(struct agent *a)
 {
 	uint64_t ms = sweep_ms(&a->config->flows);
 
+	loop_timer_start(loop_timer_new(a->loop, keep_first, a), 0, 0);
 	loop_timer_start(loop_timer_new(a->loop, on_sweep, a), ms, ms);
 	loop_timer_start(loop_timer_new(a->loop, on_sample, a), SAMPLE_MS, SAMPLE_MS);
 }
 
 void reactions_end(struct agent *a)
 {
+	keep_first(a);
 	last_good_finish(&a->last_good);
 	keep_last_good(a);
 }

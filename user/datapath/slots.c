@@ -212,8 +212,9 @@ static void flip(struct datapath *dp, uint32_t slot, uint64_t revert_at_ns)
 	if (revert_at_ns)
 		set_revert(dp, revert_at_ns, BH_ACTIVE(generation_after(generation), !slot));
 	void_before(dp, generation);
+	/* Before the first one programs read no slot at all. */
+	dp->is_grace_due |= datapath_generation(dp) != 0;
 	set_active(dp, BH_ACTIVE(generation, slot));
-	dp->is_grace_due = true;
 	dp->idle_cleared = 0;
 }
 
