@@ -77,6 +77,7 @@ static int open_datapath(struct agent *a, const struct policy_version *first, st
 		.has_fronts = a->config->kubernetes != NULL,
 		.is_netfilter_off = getenv(NETFILTER_OFF) != NULL,
 		.flow_interval_s = a->config->flows.path ? a->config->flows.interval_s : 0,
+		.has_waited = datapath_grace_end(TAKE_PTR(a->grace)),
 	};
 	int err = attach_methods_parse(getenv(METHODS_OFF), &config.methods_off);
 
@@ -202,6 +203,16 @@ static int read_seccomp(struct text *why, enum seccomp_mode *ret)
 	return err;
 }
 
+/* From then on nobody else changes what is in force. */
+static int lock_state(struct agent *a, struct text *why)
+{
+	int err = state_lock(a->config->state_dir, why, &a->lock_fd);
+
+	if (!err && datapath_is_in_force(a->config->bpffs))
+		a->grace = datapath_grace_begin();
+	return err;
+}
+
 static int start(struct agent *a, struct text *why)
 {
 	_policy_version_ struct policy_version *first = NULL;
@@ -211,7 +222,7 @@ static int start(struct agent *a, struct text *why)
 	if (!err)
 		err = reactions_init(a);
 	if (!err)
-		err = state_lock(a->config->state_dir, why, &a->lock_fd);
+		err = lock_state(a, why);
 	if (!err)
 		err = listen_control(a, why); /* answers once the loop runs, and it enforces */
 	if (!err)
@@ -250,6 +261,7 @@ static void undo_start(struct agent *a)
 
 static void release(struct agent *a)
 {
+	datapath_grace_end(a->grace);
 	flow_log_release(&a->flows);
 	control_free(a->control);
 	pages_free(a->pages);

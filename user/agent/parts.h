@@ -26,6 +26,7 @@ struct agent {
 	struct loop *loop;
 	int lock_fd;
 	struct datapath *dp;
+	struct grace *grace; /* until it is opened */
 	struct rtnl *rtnl;
 	struct own_addresses addresses;
 	struct policy_set policies;

@@ -56,7 +56,15 @@ struct datapath_config {
 	bool is_growing; /* for NULL and no room, what most clusters need: a start makes more */
 	bool has_fronts; /* those will be set; else what is there goes */
 	bool is_netfilter_off; /* as if the kernel took no program at netfilter's hooks */
+	bool has_waited;       /* datapath_grace_end() said so, since nobody else was in charge */
 };
+
+/*
+ * Waits, in a thread of its own, until no program runs that began before this: what a restart has
+ * to do before it writes, and may do while it reads.  NULL: it can't.
+ */
+struct grace *datapath_grace_begin(void);
+bool datapath_grace_end(struct grace *grace); /* whether they are over; NULL: no */
 
 /*
  * Loads the programs.  Maps that are pinned under bpffs with our layout are used again

@@ -250,7 +250,7 @@ static void start_control(struct datapath *dp, const struct datapath_config *con
 		start_adoption(control, config->adopt_s);
 	}
 	dp->is_adopted = control->active != 0;
-	dp->is_grace_due = dp->is_adopted;
+	dp->is_grace_due = dp->is_adopted && !config->has_waited;
 }
 
 /* Kept as long as a table is, so that the next one finds most of its lines written. */
