@@ -191,7 +191,8 @@ static void a_host_with_no_method_left_is_refused(void **state)
 	assert_nothing_on("bh0");
 }
 
-static void a_restart_replaces_programs_where_they_are(void **state)
+/* As one of another build finds it, or of the same. */
+static void restart(bool is_other_build)
 {
 	struct attachment a = attach_host(share()), b;
 	const struct hung in = hung_at("bh0", false, a.ingress);
@@ -199,22 +200,35 @@ static void a_restart_replaces_programs_where_they_are(void **state)
 	struct hung new_in, new_out;
 	struct datapath *dp;
 
-	(void)state;
 	unshare_datapath();
+	if (is_other_build)
+		run_command("rm " PINS "/rest/kept");
 	dp = share();
 	assert_answerer(true);
 	new_in = hung_at("bh0", false, a.ingress);
 	new_out = hung_at("bh0", true, a.egress);
 	assert_int_equal(new_in.link_id, in.link_id);
 	assert_int_equal(new_out.link_id, out.link_id);
-	assert_int_not_equal(new_in.prog_id, in.prog_id);
-	assert_int_not_equal(new_out.prog_id, out.prog_id);
+	assert_int_equal(new_in.prog_id != in.prog_id, is_other_build);
+	assert_int_equal(new_out.prog_id != out.prog_id, is_other_build);
 	b = attach_host(dp);
 	assert_int_equal(b.ingress, a.ingress);
 	assert_int_equal(b.egress, a.egress);
 	assert_int_equal(hung_at("bh0", false, b.ingress).link_id, in.link_id);
 	assert_answerer(true);
 	assert_best_tc(true, b.egress);
+}
+
+static void a_restart_replaces_programs_where_they_are(void **state)
+{
+	(void)state;
+	restart(true);
+}
+
+static void a_restart_of_the_same_build_leaves_them(void **state)
+{
+	(void)state;
+	restart(false);
 }
 
 /* As an agent of before answerers left it, or one whose answerer somebody took away. */
@@ -501,6 +515,7 @@ int main(void)
 		WITH_VETH(an_interface_that_is_not_there_is_refused),
 		WITH_VETH(local_addresses_replace_each_other),
 		WITH_VETH(a_restart_replaces_programs_where_they_are),
+		WITH_VETH(a_restart_of_the_same_build_leaves_them),
 		WITH_VETH(a_restart_brings_a_lost_answerer_back),
 		WITH_VETH(an_interface_that_is_gone_is_forgotten),
 		WITH_VETH(our_filters_share_a_qdisc),
@@ -513,6 +528,7 @@ int main(void)
 		WITH_VETH(a_workload_sends_only_from_its_sources),
 		WITH_VETH(a_host_that_becomes_a_workload_loses_xdp),
 		WITH_VETH(a_restart_replaces_programs_where_they_are),
+		WITH_VETH(a_restart_of_the_same_build_leaves_them),
 		WITH_VETH(a_restart_brings_a_lost_answerer_back),
 		WITH_VETH(an_interface_that_is_gone_is_forgotten),
 		WITH_VETH(nothing_stays_without_pins),

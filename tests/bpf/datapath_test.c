@@ -378,7 +378,7 @@ static size_t count_rests(void)
 	glob_t found = {};
 	size_t count;
 
-	glob(PINS "/rest/*", 0, NULL, &found);
+	glob(PINS "/rest/*-*", 0, NULL, &found);
 	count = found.gl_pathc;
 	globfree(&found);
 	return count;

@@ -15,7 +15,7 @@ readonly wire=/mnt/tree/build/tests/e2e/wire
 readonly next=/mnt/tree/build/tests/e2e/bulkhead-next   # other code over the same maps
 readonly other=/mnt/tree/build/tests/e2e/bulkhead-other # a map of another layout
 readonly pins=/sys/fs/bpf/bulkhead
-readonly workloads=(- --attach client=client --attach server=server)
+workloads=(- --attach client=client --attach server=server)
 readonly host=(server --attach eth0)
 
 # write_policy FILE PORT: the same but for one rule that nobody uses.
@@ -165,6 +165,21 @@ tags()
 		id=$(bpftool link show pinned "$pin" | grep -oE 'prog [0-9]+')
 		bpftool prog show id "${id#prog }" | grep -o 'tag [0-9a-f]*'
 	done | sort
+}
+
+# program_of LINK…
+program_of()
+{
+	local pin
+
+	for pin in "$@"; do
+		bpftool link show pinned "$pin" | sed -n 's/.*prog \([0-9]*\).*/\1/p'
+	done
+}
+
+program_ids()
+{
+	program_of "$pins"/links/* | sort
 }
 
 interface_of()
@@ -334,6 +349,56 @@ ends_well "LI-04, LI-07"
 all_counted "LI-04, LI-07"
 it "LI-20: maps are the same ones as at the beginning" test "$(map_ids)" = "$ids"
 it "LI-20: and no link more than four" test "$(find "$pins/links" -mindepth 1 | wc -l)" -eq 4
+
+# --- the same release again ---
+
+# after CHANGE…: an agent starts, other programs run, and the next one takes those.
+after()
+{
+	local before
+
+	stop_agent TERM || :
+	before=$(program_ids)
+	"$@" && start_release "$BULKHEAD" "${workloads[@]}" || return 1
+	differ "$before" "$(program_ids)" || return 1
+	before=$(program_ids)
+	kill_agent
+	start_release "$BULKHEAD" "${workloads[@]}" && [ "$(program_ids)" = "$before" ]
+}
+
+put_another()
+{
+	rm "$pins/rest/bh_tc_to" &&
+		bpftool prog pin id "$(program_of "$pins/links/"*-in | sed q)" "$pins/rest/bh_tc_to"
+}
+
+go_on_in_another()
+{
+	bpftool map update pinned "$(echo "$pins/rest/"tc-*)" key 0 0 0 0 \
+		value pinned "$pins/rest/bh_tc_from"
+}
+
+# Of constants that differ by more than what is random.
+put_other_constants()
+{
+	local size
+
+	size=$(bpftool -j map show pinned "$pins/rest/constants" | grep -oE '"bytes_value":[0-9]+')
+	rm "$pins/rest/constants"
+	bpftool map create "$pins/rest/constants" type array key 4 value "${size#*:}" entries 1 \
+		name constants
+}
+
+ids=$(program_ids)
+stop_agent TERM || :
+it "the next agent takes the programs that run" start_release "$BULKHEAD" "${workloads[@]}"
+it "and not loaded again" test "$(program_ids)" = "$ids"
+it "unless another one took the place of one of them" after put_another
+it "or of one that they go on in" after go_on_in_another
+it "or they have other constants" after put_other_constants
+it "or it is not known which they are" after rm "$pins/rest/kept"
+it "or they are to do something else" after eval 'workloads+=(--event-rate 7)'
+unset 'workloads[-1]' 'workloads[-1]'
 stop_agent TERM || :
 "$BULKHEAD" detach >/dev/null
 

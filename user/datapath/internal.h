@@ -31,6 +31,8 @@ typedef VEC(struct backend_place) backend_places;
 struct datapath {
 	struct bulkhead_bpf *skel; /* the maps, and programs that are on no hook */
 	int programs[PROGRAMS];    /* loader.c: the others; -1: it is not loaded */
+	int rests[PROGRAM_HALVES]; /* where they go on, as far as this start loaded them; or -1 */
+	bool is_kept;              /* kept.c: an earlier start loaded them */
 	struct pins pins;
 	struct tables tables;
 	struct own_lines own;
@@ -69,6 +71,7 @@ int explain_error(struct text *reterr, int err, const char *format, ...) PRINTF_
 /* --- object.c --- */
 
 struct bulkhead_bpf *object_open(void);
+uint64_t object_hash(void); /* of all that a build's programs are made of */
 
 /* --- attach.c: programs on interfaces --- */
 

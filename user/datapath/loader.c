@@ -87,17 +87,20 @@ static struct bpf_program *rest_of(const struct bulkhead_bpf *skel, unsigned int
 	return half ? skel->progs.bh_tc_rest : skel->progs.bh_xdp_rest;
 }
 
-static bool is_wanted(const struct datapath *dp, enum program program)
+bool loader_is_of_kinds(enum program program, uint32_t kinds_off)
 {
 	enum bh_endpoint_kind kind = program_is_host(program) ? BH_ENDPOINT_IS_HOST
 							      : BH_ENDPOINT_WORKLOAD;
 
-	return !(dp->kinds_off & 1u << kind);
+	return !(kinds_off & 1u << kind);
+}
+
+static bool is_wanted(const struct datapath *dp, enum program program)
+{
+	return loader_is_of_kinds(program, dp->kinds_off);
 }
 
 /* --- a half --- */
-
-#define PROGRAM_HALVES 2
 
 struct half {
 	const struct datapath *dp;
@@ -215,17 +218,22 @@ static int enter_rest(const struct half *half, unsigned int number)
 	return bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY);
 }
 
+static int hold(const struct bpf_program *program, int *ret)
+{
+	*ret = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
+	return *ret < 0 ? -errno : 0;
+}
+
 /* Of an object that is loaded nothing is needed but its programs; all it takes is given back. */
 static int keep_half(struct datapath *dp, const struct half *half, unsigned int number)
 {
 	int err = enter_rest(half, number);
 
+	if (!err)
+		err = hold(rest_of(half->skel, number), &dp->rests[number]);
 	for (enum program i = 0; !err && i < PROGRAMS; i++) {
-		if (half_of[i] != number || !is_wanted(dp, i))
-			continue;
-		dp->programs[i] = fcntl(bpf_program__fd(program_in(half->skel, i)), F_DUPFD_CLOEXEC,
-					3);
-		err = dp->programs[i] < 0 ? -errno : 0;
+		if (half_of[i] == number && is_wanted(dp, i))
+			err = hold(program_in(half->skel, i), &dp->programs[i]);
 	}
 	return err;
 }
@@ -268,7 +276,9 @@ int loader_load(struct datapath *dp, struct text *reterr)
 	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
 		bpf_program__set_autoload(rest_of(dp->skel, i), false);
 	err = load(dp->skel, &log);
-	return err ? explain(err, &log, reterr) : load_halves(dp, reterr);
+	if (err)
+		return explain(err, &log, reterr);
+	return dp->is_kept ? 0 : load_halves(dp, reterr);
 }
 
 int loader_program(const struct datapath *dp, enum program program)
@@ -292,12 +302,14 @@ void loader_begin(struct datapath *dp)
 {
 	for (enum program i = 0; i < PROGRAMS; i++)
 		dp->programs[i] = -1;
+	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
+		dp->rests[i] = -1;
 }
 
 void loader_release(struct datapath *dp)
 {
-	for (enum program i = 0; i < PROGRAMS; i++) {
-		if (dp->programs[i] >= 0)
-			close(dp->programs[i]);
-	}
+	for (enum program i = 0; i < PROGRAMS; i++)
+		closep(&dp->programs[i]);
+	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
+		closep(&dp->rests[i]);
 }

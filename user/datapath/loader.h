@@ -14,11 +14,15 @@ void loader_init(void);
 /* Before anything else: nothing is loaded. */
 void loader_begin(struct datapath *dp);
 
-/* Once dp->skel is configured: its maps are made, those that it does not have already. */
+/* Once dp->skel is configured: its maps are made, those that it does not have already, and programs
+ * unless kept_take() found them. */
 int loader_load(struct datapath *dp, struct text *reterr);
 
 /* Gives @obj, which is open, the maps that are in use by now, but for its constants.  -errno. */
 int loader_share(const struct datapath *dp, struct bpf_object *obj);
+
+/* Whether endpoints of a kind that is not among @kinds_off need it. */
+bool loader_is_of_kinds(enum program program, uint32_t kinds_off);
 
 /* A descriptor that stays ours; -1: it is not loaded, as endpoints of its kind are off. */
 int loader_program(const struct datapath *dp, enum program program);

@@ -11,10 +11,12 @@
 #include "bulkhead.skel.h"
 #include "datapath/attached.h"
 #include "datapath/internal.h"
+#include "datapath/kept.h"
 #include "datapath/loader.h"
 #include "datapath/pinned_maps.h"
 #include "datapath/rest.h"
 #include "util/clock.h"
+#include "util/map.h"
 #include "util/mem.h"
 
 #define MAC_GROUP 0x01u /* of the first byte: multicast */
@@ -57,6 +59,14 @@ int explain_error(struct text *reterr, int err, const char *format, ...)
 struct bulkhead_bpf *object_open(void)
 {
 	return bulkhead_bpf__open();
+}
+
+uint64_t object_hash(void)
+{
+	size_t size;
+	const void *object = bulkhead_bpf__elf_bytes(&size);
+
+	return hash_bytes(object, size, 0);
 }
 
 /* By which the programs know their own answers to rejected packets. */
@@ -285,6 +295,30 @@ static int begin(struct datapath *dp, const struct datapath_config *config, stru
 	return err ? explain_error(reterr, err, "cannot set up the connection table") : 0;
 }
 
+/* What an earlier start left, as far as it is ours, and the rest anew. */
+static int load(struct datapath *dp, const struct datapath_config *config, struct text *reterr)
+{
+	int err = pinned_maps_adopt(dp, reterr);
+
+	if (err)
+		return err;
+	err = kept_take(dp, config->kinds_off);
+	if (err)
+		return explain_error(reterr, err, "cannot use pinned programs again");
+	return loader_load(dp, reterr);
+}
+
+static int keep(struct datapath *dp, struct text *reterr)
+{
+	int err = dp->beside.len ? 0 : pinned_maps_keep(dp, reterr);
+
+	if (!err)
+		err = rest_keep(dp, reterr);
+	if (!err)
+		kept_pin(dp);
+	return err;
+}
+
 static int open_object(struct datapath *dp, const struct datapath_config *config,
 		       struct text *reterr)
 {
@@ -306,9 +340,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 		return explain_error(reterr, err, "cannot size the maps");
 	dp->skel->rodata->bh_rules_each =
 		BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts) / BH_SLOTS;
-	err = pinned_maps_adopt(dp, reterr);
-	if (!err)
-		err = loader_load(dp, reterr);
+	err = load(dp, config, reterr);
 	if (!err)
 		err = heartbeat_check_clocks(dp, reterr);
 	if (!err)
@@ -317,9 +349,7 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 		err = share_own_lines(dp, reterr);
 	if (!err)
 		err = begin(dp, config, reterr);
-	if (!err && !dp->beside.len)
-		err = pinned_maps_keep(dp, reterr);
-	return err ? err : rest_keep(dp, reterr);
+	return err ? err : keep(dp, reterr);
 }
 
 /* Programs on hooks are replaced one by one; what they read, all at once. */

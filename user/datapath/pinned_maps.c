@@ -9,6 +9,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/layout.h"
+#include "util/map.h"
 #include "util/mem.h"
 
 #define CONTROL "bh_control"
@@ -169,6 +170,25 @@ int pinned_maps_compare(struct datapath *dp, struct text *reterr)
 	err = compare_all(dp, reterr);
 	dp->is_fresh = dp->beside.len;
 	return err;
+}
+
+uint64_t pinned_maps_sum(const struct datapath *dp)
+{
+	const struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, dp->skel->obj)
+	{
+		struct bpf_map_info info = {};
+		__u32 len = sizeof(info);
+
+		if (!is_kept(dp, map))
+			continue;
+		if (bpf_map__fd(map) < 0 || bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len))
+			return 0;
+		sum = hash_bytes(&info.id, sizeof(info.id), sum);
+	}
+	return sum;
 }
 
 int pinned_maps_adopt(struct datapath *dp, struct text *reterr)

@@ -18,6 +18,9 @@ bool pinned_maps_are_in_force(const struct pins *pins);
 /* Pins what is not pinned yet, and replaces what is not ours. */
 int pinned_maps_keep(struct datapath *dp, struct text *reterr);
 
+/* Of the numbers that the kernel gave to all that are kept; 0: one of them is not there yet. */
+uint64_t pinned_maps_sum(const struct datapath *dp);
+
 /* What bh_control says that whoever made it takes its maps for. */
 uint32_t pinned_maps_layout(const struct datapath *dp);
 

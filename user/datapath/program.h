@@ -15,6 +15,8 @@ enum program {
 	PROGRAMS
 };
 
+#define PROGRAM_HALVES 2 /* of XDP, and of tc */
+
 const char *program_word(enum program program);
 bool program_is_ingress(enum program program); /* towards the endpoint */
 bool program_is_host(enum program program);

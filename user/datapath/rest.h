@@ -6,6 +6,9 @@
 
 #include "datapath/internal.h"
 
+/* That of another start: the half's map of that number.  -ENOENT: there is none. */
+int rest_get(const struct datapath *dp, unsigned int half, uint32_t id);
+
 /* Before any of ours is at a hook: whatever becomes of this process, they find where to go on. */
 int rest_keep(struct datapath *dp, struct text *reterr);
 
