@@ -41,7 +41,20 @@ static int make_home(const struct text *text)
 	return write_policy(text);
 }
 
-static void become_agent(const struct text *text, const char *attach, int out)
+/* Where it lives: a new home with @policy in it, or that of @mounts. */
+struct home {
+	const struct text *policy;
+	int mounts;
+};
+
+static int enter_home(const struct home *home)
+{
+	if (home->policy)
+		return make_home(home->policy);
+	return setns(home->mounts, CLONE_NEWNS) ? -errno : 0;
+}
+
+static void become_agent(const struct home *home, const char *attach, int out)
 {
 	const char *program = getenv("BULKHEAD");
 	cpu_set_t all;
@@ -49,7 +62,7 @@ static void become_agent(const struct text *text, const char *attach, int out)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	memset(&all, 0xff, sizeof(all));
 	sched_setaffinity(0, sizeof(all), &all);
-	if (!program || make_home(text))
+	if (!program || enter_home(home))
 		_exit(EXIT_FAILURE);
 	dup2(out, STDOUT_FILENO);
 	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
@@ -70,7 +83,7 @@ static int wait_until_ready(FILE *from)
 	return -ECHILD;
 }
 
-int agent_run_begin(const struct text *policy, const char *attach, struct agent_run *ret)
+static int begin(const struct home *home, const char *attach, struct agent_run *ret)
 {
 	_fclose_ FILE *from = NULL;
 	uint64_t start = clock_monotonic_ns();
@@ -81,7 +94,7 @@ int agent_run_begin(const struct text *policy, const char *attach, struct agent_
 		return -errno;
 	run.pid = fork();
 	if (!run.pid)
-		become_agent(policy, attach, pipes[1]);
+		become_agent(home, attach, pipes[1]);
 	close(pipes[1]);
 	from = fdopen(pipes[0], "r");
 	err = run.pid > 0 && from ? wait_until_ready(from) : -errno;
@@ -91,6 +104,24 @@ int agent_run_begin(const struct text *policy, const char *attach, struct agent_
 	else
 		*ret = run;
 	return err;
+}
+
+int agent_run_begin(const struct text *policy, const char *attach, struct agent_run *ret)
+{
+	return begin(&(struct home){.policy = policy}, attach, ret);
+}
+
+int agent_run_again(struct agent_run *run, const char *attach, struct rusage *ret_usage)
+{
+	_text_ struct text path = TEXT_INIT;
+	_close_ int mounts = -1;
+
+	text_addf(&path, "/proc/%d/ns/mnt", (int)run->pid);
+	mounts = open(path.buf, O_RDONLY | O_CLOEXEC);
+	if (mounts < 0)
+		return -errno;
+	agent_run_end(run, ret_usage);
+	return begin(&(struct home){.mounts = mounts}, attach, run);
 }
 
 void agent_run_end(struct agent_run *run, struct rusage *ret_usage)

@@ -22,6 +22,10 @@ int agent_run_begin(const struct text *policy, const char *attach, struct agent_
 /* What it used until now is in *ret_usage, which may be NULL. */
 void agent_run_end(struct agent_run *run, struct rusage *ret_usage);
 
+/* The same once more, where the first one, which is killed, left its state and its pins; what that
+ * one used is in *ret_usage. */
+int agent_run_again(struct agent_run *run, const char *attach, struct rusage *ret_usage);
+
 /* The program that it attached there, as a descriptor, or -errno. */
 int agent_run_program(const struct agent_run *run, const char *interface, bool is_egress);
 
