@@ -266,6 +266,24 @@ static int load_halves(struct datapath *dp, struct text *reterr)
 
 /* --- all of it --- */
 
+/* What is loaded here has no address of them, or the kernel refuses it: these are not the maps. */
+static int leave_sections(const struct datapath *dp)
+{
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, dp->skel->obj)
+	{
+		if (err || !map_of_section(dp, bpf_map__name(map)))
+			continue;
+		err = bpf_map__set_autocreate(map, false);
+		/* Or the skeleton wants to map it. */
+		if (!err)
+			err = bpf_map__set_map_flags(map, 0);
+	}
+	return err;
+}
+
 int loader_load(struct datapath *dp, struct text *reterr)
 {
 	_text_ struct text log = TEXT_INIT;
@@ -275,7 +293,9 @@ int loader_load(struct datapath *dp, struct text *reterr)
 		bpf_program__set_autoload(program_in(dp->skel, i), false);
 	for (unsigned int i = 0; i < PROGRAM_HALVES; i++)
 		bpf_program__set_autoload(rest_of(dp->skel, i), false);
-	err = load(dp->skel, &log);
+	err = leave_sections(dp);
+	if (!err)
+		err = load(dp->skel, &log);
 	if (err)
 		return explain(err, &log, reterr);
 	return dp->is_kept ? 0 : load_halves(dp, reterr);
