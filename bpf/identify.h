@@ -110,10 +110,18 @@ static __always_inline __u64 way_of_run(const struct bh_run_line *line, __u32 ke
 	return found;
 }
 
+static __always_inline __u32 identity_in_run(const union bh_run_identities *run, __u32 bits,
+					     __u32 address)
+{
+	if (bits == BH_RUN_BITS_WIDE)
+		return READ_NOW(run->wide[address & (BH_RUN_ADDRESSES_WIDE - 1)]);
+	return READ_NOW(run->of[address & (BH_RUN_ADDRESSES - 1)]);
+}
+
 /* An address's identity; RUN_NONE: it is in no run. */
 static __always_inline __u32 find_in_run(const struct bh_prefixes *t, __u32 address)
 {
-	__u32 key = BH_RUN_KEY(address);
+	__u32 bits = t->run_bits, key = BH_RUN_KEY(address, bits & 31);
 	__u64 sum = (__u64)(key + t->hash.key[4]) * t->hash.key[5];
 	__u64 hash = (sum ^ sum >> 32) * t->hash.factor, way;
 
@@ -127,7 +135,7 @@ static __always_inline __u32 find_in_run(const struct bh_prefixes *t, __u32 addr
 		way = way_of_run(line, key) - 1;
 		/* Loaded from where the key says: a CPU keeps such loads in order. */
 		if (way < BH_RUN_WAYS)
-			return READ_NOW(line->identity[way][address & (BH_RUN_ADDRESSES - 1)]);
+			return identity_in_run(&line->identity[way], bits, address);
 		if (!(READ_NOW(line->spills) & BH_PREFIX_SPILL(hash)))
 			break;
 	}

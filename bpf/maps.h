@@ -79,7 +79,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BH_PREFIX_LINES);
+	__uint(max_entries, BH_PREFIX_LINES_DEFAULT);
 	__type(key, __u32);
 	__type(value, struct bh_prefix_line);
 } bh_prefixes SEC(".maps");
@@ -88,7 +88,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
-	__uint(max_entries, BH_IDENTITY_ENTRIES);
+	__uint(max_entries, BH_IDENTITY_ENTRIES_DEFAULT);
 	__type(key, __u32);
 	__type(value, struct bh_identity);
 } bh_identities SEC(".maps");

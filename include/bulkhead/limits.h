@@ -29,18 +29,22 @@
  * What a policy may need at most, in entries over both slots.  The agent makes these tables for the
  * policy that it starts with: with room for half as much again, and no smaller than BH_*_LEAST.
  */
-#define BH_PREFIX_ENTRIES   655360 /* prefixes and waypoints: so many find a place in the lines */
-#define BH_PREFIX_LINES     188416 /* 23 MiB */
-#define BH_IDENTITY_ENTRIES 32768
-#define BH_DIRECTORY_LINES  524288 /* 32 MiB */
-#define BH_BLOCKS           524288 /* 64 MiB */
-#define BH_RULE_ENTRIES     262144 /* 4 MiB a CPU */
+#define BH_PREFIX_ENTRIES   4194304 /* prefixes and waypoints: so many find a place in the lines */
+#define BH_PREFIX_LINES     1179648 /* 144 MiB */
+#define BH_IDENTITY_ENTRIES 2097152 /* 16 MiB */
+#define BH_DIRECTORY_LINES  524288  /* 32 MiB */
+#define BH_BLOCKS           524288  /* 64 MiB */
+#define BH_RULE_ENTRIES     262144  /* 4 MiB a CPU */
 
 #define BH_PREFIX_LINES_LEAST     16384 /* 2 MiB */
 #define BH_IDENTITY_ENTRIES_LEAST 8192
 #define BH_DIRECTORY_LINES_LEAST  65536 /* 4 MiB */
 #define BH_BLOCKS_LEAST           32768 /* 4 MiB */
 #define BH_RULE_ENTRIES_LEAST     32768 /* these are whole pages in each slot */
+
+/* Of tables that are made before any policy is known, where that is less. */
+#define BH_PREFIX_LINES_DEFAULT     188416 /* 23 MiB */
+#define BH_IDENTITY_ENTRIES_DEFAULT 262144 /* 2 MiB */
 
 /* Capacities, in entries; the agent may choose others for connections at load. */
 #define BH_LATER_ENTRIES 65536 /* over both slots; 1 MiB; programs count on this number */

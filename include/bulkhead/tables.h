@@ -58,31 +58,41 @@ struct bh_prefix_hash {
 
 /*
  * A run is eight IPv4 addresses that differ in their last bits only.  Where the policy has a prefix
- * of 29 bits or more, each address of its run has its identity here, and no search goes on.
+ * of 29 bits or more, each address of its run has its identity here, and no search goes on.  In a
+ * slot whose identities' numbers need more than 16 bits it is four addresses, and 30 bits.
  */
-#define BH_RUN_BITS      3
-#define BH_RUN_ADDRESSES (1 << BH_RUN_BITS)
-#define BH_RUN_WAYS      6 /* runs in a line; a run may be in BH_PREFIX_LINES_OF lines */
+#define BH_RUN_BITS           3
+#define BH_RUN_BITS_WIDE      2
+#define BH_RUN_ADDRESSES      (1 << BH_RUN_BITS)
+#define BH_RUN_ADDRESSES_WIDE (1 << BH_RUN_BITS_WIDE)
+#define BH_RUN_IDENTITIES     (1u << 16) /* more make them wide */
+#define BH_RUN_WAYS           6 /* runs in a line; a run may be in BH_PREFIX_LINES_OF lines */
 
-#define BH_RUN_KEY(address) (1u << 31 | (__u32)(address) >> BH_RUN_BITS)
-#define BH_RUN_GONE         1u /* one was here, and programs may still look */
+#define BH_RUN_KEY(address, bits) (1u << 31 | (__u32)(address) >> (bits))
+#define BH_RUN_GONE               1u /* one was here, and programs may still look */
+
+/* Each address's identity. */
+union bh_run_identities {
+	__u16 of[BH_RUN_ADDRESSES];
+	__u32 wide[BH_RUN_ADDRESSES_WIDE];
+};
 
 /* Two cache lines.  Hash of a run: (key + hash.key[4]) * hash.key[5]; then as that of a prefix. */
 struct bh_run_line {
 	__u32 key[BH_RUN_WAYS]; /* BH_RUN_KEY(); 0: free */
 	__u64 spills;           /* as in struct bh_prefix_line */
-	__u16 identity[BH_RUN_WAYS][BH_RUN_ADDRESSES];
+	union bh_run_identities identity[BH_RUN_WAYS];
 };
 
 /*
  * Where a search for an IPv4 address starts: word a >> 16 of the first lines.  It has the identity
  * of the longest prefix of up to 16 bits, and which longer ones there are: bit n for 16 + n bits,
- * up to 28, and one for runs.
+ * up to 28 or 29, and one for runs.
  */
 #define BH_START(identity, longer) ((__u64)(identity) << 32 | (longer))
 #define BH_START_IDENTITY(start)   ((__u32)((start) >> 32))
 #define BH_START_RUNS              (1u << 16)
-#define BH_START_BITS              12 /* of the longest prefixes that are no runs, but for 16 */
+#define BH_START_BITS              13 /* of the longest prefixes that are no runs, but for 16 */
 #define BH_START_LINES             4096
 #define BH_START_LINE_ENTRIES      16
 
@@ -91,8 +101,9 @@ struct bh_start_line {
 };
 
 /*
- * The lengths between 16 and 29 bits are gone through as a fixed tree: n is 8, then 8 +- 4, and so
- * on.  Left is shorter, right is longer; @half is 8 for the first one, 1 for the last ones.
+ * The lengths between 16 bits and those of runs are gone through as a fixed tree: n is 8, then 8 +-
+ * 4, and so on.  Left is shorter, right is longer; @half is 8 for the first one, 1 for the last
+ * ones.
  */
 #define BH_START_SIDE(start, from, half) ((__u32)(start) >> (from) & ((1u << ((half)-1)) - 1))
 #define BH_START_LEFT(start, n, half)    BH_START_SIDE(start, (n) - (half) + 1, half)
@@ -114,7 +125,8 @@ struct bh_prefixes {
 	struct bh_prefix_hash hash;
 	__u32 otherwise; /* identity of an IPv6 address that no entry has */
 	__u32 runs;      /* lines of them */
-	__u32 pad[4];
+	__u32 run_bits;  /* BH_RUN_BITS, or BH_RUN_BITS_WIDE */
+	__u32 pad[3];
 	__u8 length[1 << BH_PREFIX_STEPS];
 };
 
@@ -304,7 +316,7 @@ struct bh_clock {
 _Static_assert(sizeof(struct bh_prefix_line) == 128, "a line of prefixes is two cache lines");
 _Static_assert(sizeof(struct bh_start_line) == sizeof(struct bh_prefix_line), "one array for both");
 _Static_assert(sizeof(struct bh_run_line) == sizeof(struct bh_prefix_line), "and for these");
-_Static_assert(BH_IDENTITY_ENTRIES / BH_SLOTS <= 1 << 16, "a run has room for each identity");
+_Static_assert(sizeof(union bh_run_identities) == 16, "wide or not, it takes as much");
 _Static_assert(sizeof(struct bh_prefixes) == 192, "each part of it is whole cache lines");
 _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 bytes anyway");
 _Static_assert(sizeof(struct bh_service_line) == 64, "a service line is a cache line");

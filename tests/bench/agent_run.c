@@ -20,22 +20,40 @@
 #include "util/mem.h"
 
 #define HOME     "/run/bench" /* in a mount namespace of its own */
-#define POLICY   HOME "/policy.yaml"
+#define POLICY   HOME "/policy"
 #define PINS     HOME "/bpf/bulkhead"
 #define MAPS_MAX 64
 
+/* Up to the next document; NULL: there is none. */
+static int write_document(const char *from, const char *next, int number)
+{
+	size_t len = next ? (size_t)(next - from) : strlen(from);
+	_text_ struct text path = TEXT_INIT;
+	_fclose_ FILE *f = NULL;
+
+	text_addf(&path, POLICY "/%d.yaml", number);
+	f = fopen(path.buf, "we");
+	return f && fwrite(from, 1, len, f) == len ? 0 : -EIO;
+}
+
+/* Each document is a file: all of them may be larger than one may be. */
 static int write_policy(const struct text *text)
 {
-	_fclose_ FILE *f = fopen(POLICY, "we");
+	const char *next, *at = text->buf;
+	int err = 0;
 
-	return f && fwrite(text->buf, 1, text->len, f) == text->len ? 0 : -EIO;
+	for (int number = 0; !err && at; number++, at = next) {
+		next = strstr(at + 1, "\n---\n");
+		err = write_document(at, next, number);
+	}
+	return err;
 }
 
 /* Nothing of it is seen outside, and all of it goes with the process. */
 static int make_home(const struct text *text)
 {
 	if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", "/run", "tmpfs", 0, NULL) || mkdir(HOME, 0700) ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) || mkdir(HOME, 0700) || mkdir(POLICY, 0700) ||
 	    mkdir(HOME "/bpf", 0700) || mount("bpf", HOME "/bpf", "bpf", 0, NULL))
 		return -errno;
 	return write_policy(text);

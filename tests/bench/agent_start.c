@@ -9,7 +9,6 @@
 #include "tests/bench/figures.h"
 #include "util/mem.h"
 
-#define STARTS    3
 #define INTERFACE "start0"
 #define SETTLE_US 500000 /* it gives back what it needed only to start */
 
@@ -54,7 +53,7 @@ static int start_once(const struct text *text, samples *seen)
 	return 0;
 }
 
-void agent_start_measure(const struct shape *shape, const char *size,
+void agent_start_measure(const struct shape *shape, const char *size, int starts,
 			 const struct agent_goals *goals, struct results *results)
 {
 	const double of[FIGURE_COUNT] = {[FIGURE_READY] = goals->ready_ms,
@@ -68,7 +67,7 @@ void agent_start_measure(const struct shape *shape, const char *size,
 	shape_text(shape, false, &text);
 	if (system("ip link add " INTERFACE " type veth peer name start1"))
 		err = -ENODEV;
-	for (int i = 0; !err && i < STARTS; i++)
+	for (int i = 0; !err && i < starts; i++)
 		err = start_once(&text, seen);
 	if (system("ip link delete " INTERFACE))
 		fprintf(stderr, "bench: interface '" INTERFACE "' stays\n");

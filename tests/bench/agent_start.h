@@ -10,8 +10,9 @@ struct agent_goals {
 	double ready_ms, rss_mb, maps_mb; /* 0: none */
 };
 
-/* Adds start-SIZE, agent-rss-SIZE, maps-SIZE and what goes with them, or why there are none. */
-void agent_start_measure(const struct shape *shape, const char *size,
+/* Of so many starts.  Adds start-SIZE, agent-rss-SIZE, maps-SIZE and what goes with them, or why
+ * there are none. */
+void agent_start_measure(const struct shape *shape, const char *size, int starts,
 			 const struct agent_goals *goals, struct results *results);
 
 #endif

@@ -89,7 +89,7 @@ static uint32_t conn_lines(const struct shape *shape)
 
 static int bring_up(struct bed *bed, struct text *why)
 {
-	const struct datapath_config config = {
+	struct datapath_config config = {
 		.event_rate = bed->event_rate,
 		.is_silent = bed->is_silent,
 		.conn_lines = conn_lines(&bed->shape),
@@ -99,6 +99,8 @@ static int bring_up(struct bed *bed, struct text *why)
 
 	if (!err)
 		err = make_interface(&bed->ifindex);
+	if (!err)
+		config.image = &bed->compiled->image;
 	if (!err)
 		err = datapath_open(&config, why, &bed->dp);
 	if (!err)

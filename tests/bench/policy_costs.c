@@ -19,17 +19,18 @@
 /* Goals, in the metrics' units. */
 struct size {
 	const char *name;
-	uint32_t count; /* of rules, and of addresses that others load */
+	uint32_t count; /* of addresses that others load; 0: they load none */
 	struct shape shape;
-	int runs;
+	int runs, starts;
 	double whole_ms, tables_ms, rule_ms;
 	struct agent_goals agent;
 };
 
 /* clang-format off */
 static const struct size sizes[] = {
-	{"10k-rules",   10000, {10000, 10000,  10000, 0, 0, 0}, 5,  30,  3,  0, {0, 0, 0}},
-	{"100k-rules", 100000, {10000, 10000, 100000, 0, 0, 0}, 3, 300, 30, 50, {60, 8, 64}},
+	{"10k-rules",   10000, {10000, 10000,  10000, 0, 0, 0}, 5, 3,  30,  3,  0, {0, 0, 0}},
+	{"100k-rules", 100000, {10000, 10000, 100000, 0, 0, 0}, 3, 3, 300, 30, 50, {60, 8, 64}},
+	{"1M-identities",   0, {1000000, 1000000, 10000, 0, 0, 0}, 1, 1, 0, 0, 0, {0, 0, 0}},
 };
 
 #define FIGURES(X)                                                      \
@@ -191,7 +192,7 @@ static void add_loads(const struct size *size, struct results *results)
 
 	text_addf(&name, "policy-%s", size->name);
 	m = results_find(results, name.buf);
-	for (size_t i = 0; m && i < COUNT(kinds); i++) {
+	for (size_t i = 0; m && size->count && i < COUNT(kinds); i++) {
 		struct peer_figure peer = {.name = xstrdup(kinds[i])};
 		int err = filter_time_load(kinds[i], size->count, &peer.figure.median);
 
@@ -223,7 +224,7 @@ static int measure_size(const struct size *size, struct results *results)
 	add_loads(size, results);
 	bed_release(&bed);
 	if (!err)
-		agent_start_measure(&size->shape, size->name, &size->agent, results);
+		agent_start_measure(&size->shape, size->name, size->starts, &size->agent, results);
 	return err;
 }
 

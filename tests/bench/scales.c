@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include <bulkhead/limits.h>
-
 #include "tests/bench/agent_peer.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -49,7 +47,7 @@ static const struct scale scales[] = {
 	{"100k-addresses", {  10000,  100000,  10000, 0, 0, 0},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
 	{"100k-cidrs",     {  10000,  100000,  10000, 0, 0, 4},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
 	{"100k-cidrs",     {  10000,  100000,  10000, 0, 0, 6},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
-	{"1M-identities",  {1000000, 1000000,  10000, 0, 0, 0},   10000, K(ESTABLISHED) | K(NEW), false, true,
+	{"1M-identities",  {1000000, 1000000,  10000, 0, 0, 0},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 300}},
 };
 /* clang-format on */
@@ -165,9 +163,7 @@ int scales_measure(struct effort *effort, bool is_long, struct results *results)
 		if (scale->is_long && !is_long)
 			continue;
 		fprintf(stderr, "packets: %s\n", scale->size);
-		if (scale->shape.identities > BH_IDENTITY_ENTRIES / BH_SLOTS)
-			tell_of_bound(scale, is_long, "a slot holds fewer identities", results);
-		else if (scale->has_agent)
+		if (scale->has_agent)
 			err = measure_beside_agent(w, scale, effort, is_long, results);
 		else
 			err = measure_at(w, scale, effort, is_long, results);

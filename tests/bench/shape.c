@@ -23,6 +23,8 @@
 
 #define CIDR_BITS 4 /* networks have up to so many addresses' bits */
 
+#define CLIENTS_MAX 300000 /* in a document */
+
 #define SERVICE_MASK 15
 #define OTHER_PORTS  2000 /* and up: of rules that no packet here meets */
 #define MORE_PORTS   5000 /* and up, each second one: of rules for several ports */
@@ -104,16 +106,29 @@ static void add_rule(struct text *t, const struct shape *s, uint32_t rule, bool 
 	text_add(t, "]}\n");
 }
 
+static void begin_document(struct text *t, uint32_t number)
+{
+	text_addf(t,
+		  "---\napiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: bench%u}\n"
+		  "spec:\n",
+		  number);
+}
+
 void shape_text(const struct shape *s, bool is_changed, struct text *out)
 {
-	text_add(out, "apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: bench}\n"
-		      "spec:\n  zones:\n"
+	begin_document(out, 0);
+	text_add(out, "  zones:\n"
 		      "    - {name: clients, cidrs: [10.0.0.0/9, 'fd10::/32']}\n"
 		      "    - {name: servers, cidrs: [10.128.0.0/9, 'fd20::/32']}\n"
 		      "  workloads:\n"
 		      "    - {name: server, zone: servers, addresses: [10.128.0.1, 'fd20::1']}\n");
-	for (uint32_t i = 0; i < s->identities; i++)
+	for (uint32_t i = 0; i < s->identities; i++) {
+		if (i % CLIENTS_MAX == CLIENTS_MAX - 1) {
+			begin_document(out, i / CLIENTS_MAX + 1);
+			text_add(out, "  workloads:\n");
+		}
 		add_client(out, s, i);
+	}
 	text_add(out, "  rules:\n");
 	for (uint32_t i = 0; i < s->rules; i++)
 		add_rule(out, s, i, is_changed && i == s->rules / 2);

@@ -12,7 +12,7 @@
 
 /* Every client has one IPv4 and one IPv6 address, or as many prefixes. */
 struct shape {
-	uint32_t identities; /* of clients: 1..16380, as each slot holds no more */
+	uint32_t identities; /* of clients: 1..1000000 */
 	uint32_t addresses;  /* of clients, a multiple of identities */
 	uint32_t rules;      /* each decides something */
 	uint32_t flows;      /* that the connection table has room for */
@@ -36,7 +36,8 @@ struct shape_frame {
 	size_t len;
 };
 
-/* The policy's text, or one in which one rule has another port, that others have. */
+/* The policy's text, or one in which one rule has another port, that others have.  Documents, none
+ * larger than a file may be. */
 void shape_text(const struct shape *s, bool is_changed, struct text *out);
 
 /* Ends the process if the text is wrong, which it is not. */

@@ -70,13 +70,13 @@ struct flaw {
 
 static void too_many_identities(struct image *image)
 {
-	while (image->identities.count <= BH_IDENTITY_ENTRIES / 2)
+	while (image->identities.count <= BH_IDENTITY_ENTRIES_DEFAULT / 2)
 		vec_push(&image->identities, (struct image_identity){});
 }
 
 static void too_many_prefixes(struct image *image)
 {
-	for (uint32_t i = 0; i < BH_PREFIX_ENTRIES / 2; i++)
+	for (uint32_t i = 0; i < BH_PREFIX_LINES_DEFAULT / 2 * BH_RUN_WAYS; i++)
 		image_add_prefix(image, 0x0b000000 + i * BH_RUN_ADDRESSES, 32, 1);
 }
 

@@ -100,6 +100,19 @@ static struct service_range some_service(struct world *w)
 	}
 }
 
+/* As if there were so many others that their numbers need more than 16 bits. */
+static void raise_identities(struct image *image)
+{
+	size_t count = image->identities.count;
+
+	for (uint32_t i = 0; i < BH_RUN_IDENTITIES; i++)
+		vec_push(&image->identities, (struct image_identity){});
+	for (size_t i = count; --i > 0;)
+		image->identities.items[i + BH_RUN_IDENTITIES] = image->identities.items[i];
+	vec_foreach (p, &image->prefixes)
+		p->identity += p->identity ? BH_RUN_IDENTITIES : 0;
+}
+
 static void world_make(struct world *w, struct rig *rig, uint64_t seed)
 {
 	static const struct random_shape shape = {};
@@ -112,6 +125,8 @@ static void world_make(struct world *w, struct rig *rig, uint64_t seed)
 	random_policy_make(&w->random, seed, &shape);
 	env = (struct environment){w->random.hosts.items, w->random.hosts.count, w->random.now};
 	assert_int_equal(policy_compile(w->random.policy, &env, &diags, &w->compiled), 0);
+	if (seed % 2)
+		raise_identities(&w->compiled->image);
 	if (datapath_swap_policy(rig->dp, &w->compiled->image, &why, &swap))
 		fail_msg("policy is not in force: %s", why.buf);
 	for (int i = 0; i < ADDRESSES; i++)

@@ -222,6 +222,27 @@ static void new_tables_with_headers_are_what_counts(void **state)
 	remove_all(state);
 }
 
+static void a_million_identities_find_room(void **state)
+{
+	_text_ struct text why = TEXT_INIT;
+	struct datapath_swap swap;
+	_image_ struct image image;
+	struct table_room room;
+
+	image_make(&image, 10, BH_RULE_FIRST);
+	while (image.identities.count <= 1000000)
+		vec_push(&image.identities, (struct image_identity){});
+	image.prefixes.items[1].identity = 1000000;
+	image.identities.items[1000000] = image.identities.items[2];
+	assert_true(datapath_room(&image, &room));
+	dp = open_for(&image);
+	if (datapath_swap_policy(dp, &image, &why, &swap))
+		fail_msg("%s", why.buf);
+	assert_in_force(dp, 10, BH_RULE_FIRST);
+	datapath_free(TAKE_PTR(dp));
+	remove_all(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +253,7 @@ int main(void)
 		cmocka_unit_test(only_what_is_too_small_is_replaced),
 		cmocka_unit_test(a_start_makes_room_and_decides_as_before),
 		cmocka_unit_test(new_tables_with_headers_are_what_counts),
+		cmocka_unit_test(a_million_identities_find_room),
 	};
 
 	return cmocka_run_group_tests(tests, enter_namespaces, NULL);

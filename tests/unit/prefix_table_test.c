@@ -8,10 +8,9 @@
 #include "policy/image.h"
 #include "util/mem.h"
 
-#define ROOM       (BH_PREFIX_LINES / BH_SLOTS)
-#define MANY       100000
-#define POINTS     200000
-#define IDENTITIES 1000
+#define ROOM   (BH_PREFIX_LINES / BH_SLOTS)
+#define MANY   100000
+#define POINTS 200000
 
 static const struct bh_prefix_hash hash = {
 	.key = {0x9e3779b9, 0x7f4a7c15, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1},
@@ -20,12 +19,21 @@ static const struct bh_prefix_hash hash = {
 
 static uint64_t state_of_random = 88172645463325252;
 
+static uint32_t identities; /* that there are: few, or more than 16 bits number */
+
 static uint32_t below(uint32_t bound)
 {
 	state_of_random ^= state_of_random << 13;
 	state_of_random ^= state_of_random >> 7;
 	state_of_random ^= state_of_random << 17;
 	return (uint32_t)(state_of_random >> 32) % bound;
+}
+
+static void begin(struct image *image)
+{
+	image_init(image);
+	for (uint32_t i = 0; i < identities; i++)
+		vec_push(&image->identities, (struct image_identity){});
 }
 
 static struct bh_addr v4(uint32_t word)
@@ -85,7 +93,7 @@ static void order(struct image *image)
 
 static void add(struct image *image, struct prefix p)
 {
-	vec_push(&image->prefixes, (struct image_prefix){p, below(IDENTITIES)});
+	vec_push(&image->prefixes, (struct image_prefix){p, below(identities)});
 }
 
 static uint32_t naive(const struct image *image, const struct bh_addr *a)
@@ -141,7 +149,7 @@ static void small_tables_are_searched_as_by_trying_all(void **state)
 		_prefix_table_ struct prefix_table t = {};
 		struct image image;
 
-		image_init(&image);
+		begin(&image);
 		for (uint32_t i = below(60); i; i--) {
 			bool is_v4 = below(2);
 			struct bh_addr a = random_addr(is_v4);
@@ -186,7 +194,7 @@ static void a_hundred_thousand_hosts_are_found(void **state)
 	struct image image;
 
 	(void)state;
-	image_init(&image);
+	begin(&image);
 	for (uint32_t i = 0; i < MANY; i++) {
 		struct bh_addr a = v4(0x0a000000 + i);
 
@@ -201,7 +209,7 @@ static void a_hundred_thousand_cidrs_are_found(void **state)
 		struct image image;
 
 		(void)state;
-		image_init(&image);
+		begin(&image);
 		for (uint32_t i = 0; i < MANY; i++) {
 			struct bh_addr a = random_addr(is_v4);
 
@@ -222,7 +230,7 @@ static void prefixes_of_every_length_are_found(void **state)
 	struct image image;
 
 	(void)state;
-	image_init(&image);
+	begin(&image);
 	for (unsigned int len = 0; len <= 128; len++) {
 		add(&image, cut(&ones, len));
 		add(&image, cut(&four, len));
@@ -244,12 +252,12 @@ static void what_does_not_fit_is_refused(void **state)
 	struct image image;
 
 	(void)state;
-	image_init(&image);
+	begin(&image);
 	for (uint32_t i = 0; i < 100; i++) {
 		struct bh_addr a = v4(i << 8);
 
 		add(&image, cut(&a, 120));
-		add(&image, cut(&a, 125));
+		add(&image, cut(&a, 126));
 	}
 	order(&image);
 	assert_int_equal(prefix_table_build(&image, &hash, BH_START_LINES + 36, &t), -E2BIG);
@@ -294,12 +302,12 @@ static void an_address_comes_and_goes_in_place(void **state)
 		struct bh_addr net = of(0x0a000000);
 		struct image image;
 
-		image_init(&image);
+		begin(&image);
 		add(&image, cut(&net, 104));
 		build(&image, &t);
 		for (uint32_t i = 0; i < 20000; i++) {
 			struct bh_addr a = of(0x0a000000 + below(4000));
-			uint32_t identity = 1 + below(IDENTITIES);
+			uint32_t identity = 1 + below(identities);
 
 			assert_int_equal(put(&t, &a, identity), 0);
 			assert_equal(&t, &a, identity);
@@ -319,7 +327,7 @@ static void neighbours_of_one_that_comes_and_goes_keep_theirs(void **state)
 	struct image image;
 
 	(void)state;
-	image_init(&image);
+	begin(&image);
 	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 104), 1});
 	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 120), 2});
 	vec_push(&image.prefixes, (struct image_prefix){cut(&half, 126), 3});
@@ -352,7 +360,7 @@ static void the_place_of_one_that_is_gone_is_kept_for_it(void **state)
 	int err = 0;
 
 	(void)state;
-	image_init(&image);
+	begin(&image);
 	build(&image, &t);
 	for (uint32_t i = 0; !err; i++) {
 		struct bh_addr a = v6(i);
@@ -384,7 +392,7 @@ static struct bh_addr changing(uint32_t i)
 }
 
 /* Each one: within what is around it, or listed, and once. */
-static void assert_listed(const struct image *image, const uint32_t *identities)
+static void assert_listed(const struct image *image, const uint32_t *now)
 {
 	_image_listing_ struct image_listing listing = image_list(image);
 	size_t listed = 1; /* the prefix around them */
@@ -392,8 +400,8 @@ static void assert_listed(const struct image *image, const uint32_t *identities)
 	for (uint32_t i = 0; i < CHANGING; i++) {
 		const struct bh_addr a = changing(i);
 
-		assert_int_equal(image_identity(image, &a), identities[i]);
-		listed += identities[i] != 1;
+		assert_int_equal(image_identity(image, &a), now[i]);
+		listed += now[i] != 1;
 	}
 	assert_int_equal(listing.count, listed);
 	for (size_t i = 1; i < listing.count; i++)
@@ -403,23 +411,23 @@ static void assert_listed(const struct image *image, const uint32_t *identities)
 static void addresses_that_change_are_listed_as_if_they_had_been_so(void **state)
 {
 	const struct bh_addr net = v4(0x0a000000);
-	uint32_t identities[CHANGING];
+	uint32_t now[CHANGING];
 	struct image image;
 
 	(void)state;
-	image_init(&image);
+	begin(&image);
 	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 104), 1});
 	for (uint32_t i = 0; i < CHANGING; i++)
-		identities[i] = 1;
+		now[i] = 1;
 	for (int round = 0; round < 8; round++) {
 		for (int i = 0; i < 500; i++) {
 			uint32_t which = below(CHANGING), identity = below(4);
 			const struct bh_addr a = changing(which);
 
-			identities[which] = identity;
+			now[which] = identity;
 			assert_int_equal(image_set_identity(&image, &a, identity), identity != 1);
 		}
-		assert_listed(&image, identities);
+		assert_listed(&image, now);
 	}
 	image_release(&image);
 }
@@ -439,7 +447,7 @@ static void assert_all_are_there(const struct prefix_table *t, bool is_v4, uint3
 	for (uint32_t i = 0; i < count; i++) {
 		struct bh_addr a = scattered(is_v4, i);
 
-		assert_equal(t, &a, 1 + i % IDENTITIES);
+		assert_equal(t, &a, 1 + i % identities);
 	}
 }
 
@@ -449,7 +457,7 @@ static void fill(struct prefix_table *t, bool is_v4, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct bh_addr a = scattered(is_v4, i);
-		const struct bh_prefix entry = prefix_entry_of(&a, 1 + i % IDENTITIES);
+		const struct bh_prefix entry = prefix_entry_of(&a, 1 + i % identities);
 		int err = prefix_lines_put(t->lines, &t->head, &entry);
 
 		if (err == -ENOSPC) {
@@ -475,11 +483,25 @@ static void others_move_for_what_comes_until_four_of_five_places_are_taken(void 
 		_prefix_table_ struct prefix_table t = {};
 		struct image image;
 
-		image_init(&image);
+		begin(&image);
 		build(&image, &t);
 		fill(&t, is_v4, is_v4 ? t.head.runs * BH_RUN_WAYS * 4 / 5 : t.head.lines * 4);
 		image_release(&image);
 	}
+}
+
+static int have_few(void **state)
+{
+	(void)state;
+	identities = 1000;
+	return 0;
+}
+
+static int have_many(void **state)
+{
+	(void)state;
+	identities = 3 * BH_RUN_IDENTITIES;
+	return 0;
 }
 
 int main(void)
@@ -497,5 +519,7 @@ int main(void)
 		cmocka_unit_test(others_move_for_what_comes_until_four_of_five_places_are_taken),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("few identities", tests, have_few, NULL);
+
+	return failed + cmocka_run_group_tests_name("many identities", tests, have_many, NULL);
 }

@@ -34,28 +34,32 @@ _Static_assert(GROWN_COUNT <= TABLE_ROOM_MAX, "all of them are told of");
 
 struct capacity {
 	const char *map;
-	uint32_t least, usual, most; /* over both slots */
-	enum table_id table;         /* TABLE_COUNT: none that is filled by a policy */
+	uint32_t least, usual, unsaid, most; /* over both slots */
+	enum table_id table;                 /* TABLE_COUNT: none that is filled by a policy */
 };
 
 /* Of a large cluster: many pods in much fewer kinds, for which most rows of decisions are alike. */
-#define USUAL_PREFIX_LINES (BH_PREFIX_LINES / 2)
+#define USUAL_PREFIX_LINES (BH_PREFIX_LINES_DEFAULT / 2)
+#define USUAL_IDENTITIES   (BH_IDENTITY_ENTRIES_DEFAULT / 8)
 #define USUAL_BLOCKS       (BH_BLOCKS / 4)
-#define USUAL_RULE_PAGES   (BH_RULE_ENTRIES / BH_RULE_PAGE / 4)
+
+#define RULE_PAGES       (BH_RULE_ENTRIES / BH_RULE_PAGE)
+#define RULE_PAGES_LEAST (BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE)
 
 static const struct capacity capacities[GROWN_COUNT] = {
 	[GROWN_PREFIXES] = {"bh_prefixes", BH_PREFIX_LINES_LEAST, USUAL_PREFIX_LINES,
-			    BH_PREFIX_LINES, TABLE_PREFIXES},
-	[GROWN_IDENTITIES] = {"bh_identities", BH_IDENTITY_ENTRIES_LEAST, BH_IDENTITY_ENTRIES,
-			      BH_IDENTITY_ENTRIES, TABLE_IDENTITIES},
+			    BH_PREFIX_LINES_DEFAULT, BH_PREFIX_LINES, TABLE_PREFIXES},
+	[GROWN_IDENTITIES] = {"bh_identities", BH_IDENTITY_ENTRIES_LEAST, USUAL_IDENTITIES,
+			      BH_IDENTITY_ENTRIES_DEFAULT, BH_IDENTITY_ENTRIES, TABLE_IDENTITIES},
 	[GROWN_DIRECTORY] = {"bh_directory", BH_DIRECTORY_LINES_LEAST, BH_DIRECTORY_LINES,
-			     BH_DIRECTORY_LINES, TABLE_DIRECTORY},
-	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, USUAL_BLOCKS, BH_BLOCKS, TABLE_BLOCKS},
-	[GROWN_RULES] = {"bh_rule_counts", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE, USUAL_RULE_PAGES,
-			 BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
-	[GROWN_RULE_EVENTS] = {"bh_rule_events", BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE,
-			       USUAL_RULE_PAGES, BH_RULE_ENTRIES / BH_RULE_PAGE, TABLE_COUNT},
-	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
+			     BH_DIRECTORY_LINES, BH_DIRECTORY_LINES, TABLE_DIRECTORY},
+	[GROWN_BLOCKS] = {"bh_blocks", BH_BLOCKS_LEAST, USUAL_BLOCKS, BH_BLOCKS, BH_BLOCKS,
+			  TABLE_BLOCKS},
+	[GROWN_RULES] = {"bh_rule_counts", RULE_PAGES_LEAST, RULE_PAGES / 4, RULE_PAGES, RULE_PAGES,
+			 TABLE_COUNT},
+	[GROWN_RULE_EVENTS] = {"bh_rule_events", RULE_PAGES_LEAST, RULE_PAGES / 4, RULE_PAGES,
+			       RULE_PAGES, TABLE_COUNT},
+	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
 };
 
 static struct bpf_map *map_of(const struct datapath *dp, enum grown i)
@@ -161,7 +165,7 @@ int growth_choose(struct datapath *dp, const struct datapath_config *config)
 	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
 		uint64_t room = config->room ? config->room->of[i] : 0;
 		uint64_t need = room > needs[i] ? room : needs[i];
-		uint32_t entries = config->is_growing ? capacities[i].usual : capacities[i].most;
+		uint32_t entries = config->is_growing ? capacities[i].usual : capacities[i].unsaid;
 
 		if (is_known)
 			entries = choose(dp, i, need);

@@ -78,7 +78,6 @@ struct walk {
 };
 
 #define V4_START_LEN (BH_V4_PREFIX_LEN + 16)
-#define V4_RUN_LEN   (WHOLE - BH_RUN_BITS)
 
 /* IPv4 prefixes that are no longer are in the words of starts. */
 static bool is_start(const struct prefix *p)
@@ -87,15 +86,15 @@ static bool is_start(const struct prefix *p)
 }
 
 /* And longer ones in runs. */
-static bool is_in_run(const struct prefix *p)
+static bool is_in_run(const struct bh_prefixes *head, const struct prefix *p)
 {
-	return prefix_is_v4(p) && p->len >= V4_RUN_LEN;
+	return prefix_is_v4(p) && p->len >= WHOLE - head->run_bits;
 }
 
 /* What has all addresses of a family is no entry; whole addresses are looked for anyway. */
-static bool is_searched(const struct prefix *p)
+static bool is_searched(const struct bh_prefixes *head, const struct prefix *p)
 {
-	return p->len && p->len < WHOLE && !is_start(p) && !is_in_run(p);
+	return p->len && p->len < WHOLE && !is_start(p) && !is_in_run(head, p);
 }
 
 static void plant_tree(const struct image_listing *list, struct bh_prefixes *head)
@@ -104,7 +103,7 @@ static void plant_tree(const struct image_listing *list, struct bh_prefixes *hea
 	struct lengths l = {};
 
 	vec_foreach (p, list) {
-		if (!prefix_is_v4(&p->prefix) && is_searched(&p->prefix))
+		if (!prefix_is_v4(&p->prefix) && is_searched(head, &p->prefix))
 			counts[p->prefix.len]++;
 	}
 	for (unsigned int len = 0; len < WHOLE; len++) {
@@ -137,7 +136,7 @@ static void plant_starts(struct walk *w)
 
 		if (is_start(&p->prefix))
 			start_with(w, &p->prefix, p->identity);
-		else if (is_in_run(&p->prefix))
+		else if (is_in_run(w->head, &p->prefix))
 			*prefix_lines_start(w->starts, &at) |= BH_START_RUNS;
 		else if (prefix_is_v4(&p->prefix))
 			*prefix_lines_start(w->starts, &at) |= 1u << (len - V4_START_LEN);
@@ -203,16 +202,16 @@ static void lead_to_v4(struct walk *w, const struct bh_prefix *p)
  * around it that is in the run, too. */
 static void add_to_run(struct walk *w, const struct image_prefix *p, uint32_t address)
 {
-	size_t first = address % BH_RUN_ADDRESSES, count = (size_t)1 << (WHOLE - p->prefix.len);
+	uint32_t count = 1u << (WHOLE - p->prefix.len);
 	uint32_t around = w->depth ? w->around[w->depth - 1].identity : 0;
 	struct run *run = w->runs.count ? &w->runs.items[w->runs.count - 1] : NULL;
 
-	if (!run || run->key != BH_RUN_KEY(address)) {
-		vec_push(&w->runs, run_of(address, around));
+	if (!run || run->key != BH_RUN_KEY(address, w->head->run_bits)) {
+		vec_push(&w->runs, run_of(w->head, address, around));
 		run = &w->runs.items[w->runs.count - 1];
 	}
-	for (size_t i = first; i < first + count; i++)
-		run->identity[i] = (uint16_t)p->identity;
+	for (uint32_t i = 0; i < count; i++)
+		run_set(&run->identity, w->head, address + i, p->identity);
 }
 
 static void visit(struct walk *w, const struct image_prefix *p)
@@ -223,17 +222,18 @@ static void visit(struct walk *w, const struct image_prefix *p)
 		w->depth--;
 	if (!p->prefix.len)
 		w->head->otherwise = p->identity;
-	if (is_in_run(&p->prefix))
+	if (is_in_run(w->head, &p->prefix))
 		add_to_run(w, p, (uint32_t)entry.low);
 	if (p->prefix.len < WHOLE) {
 		w->around[w->depth++] = *p;
 		entry.word = BH_PREFIX(p->prefix.len, p->identity, 0);
 	}
-	if (is_searched(&p->prefix) && prefix_is_v4(&p->prefix))
+	if (is_searched(w->head, &p->prefix) && prefix_is_v4(&p->prefix))
 		lead_to_v4(w, &entry);
-	else if (is_searched(&p->prefix))
+	else if (is_searched(w->head, &p->prefix))
 		lead_to_v6(w, &entry);
-	if (is_searched(&p->prefix) || (p->prefix.len == WHOLE && !is_in_run(&p->prefix)))
+	if (is_searched(w->head, &p->prefix) ||
+	    (p->prefix.len == WHOLE && !is_in_run(w->head, &p->prefix)))
 		add(w, &entry);
 }
 
@@ -261,7 +261,7 @@ struct counts {
 static struct counts count_of(const struct image *image)
 {
 	_image_listing_ struct image_listing list = image_list(image);
-	struct bh_prefixes head = {};
+	struct bh_prefixes head = {.run_bits = run_bits_for(image->identities.count)};
 	struct walk w = {.list = &list, .head = &head};
 	struct counts counts;
 
@@ -363,7 +363,9 @@ int prefix_table_build(const struct image *image, const struct bh_prefix_hash *h
 		       struct prefix_table *ret)
 {
 	_image_listing_ struct image_listing list = image_list(image);
-	struct prefix_table table = {.head = {.hash = *hash}};
+	struct prefix_table table = {
+		.head = {.hash = *hash, .run_bits = run_bits_for(image->identities.count)},
+	};
 	struct walk w = {.list = &list, .head = &table.head};
 	int err;
 

@@ -2,7 +2,7 @@
 #include "policy/prefix_runs.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdbool.h>
 
 /* A place in a line. */
 struct place {
@@ -10,12 +10,36 @@ struct place {
 	unsigned int way;
 };
 
-struct run run_of(uint32_t address, uint32_t identity)
+uint32_t run_bits_for(size_t identities)
 {
-	struct run run = {.key = BH_RUN_KEY(address)};
+	return identities > BH_RUN_IDENTITIES ? BH_RUN_BITS_WIDE : BH_RUN_BITS;
+}
 
-	for (size_t i = 0; i < BH_RUN_ADDRESSES; i++)
-		run.identity[i] = (uint16_t)identity;
+uint32_t run_get(const union bh_run_identities *run, const struct bh_prefixes *head,
+		 uint32_t address)
+{
+	if (head->run_bits == BH_RUN_BITS_WIDE)
+		return run->wide[address % BH_RUN_ADDRESSES_WIDE];
+	return run->of[address % BH_RUN_ADDRESSES];
+}
+
+void run_set(union bh_run_identities *run, const struct bh_prefixes *head, uint32_t address,
+	     uint32_t identity)
+{
+	if (head->run_bits == BH_RUN_BITS_WIDE)
+		__atomic_store_n(&run->wide[address % BH_RUN_ADDRESSES_WIDE], identity,
+				 __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(&run->of[address % BH_RUN_ADDRESSES], (uint16_t)identity,
+				 __ATOMIC_RELEASE);
+}
+
+struct run run_of(const struct bh_prefixes *head, uint32_t address, uint32_t identity)
+{
+	struct run run = {.key = BH_RUN_KEY(address, head->run_bits)};
+
+	for (uint32_t i = 0; i < 1u << head->run_bits; i++)
+		run_set(&run.identity, head, i, identity);
 	return run;
 }
 
@@ -49,9 +73,10 @@ static unsigned int way_of(const struct bh_run_line *line, uint32_t key)
 	return way;
 }
 
-uint16_t *runs_find(struct bh_prefix_line *lines, const struct bh_prefixes *head, uint32_t address)
+union bh_run_identities *runs_find(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+				   uint32_t address)
 {
-	uint32_t key = BH_RUN_KEY(address);
+	uint32_t key = BH_RUN_KEY(address, head->run_bits);
 	uint64_t hash = hash_of(head, key);
 
 	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
@@ -59,7 +84,7 @@ uint16_t *runs_find(struct bh_prefix_line *lines, const struct bh_prefixes *head
 		unsigned int way = way_of(line, key);
 
 		if (way < BH_RUN_WAYS)
-			return &line->identity[way][address % BH_RUN_ADDRESSES];
+			return &line->identity[way];
 		if (!(line->spills & BH_PREFIX_SPILL(hash)))
 			break;
 	}
@@ -69,7 +94,7 @@ uint16_t *runs_find(struct bh_prefix_line *lines, const struct bh_prefixes *head
 /* Who finds the key finds all that goes with it. */
 static void write_run(const struct place *place, const struct run *run)
 {
-	memcpy(place->line->identity[place->way], run->identity, sizeof(run->identity));
+	place->line->identity[place->way] = run->identity;
 	__atomic_store_n(&place->line->key[place->way], run->key, __ATOMIC_RELEASE);
 }
 
@@ -102,9 +127,8 @@ static bool move_one(struct bh_prefix_line *lines, const struct bh_prefixes *hea
 		     struct bh_run_line *line, uint32_t left)
 {
 	for (unsigned int way = 0; way < BH_RUN_WAYS; way++) {
-		struct run run = {.key = line->key[way]};
+		const struct run run = {line->key[way], line->identity[way]};
 
-		memcpy(run.identity, line->identity[way], sizeof(run.identity));
 		if (run.key == BH_RUN_GONE || runs_put(lines, head, &run))
 			continue;
 		__atomic_store_n(&line->key[way], left, __ATOMIC_RELEASE);
@@ -127,7 +151,7 @@ int runs_fit(struct bh_prefix_line *lines, const struct bh_prefixes *head, const
 
 void runs_clear_way(struct bh_prefix_line *lines, const struct bh_prefixes *head, uint32_t address)
 {
-	uint64_t hash = hash_of(head, BH_RUN_KEY(address));
+	uint64_t hash = hash_of(head, BH_RUN_KEY(address, head->run_bits));
 
 	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
 		if (move_one(lines, head, line_at(lines, head, hash, n), BH_RUN_GONE))

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The part of a prefix table in which IPv4 addresses are eight by eight (bulkhead/tables.h). */
+/* The part of a prefix table in which IPv4 addresses are eight by eight, or four by four
+ * (bulkhead/tables.h).
+ */
 #ifndef POLICY_PREFIX_RUNS_H
 #define POLICY_PREFIX_RUNS_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <bulkhead/tables.h>
@@ -11,16 +13,28 @@
 /* A run by itself. */
 struct run {
 	uint32_t key; /* BH_RUN_KEY() */
-	uint16_t identity[BH_RUN_ADDRESSES];
+	union bh_run_identities identity;
 };
 
+/* How many bits the addresses of a run differ in, if there are so many identities. */
+uint32_t run_bits_for(size_t identities);
+
 /* The run of an address, all of one identity. */
-struct run run_of(uint32_t address, uint32_t identity);
+struct run run_of(const struct bh_prefixes *head, uint32_t address, uint32_t identity);
+
+/* One address of a run. */
+uint32_t run_get(const union bh_run_identities *run, const struct bh_prefixes *head,
+		 uint32_t address);
+
+/* Stores it at once.  Programs may be reading. */
+void run_set(union bh_run_identities *run, const struct bh_prefixes *head, uint32_t address,
+	     uint32_t identity);
 
 /* --- in the lines of a table; its first is lines[0] --- */
 
-/* An address's identity in its run; NULL: it is in none. */
-uint16_t *runs_find(struct bh_prefix_line *lines, const struct bh_prefixes *head, uint32_t address);
+/* The run of an address; NULL: it is in none. */
+union bh_run_identities *runs_find(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+				   uint32_t address);
 
 /* Enters one that isn't there.  Programs may be reading.  -ENOSPC: there is no place for it. */
 int runs_put(struct bh_prefix_line *lines, const struct bh_prefixes *head, const struct run *run);

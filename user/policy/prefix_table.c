@@ -135,11 +135,11 @@ static uint32_t longest_v6(struct bh_prefix_line *lines, const struct bh_prefixe
 static uint32_t identity_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 			    const struct bh_prefix *whole)
 {
-	const uint16_t *identity = NULL;
+	const union bh_run_identities *run = NULL;
 
 	if (*prefix_lines_start(lines, whole) & BH_START_RUNS)
-		identity = runs_find(lines, head, (uint32_t)whole->low);
-	return identity ? *identity : longest_v4(lines, head, whole);
+		run = runs_find(lines, head, (uint32_t)whole->low);
+	return run ? run_get(run, head, (uint32_t)whole->low) : longest_v4(lines, head, whole);
 }
 
 uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct bh_prefixes *head,
@@ -205,17 +205,17 @@ static int put_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		  const struct bh_prefix *entry)
 {
 	uint32_t address = (uint32_t)entry->low, identity = BH_PREFIX_IDENTITY(entry->word);
-	uint16_t *place = runs_find(lines, head, address);
+	union bh_run_identities *place = runs_find(lines, head, address);
 	__u64 *start = prefix_lines_start(lines, entry);
 	struct run run;
 	int err;
 
 	if (place) {
-		__atomic_store_n(place, (uint16_t)identity, __ATOMIC_RELEASE);
+		run_set(place, head, address, identity);
 		return 0;
 	}
-	run = run_of(address, longest_v4(lines, head, entry));
-	run.identity[address % BH_RUN_ADDRESSES] = (uint16_t)identity;
+	run = run_of(head, address, longest_v4(lines, head, entry));
+	run_set(&run.identity, head, address, identity);
 	err = runs_put(lines, head, &run);
 	if (!err)
 		store(start, *start | BH_START_RUNS);
@@ -298,13 +298,12 @@ void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *h
 		       const struct bh_prefix *entry)
 {
 	struct bh_prefix *place;
-	uint16_t *identity;
+	union bh_run_identities *run;
 
 	if (is_v4(entry)) {
-		identity = runs_find(lines, head, (uint32_t)entry->low);
-		if (identity)
-			__atomic_store_n(identity, (uint16_t)BH_PREFIX_IDENTITY(entry->word),
-					 __ATOMIC_RELEASE);
+		run = runs_find(lines, head, (uint32_t)entry->low);
+		if (run)
+			run_set(run, head, (uint32_t)entry->low, BH_PREFIX_IDENTITY(entry->word));
 		return;
 	}
 	place = find(lines, head, entry);
