@@ -90,7 +90,7 @@ static void fill_is_rounded_up(void **state)
 	}
 }
 
-/* More prefixes than there is room for, most of them in one rule. */
+/* More prefixes, with waypoints, than there is room for, most of them in one rule. */
 static void who_needs_most_is_told_when_it_does_not_fit(void **state)
 {
 	_text_ struct text yaml = TEXT_INIT;
@@ -104,9 +104,9 @@ static void who_needs_most_is_told_when_it_does_not_fit(void **state)
 					       "  - {name: small, from: a, to: b, services: any}\n"
 					       "  - name: huge\n    from: a\n    services: tcp/80\n"
 					       "    to:\n");
-	for (unsigned int i = 0; i < IMAGE_PREFIXES_MAX; i++)
-		text_addf(&yaml, "    - {cidr: 100.%u.%u.%u}\n", i >> 13, i >> 5 & 255,
-			  i << 3 & 255);
+	for (unsigned int i = 0; i < IMAGE_PREFIXES_MAX / 3; i++)
+		text_addf(&yaml, "    - {cidr: '2001:%x:%x::/%u'}\n", i >> 12, i & 4095,
+			  65 + i % 63);
 	source = source_of("t.yaml", yaml.buf, yaml.len);
 	assert_int_equal(policy_load_sources(&source, 1, &d, &policy), 0);
 	assert_int_equal(policy_compile(policy, &(struct environment){}, &d, &compiled), -E2BIG);

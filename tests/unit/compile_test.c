@@ -158,6 +158,52 @@ static void too_many_rules_are_refused_with_numbers(void **state)
 			    "the policy needs 262160 rules; there is room for 131072");
 }
 
+/* A class for each of @count workloads, which open to the first, or to one another. */
+static void write_many_classes(uint32_t count, bool is_to_all, struct text *out)
+{
+	text_add(out, POLICY_TEXT_HEAD "  workloads:\n");
+	for (uint32_t i = 0; i < count; i++)
+		text_addf(out, "  - {name: w%u, addresses: [10.%u.%u.%u]}\n", i, i >> 16,
+			  i >> 8 & 255, i & 255);
+	text_add(out, "  rules:\n");
+	for (uint32_t i = 0; i < count; i++)
+		text_addf(out, "  - {name: r%u, from: w%u, to: w%u, services: tcp/80}\n", i, i,
+			  is_to_all ? (i + 1) % count : 0);
+}
+
+static void many_classes_fit_or_are_refused_with_their_number(void **state)
+{
+	static const struct {
+		uint32_t classes;
+		bool is_to_all;
+		const char *message; /* NULL: it fits */
+	} rows[] = {
+		{12000, false, NULL},
+		{12000, true,
+		 "the policy needs 282024 directory lines for pairs of classes; there is room for "
+		 "262144"},
+		{66000, false,
+		 "the policy needs 66001 classes of addresses; there is room for 65535"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct environment env = {};
+		_text_ struct text text = TEXT_INIT;
+		_policy_ struct policy *p = NULL;
+		_compiled_ struct compiled *c = NULL;
+		_diags_ struct diags d = {};
+		struct source source;
+
+		write_many_classes(rows[i].classes, rows[i].is_to_all, &text);
+		source = source_of("t.yaml", text.buf, text.len);
+		assert_int_equal(policy_load_sources(&source, 1, &d, &p), 0);
+		assert_int_equal(policy_compile(p, &env, &d, &c), rows[i].message ? -E2BIG : 0);
+		if (rows[i].message)
+			assert_string_equal(d.list.items[0].message, rows[i].message);
+	}
+}
+
 static void an_empty_policy_compiles(void **state)
 {
 	_policy_ struct policy *p = policy_new();
@@ -180,6 +226,7 @@ int main(void)
 		cmocka_unit_test(row_zero_denies_everything),
 		cmocka_unit_test(equal_rows_are_stored_once),
 		cmocka_unit_test(too_many_rules_are_refused_with_numbers),
+		cmocka_unit_test(many_classes_fit_or_are_refused_with_their_number),
 		cmocka_unit_test(an_empty_policy_compiles),
 	};
 

@@ -137,6 +137,10 @@ static bool hold_decisions(const struct compiled *c, const struct evaluated_tabl
 			   struct diags *d)
 {
 	const struct image_grid *pairs = t->pairs, *cells = t->cells;
+	const struct bound of_pairs[] = {
+		{"directory lines for pairs of classes", grid_lines(pairs), EVALUATE_LINES_MAX,
+		 false, blame_classes},
+	};
 	const struct bound bounds[] = {
 		{"directory lines", grid_lines(pairs) + grid_lines(cells), EVALUATE_LINES_MAX,
 		 is_cut, blame_decisions},
@@ -146,7 +150,7 @@ static bool hold_decisions(const struct compiled *c, const struct evaluated_tabl
 		 IMAGE_LATER_MAX, is_cut, blame_decisions},
 	};
 
-	if (!hold(c, d, bounds, COUNT(bounds)))
+	if (!hold(c, d, of_pairs, COUNT(of_pairs)) || !hold(c, d, bounds, COUNT(bounds)))
 		return false;
 	if (is_cut)
 		diag_error(d, (struct span){},
@@ -179,12 +183,8 @@ static bool compile_decisions(struct compiled *c, const struct compiled *old, st
 	struct compiled_index *x = c->index;
 	const struct evaluated_tables now = {&image->pairs, &image->cells, &image->later};
 	const struct evaluated_tables ahead = {&x->ahead_pairs, &x->ahead_cells, NULL};
-	size_t classes = c->classes.count;
-	size_t stride = (classes + BH_BLOCK_ENTRIES - 1) / BH_BLOCK_ENTRIES;
-	size_t lines = classes * stride / BH_LINE_ENTRIES + 1;
 	const struct bound bounds[] = {
-		{"directory lines for pairs of classes", lines, EVALUATE_LINES_MAX, true,
-		 blame_classes},
+		{"classes of addresses", c->classes.count, GRID_NOWHERE, false, blame_classes},
 	};
 	int err;
 

@@ -317,12 +317,25 @@ static bool is_over(const struct evaluator *e)
 	return !evaluate_has_room(e->pairs.grid, e->rows.cells.grid.grid);
 }
 
-static int decide(struct evaluator *e)
+/* Their number is known beforehand, and they may be many. */
+static int make_pair_rows(struct evaluator *e)
 {
+	struct image_grid *g = e->pairs.grid;
 	uint32_t classes = (uint32_t)e->c->classes.count;
 
-	find_patterns(e);
+	g->rows = classes;
+	if (grid_lines(g) > EVALUATE_LINES_MAX)
+		return -E2BIG;
+	g->rows = 0;
 	grid_builder_rows(&e->pairs, classes);
+	return 0;
+}
+
+static int decide(struct evaluator *e)
+{
+	find_patterns(e);
+	if (make_pair_rows(e))
+		return -E2BIG;
 	e->pattern_block = xcalloc(e->patterns.count + 1, sizeof(*e->pattern_block));
 	e->group_blocks = xcalloc(e->pairs.grid->stride, sizeof(*e->group_blocks));
 	e->group_row = xcalloc(e->dst.groups.parts, sizeof(*e->group_row));

@@ -96,7 +96,7 @@ uint32_t *grid_builder_rows(struct grid_builder *b, uint32_t rows)
 
 size_t grid_lines(const struct image_grid *g)
 {
-	return (g->directory.count + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
+	return ((size_t)g->rows * g->stride + BH_LINE_ENTRIES - 1) / BH_LINE_ENTRIES;
 }
 
 void grid_copy(struct image_grid *to, const struct image_grid *from)
