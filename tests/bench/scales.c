@@ -150,6 +150,29 @@ static int measure_beside_agent(struct wrapper *w, const struct scale *scale, st
 	return err;
 }
 
+/* What so many identities make of it, in parts of what few do. */
+static void add_ratio(const char *kind, double goal, struct results *results)
+{
+	_text_ struct text name = TEXT_INIT, few = TEXT_INIT, many = TEXT_INIT;
+	const struct metric *base, *ours;
+	struct metric m = {.unit = "x", .goal = goal};
+
+	text_addf(&name, "%s-cost-1M-identities", kind);
+	text_addf(&few, "%s-xdp-v4-10-identities", kind);
+	text_addf(&many, "%s-xdp-v4-1M-identities", kind);
+	base = results_find(results, few.buf);
+	ours = results_find(results, many.buf);
+	if (!base || !ours || base->problem || ours->problem) {
+		m.problem = xstrdup("there is no figure of both");
+	} else {
+		m.figure.median = ours->figure.median / base->figure.median;
+		m.figure.low = ours->figure.low / base->figure.high;
+		m.figure.high = ours->figure.high / base->figure.low;
+	}
+	m.name = text_take(&name);
+	results_add(results, &m);
+}
+
 int scales_measure(struct effort *effort, bool is_long, struct results *results)
 {
 	struct wrapper *w;
@@ -173,5 +196,9 @@ int scales_measure(struct effort *effort, bool is_long, struct results *results)
 		}
 	}
 	wrapper_free(w);
+	if (!err && is_long) {
+		add_ratio("established", 1.05, results);
+		add_ratio("new", 2.5, results);
+	}
 	return err;
 }
