@@ -18,6 +18,9 @@
 /* Events a second for each (source identity, rule, reason); 0: no limit. */
 const volatile __u32 bh_event_rate = 0;
 
+/* How many events of each CPU may wait to be read: a power of two. */
+const volatile __u32 bh_lane_each = BH_LANE_EVENTS_LEAST;
+
 /* Off: every event is suppressed, for comparison. */
 const volatile bool bh_has_events = true;
 

@@ -381,7 +381,27 @@ struct {
 	__type(value, struct answer_bucket);
 } bh_answer_rate SEC(".maps");
 
-/* Events, as struct bh_event or bh_event_packet.  Programs write, the agent reads. */
+/* CPU -> how far its events are written, and read.  Programs write, and the agent.  It sizes this
+ * and the next for the machine's CPUs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bh_lane);
+} bh_lanes SEC(".maps");
+
+/* Lane after lane, bh_lane_each events of each.  Programs write, the agent reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BH_LANE_EVENTS_LEAST);
+	__type(key, __u32);
+	__type(value, struct bh_event);
+} bh_lane_events SEC(".maps");
+
+/* Events with their packets, as struct bh_event_packet, and 4 bytes to wake who reads lanes.
+ * Programs write, the agent reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, BH_RING_BYTES);

@@ -38,19 +38,20 @@ static __always_inline void opener_fill_event(struct bh_event *event, const stru
 static __always_inline void opener_report(const struct opener *o, const struct eventful *e,
 					  struct bh_control *control, struct bh_account *account)
 {
+	struct bh_lane *lane = lane_here();
 	struct bh_event *event;
 
 	if (is_over_rate(e, o->now)) {
 		book_as(account, e, BOOK_SUPPRESSED);
 		return;
 	}
-	event = bpf_ringbuf_reserve(&bh_events, sizeof(*event), 0);
+	event = lane ? lane_next(lane) : NULL;
 	if (!event) {
 		book_as(account, e, BOOK_LOST);
 		return;
 	}
 	opener_fill_event(event, o);
-	bpf_ringbuf_submit(event, wakeup_of(control, account));
+	lane_add(lane, control, account);
 	book_as(account, e, BOOK_DELIVERED);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Counting, rate limit, event ring.  Nothing here changes a verdict. */
+/* Counting, rate limit, events.  Nothing here changes a verdict. */
 #ifndef BPF_REPORT_H
 #define BPF_REPORT_H
 
@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "maps.h"
+#include "order.h"
 #include "packet.h"
 
 static __always_inline void count_add(struct bh_count *count, __u32 length)
@@ -244,15 +245,46 @@ static __always_inline void book(struct bh_account *account, const struct packet
  * itself every few milliseconds; it is woken when it sleeps, and when many wait at once.  An event
  * that is not submitted yet when the agent falls asleep is seen at its last look, after that.
  */
-static __always_inline __u64 wakeup_of(struct bh_control *control, const struct bh_account *account)
+static __always_inline bool is_wakeup_due(struct bh_control *control,
+					  const struct bh_account *account)
 {
 	if (control->event_sleep) {
 		control->event_sleep = 0;
-		return BPF_RB_FORCE_WAKEUP;
+		return true;
 	}
-	if ((account->events.delivered & (BH_WAKE_EVENTS - 1)) == BH_WAKE_EVENTS - 1)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+	return (account->events.delivered & (BH_WAKE_EVENTS - 1)) == BH_WAKE_EVENTS - 1;
+}
+
+static __always_inline struct bh_lane *lane_here(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&bh_lanes, &cpu);
+}
+
+/* The place of this CPU's next event; NULL: the reader is too far behind. */
+static __always_inline struct bh_event *lane_next(const struct bh_lane *lane)
+{
+	__u64 written = lane->written;
+	__u32 at = written & (bh_lane_each - 1);
+
+	if (written - READ_NOW(lane->read) >= bh_lane_each)
+		return NULL;
+	at += bpf_get_smp_processor_id() * bh_lane_each;
+	return bpf_map_lookup_elem(&bh_lane_events, &at);
+}
+
+/* What was written at its next place is an event.  Nothing interrupts a program with another that
+ * has events, so there is no other at that place. */
+static __always_inline void lane_add(struct bh_lane *lane, struct bh_control *control,
+				     const struct bh_account *account)
+{
+	__u32 bell = 0;
+
+	keep_order();
+	lane->written++;
+	if (is_wakeup_due(control, account))
+		bpf_ringbuf_output(&bh_events, &bell, sizeof(bell), BPF_RB_FORCE_WAKEUP);
 }
 
 /* Every event is exactly one of delivered, suppressed, lost. */
@@ -261,6 +293,7 @@ static __always_inline void report(struct packet *p, __u32 reason)
 	struct bh_account *account = account_of(p, reason);
 	struct bh_control *control = control_here();
 	const struct eventful e = eventful_of(p, reason);
+	struct bh_lane *lane = lane_here();
 	struct bh_event *event;
 
 	if (!account || !control)
@@ -274,13 +307,13 @@ static __always_inline void report(struct packet *p, __u32 reason)
 		p->is_event_due = 1;
 		return;
 	}
-	event = bpf_ringbuf_reserve(&bh_events, sizeof(*event), 0);
+	event = lane ? lane_next(lane) : NULL;
 	if (!event) {
 		book(account, p, BOOK_LOST);
 		return;
 	}
 	fill_event(event, p, reason);
-	bpf_ringbuf_submit(event, wakeup_of(control, account));
+	lane_add(lane, control, account);
 	book(account, p, BOOK_DELIVERED);
 }
 
@@ -330,7 +363,9 @@ static __always_inline void packet_event_end(struct bh_event_packet *record,
 					     struct bh_control *control, struct bh_account *account,
 					     const struct packet *p)
 {
-	bpf_ringbuf_submit(record, wakeup_of(control, account));
+	bool is_due = is_wakeup_due(control, account);
+
+	bpf_ringbuf_submit(record, is_due ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	book(account, p, BOOK_DELIVERED);
 }
 

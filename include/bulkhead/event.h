@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A record of the event ring: a drop, an audited connection, or an allowed one whose rule logs. */
+/*
+ * Events, as programs write and the agent reads them: of a drop, an audited connection, or an
+ * allowed one whose rule logs.
+ */
 #ifndef BULKHEAD_EVENT_H
 #define BULKHEAD_EVENT_H
 
@@ -30,6 +33,17 @@ struct bh_event {
 	__u8 is_xdp;      /* 1: seen by the XDP program, 0: by a tc program */
 };
 
+/*
+ * The events of one CPU: of its places in bh_lane_events each is written again when its event has
+ * been read.  Each of both ends has a cache line, so that neither has to wait for the other.
+ */
+struct bh_lane {
+	__u64 written; /* events, by programs on that CPU, which are never in each other's way */
+	__u64 pad[7];
+	__u64 read; /* by the agent */
+	__u64 pad2[7];
+};
+
 /* The same with the packet, as long as the agent asks for it (bh_control.event_bytes). */
 struct bh_event_packet {
 	struct bh_event event;
@@ -39,6 +53,7 @@ struct bh_event_packet {
 };
 
 _Static_assert(sizeof(struct bh_event) == 80, "event record has no holes");
+_Static_assert(sizeof(struct bh_lane) == 128, "a lane's ends are two cache lines");
 _Static_assert(sizeof(struct bh_event_packet) == 88 + BH_PACKET_BYTES, "nor has one with a packet");
 
 #endif

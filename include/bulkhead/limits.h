@@ -64,11 +64,15 @@
 #define BH_BACKEND_ENTRIES   16384 /* fronts with backends; likewise: 2 KiB each */
 #define BH_BACKENDS_MAX      96    /* of a front: as many as these hold */
 #define BH_LIMITER_LINES     4096  /* a power of two; programs count on this number */
-#define BH_RING_BYTES        (4 * 1024 * 1024)
+#define BH_RING_BYTES        (1024 * 1024)
 
 /* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */
 #define BH_CONN_SETTLED_PARTS   10
 #define BH_CONN_EMBRYONIC_PARTS 2
+
+/* Events that wait to be read: all CPUs have so many together, and each has no fewer. */
+#define BH_LANE_EVENTS       32768 /* 2.5 MiB; a power of two */
+#define BH_LANE_EVENTS_LEAST 1024  /* likewise */
 
 #define BH_WAKE_EVENTS  4096 /* of one kind on one CPU, and the agent is woken; a power of two */
 #define BH_PACKET_BYTES 128  /* of a packet, copied for those who want to see it */

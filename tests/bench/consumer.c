@@ -12,6 +12,7 @@
 #include "util/mem.h"
 
 #define POLL_MS 10
+#define LOOK_US 300
 
 struct consumer {
 	pid_t pid;
@@ -31,13 +32,16 @@ static void leave_cpu_of_parent(int cpu)
 		sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* Who looks at each event as it comes takes the lines away from the CPU that writes the next ones.
+ */
 static void read_for_ever(struct bed *bed)
 {
 	struct pollfd pollfd = {.fd = datapath_events_fd(bed->dp), .events = POLLIN};
 
 	for (;;) {
 		poll(&pollfd, 1, POLL_MS);
-		while (datapath_events_consume(bed->dp) > 0)
+		usleep(LOOK_US);
+		while (datapath_events_consume(bed->dp) == DATAPATH_EVENTS_AT_ONCE)
 			;
 	}
 }

@@ -49,14 +49,14 @@ enum host_fate host_run(enum host_hook hook, struct host_frame *frame);
 extern uint64_t host_now_ns;
 extern uint64_t host_boot_ahead_ns; /* of CLOCK_BOOTTIME */
 
-/* The event ring: how many more it takes, how many it took, and the last one. */
-struct host_ring {
+/* The lane of events: how many more it takes, how many it took, and the last one. */
+struct host_lane {
 	uint32_t room;
 	uint32_t count;
 	struct bh_event last;
 };
 
-extern struct host_ring host_ring;
+extern struct host_lane host_lane;
 
 /* What the agent chooses before load. */
 struct host_config {

@@ -232,7 +232,7 @@ static enum host_fate run_tc(enum host_hook hook, struct host_frame *frame)
 }
 
 /* Each world has maps of its own, and programs have one address for what is in these two. */
-enum host_fate host_run(enum host_hook hook, struct host_frame *frame)
+static enum host_fate run_in_world(enum host_hook hook, struct host_frame *frame)
 {
 	const __u32 zero = 0;
 	void *control = bpf_map_lookup_elem(&bh_control, &zero);
@@ -242,5 +242,41 @@ enum host_fate host_run(enum host_hook hook, struct host_frame *frame)
 	memcpy(bh_epochs_words, bpf_map_lookup_elem(&bh_epochs, &zero), sizeof(bh_epochs_words));
 	fate = hook == HOST_XDP_IN ? run_xdp(frame) : run_tc(hook, frame);
 	memcpy(control, bh_control_words, sizeof(bh_control_words));
+	return fate;
+}
+
+/* Before a packet: so much room, and where an event leaves something as it was, that shows. */
+static void lane_prepare(struct bh_lane *lane)
+{
+	struct bh_event *event;
+
+	lane->read = lane->written + host_lane.room - bh_lane_each;
+	event = lane_next(lane);
+	if (event)
+		memset(event, 0xa5, sizeof(*event));
+}
+
+/* After it: @at is where the lane ended before. */
+static void lane_look(const struct bh_lane *lane, __u64 at)
+{
+	const __u32 place = at & (bh_lane_each - 1);
+
+	assert(lane->written - at <= 1);
+	if (lane->written == at)
+		return;
+	host_lane.room--;
+	host_lane.count++;
+	host_lane.last = *(struct bh_event *)bpf_map_lookup_elem(&bh_lane_events, &place);
+}
+
+enum host_fate host_run(enum host_hook hook, struct host_frame *frame)
+{
+	struct bh_lane *lane = lane_here();
+	__u64 at = lane->written;
+	enum host_fate fate;
+
+	lane_prepare(lane);
+	fate = run_in_world(hook, frame);
+	lane_look(lane, at);
 	return fate;
 }

@@ -27,7 +27,7 @@ struct outcome {
 	bool is_rejected, has_event;
 	struct host_frame frame;
 	struct host_totals totals; /* since the beginning */
-	struct host_ring ring;
+	struct host_lane lane;
 };
 
 /* One input on its way. */
@@ -91,7 +91,7 @@ static void check_books(const struct host_totals *before, const struct outcome *
 		check(b->produced == b->delivered + b->suppressed + b->lost, "books don't balance");
 		delivered += b->delivered;
 	}
-	check(delivered == o->ring.count, "the books have other events than the ring");
+	check(delivered == o->lane.count, "the books have other events than the lane");
 	check(now->books[BH_VERDICT_REJECT].produced ==
 		      now->rejects.answered + now->rejects.suppressed + now->rejects.silent,
 	      "a rejected packet is not accounted for");
@@ -107,15 +107,15 @@ static void run_side(struct run *run, const struct input_record *r, unsigned int
 	config.is_quick = (side == SIDE_XDP) == run->head.is_xdp_quick;
 	host_configure(&config);
 	world_choose(side);
-	host_ring = o->ring;
+	host_lane = o->lane;
 	o->frame = r->frame;
 	if (side == SIDE_XDP) {
 		o->frame.linear = o->frame.len;
 		o->frame.is_stripped = false;
 	}
 	o->fate = host_run(hook_of(run, r, side), &o->frame);
-	o->has_event = host_ring.count != o->ring.count;
-	o->ring = host_ring;
+	o->has_event = host_lane.count != o->lane.count;
+	o->lane = host_lane;
 	host_read_totals(&o->totals);
 	o->reason = BH_REASON_NONE;
 	o->is_rejected = o->totals.books[BH_VERDICT_REJECT].produced !=
@@ -131,9 +131,9 @@ static void run_side(struct run *run, const struct input_record *r, unsigned int
 
 static void check_same_event(const struct run *run, const struct input_record *r)
 {
-	struct bh_event a = run->sides[SIDE_XDP].ring.last, b = run->sides[SIDE_TC].ring.last;
+	struct bh_event a = run->sides[SIDE_XDP].lane.last, b = run->sides[SIDE_TC].lane.last;
 
-	check(run->sides[SIDE_XDP].ring.count == run->sides[SIDE_TC].ring.count,
+	check(run->sides[SIDE_XDP].lane.count == run->sides[SIDE_TC].lane.count,
 	      "one side has events that the other has not");
 	if (!run->sides[SIDE_XDP].has_event)
 		return;
@@ -322,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world_begin(&run.head.switches);
 	for (unsigned int side = 0; side < SIDES; side++)
-		run.sides[side].ring.room = run.head.ring_room;
+		run.sides[side].lane.room = run.head.ring_room;
 	for (int i = 0; i < INPUT_RECORDS && input_record(&in, &record); i++)
 		run_record(&run, &record);
 	return 0;

@@ -4,49 +4,92 @@
 #include "bulkhead.skel.h"
 #include "datapath/internal.h"
 
-/* A record of another size is none of ours. */
-static int on_record(void *user, void *data, size_t size)
+static void on_event(const struct bh_event *event, void *user)
 {
-	struct datapath *dp = user;
+	const struct datapath *dp = user;
 
-	if (size >= sizeof(struct bh_event_packet))
-		dp->event(data, data, dp->event_user);
-	else if (size >= sizeof(struct bh_event))
-		dp->event(data, NULL, dp->event_user);
-	return ++dp->event_count < DATAPATH_EVENTS_AT_ONCE ? 0 : -EAGAIN;
+	dp->event(event, NULL, dp->event_user);
+}
+
+/* A shorter one was there to wake us. */
+static bool on_record(const void *data, size_t size, void *user)
+{
+	const struct datapath *dp = user;
+
+	if (size < sizeof(struct bh_event_packet))
+		return false;
+	dp->event(data, data, dp->event_user);
+	return true;
+}
+
+int events_size(struct datapath *dp)
+{
+	uint32_t cpus = (uint32_t)dp->cpus, each = lanes_each(cpus);
+	int err = bpf_map__set_max_entries(dp->skel->maps.bh_lanes, cpus);
+
+	dp->skel->rodata->bh_lane_each = each;
+	return err ? err : bpf_map__set_max_entries(dp->skel->maps.bh_lane_events, cpus * each);
+}
+
+static int open_lanes(struct datapath *dp)
+{
+	const struct bpf_map *ends = dp->skel->maps.bh_lanes;
+	const struct bpf_map *events = dp->skel->maps.bh_lane_events;
+	const struct table of_ends = {bpf_map__fd(ends), bpf_map__max_entries(ends),
+				      sizeof(struct bh_lane)};
+	const struct table of_events = {bpf_map__fd(events), bpf_map__max_entries(events),
+					sizeof(struct bh_event)};
+	int err = table_view_share(&of_ends, 0, (size_t)of_ends.entries * of_ends.size,
+				   &dp->lane_ends);
+
+	if (!err)
+		err = table_view_open(&of_events, 0, (size_t)of_events.entries * of_events.size,
+				      &dp->lane_events);
+	if (!err)
+		lanes_init(&dp->lanes, dp->lane_ends.bytes, dp->lane_events.bytes, of_ends.entries,
+			   of_events.entries / of_ends.entries);
+	return err;
 }
 
 int datapath_events_open(struct datapath *dp, event_fn *fn, void *user)
 {
-	int fd = bpf_map__fd(dp->skel->maps.bh_events);
+	const struct bpf_map *map = dp->skel->maps.bh_events;
+	int err;
 
 	datapath_events_close(dp);
 	dp->event = fn;
 	dp->event_user = user;
-	dp->ring = ring_buffer__new(fd, on_record, dp, NULL);
-	return dp->ring ? 0 : -errno;
+	err = open_lanes(dp);
+	if (!err)
+		err = ring_open(bpf_map__fd(map), bpf_map__max_entries(map), &dp->packets);
+	if (err)
+		datapath_events_close(dp);
+	return err;
 }
 
 void datapath_events_close(struct datapath *dp)
 {
-	ring_buffer__free(dp->ring);
-	dp->ring = NULL;
+	ring_close(&dp->packets);
+	lanes_release(&dp->lanes);
+	table_view_close(&dp->lane_ends);
+	table_view_close(&dp->lane_events);
 }
 
 int datapath_events_fd(const struct datapath *dp)
 {
-	return dp->ring ? ring_buffer__epoll_fd(dp->ring) : -EBADF;
+	return dp->packets.records ? bpf_map__fd(dp->skel->maps.bh_events) : -EBADF;
 }
 
 int datapath_events_consume(struct datapath *dp)
 {
-	int err;
+	size_t count;
 
-	if (!dp->ring)
+	if (!dp->packets.records)
 		return -EBADF;
-	dp->event_count = 0;
-	err = ring_buffer__consume(dp->ring);
-	return err < 0 && err != -EAGAIN ? err : dp->event_count;
+	count = lanes_read(&dp->lanes, DATAPATH_EVENTS_AT_ONCE, on_event, dp);
+	count += ring_read(&dp->packets, DATAPATH_EVENTS_AT_ONCE - count, on_record, dp);
+	ring_done(&dp->packets);
+	return (int)count;
 }
 
 void datapath_events_sleep(struct datapath *dp)

@@ -29,6 +29,7 @@ static int owners_fd(const struct datapath *dp)
 static int configure(const struct datapath *dp, const struct translated_bpf *skel)
 {
 	skel->rodata->bh_event_rate = dp->skel->rodata->bh_event_rate;
+	skel->rodata->bh_lane_each = dp->skel->rodata->bh_lane_each;
 	skel->rodata->bh_flow_ticks = dp->skel->rodata->bh_flow_ticks;
 	skel->rodata->bh_down_after_s = dp->skel->rodata->bh_down_after_s;
 	skel->rodata->bh_conn_mask = dp->skel->rodata->bh_conn_mask;

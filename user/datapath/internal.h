@@ -7,9 +7,11 @@
 
 #include "datapath/datapath.h"
 #include "datapath/entries.h"
+#include "datapath/lanes.h"
 #include "datapath/own_lines.h"
 #include "datapath/pins.h"
 #include "datapath/program.h"
+#include "datapath/ring.h"
 #include "datapath/tables.h"
 #include "util/text.h"
 #include "util/vec.h"
@@ -17,8 +19,6 @@
 struct bpf_map;
 struct bpf_program;
 struct bulkhead_bpf;
-struct ring_buffer;
-struct flow_ring;
 
 /* A front that an address is a backend of. */
 struct backend_place {
@@ -47,11 +47,13 @@ struct datapath {
 	uint64_t settled, embryonic, fragments; /* at the last sweep; UINT64_MAX: there was none */
 	uint32_t shares;                        /* that the connection table is divided into */
 	int cpus;
-	struct ring_buffer *ring;
+	/* Closed until somebody reads them. */
+	struct ring packets; /* events with their packets */
+	struct ring flows;
+	struct lanes lanes;
+	struct table_view lane_ends, lane_events;
 	event_fn *event;
 	void *event_user;
-	int event_count; /* records of the present reading */
-	struct flow_ring *flows;
 	int translated_fd;   /* the program behind fronts; -1: there is none */
 	bool is_translating; /* it hangs at the hooks */
 	bool is_leaving;     /* another start's does, until it is known who is behind fronts */
@@ -232,6 +234,9 @@ int heartbeat_check_clocks(const struct datapath *dp, struct text *reterr);
 void heartbeat_set_clock(struct datapath *dp);
 
 /* --- events.c --- */
+
+/* Before the maps are made: lanes for as many CPUs as there may be. */
+int events_size(struct datapath *dp);
 
 void datapath_events_close(struct datapath *dp);
 

@@ -143,6 +143,7 @@ size_t datapath_tables(struct datapath *dp, struct table_fill *ret, size_t size)
 			{dp->skel->maps.bh_embryonic, dp->embryonic},
 			{dp->skel->maps.bh_fragments, dp->fragments},
 			{dp->skel->maps.bh_limiters, UINT64_MAX},
+			{dp->skel->maps.bh_lane_events, UINT64_MAX},
 			{dp->skel->maps.bh_events, UINT64_MAX},
 		};
 

@@ -101,6 +101,8 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 		err = connections_size(dp, config);
 	if (!err)
 		err = flows_size(dp, config);
+	if (!err)
+		err = events_size(dp);
 #if !defined(__x86_64__)
 	dp->skel->rodata->bh_is_weakly_ordered = true;
 #endif

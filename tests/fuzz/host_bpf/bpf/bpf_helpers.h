@@ -51,6 +51,7 @@ __u32 bpf_get_prandom_u32(void);
 
 void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags);
 void bpf_ringbuf_submit(void *record, __u64 flags);
+long bpf_ringbuf_output(void *ring, void *data, __u64 size, __u64 flags);
 void bpf_ringbuf_discard(void *record, __u64 flags);
 __u64 bpf_ringbuf_query(void *ring, __u64 flags);
 
