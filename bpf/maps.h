@@ -11,6 +11,7 @@
 #include <bulkhead/connection.h>
 #include <bulkhead/counters.h>
 #include <bulkhead/endpoint.h>
+#include <bulkhead/event.h>
 #include <bulkhead/flow.h>
 #include <bulkhead/front.h>
 #include <bulkhead/limits.h>

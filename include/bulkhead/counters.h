@@ -23,9 +23,9 @@ struct bh_endpoint_count {
  * moment and however few of the numbers a reader has caught up with.
  */
 struct bh_tally {
-	__u64 delivered;  /* put into the ring */
+	__u64 delivered;  /* left for the agent to read */
 	__u64 suppressed; /* over the rate limit of its (source identity, rule, reason) */
-	__u64 lost;       /* the ring was full */
+	__u64 lost;       /* no room, as it had not read those before */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "tests/bench/event_costs.h"
 #include "util/clock.h"
 #include "util/mem.h"
+#include "util/text.h"
 
 #define PACKETS 2000000 /* a run ends with a wait of 20 ms, which is nobody's */
 #define WAIT_US 20
@@ -61,31 +62,43 @@ static int flood_once(struct bed *bed, const struct consumer *consumer, struct f
 	return 0;
 }
 
-static void add_metrics(struct flood *flood, struct results *results)
+static void add(const char *what, const char *size, const struct metric *m, struct results *results)
+{
+	_text_ struct text name = TEXT_INIT;
+	struct metric named = *m;
+
+	text_addf(&name, "%s%s", what, size);
+	named.name = text_take(&name);
+	results_add(results, &named);
+}
+
+static void add_metrics(struct flood *flood, const char *size, struct results *results)
 {
 	static const char wrong[] = "delivered and lost events are not all dropped packets";
 
-	results_add(results, &(struct metric){
-				     .name = xstrdup("events"),
-				     .unit = "M/s",
-				     .figure = figure_of(&flood->per_second),
-				     .goal = 10,
-				     .is_more_better = true,
-				     .problem = flood->is_exact ? NULL : xstrdup(wrong),
-			     });
-	results_add(results, &(struct metric){
-				     .name = xstrdup("events-lost"),
-				     .unit = "%",
-				     .figure = figure_of(&flood->lost),
-				     .problem = flood->is_exact ? NULL : xstrdup(wrong),
-			     });
+	add("events", size,
+	    &(struct metric){
+		    .unit = "M/s",
+		    .figure = figure_of(&flood->per_second),
+		    .goal = 10,
+		    .is_more_better = true,
+		    .problem = flood->is_exact ? NULL : xstrdup(wrong),
+	    },
+	    results);
+	add("events-lost", size,
+	    &(struct metric){
+		    .unit = "%",
+		    .figure = figure_of(&flood->lost),
+		    .problem = flood->is_exact ? NULL : xstrdup(wrong),
+	    },
+	    results);
 	vec_release(&flood->per_second);
 	vec_release(&flood->lost);
 }
 
-static int run_floods(struct wrapper *w, int rounds, struct flood *flood)
+static int run_floods(struct wrapper *w, uint32_t size, int rounds, struct flood *flood)
 {
-	const struct shape shape = {.identities = 10000, .addresses = 10000, .rules = 10000};
+	const struct shape shape = {.identities = size, .addresses = size, .rules = size};
 	struct consumer *consumer = NULL;
 	struct bed bed;
 	int err = bed_open(w, &shape, 0, &bed);
@@ -102,15 +115,22 @@ static int run_floods(struct wrapper *w, int rounds, struct flood *flood)
 
 int events_measure(bool is_long, struct results *results)
 {
-	struct flood flood = {.is_exact = true};
+	static const struct {
+		uint32_t size;
+		const char *name;
+	} floods[] = {{10000, ""}, {10, "-10"}};
 	struct wrapper *w;
 	int err = wrapper_open(&w);
 
 	if (err)
 		return err;
 	fprintf(stderr, "events\n");
-	err = run_floods(w, is_long ? 15 : 5, &flood);
-	add_metrics(&flood, results);
+	for (size_t i = 0; !err && i < COUNT(floods); i++) {
+		struct flood flood = {.is_exact = true};
+
+		err = run_floods(w, floods[i].size, is_long ? 15 : 5, &flood);
+		add_metrics(&flood, floods[i].name, results);
+	}
 	if (!err)
 		err = event_costs_measure(w, is_long, results);
 	wrapper_free(w);

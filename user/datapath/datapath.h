@@ -375,14 +375,14 @@ int datapath_sweep(struct datapath *dp, uint64_t now_ns);
 typedef void event_fn(const struct bh_event *event, const struct bh_event_packet *packet,
 		      void *user);
 
-/* Starts reading the ring; poll the descriptor, then consume. */
+/* Starts reading events; poll the descriptor, then consume. */
 int datapath_events_open(struct datapath *dp, event_fn *fn, void *user);
 int datapath_events_fd(const struct datapath *dp);
 
-/* Under a flood the ring never gets empty, and others wait. */
-#define DATAPATH_EVENTS_AT_ONCE 1024
+/* Under a flood there are always more, and others wait: for some milliseconds at most. */
+#define DATAPATH_EVENTS_AT_ONCE 4096
 
-/* Records read, so many at most; or -errno. */
+/* Events read, so many at most; or -errno. */
 int datapath_events_consume(struct datapath *dp);
 
 /*
