@@ -16,7 +16,7 @@ struct event_end {
 	enum zone_role role;     /* of the zone; ROLE_UNSET: it is in none of the policy */
 };
 
-/* What the agent adds to a record of the ring.  Strings are borrowed. */
+/* What the agent adds to an event.  Strings are borrowed. */
 struct event_names {
 	struct event_end src, dst;
 	const char *rule;      /* "default", a built-in, or the policy's name for it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Events on their way from the kernel's ring to whoever wants them. */
+/* Events on their way from the kernel to whoever wants them. */
 #ifndef AGENT_EVENTS_INTAKE_H
 #define AGENT_EVENTS_INTAKE_H
 
@@ -10,8 +10,8 @@
 struct agent;
 
 struct intake {
-	struct loop_watch *watch; /* of the ring; only while it is quiet there */
-	struct loop_timer *timer; /* looks into it, only while it isn't */
+	struct loop_watch *watch; /* of the bell; only while it is quiet there */
+	struct loop_timer *timer; /* looks for events, only while it isn't */
 	unsigned int idle;        /* looks in a row that found nothing */
 	struct repeats repeats;
 	uint64_t read; /* events since the start */
