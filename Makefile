@@ -73,7 +73,7 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c $< -o $@
 
 $(O)/tests/bench/wrapper.o: $(O)/skel/wrapper.skel.h
-$(O)/tests/bench/lookup.o: $(O)/skel/lookup.skel.h
+$(O)/tests/bench/lookup.o $(O)/tests/bpf/identify_test.o: $(O)/skel/lookup.skel.h
 
 $(O)/bpf/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)

@@ -11,18 +11,13 @@
 #include "packet.h"
 
 /* The entry's word if it is this prefix, else 0; without a branch. */
-static __always_inline __u64 word_if(const volatile struct bh_prefix *entry, __u64 high, __u64 low,
+static __always_inline __u64 word_if(const struct bh_prefix *entry, __u64 high, __u64 low,
 				     __u32 len)
 {
-	__u64 word = entry->word, none = 0, differs, negated;
+	__u64 word = entry->word;
+	__u64 differs = (entry->high ^ high) | (entry->low ^ low) | (BH_PREFIX_LEN(word) ^ len);
+	__u64 negated = -differs;
 
-	/* The address is loaded after the word: a CPU keeps loads apart of which one needs the
-	 * other. */
-	asm volatile("" : "+r"(none));
-	if (bh_is_weakly_ordered)
-		entry = (const volatile void *)((const volatile char *)entry + (word & none));
-	differs = (entry->high ^ high) | (entry->low ^ low) | (BH_PREFIX_LEN(word) ^ len);
-	negated = -differs;
 	/* So that the compiler doesn't find the comparison in this. */
 	asm volatile("" : "+r"(negated));
 	return word & (((differs | negated) >> 63) - 1);
@@ -56,7 +51,7 @@ static __always_inline __u64 find_prefix(const struct bh_prefixes *t, __u64 high
 			/* One after the other: there are no registers for all of them. */
 			asm volatile("" : "+r"(found));
 		}
-		if (!(*(const volatile __u64 *)&line->spills & BH_PREFIX_SPILL(hash)))
+		if (!(line->spills & BH_PREFIX_SPILL(hash)))
 			break;
 	}
 	return found;
@@ -77,7 +72,7 @@ static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, 
 		if (here | both >> 63)
 			found = find_prefix(t, 0, low & ~0ull << (16 - n), 112 + n);
 		else if (right)
-			found = BH_PREFIX_MORE;
+			found = BH_PREFIX(0, 0, 1);
 		/* Found or not, verifiers know the same of where to look next. */
 		more = found >> 8 & 1;
 		asm volatile("" : "+r"(more));
@@ -95,24 +90,40 @@ static __always_inline __u32 longest_v4(const struct bh_prefixes *t, __u64 low, 
 
 #define RUN_NONE 0xffffffffu
 
-/* Which of the line it is, from 1; 0: none.  Without a branch: nobody could foresee it. */
-static __always_inline __u64 way_of_run(const struct bh_run_line *line, __u32 key)
+/* In bytes from @begin on: where the identities are of the run that has that key; 0: none has.
+ * Without a branch: nobody could foresee it. */
+static __always_inline __u64 place_in_half(const struct bh_run_half *half, __u32 key, __u64 begin)
 {
 	__u64 found = 0;
 
-	for (__u64 way = 0; way < BH_RUN_WAYS; way++) {
-		__u64 differs = (__u64)(READ_NOW(line->key[way]) ^ key) - 1;
+	for (__u64 way = 0; way < BH_RUN_WAYS / 2; way++) {
+		__u64 differs = (__u64)(READ_NOW(half->key[way]) ^ key) - 1;
 
 		/* So that the compiler doesn't find the comparison in this. */
 		barrier_var(differs);
-		found |= (__u64)((__s64)differs >> 63) & (way + 1);
+		found |= (__u64)((__s64)differs >> 63) & (begin + 16 + way * 16);
 	}
 	return found;
 }
 
-static __always_inline __u32 identity_in_run(const union bh_run_identities *run, __u32 bits,
+static __always_inline __u64 place_of_run(const struct bh_run_line *line, __u32 key)
+{
+	return place_in_half(&line->half[0], key, 0) | place_in_half(&line->half[1], key, 64);
+}
+
+static __always_inline bool has_spilled(const struct bh_run_line *line, __u64 hash)
+{
+	return READ_NOW(line->half[hash >> 31 & 1].spills) & BH_RUN_SPILL(hash);
+}
+
+#define RUN_PLACES 0x70 /* the bits of what is found */
+
+/* Loaded from where the key says: a CPU keeps such loads in order. */
+static __always_inline __u32 identity_in_run(const void *line, __u64 place, __u32 bits,
 					     __u32 address)
 {
+	const union bh_run_identities *run = line + (place & RUN_PLACES);
+
 	if (bits == BH_RUN_BITS_WIDE)
 		return READ_NOW(run->wide[address & (BH_RUN_ADDRESSES_WIDE - 1)]);
 	return READ_NOW(run->of[address & (BH_RUN_ADDRESSES - 1)]);
@@ -123,7 +134,7 @@ static __always_inline __u32 find_in_run(const struct bh_prefixes *t, __u32 addr
 {
 	__u32 bits = t->run_bits, key = BH_RUN_KEY(address, bits & 31);
 	__u64 sum = (__u64)(key + t->hash.key[4]) * t->hash.key[5];
-	__u64 hash = (sum ^ sum >> 32) * t->hash.factor, way;
+	__u64 hash = (sum ^ sum >> 32) * t->hash.factor, place;
 
 #pragma clang loop unroll(disable)
 	for (__u32 n = 0; n < BH_PREFIX_LINES_OF; n++) {
@@ -132,11 +143,51 @@ static __always_inline __u32 find_in_run(const struct bh_prefixes *t, __u32 addr
 
 		if (!line)
 			break;
-		way = way_of_run(line, key) - 1;
-		/* Loaded from where the key says: a CPU keeps such loads in order. */
-		if (way < BH_RUN_WAYS)
-			return identity_in_run(&line->identity[way], bits, address);
-		if (!(READ_NOW(line->spills) & BH_PREFIX_SPILL(hash)))
+		place = place_of_run(line, key);
+		if (place)
+			return identity_in_run(line, place, bits, address);
+		if (!has_spilled(line, hash))
+			break;
+	}
+	return RUN_NONE;
+}
+
+/* The same of IPv6, whose key is two words: the first one is loaded first. */
+static __always_inline __u64 place_of_run6(const struct bh_run6_line *line, __u64 high, __u64 low)
+{
+	__u64 found = 0;
+
+	for (__u64 way = 0; way < BH_RUN6_WAYS; way++) {
+		const struct bh_run6 *run = &line->run[way];
+		__u64 held = READ_NOW(run->low), none = 0, differs, negated;
+
+		barrier_var(none);
+		if (bh_is_weakly_ordered)
+			run = (const void *)((const char *)run + (held & none));
+		differs = (READ_NOW(run->high) ^ high) | ((held ^ low) & ~(__u64)BH_RUN6_SPILL);
+		negated = -differs;
+		barrier_var(negated);
+		found |= (((differs | negated) >> 63) - 1) & (way * sizeof(*run) + 16);
+	}
+	return found;
+}
+
+static __always_inline __u32 find_in_run6(const struct bh_prefixes *t, __u64 high, __u64 low)
+{
+	__u64 key = BH_RUN6_LOW(low, t->run_bits & 63), hash = hash_of(t, high, key, 0), place;
+	__u32 first = t->line + BH_START_LINES + t->lines + t->runs;
+
+#pragma clang loop unroll(disable)
+	for (__u32 n = 0; n < BH_PREFIX_LINES_OF; n++) {
+		__u32 at = first + BH_PREFIX_LINE(hash, t->runs6, n);
+		const struct bh_run6_line *line = bpf_map_lookup_elem(&bh_prefixes, &at);
+
+		if (!line)
+			break;
+		place = place_of_run6(line, high, key);
+		if (place)
+			return identity_in_run(line, place, t->run_bits, (__u32)low);
+		if (!(READ_NOW(line->run[BH_RUN6_SPILL_AT(hash)].low) & BH_RUN6_SPILL))
 			break;
 	}
 	return RUN_NONE;
@@ -151,18 +202,15 @@ static __always_inline __u32 longest_v6(const struct bh_prefixes *t, __u64 high,
 		__u32 len = *length;
 		__u64 found;
 
-		if (!len)
+		if (!len || node >> BH_PREFIX_STEPS)
 			break;
 		found = find_prefix(t, len < 64 ? high & ~0ull << (64 - len) : high,
 				    len > 64 ? low & ~0ull << (128 - len) : 0, READ_NOW(*length));
-		node = node * 2 + (found >> 8 & 1);
+		if (found)
+			identity = BH_PREFIX_IDENTITY(found);
+		node = found ? BH_PREFIX_NEXT(found) : node * 2;
 		/* As above; for that the length was read again, too. */
 		asm volatile("" : "+r"(node));
-		if (!found)
-			continue;
-		identity = BH_PREFIX_IDENTITY(found);
-		if (!(found & BH_PREFIX_MORE))
-			break;
 	}
 	return identity;
 }
@@ -213,12 +261,12 @@ __noinline __u32 identity_of_v4(__u64 low, __u32 slot)
 __noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot)
 {
 	const struct bh_prefixes *t = prefixes_of(slot);
-	__u64 found;
+	__u32 identity;
 
 	if (!t)
 		return 0;
-	found = find_prefix(t, high, low, 128);
-	return found ? BH_PREFIX_IDENTITY(found) : longest_v6(t, high, low);
+	identity = find_in_run6(t, high, low);
+	return identity != RUN_NONE ? identity : longest_v6(t, high, low);
 }
 
 /* Identity 0 is `outside`: no prefix of the slot has the address. */

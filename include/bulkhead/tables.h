@@ -20,19 +20,19 @@
 /*
  * Longest prefixes by hash, both families in 128 bits.  An entry is a prefix of the policy, or a
  * waypoint that a search for longer ones comes through, which has the identity of the longest
- * prefix around it: no search goes back.  Its word is stored and loaded at once; 0: free.
+ * prefix around it: no search goes back.  What changes in place is in runs, which are looked at
+ * first; entries stay as they are.
  */
 struct bh_prefix {
 	__u64 high; /* the address as two numbers in host order, bits past the length zero */
 	__u64 low;
-	__u64 word; /* BH_PREFIX() */
+	__u64 word; /* BH_PREFIX(); 0: free */
 };
 
-#define BH_PREFIX(len, identity, flags) ((__u64)(identity) << 32 | (flags) | (len))
-#define BH_PREFIX_LEN(word)             ((__u32)(word)&0xff) /* 1..128; 0: none is here */
-#define BH_PREFIX_MORE                  (1u << 8)            /* there may be longer ones in it */
-#define BH_PREFIX_GONE                  (1u << 9) /* one was here, and programs may still look */
-#define BH_PREFIX_IDENTITY(word)        ((__u32)((word) >> 32))
+#define BH_PREFIX(len, identity, next) ((__u64)(identity) << 32 | (next) << 8 | (len))
+#define BH_PREFIX_LEN(word)            ((__u32)(word)&0xff)          /* 1..128; 0: none is here */
+#define BH_PREFIX_NEXT(word)           ((__u32)((word) >> 8) & 0xff) /* 0: no longer ones in it */
+#define BH_PREFIX_IDENTITY(word)       ((__u32)((word) >> 32))
 
 #define BH_PREFIX_WAYS     5 /* entries in a line */
 #define BH_PREFIX_LINES_OF 4 /* lines that an entry may be in */
@@ -57,19 +57,15 @@ struct bh_prefix_hash {
 };
 
 /*
- * A run is eight IPv4 addresses that differ in their last bits only.  Where the policy has a prefix
- * of 29 bits or more, each address of its run has its identity here, and no search goes on.  In a
- * slot whose identities' numbers need more than 16 bits it is four addresses, and 30 bits.
+ * A run is eight addresses that differ in their last bits only.  Where the policy has a prefix of
+ * no more addresses than that, each address of its run has its identity here, and no search goes
+ * on. In a slot whose identities' numbers need more than 16 bits it is four addresses.
  */
 #define BH_RUN_BITS           3
 #define BH_RUN_BITS_WIDE      2
 #define BH_RUN_ADDRESSES      (1 << BH_RUN_BITS)
 #define BH_RUN_ADDRESSES_WIDE (1 << BH_RUN_BITS_WIDE)
 #define BH_RUN_IDENTITIES     (1u << 16) /* more make them wide */
-#define BH_RUN_WAYS           6 /* runs in a line; a run may be in BH_PREFIX_LINES_OF lines */
-
-#define BH_RUN_KEY(address, bits) (1u << 31 | (__u32)(address) >> (bits))
-#define BH_RUN_GONE               1u /* one was here, and programs may still look */
 
 /* Each address's identity. */
 union bh_run_identities {
@@ -77,11 +73,38 @@ union bh_run_identities {
 	__u32 wide[BH_RUN_ADDRESSES_WIDE];
 };
 
-/* Two cache lines.  Hash of a run: (key + hash.key[4]) * hash.key[5]; then as that of a prefix. */
+#define BH_RUN_WAYS               6 /* in a line of IPv4; each may be in BH_PREFIX_LINES_OF lines */
+#define BH_RUN_KEY(address, bits) (1u << 31 | (__u32)(address) >> (bits))
+#define BH_RUN_GONE               4u /* one was here, and programs may still look */
+#define BH_RUN_SPILL(hash)        (1u << ((hash) >> 26 & 31)) /* in the half that bit 31 says */
+
+/* A cache line: a run is in one, its key and all that goes with it. */
+struct bh_run_half {
+	__u32 key[BH_RUN_WAYS / 2]; /* BH_RUN_KEY(); 0: free */
+	__u32 spills;               /* BH_RUN_SPILL(); as in struct bh_prefix_line */
+	union bh_run_identities identity[BH_RUN_WAYS / 2];
+};
+
+/* Hash of a run: (key + hash.key[4]) * hash.key[5]; then as that of a prefix. */
 struct bh_run_line {
-	__u32 key[BH_RUN_WAYS]; /* BH_RUN_KEY(); 0: free */
-	__u64 spills;           /* as in struct bh_prefix_line */
-	union bh_run_identities identity[BH_RUN_WAYS];
+	struct bh_run_half half[2];
+};
+
+/* Those of IPv6.  A bit of each key is not its own: what spills from the line, in a few bits. */
+#define BH_RUN6_WAYS           4
+#define BH_RUN6_LOW(low, bits) (((low) & ~0ull << (bits)) | 1)
+#define BH_RUN6_SPILL          2u
+#define BH_RUN6_SPILL_AT(hash) ((__u32)((hash) >> 26 & (BH_RUN6_WAYS - 1)))
+
+struct bh_run6 {
+	__u64 low; /* BH_RUN6_LOW(), 0: free; and BH_RUN6_SPILL.  Stored last and loaded first. */
+	__u64 high;
+	union bh_run_identities identity;
+};
+
+/* Hash of a run: as that of a prefix whose length is 0, and whose address is the key. */
+struct bh_run6_line {
+	struct bh_run6 run[BH_RUN6_WAYS];
 };
 
 /*
@@ -92,7 +115,7 @@ struct bh_run_line {
 #define BH_START(identity, longer) ((__u64)(identity) << 32 | (longer))
 #define BH_START_IDENTITY(start)   ((__u32)((start) >> 32))
 #define BH_START_RUNS              (1u << 16)
-#define BH_START_BITS              13 /* of the longest prefixes that are no runs, but for 16 */
+#define BH_START_BITS              12 /* of the longest prefixes that are no runs, but for 16 */
 #define BH_START_LINES             4096
 #define BH_START_LINE_ENTRIES      16
 
@@ -113,20 +136,23 @@ struct bh_start_line {
 #define BH_PREFIX_STEPS 7 /* and 2^7 nodes: so many lengths there are between 0 and 128 */
 
 /*
- * How a slot's prefixes are found: IPv4 addresses in runs first, then from their start.  IPv6 looks
- * for the whole address first, and then goes through the lengths that are in use as a binary tree,
- * from node 1: from node n to 2n if no prefix of its length is there, to 2n + 1 if there is one and
- * there may be longer ones; a length of 0 ends it.
+ * How a slot's prefixes are found: IPv4 addresses from their start, in runs first.  IPv6 looks at
+ * its runs first, and then goes through the lengths that are in use as a binary tree, from node 1:
+ * from node n to 2n if no prefix of its length is there; if there is one, to the node that it says,
+ * below 2n + 1, where all longer ones in it are.  A length of 0, as that of node 0, ends it.  In
+ * IPv4 the next one is 1, or 0.
  */
 struct bh_prefixes {
-	__u32 line;  /* first, in bh_prefixes: BH_START_LINES, then those of the hash table, of runs
-		      */
+	/* First, in bh_prefixes: BH_START_LINES, then those of the hash table, of runs, of runs6.
+	 */
+	__u32 line;
 	__u32 lines; /* of the hash table */
 	struct bh_prefix_hash hash;
 	__u32 otherwise; /* identity of an IPv6 address that no entry has */
 	__u32 runs;      /* lines of them */
 	__u32 run_bits;  /* BH_RUN_BITS, or BH_RUN_BITS_WIDE */
-	__u32 pad[3];
+	__u32 runs6;     /* lines of those of IPv6 */
+	__u32 pad[2];
 	__u8 length[1 << BH_PREFIX_STEPS];
 };
 
@@ -316,6 +342,7 @@ struct bh_clock {
 _Static_assert(sizeof(struct bh_prefix_line) == 128, "a line of prefixes is two cache lines");
 _Static_assert(sizeof(struct bh_start_line) == sizeof(struct bh_prefix_line), "one array for both");
 _Static_assert(sizeof(struct bh_run_line) == sizeof(struct bh_prefix_line), "and for these");
+_Static_assert(sizeof(struct bh_run6_line) == sizeof(struct bh_prefix_line), "and for these");
 _Static_assert(sizeof(union bh_run_identities) == 16, "wide or not, it takes as much");
 _Static_assert(sizeof(struct bh_prefixes) == 192, "each part of it is whole cache lines");
 _Static_assert(sizeof(struct bh_identity) == 8, "array elements are padded to 8 bytes anyway");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/image.h"
+#include "tests/prefixes.h"
 #include "util/mem.h"
 
 #define ROOM   (BH_PREFIX_LINES / BH_SLOTS)
@@ -17,17 +18,7 @@ static const struct bh_prefix_hash hash = {
 	.factor = UINT64_C(0xd6e8feb86659fd93),
 };
 
-static uint64_t state_of_random = 88172645463325252;
-
 static uint32_t identities; /* that there are: few, or more than 16 bits number */
-
-static uint32_t below(uint32_t bound)
-{
-	state_of_random ^= state_of_random << 13;
-	state_of_random ^= state_of_random >> 7;
-	state_of_random ^= state_of_random << 17;
-	return (uint32_t)(state_of_random >> 32) % bound;
-}
 
 static void begin(struct image *image)
 {
@@ -39,6 +30,11 @@ static void begin(struct image *image)
 static struct bh_addr v4(uint32_t word)
 {
 	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(word)}};
+}
+
+static struct bh_addr v6(uint32_t word)
+{
+	return (struct bh_addr){{htonl(0x20010db8), 0, 0, htonl(word)}};
 }
 
 /* Of either family; in few enough places that prefixes are nested. */
@@ -53,58 +49,9 @@ static struct bh_addr random_addr(bool is_v4)
 	return a;
 }
 
-static struct prefix cut(const struct bh_addr *a, unsigned int len)
-{
-	const struct bh_prefix whole = prefix_entry_of(a, 0);
-	const struct bh_prefix kept = prefix_entry_cut(&whole, len ? len : 1);
-
-	if (!len)
-		return (struct prefix){};
-	return (struct prefix){
-		.addr = {{htonl(kept.high >> 32), htonl((uint32_t)kept.high), htonl(kept.low >> 32),
-			  htonl((uint32_t)kept.low)}},
-		.len = (uint8_t)len,
-	};
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct image_prefix *left = a, *right = b;
-
-	return prefix_cmp(&left->prefix, &right->prefix);
-}
-
-/* Sorted, and of equal ones the first only. */
-static void order(struct image *image)
-{
-	size_t kept = 0;
-
-	if (image->prefixes.count)
-		qsort(image->prefixes.items, image->prefixes.count, sizeof(*image->prefixes.items),
-		      compare);
-	for (size_t i = 0; i < image->prefixes.count; i++) {
-		struct image_prefix *p = &image->prefixes.items[i];
-
-		if (!kept || compare(p, &image->prefixes.items[kept - 1]))
-			image->prefixes.items[kept++] = *p;
-	}
-	image->prefixes.count = kept;
-}
-
 static void add(struct image *image, struct prefix p)
 {
 	vec_push(&image->prefixes, (struct image_prefix){p, below(identities)});
-}
-
-static uint32_t naive(const struct image *image, const struct bh_addr *a)
-{
-	const struct image_prefix *best = NULL;
-
-	vec_foreach (p, &image->prefixes) {
-		if (prefix_has(&p->prefix, a) && (!best || p->prefix.len > best->prefix.len))
-			best = p;
-	}
-	return best ? best->identity : 0;
 }
 
 static void build(const struct image *image, struct prefix_table *ret)
@@ -177,8 +124,8 @@ static void check_many(struct image *image)
 
 	order(image);
 	build(image, &t);
-	print_message("# %zu prefixes: %zu entries in %u lines and %u of runs\n",
-		      image->prefixes.count, t.entries, t.head.lines, t.head.runs);
+	print_message("# %zu prefixes: %zu entries in %u lines and %u, %u of runs\n",
+		      image->prefixes.count, t.entries, t.head.lines, t.head.runs, t.head.runs6);
 	for (int i = 0; i < POINTS; i++) {
 		const struct image_prefix *p =
 			&image->prefixes.items[below((uint32_t)image->prefixes.count)];
@@ -191,16 +138,21 @@ static void check_many(struct image *image)
 
 static void a_hundred_thousand_hosts_are_found(void **state)
 {
-	struct image image;
+	struct bh_addr (*const of[])(uint32_t) = {v4, v6};
 
 	(void)state;
-	begin(&image);
-	for (uint32_t i = 0; i < MANY; i++) {
-		struct bh_addr a = v4(0x0a000000 + i);
+	for (size_t n = 0; n < 2 * COUNT(of); n++) {
+		uint32_t apart = n < COUNT(of) ? 1 : 31; /* in runs, or each in one */
+		struct image image;
 
-		add(&image, cut(&a, 128));
+		begin(&image);
+		for (uint32_t i = 0; i < MANY; i++) {
+			struct bh_addr a = of[n % COUNT(of)](0x0a000000 + i * apart);
+
+			add(&image, cut(&a, 128));
+		}
+		check_many(&image);
 	}
-	check_many(&image);
 }
 
 static void a_hundred_thousand_cidrs_are_found(void **state)
@@ -268,12 +220,6 @@ static void what_does_not_fit_is_refused(void **state)
 	image_release(&image);
 }
 
-/* An IPv6 address: IPv4 ones are in runs. */
-static struct bh_addr v6(uint32_t word)
-{
-	return (struct bh_addr){{htonl(0x20010db8), 0, 0, htonl(word)}};
-}
-
 static void drop(struct prefix_table *t, const struct bh_addr *a, uint32_t around)
 {
 	const struct bh_prefix entry = prefix_entry_of(a, around);
@@ -319,67 +265,162 @@ static void an_address_comes_and_goes_in_place(void **state)
 	}
 }
 
+static void nest(struct image *image, struct bh_addr (*of)(uint32_t))
+{
+	static const struct {
+		uint32_t word;
+		unsigned int len;
+	} nested[] = {{0, 104}, {0, 120}, {4, 126}, {6, 128}, {0x100, 124}, {0x10a, 127}};
+
+	begin(image);
+	for (uint32_t i = 0; i < COUNT(nested); i++) {
+		struct bh_addr a = of(0x0a000000 + nested[i].word);
+
+		vec_push(&image->prefixes, (struct image_prefix){cut(&a, nested[i].len), 1 + i});
+	}
+	order(image);
+}
+
 /* Whether its run was there, or is made for one of them. */
 static void neighbours_of_one_that_comes_and_goes_keep_theirs(void **state)
 {
-	_prefix_table_ struct prefix_table t = {};
-	struct bh_addr net = v4(0x0a000000), half = v4(0x0a000004), one = v4(0x0a000006);
-	struct image image;
+	struct bh_addr (*const families[])(uint32_t) = {v4, v6};
 
 	(void)state;
-	begin(&image);
-	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 104), 1});
-	vec_push(&image.prefixes, (struct image_prefix){cut(&net, 120), 2});
-	vec_push(&image.prefixes, (struct image_prefix){cut(&half, 126), 3});
-	vec_push(&image.prefixes, (struct image_prefix){cut(&one, 128), 4});
-	order(&image);
-	build(&image, &t);
-	for (int round = 0; round < 2; round++) {
+	for (size_t n = 0; n < 2 * COUNT(families); n++) {
+		struct bh_addr (*const of)(uint32_t) = families[n % COUNT(families)];
+		_prefix_table_ struct prefix_table t = {};
+		struct image image;
+
+		nest(&image, of);
+		build(&image, &t);
 		for (uint32_t i = 0; i < 1024; i++) {
-			struct bh_addr a = v4(0x0a000000 + i);
+			struct bh_addr a = of(0x0a000000 + i);
 
-			assert_int_equal(put(&t, &a, 5), 0);
+			assert_int_equal(put(&t, &a, 9), 0);
 			for (uint32_t other = i & ~15u; other < (i | 15u) + 1; other++) {
-				struct bh_addr near = v4(0x0a000000 + other);
+				struct bh_addr near = of(0x0a000000 + other);
 
-				assert_equal(&t, &near, other == i ? 5 : naive(&image, &near));
+				assert_equal(&t, &near, other == i ? 9 : naive(&image, &near));
 			}
 			drop(&t, &a, naive(&image, &a));
 			assert_equal(&t, &a, naive(&image, &a));
 		}
+		image_release(&image);
 	}
-	image_release(&image);
 }
 
-/* A program that has loaded its word may still compare its address. */
-static void the_place_of_one_that_is_gone_is_kept_for_it(void **state)
+/* --- any change among any prefixes --- */
+
+static void random_prefixes(struct image *image, uint32_t count)
 {
-	_prefix_table_ struct prefix_table t = {};
-	struct image image;
-	uint32_t count = 0;
-	int err = 0;
+	begin(image);
+	while (count--) {
+		bool is_v4 = below(2);
+		struct bh_addr a = random_addr(is_v4);
+
+		/* More of the longest, which are together in runs. */
+		add(image, cut(&a, below(2) ? 120 + below(9)
+				   : is_v4  ? 96 + below(33)
+					    : below(129)));
+	}
+	order(image);
+}
+
+/* One of a prefix, or near one that was changed before. */
+static struct bh_addr somewhere(const struct image *image)
+{
+	struct bh_addr a = random_addr(below(2));
+
+	if (!image->prefixes.count)
+		return a;
+	a = point_in(&image->prefixes.items[below((uint32_t)image->prefixes.count)].prefix);
+	a.word[3] ^= htonl(below(32));
+	return a;
+}
+
+static void take_out(struct image *image, const struct bh_addr *a)
+{
+	const struct prefix whole = prefix_of_addr(a);
+
+	vec_foreach (p, &image->prefixes) {
+		if (prefix_cmp(&p->prefix, &whole))
+			continue;
+		*p = image->prefixes.items[--image->prefixes.count];
+		return;
+	}
+}
+
+/* In the table, and in the image, which is then in no order. */
+static void change(struct prefix_table *t, struct image *image, const struct bh_addr *a)
+{
+	uint32_t identity = below(identities);
+
+	take_out(image, a);
+	if (below(3)) {
+		assert_int_equal(put(t, a, identity), 0);
+		vec_push(&image->prefixes, (struct image_prefix){prefix_of_addr(a), identity});
+	} else {
+		drop(t, a, naive(image, a));
+	}
+}
+
+static void changes_in_place_are_found_as_by_trying_all(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		_prefix_table_ struct prefix_table t = {};
+		struct image image;
+
+		random_prefixes(&image, below(60));
+		build(&image, &t);
+		for (int i = 0; i < 200; i++) {
+			struct bh_addr a = somewhere(&image);
+
+			change(&t, &image, &a);
+			for (int look = 0; look < 8; look++) {
+				assert_equal(&t, &a, naive(&image, &a));
+				a = somewhere(&image);
+			}
+		}
+		image_release(&image);
+	}
+}
+
+/* Programs may still look there, and it may come back. */
+static void the_run_of_one_that_is_gone_is_kept_for_it(void **state)
+{
+	struct bh_addr (*const families[])(uint32_t) = {v4, v6};
 
 	(void)state;
-	begin(&image);
-	build(&image, &t);
-	for (uint32_t i = 0; !err; i++) {
-		struct bh_addr a = v6(i);
-		const struct bh_prefix entry = prefix_entry_of(&a, 1);
+	for (size_t n = 0; n < COUNT(families); n++) {
+		_prefix_table_ struct prefix_table t = {};
+		struct image image;
+		uint32_t count = 0;
+		int err = 0;
 
-		err = prefix_lines_put(t.lines, &t.head, &entry);
-		count += !err;
-		drop(&t, &a, 0);
-	}
-	assert_int_equal(err, -ENOSPC);
-	assert_int_equal(prefix_lines_used(t.lines, &t.head), 0);
-	for (uint32_t i = 0; i < count; i++) {
-		struct bh_addr a = v6(i);
-		const struct bh_prefix entry = prefix_entry_of(&a, 2);
+		begin(&image);
+		build(&image, &t);
+		for (; !err; count += !err) {
+			struct bh_addr a = families[n](count * BH_RUN_ADDRESSES);
+			const struct bh_prefix entry = prefix_entry_of(&a, 1);
 
-		assert_int_equal(prefix_lines_put(t.lines, &t.head, &entry), 0);
+			err = prefix_lines_put(t.lines, &t.head, &entry);
+			drop(&t, &a, 0);
+			assert_equal(&t, &a, 0);
+		}
+		assert_int_equal(err, -ENOSPC);
+		assert_int_equal(prefix_lines_used(t.lines, &t.head), count);
+		for (uint32_t i = 0; i < count; i++) {
+			struct bh_addr a = families[n](i * BH_RUN_ADDRESSES);
+			const struct bh_prefix entry = prefix_entry_of(&a, 2);
+
+			assert_int_equal(prefix_lines_put(t.lines, &t.head, &entry), 0);
+			assert_equal(&t, &a, 2);
+		}
+		assert_int_equal(prefix_lines_used(t.lines, &t.head), count);
+		image_release(&image);
 	}
-	assert_int_equal(prefix_lines_used(t.lines, &t.head), count);
-	image_release(&image);
 }
 
 /* --- addresses that change --- */
@@ -474,7 +515,8 @@ static void fill(struct prefix_table *t, bool is_v4, uint32_t count)
 	assert_int_equal(prefix_lines_used(t->lines, &t->head), count);
 }
 
-/* Three of five, or four of six, are what it is made for; a policy isn't compiled for the next few.
+/* Two of three, or three of four, are what it is made for; a policy isn't compiled for the next
+ * few.
  */
 static void others_move_for_what_comes_until_four_of_five_places_are_taken(void **state)
 {
@@ -485,7 +527,9 @@ static void others_move_for_what_comes_until_four_of_five_places_are_taken(void 
 
 		begin(&image);
 		build(&image, &t);
-		fill(&t, is_v4, is_v4 ? t.head.runs * BH_RUN_WAYS * 4 / 5 : t.head.lines * 4);
+		fill(&t, is_v4,
+		     is_v4 ? t.head.runs * BH_RUN_WAYS * 4 / 5
+			   : t.head.runs6 * BH_RUN6_WAYS * 4 / 5);
 		image_release(&image);
 	}
 }
@@ -514,7 +558,8 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(an_address_comes_and_goes_in_place),
 		cmocka_unit_test(neighbours_of_one_that_comes_and_goes_keep_theirs),
-		cmocka_unit_test(the_place_of_one_that_is_gone_is_kept_for_it),
+		cmocka_unit_test(the_run_of_one_that_is_gone_is_kept_for_it),
+		cmocka_unit_test(changes_in_place_are_found_as_by_trying_all),
 		cmocka_unit_test(addresses_that_change_are_listed_as_if_they_had_been_so),
 		cmocka_unit_test(others_move_for_what_comes_until_four_of_five_places_are_taken),
 	};

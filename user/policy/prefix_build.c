@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "policy/image.h"
+#include "policy/prefix_hash.h"
 #include "policy/prefix_runs.h"
 #include "policy/prefix_table.h"
 #include "util/mem.h"
 
 #define WHOLE     128 /* bits of an address */
 #define NODES     (1u << BH_PREFIX_STEPS)
-#define LINES_MIN 640 /* of each kind: room for addresses that come later */
+#define LINES_MIN 64  /* of entries */
+#define RUNS_MIN  640 /* lines of each kind of runs: room for addresses that come later */
 
 /* --- in which order lengths are looked for --- */
 
@@ -72,7 +74,9 @@ struct walk {
 	struct bh_prefix_line *starts;
 	VEC(struct bh_prefix) entries;
 	VEC(struct run) runs;
-	size_t last[WHOLE]; /* of each length: place of the last entry, plus one */
+	size_t runs6;        /* so many are of IPv6 */
+	uint8_t node[WHOLE]; /* of each length of IPv6 that is in use */
+	size_t last[WHOLE];  /* of each length: place of the last entry, plus one */
 	struct image_prefix around[WHOLE + 1]; /* the prefixes around this one, outermost first */
 	size_t depth;
 };
@@ -85,25 +89,25 @@ static bool is_start(const struct prefix *p)
 	return prefix_is_v4(p) && p->len <= V4_START_LEN;
 }
 
-/* And longer ones in runs. */
+/* The longest ones are in runs. */
 static bool is_in_run(const struct bh_prefixes *head, const struct prefix *p)
 {
-	return prefix_is_v4(p) && p->len >= WHOLE - head->run_bits;
+	return p->len >= WHOLE - head->run_bits - 1;
 }
 
-/* What has all addresses of a family is no entry; whole addresses are looked for anyway. */
+/* What has all addresses of a family is no entry. */
 static bool is_searched(const struct bh_prefixes *head, const struct prefix *p)
 {
-	return p->len && p->len < WHOLE && !is_start(p) && !is_in_run(head, p);
+	return p->len && !is_start(p) && !is_in_run(head, p);
 }
 
-static void plant_tree(const struct image_listing *list, struct bh_prefixes *head)
+static void plant_tree(struct walk *w)
 {
 	uint32_t counts[WHOLE] = {};
 	struct lengths l = {};
 
-	vec_foreach (p, list) {
-		if (!prefix_is_v4(&p->prefix) && is_searched(head, &p->prefix))
+	vec_foreach (p, w->list) {
+		if (!prefix_is_v4(&p->prefix) && is_searched(w->head, &p->prefix))
 			counts[p->prefix.len]++;
 	}
 	for (unsigned int len = 0; len < WHOLE; len++) {
@@ -112,7 +116,9 @@ static void plant_tree(const struct image_listing *list, struct bh_prefixes *hea
 		l.of[l.count] = (uint8_t)len;
 		l.prefixes[l.count++] = counts[len];
 	}
-	plant(&l, head->length);
+	plant(&l, w->head->length);
+	for (uint32_t node = 1; node < NODES; node++)
+		w->node[w->head->length[node]] = (uint8_t)node;
 }
 
 /* All that a prefix has start with its identity, until a longer one comes. */
@@ -136,7 +142,7 @@ static void plant_starts(struct walk *w)
 
 		if (is_start(&p->prefix))
 			start_with(w, &p->prefix, p->identity);
-		else if (is_in_run(w->head, &p->prefix))
+		else if (prefix_is_v4(&p->prefix) && is_in_run(w->head, &p->prefix))
 			*prefix_lines_start(w->starts, &at) |= BH_START_RUNS;
 		else if (prefix_is_v4(&p->prefix))
 			*prefix_lines_start(w->starts, &at) |= 1u << (len - V4_START_LEN);
@@ -150,12 +156,23 @@ static void add(struct walk *w, const struct bh_prefix *entry)
 	uint32_t len = BH_PREFIX_LEN(entry->word);
 
 	vec_push(&w->entries, *entry);
-	if (len < WHOLE)
-		w->last[len] = w->entries.count;
+	w->last[len] = w->entries.count;
 }
 
-/* A search for longer ones than @len goes on from here. */
-static void lead_through(struct walk *w, const struct bh_prefix *p, uint32_t len)
+/* The lowest node above two, or one of them. */
+static uint32_t above(uint32_t a, uint32_t b)
+{
+	while (a != b) {
+		if (a > b)
+			a /= 2;
+		else
+			b /= 2;
+	}
+	return a;
+}
+
+/* A search that comes here goes on for what is at @next, or not far from it. */
+static void lead_through(struct walk *w, const struct bh_prefix *p, uint32_t len, uint32_t next)
 {
 	struct bh_prefix cut = prefix_entry_cut(p, len);
 	size_t place = w->last[len], depth = w->depth;
@@ -163,13 +180,15 @@ static void lead_through(struct walk *w, const struct bh_prefix *p, uint32_t len
 	uint32_t identity;
 
 	if (last && last->high == cut.high && last->low == cut.low) {
-		last->word |= BH_PREFIX_MORE;
+		if (BH_PREFIX_NEXT(last->word))
+			next = above(next, BH_PREFIX_NEXT(last->word));
+		last->word = BH_PREFIX(len, BH_PREFIX_IDENTITY(last->word), next);
 		return;
 	}
 	while (depth && w->around[depth - 1].prefix.len >= len)
 		depth--;
 	identity = depth ? w->around[depth - 1].identity : 0;
-	cut.word = BH_PREFIX(len, identity, BH_PREFIX_MORE);
+	cut.word = BH_PREFIX(len, identity, next);
 	add(w, &cut);
 }
 
@@ -180,7 +199,7 @@ static void lead_to_v6(struct walk *w, const struct bh_prefix *p)
 	while ((at = w->head->length[node]) != len) {
 		assert(at && 2 * node < NODES);
 		if (at < len)
-			lead_through(w, p, at);
+			lead_through(w, p, at, w->node[len]);
 		node = 2 * node + (at < len);
 	}
 }
@@ -193,54 +212,63 @@ static void lead_to_v4(struct walk *w, const struct bh_prefix *p)
 	for (uint32_t half = 8; n != bits; half /= 2) {
 		assert(half > 1);
 		if (n < bits && (BH_START_HERE(start, n) || BH_START_LEFT(start, n, half)))
-			lead_through(w, p, V4_START_LEN + n);
+			lead_through(w, p, V4_START_LEN + n, 1);
 		n = n < bits ? n + half / 2 : n - half / 2;
 	}
 }
 
-/* All that a prefix has in its run, until a longer one comes.  The first one of a run finds none
- * around it that is in the run, too. */
-static void add_to_run(struct walk *w, const struct image_prefix *p, uint32_t address)
+/* The run of an address: of those of a prefix, which are two at most, or a new one.  The first
+ * prefix of a run finds none around it that is in the run, too. */
+static struct run *run_in(struct walk *w, const struct bh_prefix *address)
+{
+	uint32_t around = w->depth ? w->around[w->depth - 1].identity : 0;
+
+	for (size_t i = w->runs.count; i && i + 2 > w->runs.count; i--) {
+		struct run *run = &w->runs.items[i - 1];
+
+		if (run_is_of(run, w->head, address))
+			return run;
+	}
+	vec_push(&w->runs, run_of(w->head, address, around));
+	w->runs6 += !prefix_entry_is_v4(address);
+	return &w->runs.items[w->runs.count - 1];
+}
+
+/* All that a prefix has in runs, until a longer one comes. */
+static void add_to_runs(struct walk *w, const struct image_prefix *p, struct bh_prefix at)
 {
 	uint32_t count = 1u << (WHOLE - p->prefix.len);
-	uint32_t around = w->depth ? w->around[w->depth - 1].identity : 0;
-	struct run *run = w->runs.count ? &w->runs.items[w->runs.count - 1] : NULL;
 
-	if (!run || run->key != BH_RUN_KEY(address, w->head->run_bits)) {
-		vec_push(&w->runs, run_of(w->head, address, around));
-		run = &w->runs.items[w->runs.count - 1];
-	}
-	for (uint32_t i = 0; i < count; i++)
-		run_set(&run->identity, w->head, address + i, p->identity);
+	for (uint32_t i = 0; i < count; i++, at.low++)
+		run_set(&run_in(w, &at)->identity, w->head, at.low, p->identity);
 }
 
 static void visit(struct walk *w, const struct image_prefix *p)
 {
-	struct bh_prefix entry = prefix_entry_of(&p->prefix.addr, p->identity);
+	struct bh_prefix entry = prefix_entry_of(&p->prefix.addr, 0);
+	bool is_entry = is_searched(w->head, &p->prefix);
 
+	entry.word = BH_PREFIX(p->prefix.len, p->identity, 0);
 	while (w->depth && !prefix_contains(&w->around[w->depth - 1].prefix, &p->prefix))
 		w->depth--;
 	if (!p->prefix.len)
 		w->head->otherwise = p->identity;
 	if (is_in_run(w->head, &p->prefix))
-		add_to_run(w, p, (uint32_t)entry.low);
-	if (p->prefix.len < WHOLE) {
+		add_to_runs(w, p, entry);
+	if (p->prefix.len < WHOLE)
 		w->around[w->depth++] = *p;
-		entry.word = BH_PREFIX(p->prefix.len, p->identity, 0);
-	}
-	if (is_searched(w->head, &p->prefix) && prefix_is_v4(&p->prefix))
+	if (is_entry && prefix_is_v4(&p->prefix))
 		lead_to_v4(w, &entry);
-	else if (is_searched(w->head, &p->prefix))
+	else if (is_entry)
 		lead_to_v6(w, &entry);
-	if (is_searched(w->head, &p->prefix) ||
-	    (p->prefix.len == WHOLE && !is_in_run(w->head, &p->prefix)))
+	if (is_entry)
 		add(w, &entry);
 }
 
 static void walk_through(struct walk *w)
 {
 	w->starts = xcalloc(BH_START_LINES, sizeof(*w->starts));
-	plant_tree(w->list, w->head);
+	plant_tree(w);
 	plant_starts(w);
 	vec_foreach (p, w->list)
 		visit(w, p);
@@ -253,12 +281,35 @@ static void walk_release(struct walk *w)
 	free(w->starts);
 }
 
-struct counts {
-	size_t entries; /* prefixes and waypoints */
-	size_t runs;
+/* --- so many --- */
+
+enum kind {
+	KIND_ENTRIES, /* prefixes and waypoints */
+	KIND_RUNS,
+	KIND_RUNS6,
+	KIND_COUNT
 };
 
-static struct counts count_of(const struct image *image)
+/* Of each kind. */
+struct counts {
+	size_t of[KIND_COUNT];
+};
+
+static struct counts counts_of(const struct walk *w)
+{
+	return (struct counts){{w->entries.count, w->runs.count - w->runs6, w->runs6}};
+}
+
+static size_t sum(const struct counts *counts)
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		all += counts->of[i];
+	return all;
+}
+
+static struct counts count_image(const struct image *image)
 {
 	_image_listing_ struct image_listing list = image_list(image);
 	struct bh_prefixes head = {.run_bits = run_bits_for(image->identities.count)};
@@ -266,16 +317,16 @@ static struct counts count_of(const struct image *image)
 	struct counts counts;
 
 	walk_through(&w);
-	counts = (struct counts){w.entries.count, w.runs.count};
+	counts = counts_of(&w);
 	walk_release(&w);
 	return counts;
 }
 
 size_t prefix_table_entries(const struct image *image)
 {
-	struct counts counts = count_of(image);
+	const struct counts counts = count_image(image);
 
-	return counts.entries + counts.runs;
+	return sum(&counts);
 }
 
 /* --- into lines --- */
@@ -284,7 +335,7 @@ static int place_all(const struct walk *w, struct prefix_table *table)
 {
 	int err = 0;
 
-	table->line_count = BH_START_LINES + w->head->lines + w->head->runs;
+	table->line_count = BH_START_LINES + w->head->lines + w->head->runs + w->head->runs6;
 	table->lines = xcalloc(table->line_count, sizeof(*table->lines));
 	memcpy(table->lines, w->starts, BH_START_LINES * sizeof(*w->starts));
 	for (size_t i = 0; !err && i < w->entries.count; i++)
@@ -296,48 +347,67 @@ static int place_all(const struct walk *w, struct prefix_table *table)
 	return err;
 }
 
-/* In which three of five places are taken at most; of runs, four of six. */
-static size_t lines_for(size_t entries, size_t lines)
+/* So many places of a line are taken at most: of five, of six, of four. */
+static const size_t per_line[KIND_COUNT] = {3, 4, 3};
+
+static struct counts lines_for(const struct counts *counts, struct counts lines)
 {
-	while (3 * lines < entries)
-		lines += lines / 4;
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		while (per_line[i] * lines.of[i] < counts->of[i])
+			lines.of[i] += lines.of[i] / 8;
+	}
 	return lines;
 }
 
-static size_t lines_for_runs(size_t runs, size_t lines)
-{
-	return lines_for((3 * runs + 3) / 4, lines);
-}
+static const struct counts lines_least = {{LINES_MIN, RUNS_MIN, RUNS_MIN}};
 
 size_t prefix_table_lines(const struct image *image)
 {
-	struct counts counts = count_of(image);
+	const struct counts counts = count_image(image), lines = lines_for(&counts, lines_least);
 
-	return BH_START_LINES + lines_for(counts.entries, LINES_MIN) +
-	       lines_for_runs(counts.runs, LINES_MIN);
+	return BH_START_LINES + sum(&lines);
 }
 
-/* Fewer lines, and fuller ones, where there is no more room.  No kind is ever without any. */
+static void set_lines(struct bh_prefixes *head, const struct counts *lines)
+{
+	head->lines = (uint32_t)lines->of[KIND_ENTRIES];
+	head->runs = (uint32_t)lines->of[KIND_RUNS];
+	head->runs6 = (uint32_t)lines->of[KIND_RUNS6];
+}
+
+/* All that there is room for.  No kind is ever without any. */
+static struct counts share_out(const struct counts *counts, size_t room)
+{
+	struct counts lines;
+	size_t parts = 1;
+
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		parts += counts->of[i] / per_line[i];
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		lines.of[i] = (room - KIND_COUNT) * (counts->of[i] / per_line[i]) / parts + 1;
+	return lines;
+}
+
+/* Fewer lines, and fuller ones, where there is no more room. */
 static int place_in_some(const struct walk *w, size_t room, struct prefix_table *table)
 {
-	size_t lines = LINES_MIN, runs = LINES_MIN;
-	struct bh_prefixes *head = w->head;
+	const struct counts counts = counts_of(w);
+	struct counts lines = lines_least;
 	bool is_all;
 	int err;
 
-	if (room <= BH_START_LINES + 1)
+	if (room <= BH_START_LINES + KIND_COUNT)
 		return -ENOSPC;
 	room -= BH_START_LINES;
 	do {
-		lines = lines_for(w->entries.count, lines);
-		runs = lines_for_runs(w->runs.count, runs);
-		is_all = lines + runs >= room;
-		head->runs = (uint32_t)(is_all ? runs * room / (lines + runs) : runs);
-		head->runs += !head->runs;
-		head->lines = (uint32_t)(is_all ? room - head->runs : lines);
+		lines = lines_for(&counts, lines);
+		is_all = sum(&lines) >= room;
+		if (is_all)
+			lines = share_out(&counts, room);
+		set_lines(w->head, &lines);
 		err = place_all(w, table);
-		lines += lines / 4;
-		runs += runs / 4;
+		for (size_t i = 0; i < KIND_COUNT; i++)
+			lines.of[i] += lines.of[i] / 8;
 	} while (err == -ENOSPC && !is_all);
 	return err;
 }

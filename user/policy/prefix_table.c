@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "policy/prefix_hash.h"
 #include "policy/prefix_runs.h"
 #include "util/address.h"
 
@@ -28,19 +29,6 @@ struct bh_prefix prefix_entry_cut(const struct bh_prefix *p, uint32_t len)
 	};
 }
 
-/* As in bpf/identify.h. */
-static uint64_t hash_of(const struct bh_prefixes *head, const struct bh_prefix *p)
-{
-	const uint32_t *key = head->hash.key;
-	uint32_t len = BH_PREFIX_LEN(p->word);
-	uint64_t sum = (uint64_t)((uint32_t)(p->high >> 32) + key[0]) *
-			       ((uint32_t)p->high + key[1]) +
-		       (uint64_t)((uint32_t)(p->low >> 32) + key[2]) * ((uint32_t)p->low + key[3]) +
-		       (uint64_t)(len + key[4]) * key[5];
-
-	return (sum ^ sum >> 32) * head->hash.factor;
-}
-
 static struct bh_prefix_line *line_at(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 				      uint64_t hash, uint32_t n)
 {
@@ -55,25 +43,16 @@ __u64 *prefix_lines_start(struct bh_prefix_line *lines, const struct bh_prefix *
 	return &starts[number / BH_START_LINE_ENTRIES].start[number % BH_START_LINE_ENTRIES];
 }
 
-static bool is_v4(const struct bh_prefix *p)
-{
-	return !p->high && p->low >> 32 == 0xffff;
-}
-
-static bool is_address(const struct bh_prefix *entry, const struct bh_prefix *p)
-{
-	return entry->high == p->high && entry->low == p->low;
-}
-
 static bool is_prefix(const struct bh_prefix *entry, const struct bh_prefix *p)
 {
-	return is_address(entry, p) && BH_PREFIX_LEN(entry->word) == BH_PREFIX_LEN(p->word);
+	return entry->high == p->high && entry->low == p->low &&
+	       BH_PREFIX_LEN(entry->word) == BH_PREFIX_LEN(p->word);
 }
 
 static struct bh_prefix *find(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 			      const struct bh_prefix *p)
 {
-	uint64_t hash = hash_of(head, p);
+	uint64_t hash = prefix_hash(&head->hash, p);
 
 	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
 		struct bh_prefix_line *line = line_at(lines, head, hash, n);
@@ -103,7 +82,7 @@ static uint32_t longest_v4(struct bh_prefix_line *lines, const struct bh_prefixe
 
 		if (BH_START_HERE(start, n) || (right && BH_START_LEFT(start, n, half))) {
 			found = find(lines, head, &p);
-			is_longer = found && (found->word & BH_PREFIX_MORE);
+			is_longer = found && BH_PREFIX_NEXT(found->word);
 		}
 		if (found)
 			identity = BH_PREFIX_IDENTITY(found->word);
@@ -123,117 +102,83 @@ static uint32_t longest_v6(struct bh_prefix_line *lines, const struct bh_prefixe
 		const struct bh_prefix p = prefix_entry_cut(whole, head->length[node]);
 		const struct bh_prefix *found = find(lines, head, &p);
 
-		node = 2 * node + (found && (found->word & BH_PREFIX_MORE));
+		node = found ? BH_PREFIX_NEXT(found->word) : 2 * node;
 		if (found)
 			identity = BH_PREFIX_IDENTITY(found->word);
-		if (found && !(found->word & BH_PREFIX_MORE))
-			break;
 	}
 	return identity;
 }
 
-static uint32_t identity_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
-			    const struct bh_prefix *whole)
+/* Of prefixes that are no runs. */
+static uint32_t longest(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+			const struct bh_prefix *whole)
 {
-	const union bh_run_identities *run = NULL;
-
-	if (*prefix_lines_start(lines, whole) & BH_START_RUNS)
-		run = runs_find(lines, head, (uint32_t)whole->low);
-	return run ? run_get(run, head, (uint32_t)whole->low) : longest_v4(lines, head, whole);
+	return prefix_entry_is_v4(whole) ? longest_v4(lines, head, whole)
+					 : longest_v6(lines, head, whole);
 }
 
 uint32_t prefix_lines_identity(const struct bh_prefix_line *lines, const struct bh_prefixes *head,
 			       const struct bh_addr *a)
 {
 	struct bh_prefix_line *at = (struct bh_prefix_line *)lines;
-	const struct bh_prefix whole = prefix_entry_of(a, 0), *found;
+	const struct bh_prefix whole = prefix_entry_of(a, 0);
+	const union bh_run_identities *run = NULL;
 
-	if (is_v4(&whole))
-		return identity_v4(at, head, &whole);
-	found = find(at, head, &whole);
-	return found ? BH_PREFIX_IDENTITY(found->word) : longest_v6(at, head, &whole);
+	if (!prefix_entry_is_v4(&whole) || (*prefix_lines_start(at, &whole) & BH_START_RUNS))
+		run = runs_find(at, head, &whole);
+	return run ? run_get(run, head, whole.low) : longest(at, head, &whole);
 }
 
-/*
- * A place where none was, or this same address: who has loaded a word may load the address that
- * goes with it long after, as long as it is a program.
- */
-static struct bh_prefix *find_place(struct bh_prefix_line *line, const struct bh_prefix *p)
+static struct bh_prefix *find_place(struct bh_prefix_line *line)
 {
 	for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
-		struct bh_prefix *entry = &line->of[way];
-
-		if (!entry->word || (entry->word == BH_PREFIX_GONE && is_address(entry, p)))
-			return entry;
+		if (!line->of[way].word)
+			return &line->of[way];
 	}
 	return NULL;
 }
 
-static void store(__u64 *place, uint64_t value)
-{
-	__atomic_store_n(place, value, __ATOMIC_RELEASE);
-}
-
-/* Into the first of its lines that has a place.  Each store is one that programs may see alone. */
+/* Into the first of its lines that has a place. */
 static int enter(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		 const struct bh_prefix *entry)
 {
-	uint64_t hash = hash_of(head, entry);
+	uint64_t hash = prefix_hash(&head->hash, entry);
 	struct bh_prefix *place = NULL;
 	uint32_t n;
 
 	for (n = 0; n < BH_PREFIX_LINES_OF; n++) {
-		place = find_place(line_at(lines, head, hash, n), entry);
+		place = find_place(line_at(lines, head, hash, n));
 		if (place)
 			break;
 	}
 	if (!place)
 		return -ENOSPC;
-	place->high = entry->high;
-	place->low = entry->low;
-	store(&place->word, entry->word);
-	while (n--) {
-		struct bh_prefix_line *line = line_at(lines, head, hash, n);
-
-		store(&line->spills, line->spills | BH_PREFIX_SPILL(hash));
-	}
+	*place = *entry;
+	while (n--)
+		line_at(lines, head, hash, n)->spills |= BH_PREFIX_SPILL(hash);
 	return 0;
 }
 
 /* What is in a run is stored at once, or with the others that are there from now on. */
-static int put_v4(struct bh_prefix_line *lines, const struct bh_prefixes *head,
-		  const struct bh_prefix *entry)
+int prefix_lines_put(struct bh_prefix_line *lines, const struct bh_prefixes *head,
+		     const struct bh_prefix *entry)
 {
-	uint32_t address = (uint32_t)entry->low, identity = BH_PREFIX_IDENTITY(entry->word);
-	union bh_run_identities *place = runs_find(lines, head, address);
+	union bh_run_identities *place = runs_find(lines, head, entry);
+	uint32_t identity = BH_PREFIX_IDENTITY(entry->word);
 	__u64 *start = prefix_lines_start(lines, entry);
 	struct run run;
 	int err;
 
 	if (place) {
-		run_set(place, head, address, identity);
+		run_set(place, head, entry->low, identity);
 		return 0;
 	}
-	run = run_of(head, address, longest_v4(lines, head, entry));
-	run_set(&run.identity, head, address, identity);
+	run = run_of(head, entry, longest(lines, head, entry));
+	run_set(&run.identity, head, entry->low, identity);
 	err = runs_put(lines, head, &run);
-	if (!err)
-		store(start, *start | BH_START_RUNS);
+	if (!err && run.is_v4)
+		__atomic_store_n(start, *start | BH_START_RUNS, __ATOMIC_RELEASE);
 	return err;
-}
-
-int prefix_lines_put(struct bh_prefix_line *lines, const struct bh_prefixes *head,
-		     const struct bh_prefix *entry)
-{
-	struct bh_prefix *place;
-
-	if (is_v4(entry))
-		return put_v4(lines, head, entry);
-	place = find(lines, head, entry);
-	if (!place)
-		return enter(lines, head, entry);
-	store(&place->word, entry->word);
-	return 0;
 }
 
 /* Whether one of the entries of a full line has found a place elsewhere. */
@@ -251,40 +196,16 @@ static bool make_place(struct bh_prefix_line *lines, const struct bh_prefixes *h
 	return false;
 }
 
-/* The same while programs read: its place is kept, as that of one that is gone. */
-static bool lend_place(struct bh_prefix_line *lines, const struct bh_prefixes *head,
-		       struct bh_prefix_line *line)
-{
-	for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
-		struct bh_prefix *entry = &line->of[way];
-
-		if (!BH_PREFIX_LEN(entry->word) || enter(lines, head, entry))
-			continue;
-		store(&entry->word, BH_PREFIX_GONE);
-		return true;
-	}
-	return false;
-}
-
 void prefix_lines_clear_way(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 			    const struct bh_prefix *entry)
 {
-	uint64_t hash = hash_of(head, entry);
-
-	if (is_v4(entry)) {
-		runs_clear_way(lines, head, (uint32_t)entry->low);
-		return;
-	}
-	for (uint32_t n = 0; n < BH_PREFIX_LINES_OF; n++) {
-		if (lend_place(lines, head, line_at(lines, head, hash, n)))
-			return;
-	}
+	runs_clear_way(lines, head, entry);
 }
 
 int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		     const struct bh_prefix *entry)
 {
-	uint64_t hash = hash_of(head, entry);
+	uint64_t hash = prefix_hash(&head->hash, entry);
 	int err = enter(lines, head, entry);
 
 	for (uint32_t n = 0; err && n < BH_PREFIX_LINES_OF; n++) {
@@ -297,30 +218,15 @@ int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *hea
 void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		       const struct bh_prefix *entry)
 {
-	struct bh_prefix *place;
-	union bh_run_identities *run;
+	union bh_run_identities *run = runs_find(lines, head, entry);
 
-	if (is_v4(entry)) {
-		run = runs_find(lines, head, (uint32_t)entry->low);
-		if (run)
-			run_set(run, head, (uint32_t)entry->low, BH_PREFIX_IDENTITY(entry->word));
-		return;
-	}
-	place = find(lines, head, entry);
-	if (place)
-		store(&place->word, BH_PREFIX_GONE);
+	if (run)
+		run_set(run, head, entry->low, BH_PREFIX_IDENTITY(entry->word));
 }
 
 void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes *head)
 {
 	runs_forget(lines, head);
-	lines += BH_START_LINES;
-	for (size_t i = 0; i < head->lines; i++) {
-		for (unsigned int way = 0; way < BH_PREFIX_WAYS; way++) {
-			if (lines[i].of[way].word == BH_PREFIX_GONE)
-				store(&lines[i].of[way].word, 0);
-		}
-	}
 }
 
 uint64_t prefix_lines_used(const struct bh_prefix_line *lines, const struct bh_prefixes *head)

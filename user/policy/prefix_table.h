@@ -59,12 +59,12 @@ int prefix_lines_fit(struct bh_prefix_line *lines, const struct bh_prefixes *hea
 
 /*
  * Takes out a whole address, which has the identity of what is around it from now on: the entry's.
- * Until prefix_lines_forget() its place is kept for this one; a run that was begun for it stays.
+ * The run that was begun for it stays.
  */
 void prefix_lines_drop(struct bh_prefix_line *lines, const struct bh_prefixes *head,
 		       const struct bh_prefix *entry);
 
-/* Frees what was kept.  Only if no program runs that began before the last of it was taken out. */
+/* Frees what others moved out of.  Only if no program runs that began before the last one did. */
 void prefix_lines_forget(struct bh_prefix_line *lines, const struct bh_prefixes *head);
 
 /* A whole address as an entry. */
