@@ -47,6 +47,8 @@ static const struct scale scales[] = {
 	{"100k-addresses", {  10000,  100000,  10000, 0, 0, 0},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
 	{"100k-cidrs",     {  10000,  100000,  10000, 0, 0, 4},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
 	{"100k-cidrs",     {  10000,  100000,  10000, 0, 0, 6},   10000, K(NEW) | K(DENIED) | K(LOOKUP), false, true, GOALS},
+	{"1M-cidrs",       {  10000, 1000000,  10000, 0, 0, 4}, 1000000, K(LOOKUP), false, true, {[BENCH_LOOKUP] = 60}},
+	{"1M-cidrs",       {  10000, 1000000,  10000, 0, 0, 6}, 1000000, K(LOOKUP), false, true, {[BENCH_LOOKUP] = 60}},
 	{"1M-identities",  {1000000, 1000000,  10000, 0, 0, 0},   10000, K(ESTABLISHED) | K(NEW) | K(DENIED) | K(LOOKUP), false, true,
 		{[BENCH_ESTABLISHED] = 20, [BENCH_NEW] = 300}},
 };

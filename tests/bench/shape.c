@@ -21,7 +21,9 @@
 
 #define OTHER_BASE 0x0a7f0000u /* 10.127.0.0: of the clients' zone */
 
-#define CIDR_BITS 4 /* networks have up to so many addresses' bits */
+#define CIDR_BITS      4 /* networks have up to so many addresses' bits */
+#define CIDR_BITS_MANY 3 /* where so many would not fit into the clients' zone: */
+#define CIDRS_MANY     500000
 
 #define CLIENTS_MAX 300000 /* in a document */
 
@@ -53,13 +55,15 @@ static uint32_t service_mask(const struct shape *s)
 /* Networks of clients that are networks begin so many bits apart. */
 static uint32_t shift_of(const struct shape *s)
 {
-	return s->cidrs_of ? CIDR_BITS : 0;
+	if (!s->cidrs_of)
+		return 0;
+	return s->addresses > CIDRS_MANY ? CIDR_BITS_MANY : CIDR_BITS;
 }
 
 /* Of a client's number, so that all lengths are there, among neighbours too. */
 static uint32_t short_of_whole(const struct shape *s, uint32_t a)
 {
-	return s->cidrs_of ? a % (CIDR_BITS + 1) : 0;
+	return s->cidrs_of ? a % (shift_of(s) + 1) : 0;
 }
 
 static void add_client(struct text *t, const struct shape *s, uint32_t client)
