@@ -237,9 +237,10 @@ static struct run *run_in(struct walk *w, const struct bh_prefix *address)
 /* All that a prefix has in runs, until a longer one comes. */
 static void add_to_runs(struct walk *w, const struct image_prefix *p, struct bh_prefix at)
 {
-	uint32_t count = 1u << (WHOLE - p->prefix.len);
+	uint32_t bits = WHOLE - p->prefix.len;
 
-	for (uint32_t i = 0; i < count; i++, at.low++)
+	assert(bits <= BH_RUN_BITS + 1);
+	for (uint32_t i = 0; i < 1u << bits; i++, at.low++)
 		run_set(&run_in(w, &at)->identity, w->head, at.low, p->identity);
 }
 
