@@ -515,7 +515,7 @@ static void fill(struct prefix_table *t, bool is_v4, uint32_t count)
 	assert_int_equal(prefix_lines_used(t->lines, &t->head), count);
 }
 
-/* Two of three, or three of four, are what it is made for; a policy isn't compiled for the next
+/* Two of three, or five of eight, are what it is made for; a policy isn't compiled for the next
  * few.
  */
 static void others_move_for_what_comes_until_four_of_five_places_are_taken(void **state)

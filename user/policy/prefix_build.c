@@ -348,13 +348,13 @@ static int place_all(const struct walk *w, struct prefix_table *table)
 	return err;
 }
 
-/* So many places of a line are taken at most: of five, of six, of four. */
-static const size_t per_line[KIND_COUNT] = {3, 4, 3};
+/* So many places of two lines are taken at most: of ten, of twelve, of eight. */
+static const size_t per_lines[KIND_COUNT] = {6, 8, 5};
 
 static struct counts lines_for(const struct counts *counts, struct counts lines)
 {
 	for (size_t i = 0; i < KIND_COUNT; i++) {
-		while (per_line[i] * lines.of[i] < counts->of[i])
+		while (per_lines[i] * lines.of[i] < 2 * counts->of[i])
 			lines.of[i] += lines.of[i] / 8;
 	}
 	return lines;
@@ -383,9 +383,9 @@ static struct counts share_out(const struct counts *counts, size_t room)
 	size_t parts = 1;
 
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		parts += counts->of[i] / per_line[i];
+		parts += counts->of[i] / per_lines[i];
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		lines.of[i] = (room - KIND_COUNT) * (counts->of[i] / per_line[i]) / parts + 1;
+		lines.of[i] = (room - KIND_COUNT) * (counts->of[i] / per_lines[i]) / parts + 1;
 	return lines;
 }
 
