@@ -35,12 +35,16 @@ static void write_example(struct text *out)
 	_text_ struct text large = TEXT_INIT;
 	char sum[LAST_GOOD_SUM_LEN + 1];
 	source_view texts = {};
+	text_places places = {};
 
 	for (int i = 0; i < 100; i++)
 		text_addf(&large, "line: %d\n", i);
 	second = source_of("-", large.buf, large.len);
 	vec_push(&texts, &second);
-	last_good_format(&texts, &first, &(struct sink){put, out}, sum);
+	last_good_format(&texts, &first, &(struct sink){put, out}, sum, &places);
+	assert_int_equal(places.count, 1);
+	assert_memory_equal(out->buf + places.items[0], second.text, second.len);
+	vec_release(&places);
 	memcpy(out->buf + LAST_GOOD_SUM_AT, sum, LAST_GOOD_SUM_LEN);
 	vec_release(&texts);
 	source_release(&second);

@@ -269,7 +269,7 @@ static void pods_are_the_same_after_they_were_written_and_read(void **state)
 	made_cluster_init(&copy);
 	fill(&w);
 	kube_pods_write(&w.cluster.tables[KUBE_POD], &(struct sink){put, &text});
-	source = (struct source){"", text.buf, text.len};
+	source = (struct source){.name = "", .text = text.buf, .len = text.len};
 	kube_pods_read(&source, &copy.tables[KUBE_POD]);
 	vec_foreach (entry, &w.cluster.tables[KUBE_POD].entries) {
 		const struct kube_entry *there = kube_table_get(&copy.tables[KUBE_POD],

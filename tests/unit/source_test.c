@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,6 +71,75 @@ static void a_file_is_read_whole(void **state)
 	}
 }
 
+/* A file of @before bytes, then what assert_filled() wants, then @after bytes. */
+static int make_holding(const struct temp *t, size_t before, size_t len, size_t after)
+{
+	int fd = open(t->file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	for (size_t i = 0; i < before; i++)
+		assert_int_equal(write(fd, "#", 1), 1);
+	fill(fd, len);
+	for (size_t i = 0; i < after; i++)
+		assert_int_equal(write(fd, "#", 1), 1);
+	return fd;
+}
+
+static struct source filled_source(size_t len)
+{
+	struct source s = {.name = xstrdup("p"), .text = xmalloc(len + 1), .len = len};
+
+	for (size_t i = 0; i < len; i++)
+		s.text[i] = i % 2 ? 'b' : 'a';
+	s.text[len] = '\0';
+	return s;
+}
+
+static void a_large_text_may_lie_in_a_file_that_holds_it(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t before, len, after;
+		bool is_mapped;
+	} rows[] = {
+		{"alone", 0, BIG, 0, true},
+		{"amid others", 77, BIG, 5, true},
+		{"up to a page's end, which is the file's", 96, 131072 - 96, 0, true},
+		{"up to a page's end", 4096 + 96, 131072 - 96, 9000, true},
+		{"up to a byte before", 95, 131072 - 96, 1, true},
+		{"a small one", 0, 5000, 0, false},
+	};
+	const struct temp *t = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct source s = filled_source(rows[i].len);
+		int fd = make_holding(t, rows[i].before, rows[i].len, rows[i].after);
+
+		source_map(&s, fd, rows[i].before);
+		close(fd);
+		unlink(t->file);
+		if (!s.mapped == rows[i].is_mapped)
+			fail_msg("%s: mapped %zu", rows[i].name, s.mapped);
+		assert_filled(&s, "p", rows[i].len);
+		source_release(&s);
+	}
+}
+
+static void a_text_stays_where_it_is_if_the_file_holds_another(void **state)
+{
+	const struct temp *t = *state;
+	struct source s = filled_source(BIG);
+	int fd = make_holding(t, 1, BIG, 0);
+
+	source_map(&s, fd, 0);
+	source_map(&s, fd, 2);
+	assert_int_equal(s.mapped, 0);
+	assert_filled(&s, "p", BIG);
+	source_map(&s, fd, 1);
+	assert_int_not_equal(s.mapped, 0);
+	close(fd);
+	source_release(&s);
+}
+
 static void standard_input_may_be_a_pipe(void **state)
 {
 	int saved = dup(STDIN_FILENO);
@@ -107,6 +177,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_is_read_whole, make_temp, remove_temp),
+		cmocka_unit_test_setup_teardown(a_large_text_may_lie_in_a_file_that_holds_it,
+						make_temp, remove_temp),
+		cmocka_unit_test_setup_teardown(a_text_stays_where_it_is_if_the_file_holds_another,
+						make_temp, remove_temp),
 		cmocka_unit_test(standard_input_may_be_a_pipe),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_refused, make_temp,
 						remove_temp),

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "util/mem.h"
 
 #define READ_FIRST 65536 /* bytes, where the size isn't known beforehand */
+#define MAPPED_MIN 65536 /* bytes; of less, the pages at both ends are much */
 
 /* At most @size bytes; fewer only at the end of the input. */
 static ssize_t read_some(int fd, char *buf, size_t size)
@@ -103,10 +106,70 @@ struct source source_of(const char *name, const char *text, size_t len)
 	return s;
 }
 
+static size_t page_rest(uintptr_t at)
+{
+	return at % (uintptr_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Memory, and over all of it but the NUL's place perhaps, the file; NULL if that can't be. */
+static char *map_file(int fd, size_t at, size_t size)
+{
+	const size_t skip = page_rest(at);
+	const int access = PROT_READ | PROT_WRITE;
+	char *room = mmap(NULL, size, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	if (mmap(room, size - 1, access, MAP_PRIVATE | MAP_FIXED, fd, (off_t)(at - skip)) == room)
+		return room;
+	munmap(room, size);
+	return NULL;
+}
+
+void source_map(struct source *s, int fd, size_t at)
+{
+	const size_t skip = page_rest(at), size = skip + s->len + 1;
+	struct stat st;
+	char *room;
+
+	if (s->mapped || s->len < MAPPED_MIN || fstat(fd, &st) || (size_t)st.st_size < at + s->len)
+		return;
+	room = map_file(fd, at, size);
+	if (!room)
+		return;
+	if (memcmp(room + skip, s->text, s->len) != 0) {
+		munmap(room, size);
+		return;
+	}
+	room[skip + s->len] = '\0'; /* in a page of our own */
+	free(s->text);
+	s->text = room + skip;
+	s->mapped = size;
+	source_rest(s);
+}
+
+/* All but the page that is our own. */
+void source_rest(const struct source *s)
+{
+	const uintptr_t end = (uintptr_t)(s->text + s->len), text = (uintptr_t)s->text;
+	char *pages = s->text - page_rest(text);
+
+	if (s->mapped)
+		madvise(pages, end - page_rest(end) - (uintptr_t)pages, MADV_DONTNEED);
+}
+
+static void free_text(const struct source *s)
+{
+	if (s->mapped)
+		munmap(s->text - page_rest((uintptr_t)s->text), s->mapped);
+	else
+		free(s->text);
+}
+
 void source_release(struct source *s)
 {
 	free(s->name);
-	free(s->text);
+	free_text(s);
 	*s = (struct source){};
 }
 

@@ -13,6 +13,7 @@ struct source {
 	char *name; /* as the user gave it; "-" is standard input */
 	char *text; /* len bytes, then NUL */
 	size_t len;
+	size_t mapped; /* bytes of the mapping that the text is in; 0: it is on the heap */
 };
 
 /* Lines and columns from 1, columns in code points (a BOM is none); line 0 is the whole source. */
@@ -27,6 +28,15 @@ struct span {
 int source_read(const char *path, struct source *ret);
 struct source source_of(const char *name, const char *text, size_t len); /* copies */
 void source_release(struct source *s);
+
+/*
+ * Gives a large text's memory back where the file holds the same bytes from @at on: it is read from
+ * there, when it is.  Nothing changes if the file doesn't, or the text is small.
+ */
+void source_map(struct source *s, int fd, size_t at);
+
+/* Nobody reads it for a while: what is mapped need not be in memory. */
+void source_rest(const struct source *s);
 
 typedef VEC(struct source) source_list;
 

@@ -162,12 +162,10 @@ static int read_all(int fd, struct text *out)
 	}
 }
 
-int durable_read(const char *directory, const char *name, struct text *ret)
+static int open_file(const char *directory, const char *name, size_t *ret_size)
 {
 	_close_ int dir = open_directory(directory);
-	_text_ struct text content = TEXT_INIT;
 	_close_ int fd = -1;
-	size_t size = 0;
 	int err;
 
 	if (dir < 0)
@@ -176,7 +174,24 @@ int durable_read(const char *directory, const char *name, struct text *ret)
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP ? -EPERM : -errno;
-	err = check_file(fd, &size);
+	err = check_file(fd, ret_size);
+	return err ? err : TAKE_FD(fd);
+}
+
+int durable_open(const char *directory, const char *name)
+{
+	size_t size;
+
+	return open_file(directory, name, &size);
+}
+
+int durable_read(const char *directory, const char *name, struct text *ret)
+{
+	_text_ struct text content = TEXT_INIT;
+	size_t size = 0;
+	_close_ int fd = open_file(directory, name, &size);
+	int err = fd < 0 ? fd : 0;
+
 	if (!err) {
 		text_room(&content, size);
 		err = read_all(fd, &content);

@@ -36,6 +36,7 @@ int durable_directory(const char *directory, const char *name, struct text *ret_
  * else.
  */
 int durable_read(const char *directory, const char *name, struct text *ret);
+int durable_open(const char *directory, const char *name); /* the same, to be read by the caller */
 int durable_remove(const char *directory, const char *name);
 
 #endif

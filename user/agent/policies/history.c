@@ -96,6 +96,7 @@ static void write_entry(const struct loaded_policy *loaded, const struct caller 
 		json_string(&j, "name", source->name);
 		json_string(&j, "text", source->text);
 		json_end(&j, '}');
+		source_rest(source);
 	}
 	json_end(&j, ']');
 	json_end(&j, '}');
