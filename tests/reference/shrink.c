@@ -50,7 +50,7 @@ static void drop_items(struct shrink *s, void *items, size_t *count, size_t size
 /* A word of the policy is set to something plainer. */
 #define PLAIN(s, place, value)                                                                     \
 	do {                                                                                       \
-		typeof(place) was_ = (place);                                                      \
+		typeof((place) + 0) was_ = (place);                                                \
 		(place) = (value);                                                                 \
 		if (was_ != (place) && !fails(s))                                                  \
 			(place) = was_;                                                            \

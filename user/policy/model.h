@@ -221,21 +221,23 @@ struct rule {
 	char *name; /* unique among ZonePolicies; "namespace/policy:ingress[0]" of Kubernetes' kinds
 		     */
 	struct span at;
-	enum tier tier;
-	uint8_t sides; /* SIDE_* for which it speaks: both, but of Kubernetes' kinds */
 	uint32_t
 		order; /* within TIER_ADMIN and TIER_BASELINE: lower is asked first; no two alike */
-	enum mode mode;  /* MODE_AUDIT on a deny or reject: it only reports */
-	int64_t expires; /* seconds since 1970, from when on it decides nothing; 0: never */
+	enum tier tier : 4;
+	enum mode mode : 4; /* MODE_AUDIT on a deny or reject: it only reports */
+	enum action action : 4;
+	uint8_t sides : 4; /* SIDE_* for which it speaks: both, but of Kubernetes' kinds */
+	bool log : 1;
+	bool tls : 1; /* allows, over TCP: a connection must begin with a TLS hello of its opener */
+	bool is_kept : 1; /* the texts are in policy.memory */
+	int64_t expires;  /* seconds since 1970, from when on it decides nothing; 0: never */
 	struct selector *from;
 	struct selector *to;
 	services services;
 	char *service_text; /* as written, joined with ", ", for people */
-	enum action action;
-	bool log;
-	bool tls;     /* allows, over TCP: a connection must begin with a TLS hello of its opener */
-	bool is_kept; /* the texts are in policy.memory */
 };
+
+_Static_assert(sizeof(struct rule) == 96, "policies have hundreds of thousands of them");
 
 /* A NetworkPolicy as what isolates pods: those that it selects, on its sides. */
 struct isolator {

@@ -84,20 +84,18 @@ static const struct schema never_schema    = { "a promise",  never_keys,    COUN
 static const struct schema expect_schema   = { "an expect",  expect_keys,   COUNT(expect_keys) };
 /* clang-format on */
 
-static void read_action(struct reader *r, const struct node *n, enum action *ret)
+static enum action read_action(struct reader *r, const struct node *n)
 {
 	static const char *const list[] = {"allow", "deny", "reject"};
 	static const enum action actions[] = {ACTION_ALLOW, ACTION_DENY, ACTION_REJECT};
 	static const struct words words = {"an action", list, COUNT(list)};
 	size_t i;
 
-	if (n && schema_word(n, &words, r->diags, &i))
-		*ret = actions[i];
+	return n && schema_word(n, &words, r->diags, &i) ? actions[i] : ACTION_ALLOW;
 }
 
 /* @action is the rule's. */
-static void read_rule_mode(struct reader *r, const struct node *n, enum action action,
-			   enum mode *ret)
+static enum mode read_rule_mode(struct reader *r, const struct node *n, enum action action)
 {
 	static const char *const list[] = {"enforce", "audit"};
 	static const enum mode modes[] = {MODE_ENFORCE, MODE_AUDIT};
@@ -105,12 +103,12 @@ static void read_rule_mode(struct reader *r, const struct node *n, enum action a
 	size_t i;
 
 	if (!n || !schema_word(n, &words, r->diags, &i))
-		return;
+		return MODE_UNSET;
 	if (modes[i] == MODE_AUDIT && action == ACTION_ALLOW)
 		diag_error(r->diags, n->at,
 			   "an allow rule can't be 'audit', as it denies nothing; leave 'mode' "
 			   "out, or write action: deny");
-	*ret = modes[i];
+	return modes[i];
 }
 
 static void read_expires(struct reader *r, const struct node *n, int64_t *ret)
@@ -187,13 +185,15 @@ static bool has_room(struct reader *r, const struct node *n)
 /* All but the name, the ends and the services. */
 static void finish_rule(struct reader *r, struct rule *rule, const struct node *const *v)
 {
-	read_action(r, v[RULE_ACTION], &rule->action);
-	read_rule_mode(r, v[RULE_MODE], rule->action, &rule->mode);
+	bool is_logged;
+
+	rule->action = read_action(r, v[RULE_ACTION]);
+	rule->mode = read_rule_mode(r, v[RULE_MODE], rule->action);
 	read_expires(r, v[RULE_EXPIRES], &rule->expires);
 	read_require(r, v[RULE_REQUIRE], rule);
 	rule->tier = rule->action == ACTION_ALLOW ? TIER_NETWORK : TIER_ZONE;
-	if (v[RULE_LOG])
-		schema_bool(v[RULE_LOG], r->diags, &rule->log);
+	if (v[RULE_LOG] && schema_bool(v[RULE_LOG], r->diags, &is_logged))
+		rule->log = is_logged;
 	vec_push(&r->policy->rules, *rule);
 }
 
