@@ -8,14 +8,13 @@
 #include "util/mem.h"
 #include "util/utf8.h"
 
-#define LABEL_MAX 317 /* bytes; a DNS prefix, a slash and a name, as Kubernetes has them */
-
 void reader_init(struct reader *r, struct policy *p, struct diags *d)
 {
 	*r = (struct reader){
 		.policy = p,
 		.diags = d,
 		.once = READ_ONCE_INIT,
+		.zone = POLICY_NONE,
 		.kubernetes = kubernetes_new(),
 	};
 	names_init(&r->names, d);

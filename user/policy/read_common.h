@@ -35,6 +35,8 @@ struct zone_reference {
 	struct span at;
 };
 
+#define LABEL_MAX 317 /* bytes; a DNS prefix, a slash and a name, as Kubernetes has them */
+
 struct kubernetes;
 
 struct reader {
@@ -49,8 +51,10 @@ struct reader {
 	bool is_full;           /* a bound is exceeded: nothing more is read */
 	VEC(struct zone_policy) documents;
 	VEC(struct zone_reference) zones;
-	placed_prefixes prefixes; /* scratch */
-	struct yaml entry;        /* that is read */
+	placed_prefixes prefixes;   /* scratch */
+	struct yaml_word zone_word; /* of the last workload that was read from its words */
+	size_t zone;                /* which that is; POLICY_NONE: it isn't known */
+	struct yaml entry;          /* that is read */
 };
 
 void reader_init(struct reader *r, struct policy *p, struct diags *d);
@@ -75,6 +79,13 @@ bool read_entry_keys(struct reader *r, const struct node *n, const struct schema
 /* A word of a folded entry as a node, until the next entry is read. */
 const struct node *read_word(struct reader *r, const struct node *entry,
 			     const struct yaml_word *word);
+
+/* An entry of spec.workloads. */
+void read_workload(struct reader *r, const struct node *n);
+
+/* NULL if neither is given. */
+struct selector *read_member_pods(struct reader *r, const struct node *namespaces,
+				  const struct node *pods);
 
 /* Entries of spec.failsafe, spec.rules, spec.never and spec.expect. */
 void read_failsafe(struct reader *r, const struct node *n);

@@ -28,17 +28,6 @@ enum zone_key {
 	ZONE_KEYS
 };
 
-enum workload_key {
-	WORKLOAD_NAME,
-	WORKLOAD_ZONE,
-	WORKLOAD_ADDRESSES,
-	WORKLOAD_LABELS,
-	WORKLOAD_MODE,
-	WORKLOAD_NAMESPACES,
-	WORKLOAD_PODS,
-	WORKLOAD_KEYS
-};
-
 enum service_key {
 	SERVICE_NAME,
 	SERVICE_PORTS,
@@ -79,16 +68,6 @@ static const struct schema_key zone_keys[] = {
 	[ZONE_PODS]       = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
 };
 
-static const struct schema_key workload_keys[] = {
-	[WORKLOAD_NAME]       = { "name",              KEY_REQUIRED, FORM_TEXT },
-	[WORKLOAD_ZONE]       = { "zone",              KEY_OPTIONAL, FORM_TEXT },
-	[WORKLOAD_ADDRESSES]  = { "addresses",         KEY_OPTIONAL, FORM_ANY },
-	[WORKLOAD_LABELS]     = { "labels",            KEY_OPTIONAL, FORM_MAP },
-	[WORKLOAD_MODE]       = { "mode",              KEY_OPTIONAL, FORM_TEXT },
-	[WORKLOAD_NAMESPACES] = { "namespaceSelector", KEY_OPTIONAL, FORM_MAP },
-	[WORKLOAD_PODS]       = { "podSelector",       KEY_OPTIONAL, FORM_MAP },
-};
-
 static const struct schema_key service_keys[] = {
 	[SERVICE_NAME]  = { "name",  KEY_REQUIRED, FORM_TEXT },
 	[SERVICE_PORTS] = { "ports", KEY_REQUIRED, FORM_ANY },
@@ -102,8 +81,6 @@ static const struct schema spec_schema =
 	{ "a spec", spec_keys, COUNT(spec_keys) };
 static const struct schema zone_schema =
 	{ "a zone", zone_keys, COUNT(zone_keys) };
-static const struct schema workload_schema =
-	{ "a workload", workload_keys, COUNT(workload_keys) };
 static const struct schema service_schema =
 	{ "a named service", service_keys, COUNT(service_keys) };
 /* clang-format on */
@@ -131,22 +108,13 @@ static void read_stance(struct reader *r, const struct node *n, enum stance *ret
 		*ret = stances[i];
 }
 
-/* NULL if neither is given. */
-static struct selector *read_pods(struct reader *r, const struct node *namespaces,
+struct selector *read_member_pods(struct reader *r, const struct node *namespaces,
 				  const struct node *pods)
 {
 	if (!namespaces && !pods)
 		return NULL;
 	return read_pod_selector(r, namespaces ? namespaces->at : pods->at, POLICY_NONE, namespaces,
 				 pods);
-}
-
-/* A workload has addresses, or pods, or both. */
-static void check_members(struct reader *r, const struct node *n, const struct node **v)
-{
-	if (!v[WORKLOAD_ADDRESSES] && !v[WORKLOAD_NAMESPACES] && !v[WORKLOAD_PODS])
-		diag_error(r->diags, n->at,
-			   "missing key 'addresses'; a workload needs it, or a selector of pods");
 }
 
 static void read_zone(struct reader *r, const struct node *n)
@@ -163,74 +131,8 @@ static void read_zone(struct reader *r, const struct node *n)
 	read_mode(r, v[ZONE_MODE], &zone.mode);
 	read_role(r, v[ZONE_ROLE], &zone.role);
 	read_stance(r, v[ZONE_AGENT_DOWN], &zone.agent_down);
-	zone.pods = read_pods(r, v[ZONE_NAMESPACES], v[ZONE_PODS]);
+	zone.pods = read_member_pods(r, v[ZONE_NAMESPACES], v[ZONE_PODS]);
 	vec_push(&r->policy->zones, zone);
-}
-
-static void read_labels(struct reader *r, const struct node *n, labels *out)
-{
-	size_t size = n ? n->count * sizeof(*out->items) : 0;
-
-	if (!size)
-		return;
-	out->items = arena_take(&r->policy->memory, size, _Alignof(struct label));
-	node_foreach(key, n)
-	{
-		if (!read_label_key(r, key) || !read_label_value(r, key->value))
-			continue;
-		out->items[out->count++] = (struct label){
-			.key = keep_text(r, key),
-			.value = keep_text(r, key->value),
-			.at = key->at,
-		};
-	}
-}
-
-static void keep_prefixes(struct reader *r, const struct node *n, placed_prefixes *out)
-{
-	placed_prefixes *list = &r->prefixes;
-
-	list->count = 0;
-	read_prefixes(r, n, list);
-	if (!list->count)
-		return;
-	out->items = arena_copy(&r->policy->memory, list->items, list->count * sizeof(*list->items),
-				_Alignof(struct placed_prefix));
-	out->count = list->count;
-}
-
-/* POLICY_NONE if it isn't known by now. */
-static size_t refer_to_zone(struct reader *r, size_t workload, const struct node *n)
-{
-	const struct name *name = names_find(&r->names, SCOPE_MEMBERS, n->text);
-
-	if (name && name->kind == NAME_ZONE)
-		return name->index;
-	vec_push(&r->zones, (struct zone_reference){workload, keep_text(r, n), n->at});
-	return POLICY_NONE;
-}
-
-static void read_workload(struct reader *r, const struct node *n)
-{
-	struct workload workload = {WORKLOAD_ALONE, .is_kept = true, .document_mode = r->mode,
-				    .at = n->at};
-	size_t index = r->policy->workloads.count, errors = r->diags->errors;
-	const struct node *v[WORKLOAD_KEYS];
-
-	if (!read_entry_keys(r, n, &workload_schema, v))
-		return;
-	if (r->diags->errors == errors)
-		check_members(r, n, v);
-	if (v[WORKLOAD_NAME])
-		workload.at = v[WORKLOAD_NAME]->at;
-	workload.name = keep_node_name(r, NAME_WORKLOAD, index, v[WORKLOAD_NAME]);
-	if (v[WORKLOAD_ZONE])
-		workload.zone = refer_to_zone(r, index, v[WORKLOAD_ZONE]);
-	keep_prefixes(r, v[WORKLOAD_ADDRESSES], &workload.prefixes);
-	read_labels(r, v[WORKLOAD_LABELS], &workload.labels);
-	read_mode(r, v[WORKLOAD_MODE], &workload.mode);
-	workload.pods = read_pods(r, v[WORKLOAD_NAMESPACES], v[WORKLOAD_PODS]);
-	vec_push(&r->policy->workloads, workload);
 }
 
 static void read_named_service(struct reader *r, const struct node *n)

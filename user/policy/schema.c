@@ -192,7 +192,17 @@ static const struct schema_key *find_word(const struct schema *s, const struct s
 
 static bool has_word_form(const struct yaml_word *word, enum key_form form)
 {
-	return form == FORM_ANY || (form == FORM_TEXT && yaml_word_is_text(word));
+	switch (form) {
+	case FORM_ANY:
+		return true;
+	case FORM_TEXT:
+		return yaml_word_is_text(word);
+	case FORM_LIST:
+		return *word->text == '[';
+	case FORM_MAP:
+		return *word->text == '{';
+	}
+	return false;
 }
 
 bool schema_read_words(const struct node *n, const struct schema *s, struct yaml_word *words)

@@ -17,16 +17,31 @@ static bool is_quote(char c)
 	return c == '\'' || c == '"';
 }
 
-/* Behind a list or a mapping; NULL: there is a quote in it, and brackets may be in a text. */
+static const char *skip_quoted(const char *s)
+{
+	const char quote = *s++;
+
+	while (*s != quote)
+		s++;
+	return s + 1;
+}
+
+/* Behind a list or a mapping.  Quotes that a text doesn't begin with are like its other letters. */
 static const char *skip_brackets(const char *s)
 {
 	unsigned int depth = 0;
+	bool is_begin = false; /* of an item, a key or a value */
 
 	do {
-		if (is_quote(*s))
-			return NULL;
+		if (is_begin && is_quote(*s)) {
+			s = skip_quoted(s);
+			is_begin = false;
+			continue;
+		}
 		depth += *s == '{' || *s == '[';
 		depth -= *s == '}' || *s == ']';
+		if (*s != ' ')
+			is_begin = *s == '{' || *s == '[' || *s == ',' || *s == ':';
 		s++;
 	} while (depth);
 	return s;
@@ -108,4 +123,58 @@ bool yaml_word_is_text(const struct yaml_word *word)
 bool yaml_word_is(const struct yaml_word *word, const char *text)
 {
 	return !strncmp(word->text, text, word->len) && !text[word->len];
+}
+
+const char *yaml_items_begin(const struct yaml_word *word)
+{
+	return skip_spaces(word->text + 1);
+}
+
+bool yaml_items_end(const char *at)
+{
+	return *at == ']' || *at == '}';
+}
+
+static struct yaml_item take_item(const char *s)
+{
+	struct yaml_item item;
+	const char *end = s;
+
+	if (is_quote(*s)) {
+		end = skip_quoted(s);
+		item.whole = word_of(s, end);
+		item.text = word_of(s + 1, end - 1);
+		return item;
+	}
+	while (*end != ',' && !yaml_items_end(end))
+		end++;
+	while (end[-1] == ' ')
+		end--;
+	item.whole = item.text = word_of(s, end);
+	return item;
+}
+
+bool yaml_items_next(const char **at, struct yaml_item *ret)
+{
+	const char *s = *at;
+
+	if (*s == '[' || *s == '{')
+		return false;
+	*ret = take_item(s);
+	s = skip_spaces(ret->whole.text + ret->whole.len);
+	*at = *s == ',' ? skip_spaces(s + 1) : s;
+	return true;
+}
+
+bool yaml_labels_next(const char **at, struct yaml_label *ret)
+{
+	const char *s = *at, *end = s;
+
+	if (is_quote(*s))
+		return false;
+	while (*end != ':')
+		end++;
+	ret->key = word_of(s, end);
+	*at = skip_spaces(end + 1);
+	return yaml_items_next(at, &ret->value);
 }

@@ -14,6 +14,16 @@ struct yaml_part {
 	struct yaml_word key, value;
 };
 
+/* A text that is an item or a value, with its quotes and without. */
+struct yaml_item {
+	struct yaml_word whole, text;
+};
+
+struct yaml_label {
+	struct yaml_word key;
+	struct yaml_item value;
+};
+
 /* How many there are; 0 if there are more than @most, or quotes, or if it isn't folded. */
 size_t yaml_parts(const struct node *n, struct yaml_part *parts, size_t most);
 
@@ -25,6 +35,15 @@ bool yaml_word_is_text(const struct yaml_word *word);
 
 /* As a folded node, to be unfolded, of a mapping that is folded itself. */
 struct node yaml_word_node(const struct node *n, const struct yaml_word *word);
+
+/*
+ * The items of a list, or the keys and values of a mapping, one after the other; false for what is
+ * not simply a text.
+ */
+const char *yaml_items_begin(const struct yaml_word *word);
+bool yaml_items_end(const char *at);
+bool yaml_items_next(const char **at, struct yaml_item *ret);
+bool yaml_labels_next(const char **at, struct yaml_label *ret);
 
 bool yaml_word_is(const struct yaml_word *word, const char *text);
 
