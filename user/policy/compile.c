@@ -41,26 +41,6 @@ static bool hold(const struct compiled *c, struct diags *d, const struct bound *
 	return is_held;
 }
 
-static void name_everything(struct compiled *c)
-{
-	const struct policy *p = c->policy;
-	struct map *names = &c->index->names;
-
-	map_reserve(names, p->zones.count + p->workloads.count + p->aliases.count);
-	for (size_t i = 0; i < p->zones.count; i++) {
-		const char *name = p->zones.items[i].name;
-
-		map_put(names, name, strlen(name), i << 1, NULL);
-	}
-	for (size_t i = 0; i < p->workloads.count; i++) {
-		const char *name = p->workloads.items[i].name;
-
-		map_put(names, name, strlen(name), i << 1 | 1, NULL);
-	}
-	vec_foreach (alias, &p->aliases)
-		map_put(names, alias->name, strlen(alias->name), alias->workload << 1 | 1, NULL);
-}
-
 /* The first node of a class is its example: the widest of the first ones, since outer come first.
  */
 static void find_examples(struct compiled *c)
@@ -234,7 +214,6 @@ static bool compile(struct compiled *c, const struct compiled *old, const struct
 	c->image.rules = (uint32_t)(BH_RULE_FIRST + c->policy->rules.count);
 	atoms_collect(a, c->policy, c->now);
 	c->next_expiry = a->next_expiry;
-	name_everything(c);
 	if (!compile_addresses(c, a, env, d) || !compile_services(c, a, d) ||
 	    !compile_decisions(c, old, d))
 		return false;

@@ -20,10 +20,33 @@ bool compiled_example(const struct compiled *c, uint32_t class, uint8_t family, 
 	return node != ADDRESS_NONE && address_tree_example(&x->tree, node, ret);
 }
 
+static void name_everything(const struct compiled *c)
+{
+	const struct policy *p = c->policy;
+	struct map *names = &c->index->names;
+
+	map_reserve(names, p->zones.count + p->workloads.count + p->aliases.count);
+	for (size_t i = 0; i < p->zones.count; i++) {
+		const char *name = p->zones.items[i].name;
+
+		map_put(names, name, strlen(name), i << 1, NULL);
+	}
+	for (size_t i = 0; i < p->workloads.count; i++) {
+		const char *name = p->workloads.items[i].name;
+
+		map_put(names, name, strlen(name), i << 1 | 1, NULL);
+	}
+	vec_foreach (alias, &p->aliases)
+		map_put(names, alias->name, strlen(alias->name), alias->workload << 1 | 1, NULL);
+}
+
 bool compiled_name(const struct compiled *c, const char *name, struct selector *ret)
 {
-	const uint64_t *found = map_get(&c->index->names, name, strlen(name));
+	const uint64_t *found;
 
+	if (!c->index->names.count)
+		name_everything(c);
+	found = map_get(&c->index->names, name, strlen(name));
 	if (!found)
 		return false;
 	memset(ret, 0, sizeof(*ret));

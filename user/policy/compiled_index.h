@@ -18,7 +18,9 @@ struct compiled_index {
 	struct address_changes changes; /* since it was compiled */
 	struct selector_index selectors;
 	struct service_partition services;
-	struct map names;     /* of zones and workloads -> number << 1, plus 1 for a workload */
+	/* Zones and workloads -> number << 1, plus 1 for a workload; empty until one is asked for.
+	 */
+	struct map names;
 	uint32_t *example_v4; /* of each class: a node of the tree, or ADDRESS_NONE */
 	uint32_t *example_v6;
 	bool is_host_known; /* the environment has addresses of this machine */
