@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/address_check.h"
 
-#include <string.h>
-
 #include "util/map.h"
+#include "util/numbering.h"
 
 #define ADDRESS_BITS 128
-#define KEY_LEN      (sizeof(struct bh_addr) + 1)
 
 #define ZONE_TRIED 8 /* prefixes of a zone are tried one by one, if there are so few */
 
@@ -27,34 +25,57 @@ struct first_owners {
 	uint32_t workload;
 };
 
+struct owned_prefix {
+	const struct prefix *prefix;
+	struct first_owners first;
+};
+
 /* Every prefix of the policy, to be found by value. */
 struct prefix_index {
-	struct map places; /* address, and length if it isn't whole -> struct first_owners */
+	struct numbering numbers; /* of prefixes */
+	VEC(struct owned_prefix) prefixes;
 	VEC(struct owner) owners;
 	bool has_len[ADDRESS_BITS + 1]; /* some zone has a prefix of this length */
 	const struct policy *policy;
 	struct diags *diags;
 };
 
-_Static_assert(sizeof(struct first_owners) == sizeof(uint64_t), "it is a map's value");
+struct wanted {
+	const struct prefix_index *index;
+	const struct prefix *prefix;
+};
 
-/* Most are whole addresses: these are shorter, so that the map holds them within. */
-static size_t make_key(const struct prefix *p, unsigned char key[static KEY_LEN])
+static bool is_wanted(const void *what, uint32_t number)
 {
-	memcpy(key, &p->addr, sizeof(p->addr));
-	key[sizeof(p->addr)] = p->len;
-	return p->len == ADDRESS_BITS ? sizeof(p->addr) : KEY_LEN;
+	const struct wanted *wanted = what;
+
+	return !prefix_cmp(wanted->index->prefixes.items[number].prefix, wanted->prefix);
+}
+
+static uint32_t hash_prefix(const struct prefix *p)
+{
+	return hash_key(&p->addr, sizeof(p->addr)) + p->len;
 }
 
 static const struct owner *find(const struct prefix_index *x, const struct prefix *p)
 {
-	unsigned char key[KEY_LEN];
-	const uint64_t *place = map_get(&x->places, key, make_key(p, key));
-	struct first_owners first = {};
+	const struct numbering_place *place = numbering_at(&x->numbers, hash_prefix(p), is_wanted,
+							   &(struct wanted){x, p});
+	uint32_t given = place->number ? x->prefixes.items[place->number - 1].first.given : 0;
 
-	if (place)
-		memcpy(&first, place, sizeof(first));
-	return first.given ? &x->owners.items[first.given - 1] : NULL;
+	return given ? &x->owners.items[given - 1] : NULL;
+}
+
+static struct first_owners *owners_of(struct prefix_index *x, const struct prefix *p)
+{
+	struct numbering_place *place = numbering_find(&x->numbers, hash_prefix(p), is_wanted,
+						       &(struct wanted){x, p});
+
+	if (!place->number) {
+		vec_push(&x->prefixes, (struct owned_prefix){.prefix = p});
+		place->number = (uint32_t)x->prefixes.count;
+	}
+	return &x->prefixes.items[place->number - 1].first;
 }
 
 static bool is_object(const struct owner *owner)
@@ -92,18 +113,15 @@ static bool take(struct prefix_index *x, uint32_t *first, const struct owner *ow
 /* Whether it is nobody else's. */
 static bool add(struct prefix_index *x, const struct owner *owner)
 {
-	unsigned char key[KEY_LEN];
-	size_t len = make_key(&owner->placed->prefix, key);
-	uint64_t *place = map_put(&x->places, key, len, 0, NULL);
-	struct first_owners first;
+	struct first_owners *kept = owners_of(x, &owner->placed->prefix);
+	struct first_owners first = *kept;
 	bool is_alone;
 
-	memcpy(&first, place, sizeof(first));
 	is_alone = (is_object(owner) || take(x, &first.given, owner)) &&
 		   (!owner->workload || take(x, &first.workload, owner));
 	if (!is_alone)
 		return false;
-	memcpy(place, &first, sizeof(first));
+	*kept = first;
 	vec_push(&x->owners, *owner);
 	if (!owner->workload)
 		x->has_len[owner->placed->prefix.len] = true;
@@ -218,10 +236,12 @@ void address_check(const struct policy *p, struct diags *d)
 	struct prefix_index x = {.policy = p, .diags = d};
 	size_t count = count_prefixes(p);
 
-	map_reserve(&x.places, count);
+	numbering_reserve(&x.numbers, count);
+	vec_reserve(&x.prefixes, count);
 	vec_reserve(&x.owners, count);
 	add_zones(&x);
 	add_workloads(&x);
-	map_release(&x.places);
+	numbering_release(&x.numbers);
+	vec_release(&x.prefixes);
 	vec_release(&x.owners);
 }

@@ -4,46 +4,87 @@
 #include <string.h>
 
 #include "util/bitset.h"
-#include "util/text.h"
+#include "util/map.h"
 
-#define KEY_SHORT 128 /* bytes: most labels, which need no memory to be looked for */
+struct wanted {
+	const struct label_index *index;
+	struct label_word word;
+};
 
-static void label_key(struct text *key, const char *name, const char *value)
+static bool is_wanted(const void *what, uint32_t number)
 {
-	text_reset(key);
-	text_addn(key, name, strlen(name) + 1);
-	if (value)
-		text_addn(key, value, strlen(value) + 1);
+	const struct wanted *wanted = what;
+	const struct label_word *a = &wanted->word, *b = &wanted->index->words.items[number];
+
+	if (!a->value != !b->value || strcmp(a->key, b->key) != 0)
+		return false;
+	return !a->value || !strcmp(a->value, b->value);
 }
 
-static uint32_t number_label(struct label_index *x, const struct text *key)
+static uint32_t hash_text(const char *s)
 {
-	return (uint32_t)*map_put(&x->numbers, key->buf, key->len, x->numbers.count, NULL);
+	return hash_key(s, strlen(s));
+}
+
+/* @key: the hash of its key. */
+static uint32_t hash_word(uint32_t key, const char *value)
+{
+	return value ? key * 0x9e3779b1u ^ hash_text(value) : key;
+}
+
+static uint32_t number_word(struct label_index *x, struct label_word word, uint32_t hash)
+{
+	const struct wanted wanted = {x, word};
+	struct numbering_place *place = numbering_find(&x->numbers, hash, is_wanted, &wanted);
+
+	if (!place->number) {
+		vec_push(&x->words, word);
+		place->number = (uint32_t)x->words.count;
+	}
+	return place->number - 1;
+}
+
+/* A key, which most labels have in common with the one before. */
+struct last_key {
+	const char *text;
+	uint32_t hash, number;
+};
+
+static void add_label(struct label_index *x, const struct label *label, uint32_t thing,
+		      struct last_key *last, list_pairs *out)
+{
+	const struct label_word any = {label->key, NULL}, word = {label->key, label->value};
+
+	if (!last->text || strcmp(last->text, label->key) != 0) {
+		last->text = label->key;
+		last->hash = hash_text(label->key);
+		last->number = number_word(x, any, last->hash);
+	}
+	vec_push(out, (struct list_pair){last->number, thing});
+	vec_push(out, (struct list_pair){number_word(x, word, hash_word(last->hash, label->value)),
+					 thing});
 }
 
 void label_index_build(struct label_index *x, const labels *const *own, size_t things)
 {
-	_text_ struct text key = TEXT_INIT;
+	struct last_key last = {};
 	list_pairs pairs = {};
 
 	*x = (struct label_index){.things = things};
 	for (uint32_t i = 0; i < things; i++) {
 		if (!own[i])
 			continue;
-		vec_foreach (label, own[i]) {
-			label_key(&key, label->key, NULL);
-			vec_push(&pairs, (struct list_pair){number_label(x, &key), i});
-			label_key(&key, label->key, label->value);
-			vec_push(&pairs, (struct list_pair){number_label(x, &key), i});
-		}
+		vec_foreach (label, own[i])
+			add_label(x, label, i, &last, &pairs);
 	}
-	lists_build(&x->by_label, (uint32_t)x->numbers.count, &pairs);
+	lists_build(&x->by_label, (uint32_t)x->words.count, &pairs);
 	vec_release(&pairs);
 }
 
 void label_index_release(struct label_index *x)
 {
-	map_release(&x->numbers);
+	numbering_release(&x->numbers);
+	vec_release(&x->words);
 	lists_release(&x->by_label);
 	*x = (struct label_index){};
 }
@@ -51,21 +92,13 @@ void label_index_release(struct label_index *x)
 /* What has the key, with @value if that isn't NULL. */
 static struct list labelled(const struct label_index *x, const char *name, const char *value)
 {
-	size_t name_size = strlen(name) + 1, value_size = value ? strlen(value) + 1 : 0;
-	_text_ struct text long_key = TEXT_INIT;
-	const uint64_t *number;
-	char key[KEY_SHORT];
+	const struct wanted wanted = {x, {name, value}};
+	const struct numbering_place *place;
 
-	if (name_size + value_size > sizeof(key)) {
-		label_key(&long_key, name, value);
-		number = map_get(&x->numbers, long_key.buf, long_key.len);
-	} else {
-		memcpy(key, name, name_size);
-		if (value)
-			memcpy(key + name_size, value, value_size);
-		number = map_get(&x->numbers, key, name_size + value_size);
-	}
-	return number ? lists_get(&x->by_label, (uint32_t)*number) : (struct list){};
+	if (!x->words.count)
+		return (struct list){};
+	place = numbering_at(&x->numbers, hash_word(hash_text(name), value), is_wanted, &wanted);
+	return place->number ? lists_get(&x->by_label, place->number - 1) : (struct list){};
 }
 
 static void add_labelled(const struct label_index *x, const char *name, const char *value,

@@ -5,15 +5,22 @@
 
 #include "policy/model.h"
 #include "util/lists.h"
-#include "util/map.h"
+#include "util/numbering.h"
+
+/* A key with a value, or with any. */
+struct label_word {
+	const char *key;
+	const char *value; /* NULL: any */
+};
 
 struct label_index {
 	size_t things;
-	struct map numbers;    /* "key", NUL, and for one with its value "value", NUL -> */
-	struct lists by_label; /* -> things */
+	struct numbering numbers; /* of words */
+	VEC(struct label_word) words;
+	struct lists by_label; /* number of a word -> things */
 };
 
-/* @own: the labels of each thing, NULL for one without. */
+/* @own: the labels of each thing, NULL for one without; their texts outlive the index. */
 void label_index_build(struct label_index *x, const labels *const *own, size_t things);
 void label_index_release(struct label_index *x);
 
