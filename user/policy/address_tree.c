@@ -71,11 +71,68 @@ static void add_cuts(struct address_tree *t, const struct atoms *a, const struct
 	}
 }
 
-static int node_cmp(const void *a, const void *b)
-{
-	const struct address_node *x = a, *y = b;
+#define DIGITS (sizeof(struct bh_addr) + 1) /* of a prefix: its bytes, then its length */
 
-	return prefix_cmp(&x->prefix, &y->prefix);
+static unsigned char digit_of(const struct address_node *node, size_t digit)
+{
+	const unsigned char *bytes = (const unsigned char *)&node->prefix.addr;
+
+	return digit < sizeof(node->prefix.addr) ? bytes[digit] : node->prefix.len;
+}
+
+/* How many have which value there. */
+typedef uint32_t digit_counts[256];
+
+static void count_digits(const struct address_tree *t, digit_counts counts[static DIGITS])
+{
+	vec_foreach (node, &t->nodes) {
+		for (size_t digit = 0; digit < DIGITS; digit++)
+			counts[digit][digit_of(node, digit)]++;
+	}
+}
+
+/* @counts become places. */
+static void order_by(const struct address_tree *t, size_t digit, digit_counts counts,
+		     const uint32_t *from, uint32_t *to)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < 256; i++) {
+		uint32_t count = counts[i];
+
+		counts[i] = sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < t->nodes.count; i++)
+		to[counts[digit_of(&t->nodes.items[from[i]], digit)]++] = from[i];
+}
+
+/* As prefix_cmp(), digit by digit: most digits are alike in all of them. */
+static void sort_nodes(struct address_tree *t)
+{
+	const size_t count = t->nodes.count;
+	_free_ uint32_t *order = xcalloc(count, sizeof(*order));
+	_free_ uint32_t *next = xcalloc(count, sizeof(*next));
+	_free_ digit_counts *counts = xcalloc(DIGITS, sizeof(*counts));
+	typeof(t->nodes) sorted = {};
+
+	for (uint32_t i = 0; i < count; i++)
+		order[i] = i;
+	count_digits(t, counts);
+	for (size_t digit = DIGITS; digit-- > 0;) {
+		uint32_t *was = order;
+
+		if (counts[digit][digit_of(&t->nodes.items[0], digit)] == count)
+			continue;
+		order_by(t, digit, counts[digit], order, next);
+		order = next;
+		next = was;
+	}
+	vec_reserve(&sorted, count);
+	for (size_t i = 0; i < count; i++)
+		vec_push(&sorted, t->nodes.items[order[i]]);
+	vec_release(&t->nodes);
+	memcpy(&t->nodes, &sorted, sizeof(sorted));
 }
 
 /* Sorts, and makes one node of those with one prefix: at most one of them is a claim. */
@@ -83,11 +140,11 @@ static void merge_equal(struct address_tree *t)
 {
 	size_t kept = 0;
 
-	qsort(t->nodes.items, t->nodes.count, sizeof(*t->nodes.items), node_cmp);
+	sort_nodes(t);
 	vec_foreach (node, &t->nodes) {
 		struct address_node *last = kept ? &t->nodes.items[kept - 1] : NULL;
 
-		if (!last || node_cmp(last, node) != 0) {
+		if (!last || prefix_cmp(&last->prefix, &node->prefix) != 0) {
 			t->nodes.items[kept++] = *node;
 			continue;
 		}
