@@ -26,6 +26,22 @@ static const char *skip_quoted(const char *s)
 	return s + 1;
 }
 
+/* What the characters between words mean. */
+enum mark {
+	MARK_NONE,
+	MARK_SPACE,
+	MARK_QUOTE,
+	MARK_OPEN,
+	MARK_CLOSE,
+	MARK_BEGIN, /* of an item or a value */
+};
+
+static const unsigned char marks[256] = {
+	[' '] = MARK_SPACE, ['\''] = MARK_QUOTE, ['"'] = MARK_QUOTE,
+	['{'] = MARK_OPEN,  ['['] = MARK_OPEN,   ['}'] = MARK_CLOSE,
+	[']'] = MARK_CLOSE, [','] = MARK_BEGIN,  [':'] = MARK_BEGIN,
+};
+
 /* Behind a list or a mapping.  Quotes that a text doesn't begin with are like its other letters. */
 static const char *skip_brackets(const char *s)
 {
@@ -33,16 +49,20 @@ static const char *skip_brackets(const char *s)
 	bool is_begin = false; /* of an item, a key or a value */
 
 	do {
-		if (is_begin && is_quote(*s)) {
+		const enum mark mark = marks[(unsigned char)*s];
+
+		if (mark == MARK_QUOTE && is_begin)
 			s = skip_quoted(s);
+		else
+			s++;
+		if (mark != MARK_SPACE)
+			is_begin = mark >= MARK_OPEN && mark != MARK_CLOSE;
+		depth += mark == MARK_OPEN;
+		depth -= mark == MARK_CLOSE;
+		while (marks[(unsigned char)*s] == MARK_NONE) {
 			is_begin = false;
-			continue;
+			s++;
 		}
-		depth += *s == '{' || *s == '[';
-		depth -= *s == '}' || *s == ']';
-		if (*s != ' ')
-			is_begin = *s == '{' || *s == '[' || *s == ',' || *s == ':';
-		s++;
 	} while (depth);
 	return s;
 }

@@ -56,12 +56,10 @@ static bool is_kind(const struct reader *r, const char *s, unsigned char kind)
 	return s < r->end && kinds[(unsigned char)*s & 127] & kind;
 }
 
-/* Behind all characters of that kind. */
-static const char *skip_kind(const struct reader *r, const char *s, unsigned char kind)
+/* Behind all characters of that kind; the NUL at the end is of none. */
+static const char *skip_kind(const char *s, unsigned char kind)
 {
-	const char *end = r->end;
-
-	while (s < end && kinds[(unsigned char)*s & 127] & kind)
+	while (kinds[(unsigned char)*s & 127] & kind)
 		s++;
 	return s;
 }
@@ -233,7 +231,7 @@ static bool is_quote(const struct reader *r)
 /* Up to the colon, behind which there must be a blank. */
 static int read_key(struct reader *r)
 {
-	const struct part key = {r->s, skip_kind(r, r->s, IN_KEY)};
+	const struct part key = {r->s, skip_kind(r->s, IN_KEY)};
 	int err = 0;
 
 	if (is_quote(r)) {
@@ -285,7 +283,7 @@ static int read_plain_in_flow(struct reader *r)
 	if (!is_kind(r, from, BEGINS))
 		return -ENOTSUP;
 	for (;; r->s++) {
-		r->s = skip_kind(r, r->s, IN_FLOW);
+		r->s = skip_kind(r->s, IN_FLOW);
 		if (!is_at(r, ':'))
 			break;
 		if (!is_kind(r, r->s + 1, BEGINS) && !(r->s + 1 < r->end && r->s[1] == ':'))
@@ -412,7 +410,7 @@ static bool is_key(const struct reader *r)
 			;
 		s += !is_line_end(r, s);
 	} else {
-		s = skip_kind(r, s, IN_KEY);
+		s = skip_kind(s, IN_KEY);
 	}
 	return s < r->end && *s == ':' && is_blank_at(r, s + 1);
 }
