@@ -119,6 +119,8 @@ int bh_xdp_in(struct xdp_md *ctx)
 
 	if (fate == QUICK_PASS)
 		return XDP_PASS;
+	if (fate == QUICK_DROP)
+		return XDP_DROP;
 	if (look_again(fate, BH_INGRESS, true))
 		bpf_tail_call(ctx, &bh_rest_xdp, 0);
 	return XDP_DROP;
@@ -220,6 +222,8 @@ static __always_inline int admit_skb(struct __sk_buff *skb, enum bh_direction di
 
 	if (fate == QUICK_PASS)
 		return TC_ACT_UNSPEC;
+	if (fate == QUICK_DROP)
+		return TC_ACT_SHOT;
 	if (look_again(fate, direction, is_host))
 		bpf_tail_call(skb, &bh_rest_tc, 0);
 	return TC_ACT_SHOT;

@@ -3,6 +3,7 @@
 #ifndef BPF_QUICK_DENY_H
 #define BPF_QUICK_DENY_H
 
+#include "quick_again.h"
 #include "quick_opener.h"
 #include "report.h"
 
@@ -43,6 +44,7 @@ static __always_inline void opener_report(const struct opener *o, const struct e
 
 	if (is_over_rate(e, o->now)) {
 		book_as(account, e, BOOK_SUPPRESSED);
+		again_note();
 		return;
 	}
 	event = lane ? lane_next(lane) : NULL;

@@ -6,6 +6,7 @@
 #ifndef BPF_QUICK_OPEN_H
 #define BPF_QUICK_OPEN_H
 
+#include "quick_again.h"
 #include "quick_deny.h"
 #include "quick_enter.h"
 #include "quick_opener.h"
@@ -37,9 +38,16 @@ __noinline int opener_judge(void)
 	enum standing standing;
 	struct moment now;
 
-	if (!o || !is_unknown(o))
+	if (!o)
 		return QUICK_NOT;
-	now = (struct moment){o->slot, o->generation, local_stamp()};
+	/* What entering it would wait for is loaded with the tags, where the one before was
+	 * entered: who is denied waits for nothing else. */
+	if (o->was_entered)
+		conn_expect(o->endpoint, o->hash);
+	if (!is_unknown(o->hash))
+		return QUICK_NOT;
+	o->local = local_stamp();
+	now = (struct moment){o->slot, o->generation, o->local};
 	src = end_find(o->src, &now, 0);
 	dst = end_find(o->dst, &now, 1);
 	if (!src || !dst)
@@ -73,16 +81,6 @@ static __always_inline bool are_plain(const struct quick_facts *facts, bool is_v
 	if (is_v6)
 		return is_plain_v6(facts->src_v6) && is_plain_v6(facts->dst_v6);
 	return is_plain_v4(facts->src_v4) && is_plain_v4(facts->dst_v4);
-}
-
-/* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.
- */
-static __always_inline __u8 is_zero(__u32 number)
-{
-	__u64 borrowed = ((__u64)number - 1) >> 63;
-
-	barrier_var(borrowed);
-	return borrowed;
 }
 
 static __always_inline void opener_put_ends(struct opener *o, const struct quick_facts *facts,
@@ -122,8 +120,8 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	o->proto = look->proto;
 	o->tcp_flags = facts->tcp_flags;
 	o->is_v6 = look->is_v6;
-	o->is_local_origin = p->skb && is_zero(p->skb->ingress_ifindex);
-	o->is_returned = p->skb && is_zero(p->skb->ingress_ifindex ^ p->skb->ifindex);
+	o->is_local_origin = quick_is_local_origin(p);
+	o->is_returned = quick_is_returned(p);
 	o->is_opening = facts->is_opening || look->proto != IPPROTO_TCP;
 	o->is_xdp = p->xdp != NULL;
 	return QUICK_OPENER;
@@ -143,6 +141,9 @@ static __always_inline enum quick_fate quick_look_into(const struct quick_packet
 		return held(QUICK_NOT);
 	if (unlikely(facts->l3_len > p->length - ETH_HLEN))
 		return held(look->is_thorough ? QUICK_NOT : QUICK_AGAIN);
+	if (!look->is_thorough && unlikely(may_be_again(p, facts, look)) &&
+	    is_denied_again(p, control, facts, look))
+		return held(QUICK_DROP);
 	if (unlikely(facts->is_opening))
 		return quick_open(p, control, facts, look);
 	fate = quick_judge(p, control, facts, look);

@@ -19,6 +19,7 @@ struct opener {
 	__u64 now;
 	__u32 slot;
 	__u32 generation;
+	__u32 local; /* stamp of bh_local_head */
 	__u32 builtins_off;
 	__u32 length;
 	__u32 ifindex;
@@ -67,20 +68,35 @@ static __always_inline struct opener *opener_here(void)
 	return bpf_map_lookup_elem(&bh_opener, &zero);
 }
 
-/*
- * No line has its tag, so none has its key.  What entering it would wait for is loaded with the
- * tags, where the one before was entered: who is denied waits for nothing else.
- */
-static __always_inline bool is_unknown(const struct opener *o)
+/* No line has its tag, so none has its key. */
+static __always_inline bool is_unknown(__u64 hash)
 {
-	const struct bh_conn_tags *tags = tags_at(bucket_of(o->hash, 0));
-	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
-	__u32 tag = tag_of(o->hash);
+	const struct bh_conn_tags *tags = tags_at(bucket_of(hash, 0));
+	const struct bh_conn_tags *other = tags_at(bucket_of(hash, 1));
+	__u32 tag = tag_of(hash);
 
-	if (o->was_entered)
-		conn_expect(o->endpoint, o->hash);
 	return tags && other && way_of(tags, tag) == BH_CONN_WAYS &&
 	       way_of(other, tag) == BH_CONN_WAYS;
+}
+
+/* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.
+ */
+static __always_inline __u8 is_zero(__u32 number)
+{
+	__u64 borrowed = ((__u64)number - 1) >> 63;
+
+	barrier_var(borrowed);
+	return borrowed;
+}
+
+static __always_inline __u8 quick_is_local_origin(const struct quick_packet *p)
+{
+	return p->skb && is_zero(p->skb->ingress_ifindex);
+}
+
+static __always_inline __u8 quick_is_returned(const struct quick_packet *p)
+{
+	return p->skb && is_zero(p->skb->ingress_ifindex ^ p->skb->ifindex);
 }
 
 static __always_inline bool is_of_workload(const struct opener *o, const __u64 addr[2])

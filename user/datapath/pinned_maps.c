@@ -19,7 +19,7 @@ static bool is_lasting(const struct bpf_map *map)
 {
 	static const char *const own[] = {"bh_grace",    "bh_grace_inner", "bh_packet", "bh_answer",
 					  "bh_sweep",    "bh_clock",       "bh_opener", "bh_ends",
-					  "bh_rest_xdp", "bh_rest_tc"};
+					  "bh_rest_xdp", "bh_rest_tc",     "bh_denials"};
 
 	for (size_t i = 0; i < COUNT(own); i++) {
 		if (!strcmp(bpf_map__name(map), own[i]))

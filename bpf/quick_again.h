@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Denies at the first look what was denied just now (denial.h). */
+#ifndef BPF_QUICK_AGAIN_H
+#define BPF_QUICK_AGAIN_H
+
+#include "denial.h"
+#include "quick_opener.h"
+#include "report.h"
+
+/* Not what may be of a connection that is established, nor what a workload sends. */
+static __always_inline bool may_be_again(const struct quick_packet *p,
+					 const struct quick_facts *facts,
+					 const struct quick_look *look)
+{
+	return (p->is_host || p->direction == BH_INGRESS) &&
+	       (look->proto != IPPROTO_TCP || facts->is_opening);
+}
+
+static __always_inline __u64 again_what(const struct quick_packet *p,
+					const struct quick_facts *facts,
+					const struct quick_look *look, __u32 endpoint, __u32 slot)
+{
+	const union {
+		__u32 both;
+		__be16 port[2];
+	} ports = {facts->ports};
+
+	return denial_what((struct denial_what){
+		.dport = ports.port[1],
+		.endpoint = endpoint,
+		.proto = look->proto,
+		.ip_version = look->is_v6 ? 6 : 4,
+		.hook = DENIAL_HOOK(slot, p->is_host, p->direction),
+		.way = DENIAL_WAY(quick_is_local_origin(p), quick_is_returned(p)),
+	});
+}
+
+static __always_inline void again_ends(const struct quick_facts *facts, bool is_v6,
+				       __u64 ret[static 4])
+{
+	ret[0] = is_v6 ? facts->src_v6[0] : two_words(facts->src_v4, facts->dst_v4);
+	ret[1] = is_v6 ? facts->src_v6[1] : 0;
+	ret[2] = is_v6 ? facts->dst_v6[0] : 0;
+	ret[3] = is_v6 ? facts->dst_v6[1] : 0;
+}
+
+/* As opener_deny() does.  A rule that was noted is in bounds. */
+static __always_inline bool again_count(const struct quick_packet *p, __u32 endpoint, __u32 rule,
+					__u32 slot)
+{
+	__u32 at = BH_ACCOUNT_AT(BH_VERDICT_DENY, BH_REASON_POLICY);
+	struct bh_account *account = bpf_map_lookup_elem(&bh_books, &at);
+	const struct eventful e = {
+		.rule = rule,
+		.rule_base = slot * bh_rules_each,
+		.rules = BH_RULE_NONE,
+		.length = p->length,
+	};
+
+	if (!account || rule >= BH_RULE_NONE)
+		return false;
+	count_endpoint(endpoint, p->direction, true, e.length);
+	count_rule(e.rule, e.rule_base, e.rules, e.length);
+	book_as(account, &e, BOOK_SUPPRESSED);
+	return true;
+}
+
+/* False: who looks longer will know.  Nothing has happened yet then. */
+static __always_inline bool is_denied_again(const struct quick_packet *p,
+					    const struct bh_control *control,
+					    const struct quick_facts *facts,
+					    const struct quick_look *look)
+{
+	__u64 now = clock_coarse_ns(control), active;
+	__u32 endpoint, place, rule, slot;
+	struct denial_key denial;
+	struct line_key key;
+	bool is_reverted;
+
+	if (READ_NOW(control->flood_tick) != denial_tick(now))
+		return false;
+	endpoint = quick_endpoint(p);
+	active = active_word(control, now, &is_reverted);
+	slot = BH_ACTIVE_SLOT(active);
+	if (is_agent_down(control, slot, now) || now < control->adopt_until_ns)
+		return false;
+	again_ends(facts, look->is_v6, denial.ends);
+	denial.what = again_what(p, facts, look, endpoint, slot);
+	denial.generation = BH_ACTIVE_GENERATION(active);
+	denial.local = local_stamp();
+	place = denial_place(&control->secret, &denial, look->is_v6);
+	rule = denial_find(denial_at(place), &denial, denial_tick(now), look->is_v6);
+	if (rule == BH_RULE_NONE)
+		return false;
+	quick_key(&key, facts, endpoint, look);
+	return is_unknown(keyed_hash_of(&control->secret, &key, look->is_v6)) &&
+	       again_count(p, endpoint, rule, slot);
+}
+
+/* --- note --- */
+
+#define NOTED_OF_FRESH 8 /* one of so many flows takes the place of what is fresh, too */
+
+static __always_inline void note_key(struct denial_key *key, const struct opener *o)
+{
+	key->ends[0] = o->is_v6 ? o->src[0]
+				: two_words(o->src[1] >> SECOND_HALF, o->dst[1] >> SECOND_HALF);
+	key->ends[1] = o->is_v6 ? o->src[1] : 0;
+	key->ends[2] = o->is_v6 ? o->dst[0] : 0;
+	key->ends[3] = o->is_v6 ? o->dst[1] : 0;
+	key->what = denial_what((struct denial_what){
+		.dport = o->dport,
+		.endpoint = o->endpoint,
+		.proto = o->proto,
+		.ip_version = o->is_v6 ? 6 : 4,
+		.hook = DENIAL_HOOK(o->slot, o->is_host, o->direction),
+		.way = DENIAL_WAY(o->is_local_origin, o->is_returned),
+	});
+	key->generation = o->generation;
+	key->local = o->local;
+}
+
+/*
+ * The packet was denied, and its event is over the rate.  Sources that never come again must not
+ * wash out those that do, nor cost a store each.  Global: verified once.
+ */
+__noinline int again_note(void)
+{
+	struct bh_control *control = control_here();
+	const struct opener *o = opener_here();
+	struct denial_key key;
+	struct denial *d;
+	__u32 tick;
+
+	if (!o || !control || (!o->is_host && o->direction == BH_EGRESS) ||
+	    BH_CELL_RULE(o->cell) >= bh_rules_each)
+		return false;
+	tick = denial_tick(o->now);
+	if (READ_NOW(control->flood_tick) != tick)
+		control->flood_tick = tick;
+	note_key(&key, o);
+	d = denial_at(denial_place(&control->secret, &key, o->is_v6));
+	if (!d)
+		return false;
+	if (tick - d->tick <= 1 && !is_denial_of(d, &key, true) &&
+	    ((o->hash >> 32) + tick) % NOTED_OF_FRESH)
+		return false;
+	denial_put(d, &key, tick, BH_CELL_RULE(o->cell));
+	return true;
+}
+
+#endif
