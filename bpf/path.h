@@ -101,24 +101,33 @@ static __always_inline enum bh_reason judge_icmp(struct packet *p)
 /* In place of a reason: see adopt_reply(). */
 #define REASON_NOT_ADOPTED BH_REASON_COUNT
 
-/*
- * In the first seconds after the agent's first start on a live machine: what belongs to no known
- * connection goes on if the policy allows what it may be the reply of.  Global: verified once.
- */
-__noinline int adopt_reply(int sender)
+/* Whether the policy allows what the packet may be the reply of; takes the decision over.  Global:
+ * verified once, and what it has on the stack is gone when the connection is entered. */
+__noinline int is_reply_allowed(void)
 {
 	struct packet *p = packet_here();
 	struct decision decision;
 	struct question question;
 
-	if (!p || p->now >= p->adopt_until_ns)
-		return REASON_NOT_ADOPTED;
+	if (!p)
+		return false;
 	question_of_reply(&question, p);
 	ask(p, &question, &decision);
 	if (!BH_VERDICT_PASSES(BH_CELL_VERDICT(decision.cell)))
-		return REASON_NOT_ADOPTED;
+		return false;
 	take_decision(p, &decision, true);
 	p->is_reported = false;
+	return true;
+}
+
+/*
+ * In the first seconds after the agent's first start on a live machine: what belongs to no known
+ * connection goes on if the policy allows what it may be the reply of.
+ */
+static __always_inline int adopt_reply(struct packet *p, __u8 sender)
+{
+	if (p->now >= p->adopt_until_ns || !is_reply_allowed())
+		return REASON_NOT_ADOPTED;
 	return conn_adopt(sender, true);
 }
 
@@ -131,7 +140,7 @@ static __always_inline enum bh_reason adopt_orphan(struct packet *p, __u8 sender
 		return BH_REASON_NO_CONNECTION;
 	if (!is_echo_answer(p) && !decide_packet())
 		return conn_adopt(sender, false);
-	reason = adopt_reply(sender);
+	reason = adopt_reply(p, sender);
 	return reason == REASON_NOT_ADOPTED ? BH_REASON_NO_CONNECTION : reason;
 }
 
@@ -198,7 +207,7 @@ static __always_inline enum bh_reason judge_new(struct packet *p, __u8 sender)
 		return conn_create(p, sender);
 	if (p->proto == IPPROTO_TCP)
 		return reason;
-	adopted = adopt_reply(sender);
+	adopted = adopt_reply(p, sender);
 	return adopted == REASON_NOT_ADOPTED ? reason : adopted;
 }
 

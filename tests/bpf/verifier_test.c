@@ -15,6 +15,20 @@
 #define LOG_BYTES     16384
 #define MAX_PROGRAMS  16
 #define MAX_PROCESSED 250000 /* a quarter of what the kernel allows */
+#define MAX_FUNCTIONS 128    /* of a program */
+#define MAX_STACK     512    /* of a chain of calls */
+#define STACK_UNIT    32     /* older kernels round each call's up to this, newer ones to 16 */
+
+/* A program's functions, in their order. */
+struct functions {
+	struct bpf_insn *insn;
+	size_t insns;
+	size_t count;
+	size_t start[MAX_FUNCTIONS + 1];
+	size_t stack[MAX_FUNCTIONS];
+	size_t chain[MAX_FUNCTIONS]; /* what it and its calls take; 0: not known yet */
+	size_t next[MAX_FUNCTIONS];  /* the call that takes most */
+};
 
 static void destroyp(struct bulkhead_bpf **skel)
 {
@@ -33,6 +47,115 @@ static void check_sums(const char *name, const char *log)
 	print_message("# verifier: %s %.*s\n", name, (int)strcspn(sums, "\n"), sums);
 	if (!processed || processed > MAX_PROCESSED)
 		fail_msg("%s: %lu instructions processed", name, processed);
+}
+
+/* Where it calls a function of its own: how far away that is; else 0. */
+static int call_of(const struct bpf_insn *insn)
+{
+	bool is_call = insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+
+	/* In what a kernel tells of a program that it compiled. */
+	return is_call ? insn->off + 1 : 0;
+}
+
+/* As it is in the kernel: without what verifiers found is never run. */
+static void read_program(const struct bpf_program *program, struct functions *f)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+	assert_true(info.jited_prog_len > 0);
+	f->insns = info.xlated_prog_len / sizeof(*f->insn);
+	f->insn = xcalloc(f->insns, sizeof(*f->insn));
+	size = sizeof(info);
+	info = (struct bpf_prog_info){
+		.xlated_prog_len = f->insns * sizeof(*f->insn),
+		.xlated_prog_insns = (uintptr_t)f->insn,
+	};
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+}
+
+static void find_functions(struct functions *f)
+{
+	_free_ bool *is_start = xcalloc(f->insns, sizeof(*is_start));
+
+	is_start[0] = true;
+	for (size_t at = 0; at < f->insns; at++)
+		is_start[at + call_of(&f->insn[at])] |= call_of(&f->insn[at]) != 0;
+	for (size_t at = 0; at < f->insns; at++) {
+		if (!is_start[at])
+			continue;
+		assert_true(f->count < MAX_FUNCTIONS);
+		f->start[f->count++] = at;
+	}
+	f->start[f->count] = f->insns;
+}
+
+static size_t function_at(const struct functions *f, size_t at)
+{
+	size_t i = 0;
+
+	while (i < f->count && f->start[i] != at)
+		i++;
+	assert_true(i < f->count);
+	return i;
+}
+
+/* "stack depth 72+256+8 …": of each function. */
+static void read_stacks(const char *name, const char *log, struct functions *f)
+{
+	const char *next = strstr(log, "stack depth ");
+	char *end;
+
+	if (!next)
+		fail_msg("%s: the verifier tells no stack: '%s'", name, log);
+	next += strlen("stack depth ");
+	for (size_t i = 0; i < f->count; i++) {
+		f->stack[i] = strtoul(next, &end, 10);
+		assert_true(end > next && (*end == (i + 1 < f->count ? '+' : '\n')));
+		next = end + 1;
+	}
+}
+
+/* Verifiers have seen that it ends. */
+static size_t find_chain(struct functions *f, size_t function)
+{
+	size_t own = f->stack[function] ? f->stack[function] : 1, most = 0, callee;
+
+	if (f->chain[function])
+		return f->chain[function];
+	f->next[function] = f->count;
+	for (size_t at = f->start[function]; at < f->start[function + 1]; at++) {
+		if (!call_of(&f->insn[at]))
+			continue;
+		callee = function_at(f, at + call_of(&f->insn[at]));
+		if (find_chain(f, callee) <= most)
+			continue;
+		most = f->chain[callee];
+		f->next[function] = callee;
+	}
+	f->chain[function] = (own + STACK_UNIT - 1) / STACK_UNIT * STACK_UNIT + most;
+	return f->chain[function];
+}
+
+/* The kernel here may allow more than others: as they would add it up. */
+static void check_stack(const struct bpf_program *program, const char *log)
+{
+	const char *name = bpf_program__name(program);
+	struct functions f = {};
+
+	read_program(program, &f);
+	find_functions(&f);
+	read_stacks(name, log, &f);
+	find_chain(&f, 0);
+	free(f.insn);
+	print_message("# stack: %s %zu bytes:", name, f.chain[0]);
+	for (size_t i = 0; i < f.count; i = f.next[i])
+		print_message(" %zu", f.stack[i]);
+	print_message("\n");
+	if (f.chain[0] > MAX_STACK)
+		fail_msg("%s: %zu bytes of stack", name, f.chain[0]);
 }
 
 /*
@@ -60,6 +183,7 @@ static void check_programs(uint32_t flow_ticks)
 	bpf_object__for_each_program(program, skel->obj)
 	{
 		check_sums(bpf_program__name(program), logs[seen]);
+		check_stack(program, logs[seen]);
 		free(logs[seen++]);
 	}
 	assert_true(seen == count && count > 0);
