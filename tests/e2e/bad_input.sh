@@ -157,9 +157,12 @@ mv old.yaml bad.yaml
 it "an unknown command is an error" says 2 "'frobnicate'" "$BULKHEAD" frobnicate
 it "an unknown option is an error" says 2 "'--frobnicate'" "$BULKHEAD" check --frobnicate
 it "no command is an error" exits_with 2 "$BULKHEAD"
+it "help for an unknown command is an error" says 2 "'frobnicate'" "$BULKHEAD" help frobnicate
 commands="check explain diff lab run apply confirm rollback allow observe status list detach"
 for command in $commands; do
 	it "$command --help helps" exits_with 0 "$BULKHEAD" $command --help
+	it "help $command is the same" \
+		cmp <("$BULKHEAD" $command --help) <("$BULKHEAD" help $command)
 done
 for command in 'status' 'observe' 'list rules' 'apply bad.yaml' 'confirm' 'rollback' \
 	'allow --for 1 --from a --to b --service any --reason none'; do

@@ -211,7 +211,7 @@ const struct command check_command = {
 		"Without --kernel it needs no root and touches no kernel.",
 	.examples = "bulkhead check policies/five-zone.yaml\n"
 		    "bulkhead check --strict zones.yaml services/\n"
-		    "bulkhead check -o sarif policies/ > bulkhead.sarif\n"
+		    "bulkhead check -o sarif /etc/bulkhead/policy.d > bulkhead.sarif\n"
 		    "sudo bulkhead check --kernel policies/five-zone.yaml",
 	.options = OPTION_TABLE(check_options),
 	.values_size = sizeof(struct check_values),

@@ -83,6 +83,15 @@ static enum exit_code unknown_command(const char *name)
 	return cli_error("unknown command '%s'; 'bulkhead --help' lists them", name);
 }
 
+static enum exit_code print_command_help(const struct command *command)
+{
+	_text_ struct text text = TEXT_INIT;
+
+	command_help(command, &text);
+	fwrite(text.buf, 1, text.len, stdout);
+	return EXIT_FINE;
+}
+
 static enum exit_code run_command_line(const struct command *command, char **argv)
 {
 	_arguments_ struct arguments args = {};
@@ -91,11 +100,20 @@ static enum exit_code run_command_line(const struct command *command, char **arg
 	if (options_parse(&command->options, command->values_size, argv, &args, &text))
 		return cli_error("%s: %s; see 'bulkhead %s --help'", command->name, text.buf,
 				 command->name);
-	if (!args.is_help)
-		return command->run(&args);
-	command_help(command, &text);
-	fwrite(text.buf, 1, text.len, stdout);
-	return EXIT_FINE;
+	return args.is_help ? print_command_help(command) : command->run(&args);
+}
+
+/* 'help COMMAND' is 'COMMAND --help'. */
+static enum exit_code help(const char *name)
+{
+	const struct command *command;
+
+	if (!name) {
+		print_help();
+		return EXIT_FINE;
+	}
+	command = find_command(name);
+	return command ? print_command_help(command) : unknown_command(name);
 }
 
 static enum exit_code dispatch(char **argv)
@@ -105,10 +123,10 @@ static enum exit_code dispatch(char **argv)
 
 	if (!name)
 		return cli_error("a command is due; 'bulkhead --help' lists them");
-	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
-		print_help();
-		return EXIT_FINE;
-	}
+	if (!strcmp(name, "help"))
+		return help(argv[2]);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		return help(NULL);
 	if (!strcmp(name, "--version"))
 		name = version_command.name;
 	command = find_command(name);

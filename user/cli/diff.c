@@ -124,7 +124,7 @@ const struct command diff_command = {
 		"'expect'\n"
 		"make no difference. Exit code 1: there is a difference; 2: a policy cannot be\n"
 		"read or compiled.",
-	.examples = "bulkhead diff /etc/bulkhead/policy.d policies/\n"
+	.examples = "bulkhead diff /etc/bulkhead/policy.d new.yaml\n"
 		    "bulkhead diff -o json old.yaml new.yaml",
 	.options = OPTION_TABLE(diff_options),
 	.values_size = sizeof(struct diff_values),

@@ -324,17 +324,18 @@ const struct command explain_command = {
 		"Kubernetes' policies take part, egress and ingress are told each for itself.\n\n"
 		"With --queries every line gets one line, in order: 'VERDICT RULE' with the "
 		"verdicts\n"
-		"allow, deny and audit, 'default' where no rule decides; 'mixed' where a name or\n"
-		"service spans several classes that get different verdicts; 'error' where a name "
-		"or\n"
-		"service is unknown. Blank lines and '#' comments are skipped.\n\n"
-		"Exit code without --queries: 0 for allow and audit, 1 for deny and mixed; with\n"
-		"them 0, or 2 if one was an error.",
+		"allow, deny, reject and audit, 'default' where no rule decides; 'mixed' where a\n"
+		"name or service spans several classes that get different verdicts; 'error' where "
+		"a\n"
+		"name or service is unknown. Blank lines and '#' comments are skipped.\n\n"
+		"Exit code without --queries: 0 for allow and audit, 1 for deny, reject and "
+		"mixed;\n"
+		"with them 0, or 2 if one was an error.",
 	.examples = "bulkhead explain policies/five-zone.yaml --from api --to postgres --service "
 		    "tcp/5432\n"
-		    "bulkhead explain policies/ --from 198.51.100.7 --to edge-lb --service "
-		    "icmp/echo-request\n"
-		    "bulkhead explain policies/ --queries questions.txt -o json",
+		    "bulkhead explain policies/five-zone.yaml --from 198.51.100.7 --to edge-lb "
+		    "--service tcp/443\n"
+		    "bulkhead explain /etc/bulkhead/policy.d --queries questions.txt -o json",
 	.options = OPTION_TABLE(explain_options),
 	.values_size = sizeof(struct explain_values),
 	.run = run_explain,
