@@ -17,13 +17,14 @@
 #include "tests/bpf/rig.h"
 #include "util/clock.h"
 
-#define SENDERS  2
-#define RACE_NS  UINT64_C(3000000000)
-#define PORTS    40 /* of the client, for each of the */
-#define DAYS_2   (2 * UINT64_C(86400000000000))
-#define EXACT    30000
-#define IS_SHOWN 64 /* faults that are counted, at most */
-#define MOVE_US  200
+#define SENDERS   2
+#define RACE_NS   UINT64_C(3000000000)
+#define SWAPS_MIN 3  /* an emulated machine takes longer for them */
+#define PORTS     40 /* of the client, for each of the */
+#define DAYS_2    (2 * UINT64_C(86400000000000))
+#define EXACT     30000
+#define IS_SHOWN  64 /* faults that are counted, at most */
+#define MOVE_US   200
 
 /* Which of the two policies allow the service. */
 static const struct {
@@ -280,7 +281,7 @@ static void no_verdict_is_of_a_policy_that_is_not_in_force(void **state)
 	int swaps = 0;
 
 	start(race, senders, send_all);
-	while (clock_monotonic_ns() < end) {
+	while (clock_monotonic_ns() < end || swaps < SWAPS_MIN) {
 		put_in_force(race, ++swaps & 1);
 		rig_bump(race->rig);
 		datapath_sweep(race->rig->dp, clock_monotonic_ns() + (swaps % 8 ? 0 : DAYS_2));
@@ -293,7 +294,6 @@ static void no_verdict_is_of_a_policy_that_is_not_in_force(void **state)
 		assert_int_equal(senders[i].faults, 0);
 		assert_true(senders[i].passed > 0);
 	}
-	assert_true(swaps > 2);
 	check_table(race->rig);
 	test_free(race);
 }
