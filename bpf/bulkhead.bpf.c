@@ -110,7 +110,7 @@ static __always_inline enum quick_fate second_fate_xdp(struct xdp_md *ctx, const
 }
 
 /* What a NIC of this machine receives. */
-SEC("xdp.frags")
+SEC("xdp")
 int bh_xdp_in(struct xdp_md *ctx)
 {
 	/* Hardly any packet needs more than one buffer, and to ask is a call. */
@@ -126,7 +126,7 @@ int bh_xdp_in(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int bh_xdp_rest(struct xdp_md *ctx)
 {
 	const struct opener *o = opener_here();

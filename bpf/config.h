@@ -46,6 +46,9 @@ const volatile __u32 bh_vlan = BH_VLAN_INSPECT; /* enum bh_vlan_mode */
 /* Whether the kernel knows packets in several buffers in XDP, and how long they are (5.18). */
 const volatile bool bh_has_xdp_frags = true;
 
+/* Whether atomic operations may return something (5.12). */
+const volatile bool bh_has_fetch = true;
+
 /* Off: every packet goes the whole way, for comparison. */
 const volatile bool bh_is_quick = true;
 

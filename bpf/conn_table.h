@@ -460,6 +460,22 @@ __noinline int conn_write(__u32 line)
 	return p ? write_line(p, line) : -ENOSPC;
 }
 
+static __always_inline __u32 take_number(struct conn_share *share)
+{
+	struct conn_room *room;
+	__u32 number;
+
+	if (bh_has_fetch)
+		return __sync_fetch_and_add(&share->begun, 1);
+	room = room_here();
+	if (!room)
+		return 0;
+	bpf_spin_lock(&room->lock);
+	number = share->begun++;
+	bpf_spin_unlock(&room->lock);
+	return number;
+}
+
 /* The next place in the endpoint's part of bh_embryonic; whoever had it is displaced. */
 static __always_inline struct bh_embryonic *embryonic_next(__u32 endpoint)
 {
@@ -471,8 +487,7 @@ static __always_inline struct bh_embryonic *embryonic_next(__u32 endpoint)
 
 	if (!setup || !share || !setup->embryonic_each)
 		return NULL;
-	at = __sync_fetch_and_add(&share->begun, 1);
-	at = endpoint * setup->embryonic_each + at % setup->embryonic_each;
+	at = endpoint * setup->embryonic_each + take_number(share) % setup->embryonic_each;
 	place = bpf_map_lookup_elem(&bh_embryonic, &at);
 	if (!place)
 		return NULL;

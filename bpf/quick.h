@@ -345,6 +345,8 @@ static __always_inline void quick_renew(struct bh_conn *conn, const struct quick
 	struct quick_line renewed = *line;
 	__u64 *place = (void *)&conn->stamp;
 
+	if (!bh_has_fetch)
+		return;
 	renewed.generation = generation;
 	asm volatile("" ::"r"(__sync_val_compare_and_swap(place, line->version, renewed.version)));
 }

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/internal.h"
 #include "tests/bench/cost.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -39,7 +40,7 @@ static void add_sum(const char *program, const char *log, const char *word, cons
 
 int verifier_measure(struct results *results)
 {
-	struct bulkhead_bpf *skel = bulkhead_bpf__open();
+	struct bulkhead_bpf *skel = object_open();
 	struct metric load = {.name = xstrdup("verifier-load"), .unit = "ms"};
 	char *logs[MAX_PROGRAMS] = {};
 	struct bpf_program *program;

@@ -72,6 +72,7 @@ int explain_error(struct text *reterr, int err, const char *format, ...) PRINTF_
 
 /* --- object.c --- */
 
+/* As the kernel here can take it.  NULL: errno says why. */
 struct bulkhead_bpf *object_open(void);
 uint64_t object_hash(void); /* of all that a build's programs are made of */
 

@@ -13,6 +13,7 @@
 #include "datapath/internal.h"
 #include "datapath/kept.h"
 #include "datapath/loader.h"
+#include "datapath/older.h"
 #include "datapath/pinned_maps.h"
 #include "datapath/rest.h"
 #include "util/clock.h"
@@ -58,7 +59,13 @@ int explain_error(struct text *reterr, int err, const char *format, ...)
 
 struct bulkhead_bpf *object_open(void)
 {
-	return bulkhead_bpf__open();
+	struct bulkhead_bpf *skel;
+
+	older_begin();
+	skel = bulkhead_bpf__open();
+	if (skel)
+		older_configure(skel);
+	return skel;
 }
 
 uint64_t object_hash(void)
@@ -87,12 +94,6 @@ static int choose_secrets(struct datapath *dp)
 	return 0;
 }
 
-/* Before 5.18 drivers hand over packets of one buffer only, and refuse interfaces of larger MTU. */
-static bool has_xdp_frags(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
-}
-
 static int configure(struct datapath *dp, const struct datapath_config *config)
 {
 	int err = choose_secrets(dp);
@@ -114,11 +115,6 @@ static int configure(struct datapath *dp, const struct datapath_config *config)
 	if (config->down_after_s)
 		dp->skel->rodata->bh_down_after_s = config->down_after_s;
 	dp->skel->rodata->bh_vlan = config->vlan;
-	dp->skel->rodata->bh_has_xdp_frags = has_xdp_frags();
-	if (!dp->skel->rodata->bh_has_xdp_frags) {
-		bpf_program__set_flags(dp->skel->progs.bh_xdp_in, 0);
-		bpf_program__set_flags(dp->skel->progs.bh_xdp_rest, 0);
-	}
 	for (size_t i = 0; !err && i < COUNT(sizes); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, sizes[i].map);
 
