@@ -62,34 +62,26 @@ static int call_of(const struct bpf_insn *insn)
 /* As it is in the kernel: without what verifiers found is never run. */
 static void read_program(const struct bpf_program *program, struct functions *f)
 {
+	struct bpf_func_info functions[MAX_FUNCTIONS];
 	struct bpf_prog_info info = {};
 	uint32_t size = sizeof(info);
 
 	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
-	assert_true(info.jited_prog_len > 0);
+	assert_true(info.jited_prog_len > 0 && info.nr_func_info <= MAX_FUNCTIONS);
 	f->insns = info.xlated_prog_len / sizeof(*f->insn);
 	f->insn = xcalloc(f->insns, sizeof(*f->insn));
+	f->count = info.nr_func_info;
 	size = sizeof(info);
 	info = (struct bpf_prog_info){
 		.xlated_prog_len = f->insns * sizeof(*f->insn),
 		.xlated_prog_insns = (uintptr_t)f->insn,
+		.nr_func_info = f->count,
+		.func_info_rec_size = sizeof(*functions),
+		.func_info = (uintptr_t)functions,
 	};
 	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
-}
-
-static void find_functions(struct functions *f)
-{
-	_free_ bool *is_start = xcalloc(f->insns, sizeof(*is_start));
-
-	is_start[0] = true;
-	for (size_t at = 0; at < f->insns; at++)
-		is_start[at + call_of(&f->insn[at])] |= call_of(&f->insn[at]) != 0;
-	for (size_t at = 0; at < f->insns; at++) {
-		if (!is_start[at])
-			continue;
-		assert_true(f->count < MAX_FUNCTIONS);
-		f->start[f->count++] = at;
-	}
+	for (size_t i = 0; i < f->count; i++)
+		f->start[i] = functions[i].insn_off;
 	f->start[f->count] = f->insns;
 }
 
@@ -147,7 +139,6 @@ static void check_stack(const struct bpf_program *program, const char *log)
 	struct functions f = {};
 
 	read_program(program, &f);
-	find_functions(&f);
 	read_stacks(name, log, &f);
 	find_chain(&f, 0);
 	free(f.insn);
