@@ -224,6 +224,7 @@ static __always_inline const struct bh_prefixes *prefixes_of(__u32 slot)
 
 /* Global functions, of numbers only: those are verified once, whoever calls them. */
 __noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start);
+__noinline __u32 identity_in_runs(__u64 low, __u32 slot);
 __noinline __u32 identity_of_v4(__u64 low, __u32 slot);
 __noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot);
 
@@ -232,6 +233,14 @@ __noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start)
 	const struct bh_prefixes *t = prefixes_of(slot);
 
 	return t ? longest_v4(t, low, start) : 0;
+}
+
+/* By itself, for its stack: older kernels count more of each function in a chain of calls. */
+__noinline __u32 identity_in_runs(__u64 low, __u32 slot)
+{
+	const struct bh_prefixes *t = prefixes_of(slot);
+
+	return t ? find_in_run(t, (__u32)low) : RUN_NONE;
 }
 
 __noinline __u32 identity_of_v4(__u64 low, __u32 slot)
@@ -250,7 +259,7 @@ __noinline __u32 identity_of_v4(__u64 low, __u32 slot)
 		return 0;
 	start = READ_NOW(line->start[number % BH_START_LINE_ENTRIES]);
 	if (start & BH_START_RUNS)
-		identity = find_in_run(t, low);
+		identity = identity_in_runs(low, slot);
 	if (identity != RUN_NONE)
 		return identity;
 	if (!BH_START_SIDE(start, 1, BH_START_BITS + 1))
