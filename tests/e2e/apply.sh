@@ -227,6 +227,8 @@ it "a reason is due" \
 	exits_with 2 "$BULKHEAD" allow --for 8s --from app --to db --service tcp/7004
 it "somebody unknown is refused" exits_with 1 \
 	"$BULKHEAD" allow --for 8s --from nobody --to db --service tcp/7004 --reason why
+it "and hears of that rule, not of an end of any" \
+	sh -c "grep -q nobody '$work/err' && ! grep 'and end' '$work/err' '$work/out'"
 it "and leaves nothing" test ! -e state/temporary.json
 access=$((25 + 10 * look))
 it "access for a while" exits_with 0 "$BULKHEAD" allow --for "${access}s" --from app --to db \

@@ -247,6 +247,15 @@ static void release_texts(const struct policy_input *input)
 		source_release(&input->sources[i]);
 }
 
+int policy_set_prepare_whole(struct policy_set *set, const struct policy_input *input,
+			     struct text *diagnostics, struct policy_version **ret)
+{
+	int err = prepare(set, input, &set->temporaries, diagnostics, ret);
+
+	release_texts(input);
+	return err;
+}
+
 int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 		       struct text *diagnostics, struct policy_version **ret)
 {

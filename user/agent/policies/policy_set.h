@@ -78,6 +78,10 @@ struct policy_input {
 int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 		       struct text *diagnostics, struct policy_version **ret);
 
+/* The same; what doesn't fit with the temporary rules is refused. */
+int policy_set_prepare_whole(struct policy_set *set, const struct policy_input *input,
+			     struct text *diagnostics, struct policy_version **ret);
+
 /* Puts it in force; takes @v over in any case. */
 int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr);
 

@@ -10,8 +10,12 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+typedef int prepare_fn(struct policy_set *set, const struct policy_input *input,
+		       struct text *diagnostics, struct policy_version **ret);
+
 /* The policy in force, with the temporary rules as they are now. */
-static int prepare_again(struct agent *a, struct text *diagnostics, struct policy_version **ret)
+static int prepare_again(struct agent *a, prepare_fn *prepare, struct text *diagnostics,
+			 struct policy_version **ret)
 {
 	const struct loaded_policy *loaded = a->policies.current->loaded;
 	source_list texts = {};
@@ -23,7 +27,7 @@ static int prepare_again(struct agent *a, struct text *diagnostics, struct polic
 	input.source_count = texts.count;
 	input.paths = (const char *const *)loaded->paths.items;
 	input.path_count = loaded->paths.count;
-	err = policy_set_prepare(&a->policies, &input, diagnostics, ret);
+	err = prepare(&a->policies, &input, diagnostics, ret);
 	vec_release(&texts);
 	if (err)
 		return err;
@@ -61,11 +65,9 @@ static int check_request(const struct request *r, struct text *reterr)
 static int put_in_force(struct agent *a, const struct request *r, struct change *c)
 {
 	struct policy_version *v;
-	int err = prepare_again(a, &c->diagnostics, &c->next);
+	int err = prepare_again(a, policy_set_prepare_whole, &c->diagnostics, &c->next);
 
 	v = c->next;
-	if (!err && v->loaded->policy->sources.count == v->loaded->own_sources)
-		err = -EINVAL;
 	if (err) {
 		text_add(&c->error, "the rule does not fit the policy in force");
 		return err;
@@ -154,7 +156,7 @@ void temporary_rules_expire(struct agent *a)
 	if (datapath_revert_at(a->dp) || !temporaries_expire(rules, clock_wall_s(), clock_boot_s()))
 		return;
 	temporaries_save(rules, a->config->state_dir);
-	err = prepare_again(a, &why, &v);
+	err = prepare_again(a, policy_set_prepare, &why, &v);
 	if (!err)
 		err = policy_set_swap(&a->policies, v, &why);
 	if (err)
