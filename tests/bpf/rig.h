@@ -3,11 +3,11 @@
 #ifndef TESTS_BPF_RIG_H
 #define TESTS_BPF_RIG_H
 
+#include "datapath/crafted.h"
 #include "datapath/datapath.h"
 #include "datapath/internal.h"
 #include "datapath/program.h"
 #include "policy/compile.h"
-#include "tests/bpf/packet.h"
 #include "tests/test.h"
 
 /* Sets of programs. */

@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/trial.h"
 
 #define RULES_MAX 64 /* that are looked at */
 
@@ -59,16 +60,7 @@ static void take_place(struct rig *rig, enum program program)
 
 bool rig_can_run(enum program program, const struct frame *frame)
 {
-	uint16_t ethertype;
-
-	if (frame->len < ETH_HLEN)
-		return false;
-	memcpy(&ethertype, frame->bytes + 2 * ETH_ALEN, sizeof(ethertype));
-	if (program == PROGRAM_XDP_IN)
-		return true;
-	if (ethertype == htons(ETH_P_IP))
-		return frame->len >= ETH_HLEN + 20;
-	return ethertype != htons(ETH_P_IPV6) || frame->len >= ETH_HLEN + 40;
+	return trial_can_send(program, frame);
 }
 
 /* -errno, or what the program returned. */

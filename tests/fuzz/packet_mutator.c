@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "tests/bpf/packet.h"
+#include "datapath/crafted.h"
 #include "tests/fuzz/packet_input.h"
 
 #define HEADER_BYTES 120 /* where faults are */

@@ -5,6 +5,7 @@
 
 #include <bulkhead/connection.h>
 
+#include "datapath/crafted.h"
 #include "datapath/datapath.h"
 #include "datapath/entries.h"
 #include "datapath/own_lines.h"
@@ -12,7 +13,6 @@
 #include "datapath/tables.h"
 #include "policy/compile.h"
 #include "policy/load.h"
-#include "tests/bpf/packet.h"
 #include "util/diag.h"
 
 #define ADOPT_NS (5 * NS_PER_S)

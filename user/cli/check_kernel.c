@@ -117,20 +117,6 @@ static int try_all(struct attempt *a, const struct cover *cover)
 	return 0;
 }
 
-/* Without the rights only the first line is news; the others are the loader's guesses. */
-static int explain(int err, struct text *why, struct text *reterr)
-{
-	if (!why->len)
-		text_addf(why, "cannot run the programs: %s", strerror(-err));
-	if (err != -EPERM) {
-		text_add(reterr, why->buf);
-		return err;
-	}
-	text_add(reterr, "root is due, or CAP_BPF and CAP_NET_ADMIN: ");
-	text_addn(reterr, why->buf, strcspn(why->buf, "\n"));
-	return err;
-}
-
 int check_kernel(const struct compiled *c, const struct image *image, struct diags *d,
 		 struct text *reterr, struct check_kernel *ret)
 {
@@ -142,12 +128,12 @@ int check_kernel(const struct compiled *c, const struct image *image, struct dia
 	int err = trial_new(image, &why, &trial);
 
 	if (err)
-		return explain(err, &why, reterr);
+		return trial_explain(err, &why, reterr);
 	cover_make(c, CASES_MAX, &cover);
 	attempt.trial = trial;
 	err = try_all(&attempt, &cover);
 	if (err)
-		return explain(err, &why, reterr);
+		return trial_explain(err, &why, reterr);
 	result.unasked = cover.unasked;
 	result.left_out = cover.left_out;
 	*ret = result;

@@ -11,7 +11,7 @@ const struct command *const commands[] = {
 	&check_command, &explain_command, &diff_command, &graph_command, &replay_command,
 	&learn_command, &lab_command, &run_command, &apply_command, &observe_command,
 	&status_command, &list_command, &detach_command, &confirm_command, &rollback_command,
-	&allow_command, &top_command, &version_command,
+	&allow_command, &top_command, &selftest_command, &version_command,
 	/* clang-format on */
 };
 const size_t command_count = COUNT(commands);

@@ -30,7 +30,7 @@ struct command {
 extern const struct command check_command, explain_command, diff_command, graph_command,
 	replay_command, learn_command, lab_command, run_command, apply_command, observe_command,
 	status_command, list_command, detach_command, confirm_command, rollback_command,
-	allow_command, version_command, top_command;
+	allow_command, version_command, top_command, selftest_command;
 
 /* In the order of --help; help, dispatch and tests read this table. */
 extern const struct command *const commands[];

@@ -417,14 +417,28 @@ int datapath_attach_host(struct datapath *dp, uint32_t ifindex, struct text *ret
 	return attach_all(dp, ifindex, &endpoint, reterr, ret);
 }
 
+static struct bh_endpoint workload_value(const struct workload_endpoint *w)
+{
+	return (struct bh_endpoint){
+		.id = w->id,
+		.kind = BH_ENDPOINT_WORKLOAD,
+		.flags = w->link_local ? 0 : BH_ENDPOINT_FREE_LINK_LOCAL,
+	};
+}
+
+int endpoint_enter_workload(struct datapath *dp, const struct workload_endpoint *w)
+{
+	const struct bh_endpoint value = workload_value(w);
+	bool is_new;
+	int err = set_sources(dp, w);
+
+	return err ? err : enter(dp, w->ifindex, &value, &is_new);
+}
+
 int datapath_attach_workload(struct datapath *dp, const struct workload_endpoint *endpoint,
 			     struct text *reterr, struct attachment *ret)
 {
-	const struct bh_endpoint value = {
-		.id = endpoint->id,
-		.kind = BH_ENDPOINT_WORKLOAD,
-		.flags = endpoint->link_local ? 0 : BH_ENDPOINT_FREE_LINK_LOCAL,
-	};
+	const struct bh_endpoint value = workload_value(endpoint);
 	uint32_t ids = bpf_map__max_entries(dp->skel->maps.bh_ep_counts);
 	int err;
 

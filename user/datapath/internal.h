@@ -124,6 +124,9 @@ void answerer_remove(struct datapath *dp, uint32_t ifindex);
 
 /* --- endpoints.c --- */
 
+/* Who is behind an interface, as datapath_attach_workload() has it, and no program on it. */
+int endpoint_enter_workload(struct datapath *dp, const struct workload_endpoint *w);
+
 /* Forgets an interface that is not enforced any more: its entry, sources and counts. */
 int endpoint_forget(struct datapath *dp, uint32_t ifindex);
 

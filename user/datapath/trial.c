@@ -2,6 +2,9 @@
 #include "datapath/trial.h"
 
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -64,6 +67,19 @@ static int prepare(struct trial *t, const struct image *image, struct text *rete
 	if (!err)
 		err = datapath_events_open(t->dp, on_event, t);
 	return err ? explain_error(reterr, err, "cannot prepare an endpoint") : 0;
+}
+
+int trial_explain(int err, struct text *why, struct text *reterr)
+{
+	if (!why->len)
+		text_addf(why, "cannot run the programs: %s", strerror(-err));
+	if (err != -EPERM) {
+		text_add(reterr, why->buf);
+		return err;
+	}
+	text_add(reterr, "root is due, or CAP_BPF and CAP_NET_ADMIN: ");
+	text_addn(reterr, why->buf, strcspn(why->buf, "\n"));
+	return err;
 }
 
 int trial_new(const struct image *image, struct text *reterr, struct trial **ret)
@@ -166,31 +182,119 @@ static int find_rule(struct trial *t, uint32_t expected, uint32_t *ret)
 	return 0;
 }
 
-int trial_run(struct trial *t, enum program program, const struct first_packet *packet,
-	      uint32_t rule, struct trial_outcome *ret)
+/* Runs one packet, and reads its events; what the program returned in *ret. */
+static int send_bytes(struct trial *t, enum program program, const void *bytes, size_t len,
+		      struct trial_outcome *ret)
 {
-	const struct first_frame frame = first_frame_build(packet);
-	const struct program_input in = {.bytes = frame.bytes, .len = frame.len, .times = 1};
-	struct trial_outcome outcome = {};
+	const struct program_input in = {.bytes = bytes, .len = len, .times = 1};
 	int err, returned;
 
 	t->events = 0;
-	err = take_place(t, program, packet);
-	if (!err)
-		err = program_run(t->dp, program, &in, &returned);
+	err = program_run(t->dp, program, &in, &returned);
 	if (err)
 		return err;
 	err = datapath_events_consume(t->dp);
 	if (err < 0)
 		return err;
-	err = find_rule(t, rule, &outcome.rule);
+	*ret = (struct trial_outcome){
+		.is_passed = program_passes(program, returned),
+		.is_reported = t->events > 0,
+		.rule = t->events ? t->event.rule : BH_RULE_NONE,
+	};
+	if (!ret->is_passed && t->events)
+		ret->reason = t->event.reason;
+	return 0;
+}
+
+int trial_run(struct trial *t, enum program program, const struct first_packet *packet,
+	      uint32_t rule, struct trial_outcome *ret)
+{
+	const struct first_frame frame = first_frame_build(packet);
+	struct trial_outcome outcome;
+	int err = take_place(t, program, packet);
+
+	if (!err)
+		err = send_bytes(t, program, frame.bytes, frame.len, &outcome);
+	if (!err)
+		err = find_rule(t, rule, &outcome.rule);
 	if (err)
 		return err;
-	outcome.is_passed = program_passes(program, returned);
-	outcome.is_reported = t->events > 0;
-	if (!outcome.is_passed && t->events)
-		outcome.reason = t->event.reason;
 	*ret = outcome;
 	/* Otherwise a packet of the other direction would be its answer. */
 	return outcome.is_passed ? connections_forget(t->dp) : 0;
+}
+
+/* --- packets of any kind --- */
+
+static int set_local(struct trial *t, const struct bh_addr addrs[2])
+{
+	const struct local_prefix local[] = {
+		{.prefix = prefix_of_addr(&addrs[0])},
+		{.prefix = prefix_of_addr(&addrs[1])},
+	};
+
+	return datapath_set_local(t->dp, local, 2);
+}
+
+int trial_stand(struct trial *t, enum program program, const struct trial_place *place)
+{
+	const struct prefix sources[] = {
+		prefix_of_addr(&place->own[0]),
+		prefix_of_addr(&place->own[1]),
+	};
+	const struct workload_endpoint workload = {
+		.ifindex = PROGRAM_IFINDEX,
+		.id = WORKLOAD,
+		.sources = sources,
+		.source_count = 2,
+		.link_local = &place->link_local,
+	};
+	int err;
+
+	if (program_is_host(program))
+		return set_local(t, place->own);
+	err = set_local(t, place->host);
+	return err ? err : endpoint_enter_workload(t->dp, &workload);
+}
+
+bool trial_can_send(enum program program, const struct frame *frame)
+{
+	uint16_t ethertype;
+
+	if (frame->len < ETH_HLEN)
+		return false;
+	memcpy(&ethertype, frame->bytes + 2 * ETH_ALEN, sizeof(ethertype));
+	if (program == PROGRAM_XDP_IN)
+		return true;
+	if (ethertype == htons(ETH_P_IP))
+		return frame->len >= ETH_HLEN + sizeof(struct iphdr);
+	return ethertype != htons(ETH_P_IPV6) || frame->len >= ETH_HLEN + sizeof(struct ip6_hdr);
+}
+
+int trial_send(struct trial *t, enum program program, const struct frame *frame,
+	       struct trial_outcome *ret)
+{
+	return send_bytes(t, program, frame->bytes, frame->len, ret);
+}
+
+int trial_forget(struct trial *t)
+{
+	const struct bpf_map *fragments = t->dp->skel->maps.bh_fragments;
+	int err = connections_forget(t->dp);
+
+	return err ? err
+		   : entries_zero(bpf_map__fd(fragments), bpf_map__max_entries(fragments),
+				  bpf_map__value_size(fragments));
+}
+
+int trial_read_books(struct trial *t, struct trial_books *ret)
+{
+	int err = datapath_read_books(t->dp, ret->of);
+
+	return err ? err : datapath_read_drops(t->dp, ret->drops);
+}
+
+void trial_features(const struct trial *t, struct features *ret)
+{
+	features_of(t->dp, ret);
 }

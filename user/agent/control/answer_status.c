@@ -5,12 +5,12 @@
 
 #include "agent/control/words.h"
 #include "agent/version.h"
+#include "datapath/features.h"
 #include "policy/model.h"
 #include "util/clock.h"
 #include "util/diag.h"
 
 #define TABLES_MAX 64
-#define BTF_PATH   "/sys/kernel/btf/vmlinux"
 
 static void add_policy(struct json *j, const struct policy_version *v)
 {
@@ -98,7 +98,7 @@ static void add_kernel(struct json *j, const struct endpoints *es)
 	json_object(j, "kernel");
 	add_method(j, "xdp", method_in_use(es, true));
 	add_method(j, "tc", method_in_use(es, false));
-	json_bool(j, "btf", !access(BTF_PATH, R_OK));
+	json_bool(j, "btf", features_have_btf());
 	json_bool(j, "ringbuf", true); /* the programs would not have loaded without it */
 	json_end(j, '}');
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "tests/bpf/packet.h"
+#include "datapath/crafted.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

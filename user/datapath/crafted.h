@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Packets as tests want to say them, and their bytes.  Checksums are left to receivers: zero. */
-#ifndef TESTS_BPF_PACKET_H
-#define TESTS_BPF_PACKET_H
+/* Packets as tables say them, hostile ones too, and their bytes.  Checksums are left to receivers:
+ * zero. */
+#ifndef DATAPATH_CRAFTED_H
+#define DATAPATH_CRAFTED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +10,7 @@
 
 #include <bulkhead/address.h>
 
-/* Who is in the tests' world; each has an address of either family (packet.c). */
+/* Who is in the world of such tables; each has an address of either family (crafted.c). */
 enum end {
 	END_DEFAULT, /* CLIENT as a source, SERVER as a destination */
 	CLIENT,
