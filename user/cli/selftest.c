@@ -2,7 +2,9 @@
 #include "cli/selftest.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "agent/control/answer.h"
 #include "agent/control/words.h"
 #include "cli/cli.h"
 #include "cli/output.h"
@@ -132,10 +134,7 @@ static void add_json_books(struct json *j, const struct selftest *test)
 
 	json_object(j, "books");
 	json_bool(j, "balanced", selftest_is_balanced(test));
-	json_number(j, "produced", books.produced);
-	json_number(j, "delivered", books.delivered);
-	json_number(j, "suppressed", books.suppressed);
-	json_number(j, "lost", books.lost);
+	answer_book(j, &books);
 	json_end(j, '}');
 	json_object(j, "drops");
 	for (unsigned int i = 0; i < BH_REASON_COUNT; i++) {
@@ -175,6 +174,21 @@ static void write_json(const struct selftest *test, struct text *out)
 	text_addc(out, '\n');
 }
 
+/* The kernel's verdict on programs that it refuses has lines of its own. */
+static enum exit_code explain(const struct text *why)
+{
+	size_t len = strcspn(why->buf, "\n");
+
+	cli_error("selftest: the programs cannot be tried: %.*s", (int)len, why->buf);
+	for (const char *s = why->buf + len; *s; s += len) {
+		s++;
+		len = strcspn(s, "\n");
+		put_plain(s, len, stderr);
+		fputc('\n', stderr);
+	}
+	return EXIT_USAGE;
+}
+
 static enum exit_code run_selftest(const struct arguments *args)
 {
 	const struct selftest_values *values = args->values;
@@ -185,7 +199,7 @@ static enum exit_code run_selftest(const struct arguments *args)
 	if (args->operands.count)
 		return cli_error("selftest: takes no '%s'", args->operands.items[0]);
 	if (selftest_run(selftest_corpus, selftest_corpus_count, selftest_policy, &why, &test))
-		return cli_error("selftest: the programs cannot be tried: %s", why.buf);
+		return explain(&why);
 	if (output_is_json(values->format))
 		write_json(&test, &out);
 	else

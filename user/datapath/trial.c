@@ -182,7 +182,7 @@ static int find_rule(struct trial *t, uint32_t expected, uint32_t *ret)
 	return 0;
 }
 
-/* Runs one packet, and reads its events; what the program returned in *ret. */
+/* Runs one packet, and reads what was told of it. */
 static int send_bytes(struct trial *t, enum program program, const void *bytes, size_t len,
 		      struct trial_outcome *ret)
 {
