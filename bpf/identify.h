@@ -122,8 +122,11 @@ static __always_inline bool has_spilled(const struct bh_run_line *line, __u64 ha
 static __always_inline __u32 identity_in_run(const void *line, __u64 place, __u32 bits,
 					     __u32 address)
 {
-	const union bh_run_identities *run = line + (place & RUN_PLACES);
+	const union bh_run_identities *run;
 
+	/* Else halves are masked before they are joined, where 6.1 sees no bound any more. */
+	barrier_var(place);
+	run = line + (place & RUN_PLACES);
 	if (bits == BH_RUN_BITS_WIDE)
 		return READ_NOW(run->wide[address & (BH_RUN_ADDRESSES_WIDE - 1)]);
 	return READ_NOW(run->of[address & (BH_RUN_ADDRESSES - 1)]);
