@@ -227,8 +227,7 @@ static __always_inline const struct bh_prefixes *prefixes_of(__u32 slot)
 
 /* Global functions, of numbers only: those are verified once, whoever calls them. */
 __noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start);
-__noinline __u32 identity_in_runs(__u64 low, __u32 slot);
-__noinline __u32 identity_of_v4(__u64 low, __u32 slot);
+__noinline __u64 start_of_v4(__u64 low, __u32 slot);
 __noinline __u32 identity_of_v6(__u64 high, __u64 low, __u32 slot);
 
 __noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start)
@@ -238,20 +237,13 @@ __noinline __u32 identity_from_start(__u64 low, __u32 slot, __u64 start)
 	return t ? longest_v4(t, low, start) : 0;
 }
 
-/* By itself, for its stack: older kernels count more of each function in a chain of calls. */
-__noinline __u32 identity_in_runs(__u64 low, __u32 slot)
+/* BH_START(): of the address itself, with nothing longer, where it is in a run.  Not together with
+ * the search from there: older kernels count more stack of each function in a chain of calls. */
+__noinline __u64 start_of_v4(__u64 low, __u32 slot)
 {
-	const struct bh_prefixes *t = prefixes_of(slot);
-
-	return t ? find_in_run(t, (__u32)low) : RUN_NONE;
-}
-
-__noinline __u32 identity_of_v4(__u64 low, __u32 slot)
-{
-	__u32 number = (__u32)low >> 16, at;
+	__u32 number = (__u32)low >> 16, identity, at;
 	const struct bh_prefixes *t = prefixes_of(slot);
 	const struct bh_start_line *line;
-	__u32 identity = RUN_NONE;
 	__u64 start;
 
 	if (!t)
@@ -261,10 +253,16 @@ __noinline __u32 identity_of_v4(__u64 low, __u32 slot)
 	if (!line)
 		return 0;
 	start = READ_NOW(line->start[number % BH_START_LINE_ENTRIES]);
-	if (start & BH_START_RUNS)
-		identity = identity_in_runs(low, slot);
-	if (identity != RUN_NONE)
-		return identity;
+	if (!(start & BH_START_RUNS))
+		return start;
+	identity = find_in_run(t, (__u32)low);
+	return identity == RUN_NONE ? start : BH_START(identity, 0);
+}
+
+static __always_inline __u32 identity_of_v4(__u64 low, __u32 slot)
+{
+	__u64 start = start_of_v4(low, slot);
+
 	if (!BH_START_SIDE(start, 1, BH_START_BITS + 1))
 		return BH_START_IDENTITY(start);
 	return identity_from_start(low, slot, start);
