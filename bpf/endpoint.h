@@ -23,7 +23,7 @@ static __always_inline bool is_local(const struct bh_addr *addr)
 /* As a source: whether nobody but this machine has it. */
 static __always_inline bool is_local_source(const struct bh_addr *addr)
 {
-	return (local_flags_of(addr) & (OWN_IS | BH_LOCAL_ANYONE)) == OWN_IS;
+	return is_own_source(local_flags_of(addr));
 }
 
 static __always_inline __u32 source_flags_of(const struct packet *p, const struct bh_addr *addr)

@@ -107,6 +107,12 @@ __noinline __u32 local_flags(__u64 first, __u64 last)
 	return flags;
 }
 
+/* @flags: of a source that nobody but this machine has. */
+static __always_inline bool is_own_source(__u32 flags)
+{
+	return (flags & (OWN_IS | BH_LOCAL_ANYONE)) == OWN_IS;
+}
+
 /* --- a workload's --- */
 
 static __always_inline __u32 source_in_trie(__u32 endpoint, __u64 first, __u64 last)

@@ -294,12 +294,10 @@ static __always_inline struct bh_conn *quick_read(const struct line_key *key, bo
 }
 
 /* At home, where nearly all are; who is @thorough looks elsewhere, too. */
-static __always_inline struct bh_conn *quick_find(const struct bh_conn_secret *secret,
-						  const struct line_key *key,
+static __always_inline struct bh_conn *quick_find(const struct line_key *key, __u64 hash,
 						  const struct quick_look *look,
 						  struct quick_line *ret)
 {
-	__u64 hash = keyed_hash_of(secret, key, look->is_v6);
 	__u32 line = home_of(hash);
 
 	if (look->is_thorough) {
@@ -409,36 +407,56 @@ static __always_inline __u32 quick_endpoint(const struct quick_packet *p)
 	return endpoint->id;
 }
 
-/* Of a packet that opens none by itself; QUICK_OPENER: nothing is known of its connection. */
+/* What is asked of each packet, once. */
+struct quick_question {
+	__u64 now;
+	struct quick_force force;
+	__u32 endpoint;
+	struct line_key key;
+	__u64 hash;   /* of the key */
+	__u64 sender; /* which end of it sent the packet */
+};
+
+/* False: the whole way knows. */
+static __always_inline bool quick_ask(const struct quick_packet *p,
+				      const struct bh_control *control,
+				      const struct quick_facts *facts,
+				      const struct quick_look *look, struct quick_question *ret)
+{
+	ret->now = clock_coarse_ns(control);
+	ret->endpoint = quick_endpoint(p);
+	if (unlikely(ret->endpoint == BH_ENDPOINT_UNKNOWN ||
+		     !quick_in_force(control, ret->now, &ret->force)))
+		return false;
+	ret->sender = quick_key(&ret->key, facts, ret->endpoint, look);
+	ret->hash = keyed_hash_of(&control->secret, &ret->key, look->is_v6);
+	return true;
+}
+
+/* Of a packet that opens none by itself; QUICK_OPENER: its connection is not known where it was
+ * looked for. */
 static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
-						   const struct bh_control *control,
+						   const struct quick_question *q,
 						   const struct quick_facts *facts,
 						   const struct quick_look *look)
 {
-	__u64 now = clock_coarse_ns(control), sender, is_reply;
-	__u32 endpoint = quick_endpoint(p), generation, slot;
-	__u32 rules = bh_rules_each;
-	struct quick_force force;
+	__u32 generation = BH_ACTIVE_GENERATION(q->force.active);
+	__u32 slot = BH_ACTIVE_SLOT(q->force.active), rules = bh_rules_each;
 	struct quick_line line;
-	struct line_key key;
 	struct bh_conn *conn;
+	__u64 is_reply;
 
-	if (unlikely(endpoint == BH_ENDPOINT_UNKNOWN || !quick_in_force(control, now, &force)))
-		return held(QUICK_NOT);
-	slot = BH_ACTIVE_SLOT(force.active);
-	generation = BH_ACTIVE_GENERATION(force.active);
-	sender = quick_key(&key, facts, endpoint, look);
-	conn = quick_find(&control->secret, &key, look, &line);
+	conn = quick_find(&q->key, q->hash, look, &line);
 	if (unlikely(!conn))
-		return look->is_thorough ? QUICK_OPENER : held(QUICK_AGAIN);
+		return held(QUICK_OPENER);
 	if (unlikely(!is_quick(&line, look->proto) ||
-		     is_silent_for_long(line.seen, BH_TICKS(now), look->proto) ||
+		     is_silent_for_long(line.seen, BH_TICKS(q->now), look->proto) ||
 		     line.rule == BH_BUILTIN_DOWN))
 		return held(QUICK_NOT);
 	if (unlikely(line.generation != generation) &&
-	    (force.is_reverted || !is_decided_still(&key, conn, &line, generation)))
+	    (q->force.is_reverted || !is_decided_still(&q->key, conn, &line, generation)))
 		return held(QUICK_NOT);
-	is_reply = (sender ^ line.opener) & 1;
+	is_reply = (q->sender ^ line.opener) & 1;
 	/* Or the compiler compares again wherever it matters. */
 	asm volatile("" : "+r"(is_reply));
 	/* Each end's packets come from its own side of the endpoint. */
@@ -450,9 +468,9 @@ static __always_inline enum quick_fate quick_judge(const struct quick_packet *p,
 	if (unlikely(has_carry(conn, is_reply & 1)))
 		return held(QUICK_NOT);
 
-	quick_note(conn, facts, look->proto, p->length, BH_TICKS(now), is_reply & 1);
+	quick_note(conn, facts, look->proto, p->length, BH_TICKS(q->now), is_reply & 1);
 	count_rule(line.rule, slot * rules, rules, p->length);
-	count_endpoint(endpoint, p->direction, false, p->length);
+	count_endpoint(q->endpoint, p->direction, false, p->length);
 	return QUICK_PASS;
 }
 

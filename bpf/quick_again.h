@@ -68,33 +68,23 @@ static __always_inline bool again_count(const struct quick_packet *p, __u32 endp
 /* False: who looks longer will know.  Nothing has happened yet then. */
 static __always_inline bool is_denied_again(const struct quick_packet *p,
 					    const struct bh_control *control,
+					    const struct quick_question *q,
 					    const struct quick_facts *facts,
 					    const struct quick_look *look)
 {
-	__u64 now = clock_coarse_ns(control), active;
-	__u32 endpoint, place, rule, slot;
+	__u32 tick = denial_tick(q->now), slot = BH_ACTIVE_SLOT(q->force.active), rule;
 	struct denial_key denial;
-	struct line_key key;
-	bool is_reverted;
 
-	if (READ_NOW(control->flood_tick) != denial_tick(now))
-		return false;
-	endpoint = quick_endpoint(p);
-	active = active_word(control, now, &is_reverted);
-	slot = BH_ACTIVE_SLOT(active);
-	if (is_agent_down(control, slot, now) || now < control->adopt_until_ns)
+	if (READ_NOW(control->flood_tick) != tick || q->now < control->adopt_until_ns)
 		return false;
 	again_ends(facts, look->is_v6, denial.ends);
-	denial.what = again_what(p, facts, look, endpoint, slot);
-	denial.generation = BH_ACTIVE_GENERATION(active);
+	denial.what = again_what(p, facts, look, q->endpoint, slot);
+	denial.generation = BH_ACTIVE_GENERATION(q->force.active);
 	denial.local = local_stamp();
-	place = denial_place(&control->secret, &denial, look->is_v6);
-	rule = denial_find(denial_at(place), &denial, denial_tick(now), look->is_v6);
-	if (rule == BH_RULE_NONE)
-		return false;
-	quick_key(&key, facts, endpoint, look);
-	return is_unknown(keyed_hash_of(&control->secret, &key, look->is_v6)) &&
-	       again_count(p, endpoint, rule, slot);
+	rule = denial_find(denial_at(denial_place(&control->secret, &denial, look->is_v6)), &denial,
+			   tick, look->is_v6);
+	return rule != BH_RULE_NONE && is_unknown(q->hash) &&
+	       again_count(p, q->endpoint, rule, slot);
 }
 
 /* --- note --- */

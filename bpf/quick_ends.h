@@ -83,7 +83,7 @@ __noinline int end_learn(__u64 first, __u64 last, __u32 slot, __u32 generation, 
 	end->row = identity->row;
 	end->column = identity->column;
 	end->identity = (number & END_IDENTITY) | (flags & OWN_IS) |
-			((flags & (OWN_IS | BH_LOCAL_ANYONE)) == OWN_IS ? END_IS_OWN_SOURCE : 0);
+			(is_own_source(flags) ? END_IS_OWN_SOURCE : 0);
 	return true;
 }
 

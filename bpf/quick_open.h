@@ -57,7 +57,7 @@ __noinline int opener_judge(void)
 		count_endpoint(o->endpoint, o->direction, false, o->length);
 		return QUICK_PASS;
 	}
-	if (standing == STANDING_DOUBTFUL || !o->is_opening)
+	if (standing == STANDING_DOUBTFUL)
 		return QUICK_NOT;
 	return opener_end(o, src, dst);
 }
@@ -83,38 +83,53 @@ static __always_inline bool are_plain(const struct quick_facts *facts, bool is_v
 	return is_plain_v4(facts->src_v4) && is_plain_v4(facts->dst_v4);
 }
 
+static __always_inline struct halves quick_src(const struct quick_facts *facts, bool is_v6)
+{
+	if (is_v6)
+		return (struct halves){facts->src_v6[0], facts->src_v6[1]};
+	return (struct halves){0, two_words(bpf_htonl(0xffff), facts->src_v4)};
+}
+
+static __always_inline struct halves quick_dst(const struct quick_facts *facts, bool is_v6)
+{
+	if (is_v6)
+		return (struct halves){facts->dst_v6[0], facts->dst_v6[1]};
+	return (struct halves){0, two_words(bpf_htonl(0xffff), facts->dst_v4)};
+}
+
 static __always_inline void opener_put_ends(struct opener *o, const struct quick_facts *facts,
 					    bool is_v6)
 {
-	o->src[0] = is_v6 ? facts->src_v6[0] : 0;
-	o->dst[0] = is_v6 ? facts->dst_v6[0] : 0;
-	o->src[1] = is_v6 ? facts->src_v6[1] : two_words(bpf_htonl(0xffff), facts->src_v4);
-	o->dst[1] = is_v6 ? facts->dst_v6[1] : two_words(bpf_htonl(0xffff), facts->dst_v4);
+	struct halves src = quick_src(facts, is_v6), dst = quick_dst(facts, is_v6);
+
+	o->src[0] = src.first;
+	o->src[1] = src.last;
+	o->dst[0] = dst.first;
+	o->dst[1] = dst.last;
 }
 
-static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
-						  const struct bh_control *control,
-						  const struct quick_facts *facts,
-						  const struct quick_look *look)
+/* Both ends are others', see is_transit() and is_reflected(). */
+static __always_inline bool quick_is_transit(const struct quick_packet *p,
+					     const struct quick_facts *facts, bool is_v6)
 {
-	__u64 now = clock_coarse_ns(control);
-	__u32 endpoint = quick_endpoint(p);
-	struct opener *o = opener_here();
-	struct quick_force force;
+	struct halves src, dst;
 
-	if (!o || endpoint == BH_ENDPOINT_UNKNOWN || !are_plain(facts, look->is_v6) ||
-	    !quick_in_force(control, now, &force) || now < control->adopt_until_ns)
-		return held(QUICK_NOT);
-	o->sender = quick_key(&o->key, facts, endpoint, look);
-	o->hash = keyed_hash_of(&control->secret, &o->key, look->is_v6);
+	if (!p->is_host || quick_is_local_origin(p))
+		return false;
+	dst = quick_dst(facts, is_v6);
+	if (p->direction == BH_INGRESS && local_flags(dst.first, dst.last) & OWN_IS)
+		return false;
+	src = quick_src(facts, is_v6);
+	return !is_own_source(local_flags(src.first, src.last));
+}
+
+static __always_inline void opener_fill(struct opener *o, const struct quick_packet *p,
+					const struct quick_facts *facts,
+					const struct quick_look *look)
+{
 	opener_put_ends(o, facts, look->is_v6);
-	o->now = now;
-	o->slot = BH_ACTIVE_SLOT(force.active);
-	o->generation = BH_ACTIVE_GENERATION(force.active);
-	o->builtins_off = control->builtins_off;
 	o->length = p->length;
 	o->ifindex = quick_ifindex(p);
-	o->endpoint = endpoint;
 	o->seq_end = facts->seq_end;
 	o->ports = facts->ports;
 	o->proto = look->proto;
@@ -122,8 +137,56 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	o->is_v6 = look->is_v6;
 	o->is_local_origin = quick_is_local_origin(p);
 	o->is_returned = quick_is_returned(p);
-	o->is_opening = facts->is_opening || look->proto != IPPROTO_TCP;
 	o->is_xdp = p->xdp != NULL;
+}
+
+static __always_inline void opener_ask(struct opener *o, const struct quick_question *q)
+{
+	o->key = q->key;
+	o->hash = q->hash;
+	o->sender = q->sender;
+	o->now = q->now;
+	o->slot = BH_ACTIVE_SLOT(q->force.active);
+	o->generation = BH_ACTIVE_GENERATION(q->force.active);
+	o->endpoint = q->endpoint;
+}
+
+/*
+ * Of a packet whose connection is not known where it was looked for; or who is thorough knows.
+ * Whether it only passes is asked of most; but what opens a TCP connection mostly opens one here,
+ * and has its ends found anyway.  What entering a datagram's would wait for is loaded with the
+ * tags, see opener_judge().
+ */
+static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
+						  const struct bh_control *control,
+						  const struct quick_question *q,
+						  const struct quick_facts *facts,
+						  const struct quick_look *look)
+{
+	enum quick_fate doubt = look->is_thorough ? QUICK_NOT : QUICK_AGAIN;
+	struct opener *o = opener_here();
+
+	if (!o || !are_plain(facts, look->is_v6))
+		return held(QUICK_NOT);
+	if (!facts->is_opening && quick_is_transit(p, facts, look->is_v6)) {
+		if (!is_unknown(q->hash))
+			return held(doubt);
+		count_endpoint(q->endpoint, p->direction, false, p->length);
+		return held(QUICK_PASS);
+	}
+	if (look->proto == IPPROTO_TCP && !facts->is_opening)
+		return held(doubt);
+	if (q->now < control->adopt_until_ns)
+		return held(QUICK_NOT);
+	if (look->proto == IPPROTO_UDP && !look->is_thorough) {
+		if (o->was_entered)
+			conn_expect(q->endpoint, q->hash);
+		if (!is_unknown(q->hash))
+			return held(QUICK_AGAIN);
+	}
+	o->builtins_off = control->builtins_off;
+	opener_ask(o, q);
+	opener_fill(o, p, facts, look);
 	return QUICK_OPENER;
 }
 
@@ -134,6 +197,7 @@ static __always_inline enum quick_fate quick_look_into(const struct quick_packet
 						       const struct quick_look *look)
 {
 	const void *at = p->start + ETH_HLEN + l3_header_of(look);
+	struct quick_question q;
 	enum quick_fate fate;
 
 	if (unlikely(!(look->proto == IPPROTO_TCP ? quick_tcp(p, at, look, facts)
@@ -141,18 +205,15 @@ static __always_inline enum quick_fate quick_look_into(const struct quick_packet
 		return held(QUICK_NOT);
 	if (unlikely(facts->l3_len > p->length - ETH_HLEN))
 		return held(look->is_thorough ? QUICK_NOT : QUICK_AGAIN);
+	if (unlikely(!quick_ask(p, control, facts, look, &q)))
+		return held(QUICK_NOT);
 	if (!look->is_thorough && unlikely(may_be_again(p, facts, look)) &&
-	    is_denied_again(p, control, facts, look))
+	    is_denied_again(p, control, &q, facts, look))
 		return held(QUICK_DROP);
 	if (unlikely(facts->is_opening))
-		return quick_open(p, control, facts, look);
-	fate = quick_judge(p, control, facts, look);
-	if (fate != QUICK_OPENER)
-		return fate;
-	/* TCP in the middle of a connection that a workload doesn't have: the whole way knows. */
-	if (look->proto == IPPROTO_TCP && !p->is_host)
-		return held(QUICK_NOT);
-	return quick_open(p, control, facts, look);
+		return quick_open(p, control, &q, facts, look);
+	fate = quick_judge(p, &q, facts, look);
+	return fate == QUICK_OPENER ? quick_open(p, control, &q, facts, look) : fate;
 }
 
 /* Of one family.  What hasn't even room for ports is no whole packet of these protocols. */

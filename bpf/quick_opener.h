@@ -37,7 +37,6 @@ struct opener {
 	__u8 sender;
 	__u8 is_local_origin;
 	__u8 is_returned;
-	__u8 is_opening; /* else it can only be in transit */
 	__u8 is_xdp;
 
 	/* Of every packet that goes on after a first look, whose fate is enum quick_fate. */

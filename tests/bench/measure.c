@@ -54,9 +54,13 @@ static enum shape_packet packet_of(enum bench_kind kind)
 	case BENCH_NEW:
 	case BENCH_LOOKUP:
 		return SHAPE_SYN;
+	case BENCH_NEW_UDP:
+		return SHAPE_UDP;
 	case BENCH_DENIED:
 	case BENCH_DENIED_EVENT:
 		return SHAPE_DENIED;
+	case BENCH_TRANSIT:
+		return SHAPE_TRANSIT;
 	case BENCH_ESTABLISHED:
 	case BENCH_REVOKED:
 	case BENCH_CHURN:
@@ -89,9 +93,11 @@ static void plan_turns(struct course *c, uint32_t flows)
 	c->turns = 1;
 	switch (c->task->kind) {
 	case BENCH_ESTABLISHED:
+	case BENCH_TRANSIT:
 		c->burst.packets = packets_of(c, flows);
 		break;
 	case BENCH_NEW:
+	case BENCH_NEW_UDP:
 	case BENCH_DENIED:
 	case BENCH_LOOKUP:
 		c->burst.packets = packets_of(c, c->bed->shape.addresses);
@@ -114,13 +120,19 @@ static void plan_turns(struct course *c, uint32_t flows)
 	}
 }
 
+static bool is_of_fresh_flows(enum bench_kind kind)
+{
+	return kind == BENCH_NEW || kind == BENCH_NEW_UDP;
+}
+
 static void plan_course(struct course *c)
 {
 	const struct task *task = c->task;
-	uint32_t flows = task->kind == BENCH_NEW ? fresh_flows(&c->bed->shape) : task->flows;
+	bool is_fresh = is_of_fresh_flows(task->kind);
+	uint32_t flows = is_fresh ? fresh_flows(&c->bed->shape) : task->flows;
 
 	c->burst = bed_burst(c->bed, packet_of(task->kind), task->is_v6, flows, &c->frame);
-	if (task->kind == BENCH_NEW)
+	if (is_fresh)
 		c->burst.plan.port = c->burst.plan.first_port = FRESH_PORT;
 	plan_turns(c, flows);
 }

@@ -10,10 +10,12 @@
 #define BENCH_KINDS(X)                        \
 	X(ESTABLISHED,  "established")        \
 	X(NEW,          "new")                \
+	X(NEW_UDP,      "new-udp")            \
 	X(DENIED,       "denied")             \
 	X(DENIED_EVENT, "denied-event")       \
 	X(REVOKED,      "revoked")            \
 	X(CHURN,        "churn")              \
+	X(TRANSIT,      "transit")            \
 	X(LOOKUP,       "lookup")
 
 enum bench_kind {
@@ -26,7 +28,8 @@ enum bench_kind {
 
 /*
  * Revoked: a new generation comes before each packet of a flow.  Churn: established flows, while
- * addresses of others change a hundred times a second.  Lookup: the source's identity, and no more.
+ * addresses of others change a hundred times a second.  Transit: what a NIC receives for others'
+ * addresses.  Lookup: the source's identity, and no more.
  */
 
 /* Another's program: it gets the same packets; what it has to know of the policy is its owner's

@@ -12,7 +12,8 @@
 
 #define K(kind) (1u << BENCH_##kind)
 #define ALL                                                                                        \
-	(K(ESTABLISHED) | K(NEW) | K(DENIED) | K(DENIED_EVENT) | K(REVOKED) | K(CHURN) | K(LOOKUP))
+	(K(ESTABLISHED) | K(NEW) | K(NEW_UDP) | K(DENIED) | K(DENIED_EVENT) | K(REVOKED) |         \
+	 K(CHURN) | K(TRANSIT) | K(LOOKUP))
 
 /* One size of everything, or one size of one thing beside 10k of the others. */
 struct scale {
@@ -75,7 +76,7 @@ static bool is_wanted(const struct scale *scale, const struct task *task, bool i
 		return false;
 	if (scale->shape.cidrs_of)
 		return task->hook == BENCH_XDP && task->is_v6 == (scale->shape.cidrs_of == 6);
-	if (task->kind == BENCH_LOOKUP)
+	if (task->kind == BENCH_LOOKUP || task->kind == BENCH_TRANSIT)
 		return task->hook == BENCH_XDP;
 	if (scale->is_long)
 		return !task->is_v6 && task->hook == BENCH_XDP;

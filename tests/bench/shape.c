@@ -18,6 +18,7 @@
 #define CLIENT_BASE  0x0a000001u /* 10.0.0.1 */
 #define CLIENT6_BASE 1u          /* fd10::1 */
 #define SERVER       0x0a800001u /* 10.128.0.1 */
+#define BEYOND       0x0a810001u /* 10.129.0.1: no zone's, and not this machine's */
 
 #define OTHER_BASE 0x0a7f0000u /* 10.127.0.0: of the clients' zone */
 
@@ -163,6 +164,13 @@ struct bh_addr shape_server(bool is_v6)
 	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(SERVER)}};
 }
 
+static struct bh_addr beyond(bool is_v6)
+{
+	if (is_v6)
+		return (struct bh_addr){{htonl(0xfd210000), 0, 0, htonl(1)}};
+	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(BEYOND)}};
+}
+
 struct bh_addr shape_other(uint32_t number)
 {
 	return (struct bh_addr){{0, 0, htonl(0xffff), htonl(OTHER_BASE + number)}};
@@ -190,15 +198,20 @@ static bool is_reply(enum shape_packet packet)
 	return packet == SHAPE_SYN_ACK || packet == SHAPE_UDP_REPLY;
 }
 
+static bool is_ack(enum shape_packet packet)
+{
+	return packet == SHAPE_ACK || packet == SHAPE_TRANSIT;
+}
+
 static void write_tcp(enum shape_packet packet, uint8_t *at)
 {
 	struct tcphdr tcp;
 
 	memcpy(&tcp, at, sizeof(tcp));
-	tcp.th_flags = packet == SHAPE_ACK ? FLAG_ACK : FLAG_SYN;
+	tcp.th_flags = is_ack(packet) ? FLAG_ACK : FLAG_SYN;
 	if (is_reply(packet))
 		tcp.th_flags |= FLAG_ACK;
-	tcp.seq = htonl(packet == SHAPE_ACK);
+	tcp.seq = htonl(is_ack(packet));
 	tcp.ack_seq = htonl(tcp.ack);
 	memcpy(at, &tcp, sizeof(tcp));
 }
@@ -220,11 +233,18 @@ static void write_checksum(uint8_t *at)
 	memcpy(at, &ip, sizeof(ip));
 }
 
+static struct bh_addr destination(enum shape_packet packet, bool is_v6)
+{
+	if (packet == SHAPE_TRANSIT)
+		return beyond(is_v6);
+	return is_reply(packet) ? first_client(is_v6) : shape_server(is_v6);
+}
+
 struct shape_frame shape_frame(enum shape_packet packet, bool is_v6)
 {
 	const struct first_packet first = {
 		.src = is_reply(packet) ? shape_server(is_v6) : first_client(is_v6),
-		.dst = is_reply(packet) ? first_client(is_v6) : shape_server(is_v6),
+		.dst = destination(packet, is_v6),
 		.is_v6 = is_v6,
 		.table = is_udp(packet) ? BH_SERVICE_UDP : BH_SERVICE_TCP,
 	};

@@ -25,7 +25,8 @@ enum shape_packet {
 	SHAPE_SYN,
 	SHAPE_SYN_ACK, /* this and the other reply are from the server */
 	SHAPE_ACK,
-	SHAPE_DENIED, /* a SYN for a port that no rule allows */
+	SHAPE_DENIED,  /* a SYN for a port that no rule allows */
+	SHAPE_TRANSIT, /* an ACK to somebody else than the server */
 	SHAPE_UDP,
 	SHAPE_UDP_REPLY,
 	SHAPE_UDP_DENIED,

@@ -2,6 +2,10 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bulkhead.skel.h"
 #include "tests/bpf/table.h"
 
 #define OFF(builtin) (1u << BH_BUILTIN_##builtin)
@@ -28,6 +32,9 @@ static const struct row sources[] = {
 
 	{"the machine's address from the wire", {.from = SERVER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
 	{"from itself to itself, on the wire", {.from = SERVER, .to = SERVER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
+	{"the machine's address to another", {.from = SERVER, .to = OTHER}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN, .stand = SERVER},
+	{"the machine's address to another, in a datagram", {.from = SERVER, .to = OTHER, .proto = IPPROTO_UDP}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN, .stand = SERVER},
+	{"the machine's address to another, in the middle of a connection", {.from = SERVER, .to = OTHER, .flags = "A"}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN, .stand = SERVER},
 	{"no address on the wire", {.from = NOBODY}, BH_REASON_SPOOFED_SOURCE, "none", .programs = ON_HOST_IN},
 	{"the machine's own packets", {}, BH_REASON_NONE, "all", .programs = ON(PROGRAM_HOST_OUT)},
 };
@@ -308,6 +315,88 @@ static void an_address_that_was_taken_away_keeps_no_connection(void **state)
 	}
 }
 
+/* As a transparent proxy does: its answers are for an address that isn't this machine's. */
+static void what_this_machine_opens_is_no_transit(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_policy(rig, "    - {name: web, from: client, to: server, services: tcp/443}\n");
+	for (int i = 0; i < 4; i++) {
+		const struct packet_spec syn = {.is_v6 = i & 1};
+		const struct packet_spec answer = {
+			.is_v6 = i & 1,
+			.from = SERVER,
+			.to = CLIENT,
+			.sport = SPEC_DPORT,
+			.dport = SPEC_SPORT,
+			.flags = "SA",
+			.ack = 1,
+		};
+		enum program in = i & 2 ? PROGRAM_HOST_IN : PROGRAM_XDP_IN;
+		struct packet_spec later = answer;
+		struct seen_connection c;
+
+		rig_forget(rig);
+		rig_stand(rig, NODE);
+		assert_true(rig_run(rig, "opens", PROGRAM_HOST_OUT, &syn).is_passed);
+		assert_int_not_equal(rig_run(rig, "is answered", in, &answer).rule, BH_RULE_NONE);
+		assert_int_equal(rig_connection(rig, &syn, BH_ENDPOINT_HOST, &c), 0);
+		assert_int_equal(c.conn.line.state, BH_CONN_OPENING);
+		later.flags = "A";
+		later.seq = 1;
+		assert_int_not_equal(rig_run(rig, "goes on", in, &later).rule, BH_RULE_NONE);
+	}
+}
+
+/* Programs at hooks are all there is meanwhile. */
+static void without_the_rest(struct rig *rig, void play(struct rig *rig))
+{
+	const struct bpf_map *maps[PROGRAM_HALVES] = {rig->dp->skel->maps.bh_rest_xdp,
+						      rig->dp->skel->maps.bh_rest_tc};
+	const uint32_t key = 0;
+
+	for (int i = 0; i < PROGRAM_HALVES; i++)
+		assert_int_equal(bpf_map_delete_elem(bpf_map__fd(maps[i]), &key), 0);
+	play(rig);
+	for (int i = 0; i < PROGRAM_HALVES; i++)
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(maps[i]), &key, &rig->dp->rests[i],
+						     BPF_ANY),
+				 0);
+}
+
+static void pass_through(struct rig *rig)
+{
+	static const enum program hooks[] = {PROGRAM_XDP_IN, PROGRAM_HOST_IN, PROGRAM_HOST_OUT};
+	static const struct packet_spec packets[] = {{.flags = "A", .seq = 1, .ack = 1},
+						     {.proto = IPPROTO_UDP}};
+
+	for (size_t i = 0; i < COUNT(hooks) * COUNT(packets) * 2; i++) {
+		struct packet_spec spec = packets[i / 2 % COUNT(packets)];
+		enum program program = hooks[i / 2 / COUNT(packets)];
+		const char *place = table_place("transit", i & 1, program);
+		struct frame frame;
+
+		spec.is_v6 = i & 1;
+		frame = packet_build(&spec);
+		rig_stand(rig, NODE);
+		assert_row(place, rig_run_frame(rig, place, program, &frame).is_passed);
+		rig_stand(rig, program_is_ingress(program) ? SERVER : CLIENT);
+		rig_repeat(rig, program, &frame, 1);
+		assert_row(place, !rig_passes(rig, place, program, &frame));
+	}
+}
+
+static void what_passes_through_is_known_at_the_first_look(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_policy(rig, "    - {name: all, from: any, to: any, services: any}\n");
+	rig_forget(rig);
+	rig->is_forwarded = true;
+	without_the_rest(rig, pass_through);
+	rig->is_forwarded = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +410,8 @@ int main(void)
 		cmocka_unit_test(a_workload_reaches_itself),
 		cmocka_unit_test(an_interface_that_nobody_registered_passes_nothing),
 		cmocka_unit_test(an_address_that_was_taken_away_keeps_no_connection),
+		cmocka_unit_test(what_this_machine_opens_is_no_transit),
+		cmocka_unit_test(what_passes_through_is_known_at_the_first_look),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -100,7 +100,7 @@ bool rig_passes(struct rig *rig, const char *name, enum program program, const s
 
 /*
  * The client opens a connection to the server, is answered, and sends @last; all of these pass.
- * @forth: the program at the endpoint that sees what the client sends.
+ * @forth: the program at the endpoint that sees what the client sends; not PROGRAM_HOST_OUT.
  */
 void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last);
 

@@ -89,9 +89,16 @@ bool rig_passes(struct rig *rig, const char *name, enum program program, const s
 	return returned == pass;
 }
 
+static enum program way_back(enum program forth)
+{
+	if (program_is_host(forth))
+		return PROGRAM_HOST_OUT;
+	return forth == PROGRAM_TO ? PROGRAM_FROM : PROGRAM_TO;
+}
+
 void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last)
 {
-	enum program back = forth == PROGRAM_TO ? PROGRAM_FROM : PROGRAM_TO;
+	enum program back = way_back(forth);
 	const struct packet_spec syn = {.is_v6 = last->is_v6};
 	const struct packet_spec answer = {
 		.is_v6 = last->is_v6,
