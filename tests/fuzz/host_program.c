@@ -81,10 +81,22 @@ static uint64_t digest_rules(void)
 	return sum;
 }
 
-static uint64_t digest_connection(uint64_t sum, const struct bh_conn *c)
+/* Not in which generation it was decided: the quick way notes that it holds, the whole one asks. */
+static bool holds(const struct conn_line *l)
 {
+	__u32 generation = BH_ACTIVE_GENERATION(control_here()->active);
+	struct bh_conn_key key;
+
+	bh_conn_key_of(l->conn, l->rest, &key);
+	return holds_still((const __u64 *)&key, l->conn->generation, generation);
+}
+
+static uint64_t digest_connection(uint64_t sum, const struct conn_line *l)
+{
+	const struct bh_conn *c = l->conn;
+
 	sum = digest(sum, c->stamp);
-	sum = digest(sum, (__u64)c->seen << 32 | c->generation);
+	sum = digest(sum, (__u64)c->seen << 32 | holds(l));
 	sum = digest(sum, (__u64)c->state << 32 | c->timeout << 16 | c->flags);
 	sum = digest(sum, (__u64)c->rule << 16 | c->tcp_flags[0] << 8 | c->tcp_flags[1]);
 	for (int i = 0; i < 2; i++) {
@@ -105,8 +117,10 @@ static uint64_t digest_connections(void)
 		const __u32 at = endpoints[i / each] * each + i % each;
 		const struct bh_embryonic *begun = bpf_map_lookup_elem(&bh_embryonic, &at);
 
+		const struct conn_line line = line_at(begun->line);
+
 		if (begun->stamp)
-			sum = digest_connection(sum, conn_at(begun->line));
+			sum = digest_connection(sum, &line);
 	}
 	return sum;
 }
