@@ -121,12 +121,20 @@ __noinline int is_reply_allowed(void)
 }
 
 /*
- * In the first seconds after the agent's first start on a live machine: what belongs to no known
- * connection goes on if the policy allows what it may be the reply of.
+ * Whether these are the first seconds after the agent's first start on a live machine, and the
+ * packet may be of a connection that is older.  A group, or nobody, is no end of one: what came
+ * from there would pass the quick way, which trusts the addresses of known connections.
  */
+static __always_inline bool may_be_older(const struct packet *p)
+{
+	return p->now < p->adopt_until_ns && !addr_is_multicast(&p->dst) &&
+	       !addr_is_unspecified(&p->src);
+}
+
+/* What belongs to no known connection goes on if the policy allows what it may be the reply of. */
 static __always_inline int adopt_reply(struct packet *p, __u8 sender)
 {
-	if (p->now >= p->adopt_until_ns || !is_reply_allowed())
+	if (!may_be_older(p) || !is_reply_allowed())
 		return REASON_NOT_ADOPTED;
 	return conn_adopt(sender, true);
 }
@@ -136,7 +144,7 @@ static __always_inline enum bh_reason adopt_orphan(struct packet *p, __u8 sender
 {
 	int reason;
 
-	if (p->now >= p->adopt_until_ns || (p->tcp_flags & TCP_RST))
+	if (!may_be_older(p) || (p->tcp_flags & TCP_RST))
 		return BH_REASON_NO_CONNECTION;
 	if (!is_echo_answer(p) && !decide_packet())
 		return conn_adopt(sender, false);

@@ -260,6 +260,45 @@ static void interfaces_that_came_later_have_no_older_connections(void **state)
 	rig_adopt(rig, false);
 }
 
+/* What is sent to a group answers nobody, and nothing comes from one. */
+static void what_a_group_would_have_opened_is_not_adopted(void **state)
+{
+	static const struct {
+		enum program out, in;
+	} ways[] = {{PROGRAM_FROM, PROGRAM_TO}, {PROGRAM_HOST_OUT, PROGRAM_XDP_IN}};
+	struct rig *rig = *state;
+
+	rig_policy(rig, "    - {name: all, from: any, to: server, services: [tcp/443, udp/443]}\n");
+	for (int i = 0; i < 8; i++) {
+		const struct packet_spec out = {
+			.is_v6 = i & 1,
+			.from = SERVER,
+			.to = GROUP,
+			.sport = 443,
+			.dport = 443,
+			.proto = i & 2 ? IPPROTO_UDP : IPPROTO_TCP,
+			.flags = "A",
+		};
+		const struct packet_spec in = {
+			.is_v6 = out.is_v6,
+			.from = GROUP,
+			.to = SERVER,
+			.sport = 443,
+			.proto = out.proto,
+			.flags = "A",
+		};
+
+		rig_forget(rig);
+		rig_stand(rig, SERVER);
+		rig_adopt(rig, true);
+		assert_int_equal(rig_run(rig, "to a group", ways[i / 4].out, &out).reason,
+				 i & 2 ? BH_REASON_POLICY : BH_REASON_NO_CONNECTION);
+		assert_int_equal(rig_run(rig, "from it", ways[i / 4].in, &in).reason,
+				 BH_REASON_SPOOFED_SOURCE);
+	}
+	rig_adopt(rig, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +310,7 @@ int main(void)
 		cmocka_unit_test(mirrored_connections),
 		cmocka_unit_test(generations_connections),
 		cmocka_unit_test(adoption_connections),
+		cmocka_unit_test(what_a_group_would_have_opened_is_not_adopted),
 		cmocka_unit_test(probes_connections),
 		cmocka_unit_test(an_address_that_changes_cuts_its_own_connections_only),
 		cmocka_unit_test(interfaces_that_came_later_have_no_older_connections),
