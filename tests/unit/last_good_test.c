@@ -3,6 +3,7 @@
 #include "tests/test.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/kubernetes/kube_pods_text.h"
@@ -12,6 +13,7 @@
 
 #define BLOCK 64
 #define PODS  2000
+#define LARGE 20000 /* lines: more than a text may have that stays on the heap */
 
 static void write_odd(const void *user, const struct sink *out)
 {
@@ -35,16 +37,12 @@ static void write_example(struct text *out)
 	_text_ struct text large = TEXT_INIT;
 	char sum[LAST_GOOD_SUM_LEN + 1];
 	source_view texts = {};
-	text_places places = {};
 
 	for (int i = 0; i < 100; i++)
 		text_addf(&large, "line: %d\n", i);
 	second = source_of("-", large.buf, large.len);
 	vec_push(&texts, &second);
-	last_good_format(&texts, &first, &(struct sink){put, out}, sum, &places);
-	assert_int_equal(places.count, 1);
-	assert_memory_equal(out->buf + places.items[0], second.text, second.len);
-	vec_release(&places);
+	last_good_format(&texts, &first, &(struct sink){put, out}, sum);
 	memcpy(out->buf + LAST_GOOD_SUM_AT, sum, LAST_GOOD_SUM_LEN);
 	vec_release(&texts);
 	source_release(&second);
@@ -249,6 +247,44 @@ static void a_directory_that_is_gone_is_tried_again(void **state)
 	loaded_policy_drop(loaded);
 }
 
+static struct loaded_policy *new_large_policy(void)
+{
+	struct policy *policy = xcalloc(1, sizeof(*policy));
+	struct source *source = xcalloc(1, sizeof(*source));
+	_text_ struct text text = TEXT_INIT;
+
+	for (int i = 0; i < LARGE; i++)
+		text_addf(&text, "line: %d\n", i);
+	*source = source_of("large.yaml", text.buf, text.len);
+	vec_push(&policy->sources, source);
+	return loaded_policy_new(policy, 0, NULL, 0);
+}
+
+/* As if a copy of an earlier one had been put back (cp); and as if the disk had lost it. */
+static void nobody_takes_a_texts_memory_away(void **state)
+{
+	static const char *const commands[] = {"echo", ":"};
+	char directory[] = "/tmp/last-good-XXXXXX";
+	struct last_good lg = {.directory = mkdtemp(directory)};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		struct loaded_policy *loaded = new_large_policy();
+		const struct source *source = loaded->policy->sources.items[0];
+		_text_ struct text command = TEXT_INIT;
+
+		last_good_keep(&lg, loaded, NULL);
+		assert_true(loaded->is_kept && source->mapped);
+		text_addf(&command, "%s > %s/" LAST_GOOD_FILE, commands[i], directory);
+		assert_int_equal(system(command.buf), 0);
+		assert_memory_equal(source->text, "line: 0\n", 8);
+		assert_memory_equal(source->text + source->len - 6, "19999\n", 7);
+		loaded_policy_drop(loaded);
+	}
+	assert_int_equal(durable_remove(directory, LAST_GOOD_FILE), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +294,7 @@ int main(void)
 		cmocka_unit_test(refuses_every_block_that_is_lost),
 		cmocka_unit_test(pods_are_kept_as_they_were_when_it_began),
 		cmocka_unit_test(a_directory_that_is_gone_is_tried_again),
+		cmocka_unit_test(nobody_takes_a_texts_memory_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,19 +71,6 @@ static void a_file_is_read_whole(void **state)
 	}
 }
 
-/* A file of @before bytes, then what assert_filled() wants, then @after bytes. */
-static int make_holding(const struct temp *t, size_t before, size_t len, size_t after)
-{
-	int fd = open(t->file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	for (size_t i = 0; i < before; i++)
-		assert_int_equal(write(fd, "#", 1), 1);
-	fill(fd, len);
-	for (size_t i = 0; i < after; i++)
-		assert_int_equal(write(fd, "#", 1), 1);
-	return fd;
-}
-
 static struct source filled_source(size_t len)
 {
 	struct source s = {.name = xstrdup("p"), .text = xmalloc(len + 1), .len = len};
@@ -94,49 +81,42 @@ static struct source filled_source(size_t len)
 	return s;
 }
 
-static void a_large_text_may_lie_in_a_file_that_holds_it(void **state)
+/* One after the other in the same file, which is gone when the last one goes. */
+static void large_texts_may_lie_in_a_file(void **state)
 {
 	static const struct {
-		const char *name;
-		size_t before, len, after;
+		size_t len;
 		bool is_mapped;
-	} rows[] = {
-		{"alone", 0, BIG, 0, true},
-		{"amid others", 77, BIG, 5, true},
-		{"up to a page's end, which is the file's", 96, 131072 - 96, 0, true},
-		{"up to a page's end", 4096 + 96, 131072 - 96, 9000, true},
-		{"up to a byte before", 95, 131072 - 96, 1, true},
-		{"a small one", 0, 5000, 0, false},
-	};
+	} rows[] = {{BIG, true}, {131072 - 1, true}, {131072, true}, {5000, false}, {BIG, true}};
 	const struct temp *t = *state;
+	struct source texts[COUNT(rows)];
+	int fd = open(t->file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct source s = filled_source(rows[i].len);
-		int fd = make_holding(t, rows[i].before, rows[i].len, rows[i].after);
-
-		source_map(&s, fd, rows[i].before);
-		close(fd);
-		unlink(t->file);
-		if (!s.mapped == rows[i].is_mapped)
-			fail_msg("%s: mapped %zu", rows[i].name, s.mapped);
-		assert_filled(&s, "p", rows[i].len);
-		source_release(&s);
+		texts[i] = filled_source(rows[i].len);
+		source_leave(&texts[i], fd);
+	}
+	close(fd);
+	unlink(t->file);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!texts[i].mapped == rows[i].is_mapped)
+			fail_msg("%zu bytes: mapped %zu", rows[i].len, texts[i].mapped);
+		assert_filled(&texts[i], "p", rows[i].len);
+		source_release(&texts[i]);
 	}
 }
 
-static void a_text_stays_where_it_is_if_the_file_holds_another(void **state)
+static void a_text_that_no_file_takes_stays_where_it_is(void **state)
 {
-	const struct temp *t = *state;
 	struct source s = filled_source(BIG);
-	int fd = make_holding(t, 1, BIG, 0);
+	int fd = open("/dev/full", O_RDWR | O_CLOEXEC);
 
-	source_map(&s, fd, 0);
-	source_map(&s, fd, 2);
+	(void)state;
+	source_leave(&s, fd);
+	close(fd);
+	source_leave(&s, -1);
 	assert_int_equal(s.mapped, 0);
 	assert_filled(&s, "p", BIG);
-	source_map(&s, fd, 1);
-	assert_int_not_equal(s.mapped, 0);
-	close(fd);
 	source_release(&s);
 }
 
@@ -177,9 +157,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_is_read_whole, make_temp, remove_temp),
-		cmocka_unit_test_setup_teardown(a_large_text_may_lie_in_a_file_that_holds_it,
-						make_temp, remove_temp),
-		cmocka_unit_test_setup_teardown(a_text_stays_where_it_is_if_the_file_holds_another,
+		cmocka_unit_test_setup_teardown(large_texts_may_lie_in_a_file, make_temp,
+						remove_temp),
+		cmocka_unit_test_setup_teardown(a_text_that_no_file_takes_stays_where_it_is,
 						make_temp, remove_temp),
 		cmocka_unit_test(standard_input_may_be_a_pipe),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_refused, make_temp,

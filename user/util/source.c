@@ -15,7 +15,7 @@
 #include "util/mem.h"
 
 #define READ_FIRST 65536 /* bytes, where the size isn't known beforehand */
-#define MAPPED_MIN 65536 /* bytes; of less, the pages at both ends are much */
+#define MAPPED_MIN 65536 /* bytes; of less, the page at the end is much */
 
 /* At most @size bytes; fewer only at the end of the input. */
 static ssize_t read_some(int fd, char *buf, size_t size)
@@ -106,62 +106,58 @@ struct source source_of(const char *name, const char *text, size_t len)
 	return s;
 }
 
-static size_t page_rest(uintptr_t at)
+static bool write_at(int fd, const char *bytes, size_t len, off_t at)
 {
-	return at % (uintptr_t)sysconf(_SC_PAGESIZE);
-}
+	while (len) {
+		ssize_t n = pwrite(fd, bytes, len, at);
 
-/* Memory, and over all of it but the NUL's place perhaps, the file; NULL if that can't be. */
-static char *map_file(int fd, size_t at, size_t size)
-{
-	const size_t skip = page_rest(at);
-	const int access = PROT_READ | PROT_WRITE;
-	char *room = mmap(NULL, size, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (room == MAP_FAILED)
-		return NULL;
-	if (mmap(room, size - 1, access, MAP_PRIVATE | MAP_FIXED, fd, (off_t)(at - skip)) == room)
-		return room;
-	munmap(room, size);
-	return NULL;
-}
-
-void source_map(struct source *s, int fd, size_t at)
-{
-	const size_t skip = page_rest(at), size = skip + s->len + 1;
-	struct stat st;
-	char *room;
-
-	if (s->mapped || s->len < MAPPED_MIN || fstat(fd, &st) || (size_t)st.st_size < at + s->len)
-		return;
-	room = map_file(fd, at, size);
-	if (!room)
-		return;
-	if (memcmp(room + skip, s->text, s->len) != 0) {
-		munmap(room, size);
-		return;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		len -= (size_t)n;
+		at += n;
 	}
-	room[skip + s->len] = '\0'; /* in a page of our own */
+	return true;
+}
+
+/* Behind all that is in the file, where a page begins; -1: nobody knows. */
+static off_t next_page(int fd)
+{
+	const off_t page = sysconf(_SC_PAGESIZE);
+	struct stat st;
+
+	return fstat(fd, &st) ? -1 : (st.st_size + page - 1) / page * page;
+}
+
+void source_leave(struct source *s, int fd)
+{
+	const off_t at = next_page(fd);
+	const size_t size = s->len + 1;
+	char *text;
+
+	if (s->mapped || s->len < MAPPED_MIN || at < 0 || !write_at(fd, s->text, size, at))
+		return;
+	text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, at);
+	if (text == MAP_FAILED)
+		return;
 	free(s->text);
-	s->text = room + skip;
+	s->text = text;
 	s->mapped = size;
 	source_rest(s);
 }
 
-/* All but the page that is our own. */
 void source_rest(const struct source *s)
 {
-	const uintptr_t end = (uintptr_t)(s->text + s->len), text = (uintptr_t)s->text;
-	char *pages = s->text - page_rest(text);
-
 	if (s->mapped)
-		madvise(pages, end - page_rest(end) - (uintptr_t)pages, MADV_DONTNEED);
+		madvise(s->text, s->mapped, MADV_DONTNEED);
 }
 
 static void free_text(const struct source *s)
 {
 	if (s->mapped)
-		munmap(s->text - page_rest((uintptr_t)s->text), s->mapped);
+		munmap(s->text, s->mapped);
 	else
 		free(s->text);
 }

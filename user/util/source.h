@@ -13,7 +13,7 @@ struct source {
 	char *name; /* as the user gave it; "-" is standard input */
 	char *text; /* len bytes, then NUL */
 	size_t len;
-	size_t mapped; /* bytes of the mapping that the text is in; 0: it is on the heap */
+	size_t mapped; /* bytes of a file that the text is in; 0: it is on the heap */
 };
 
 /* Lines and columns from 1, columns in code points (a BOM is none); line 0 is the whole source. */
@@ -30,10 +30,11 @@ struct source source_of(const char *name, const char *text, size_t len); /* copi
 void source_release(struct source *s);
 
 /*
- * Gives a large text's memory back where the file holds the same bytes from @at on: it is read from
- * there, when it is.  Nothing changes if the file doesn't, or the text is small.
+ * Gives a large text's memory back: it goes to the end of the file, and is read from there when it
+ * is.  Nobody may write to that file, ever: who reads what was cut off is killed.  A small text
+ * stays where it is, and so does one that can't be written.
  */
-void source_map(struct source *s, int fd, size_t at);
+void source_leave(struct source *s, int fd);
 
 /* Nobody reads it for a while: what is mapped need not be in memory. */
 void source_rest(const struct source *s);

@@ -178,11 +178,11 @@ static int open_file(const char *directory, const char *name, size_t *ret_size)
 	return err ? err : TAKE_FD(fd);
 }
 
-int durable_open(const char *directory, const char *name)
+int durable_nameless(const char *directory)
 {
-	size_t size;
+	int fd = open(directory, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 
-	return open_file(directory, name, &size);
+	return fd < 0 ? -errno : fd;
 }
 
 int durable_read(const char *directory, const char *name, struct text *ret)

@@ -36,7 +36,10 @@ int durable_directory(const char *directory, const char *name, struct text *ret_
  * else.
  */
 int durable_read(const char *directory, const char *name, struct text *ret);
-int durable_open(const char *directory, const char *name); /* the same, to be read by the caller */
 int durable_remove(const char *directory, const char *name);
+
+/* Where there is room for such files, an empty one that nobody else finds; it ends with its last
+ * user.  -errno: -EOPNOTSUPP, if it is no such filesystem. */
+int durable_nameless(const char *directory);
 
 #endif

@@ -41,7 +41,7 @@ static void put(void *user, const char *bytes, size_t len)
 }
 
 static int write_file(const char *directory, const struct loaded_policy *loaded,
-		      const struct kube_table *pods, text_places *ret_places)
+		      const struct kube_table *pods)
 {
 	const struct made_source first = {PODS_SOURCE, write_pods, pods};
 	char sum[LAST_GOOD_SUM_LEN + 1];
@@ -50,34 +50,34 @@ static int write_file(const char *directory, const struct loaded_policy *loaded,
 
 	durable_begin(directory, LAST_GOOD_FILE, &f);
 	loaded_policy_view(loaded, &texts);
-	last_good_format(&texts, pods ? &first : NULL, &(struct sink){put, &f}, sum, ret_places);
+	last_good_format(&texts, pods ? &first : NULL, &(struct sink){put, &f}, sum);
 	durable_put_at(&f, LAST_GOOD_SUM_AT, sum, LAST_GOOD_SUM_LEN);
 	vec_release(&texts);
 	return durable_end(&f);
 }
 
-/* Texts are read again only to tell of an error, and to be written: the file may hold them. */
-static void leave_texts(const struct last_good *lg, struct loaded_policy *loaded,
-			const text_places *places)
+/*
+ * Texts are read again only to tell of an error, and to be written.  Not in the file that was
+ * written just now: who put another one in its place by copying would change them, or end us.
+ */
+static void leave_texts(const struct last_good *lg, struct loaded_policy *loaded)
 {
-	_close_ int fd = durable_open(lg->directory, LAST_GOOD_FILE);
-	size_t next = 0;
+	_close_ int fd = durable_nameless(lg->directory);
 
-	for (size_t i = 0; fd >= 0 && i < loaded->own_sources; i++) {
+	for (size_t i = 0; i < loaded->own_sources; i++) {
 		struct source *source = loaded->policy->sources.items[i];
 
-		if (!is_pod_source(source) && next < places->count)
-			source_map(source, fd, places->items[next++]);
+		if (fd >= 0 && !is_pod_source(source))
+			source_leave(source, fd);
 		source_rest(source);
 	}
 }
 
-static void take_result(struct last_good *lg, struct loaded_policy *loaded, int err,
-			const text_places *places)
+static void take_result(struct last_good *lg, struct loaded_policy *loaded, int err)
 {
 	loaded->is_kept = !err;
 	if (!err)
-		leave_texts(lg, loaded, places);
+		leave_texts(lg, loaded);
 	lg->is_behind |= err;
 	if (err && !lg->is_failing)
 		log_error("msg=\"policy not kept for the next start\" file=\"%s/%s\" error=\"%s\"",
@@ -100,15 +100,13 @@ static bool is_to_be_kept(struct last_good *lg, const struct loaded_policy *load
 void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 		    const struct kube_table *pods)
 {
-	text_places places = {};
 	int err;
 
 	last_good_finish(lg);
 	if (!is_to_be_kept(lg, loaded))
 		return;
-	err = write_file(lg->directory, loaded, pods, &places);
-	take_result(lg, loaded, err, &places);
-	vec_release(&places);
+	err = write_file(lg->directory, loaded, pods);
+	take_result(lg, loaded, err);
 }
 
 /* --- in a thread of its own, which reads nothing that changes meanwhile --- */
@@ -121,7 +119,6 @@ struct last_good_job {
 	struct loop_watch *watch;
 	int over_fd; /* an eventfd */
 	int err;
-	text_places places;
 };
 
 static void *run_job(void *user)
@@ -129,7 +126,7 @@ static void *run_job(void *user)
 	const uint64_t one = 1;
 	struct last_good_job *job = user;
 
-	job->err = write_file(job->directory, job->loaded, &job->pods, &job->places);
+	job->err = write_file(job->directory, job->loaded, &job->pods);
 	(void)!write(job->over_fd, &one, sizeof(one));
 	return NULL;
 }
@@ -140,7 +137,6 @@ static void drop_job(struct last_good_job *job)
 	if (job->over_fd >= 0)
 		close(job->over_fd);
 	kube_table_release(&job->pods);
-	vec_release(&job->places);
 	loaded_policy_drop(job->loaded);
 	free(job);
 }
@@ -152,7 +148,7 @@ void last_good_finish(struct last_good *lg)
 	if (!job)
 		return;
 	pthread_join(job->thread, NULL);
-	take_result(lg, job->loaded, job->err, &job->places);
+	take_result(lg, job->loaded, job->err);
 	drop_job(job);
 }
 
@@ -193,7 +189,7 @@ void last_good_begin(struct last_good *lg, struct loop *loop, struct loaded_poli
 		lg->job = job;
 		return;
 	}
-	take_result(lg, loaded, err, &job->places);
+	take_result(lg, loaded, err);
 	drop_job(job);
 }
 

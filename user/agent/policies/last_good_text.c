@@ -51,7 +51,6 @@ static void sum_of(const char *bytes, size_t len, char ret[SUM_LEN + 1])
 struct body {
 	struct sha256_ctx ctx;
 	const struct sink *out;
-	size_t len;
 };
 
 static void put(void *user, const char *bytes, size_t len)
@@ -60,7 +59,6 @@ static void put(void *user, const char *bytes, size_t len)
 
 	sha256_update(&body->ctx, len, (const uint8_t *)bytes);
 	body->out->put(body->out->user, bytes, len);
-	body->len += len;
 }
 
 static void count(void *user, const char *bytes, size_t len)
@@ -90,8 +88,7 @@ static void put_made(struct body *body, const struct made_source *source)
 }
 
 void last_good_format(const source_view *texts, const struct made_source *first,
-		      const struct sink *out, char ret_sum[static SUM_LEN + 1],
-		      text_places *ret_places)
+		      const struct sink *out, char ret_sum[static SUM_LEN + 1])
 {
 	_text_ struct text line = TEXT_INIT;
 	struct body body = {.out = out};
@@ -106,7 +103,6 @@ void last_good_format(const source_view *texts, const struct made_source *first,
 		put_made(&body, first);
 	vec_foreach (source, texts) {
 		put_head(&body, (*source)->name, (*source)->len);
-		vec_push(ret_places, BODY_AT + body.len);
 		put(&body, (*source)->text, (*source)->len);
 	}
 	end_sum(&body.ctx, ret_sum);

@@ -20,15 +20,10 @@ struct made_source {
 #define LAST_GOOD_SUM_AT  (sizeof(LAST_GOOD_MARK) - 1) /* bytes from the begin */
 #define LAST_GOOD_SUM_LEN ((size_t)64)
 
-typedef VEC(size_t) text_places;
-
-/*
- * All but the checksum, whose place it keeps and which is known last.  NULL @first: there is none
- * before the others.  Adds where each of the texts begins, in bytes, to @ret_places.
- */
+/* All but the checksum, whose place it keeps and which is known last.  NULL @first: there is none
+ * before the others. */
 void last_good_format(const source_view *texts, const struct made_source *first,
-		      const struct sink *out, char ret_sum[static LAST_GOOD_SUM_LEN + 1],
-		      text_places *ret_places);
+		      const struct sink *out, char ret_sum[static LAST_GOOD_SUM_LEN + 1]);
 
 /* All of it, or -EBADMSG with a sentence in @reterr: one byte that is not what was written. */
 int last_good_parse(const struct text *content, struct text *reterr, source_list *ret);
