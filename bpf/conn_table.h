@@ -8,7 +8,7 @@
  *   it is another one, or odd, what was read may be of two connections, and counts as not found.
  * - The rest of a line (times, counters, the state of TCP) is written without a lock.  A packet
  *   that is slower than its connection's end may so touch the next one in the line: that one's
- *   counters or timeout, never what it is allowed.
+ *   counters, state or timeout, never what it is allowed, nor that it has to say hello first.
  */
 #ifndef BPF_CONN_TABLE_H
 #define BPF_CONN_TABLE_H

@@ -143,6 +143,26 @@ static __always_inline bool is_up_to_date(const struct packet *p, const struct h
 }
 
 /*
+ * A TLS hello is awaited of the connection from now on, or no longer.  Nobody whose packet is
+ * slower than the end of one connection takes the requirement from the next.
+ */
+static __always_inline void conn_await_hello(const struct hit *hit, bool is_awaited, __u32 seq)
+{
+	struct conn_lock *lock = lock_of(hit->line);
+
+	if (!lock)
+		return;
+	bpf_spin_lock(&lock->lock);
+	if (hit->at.conn->stamp == hit->stamp) {
+		if (is_awaited)
+			hello_begin(&hit->at, seq);
+		else
+			hello_end(&hit->at);
+	}
+	bpf_spin_unlock(&lock->lock);
+}
+
+/*
  * The opener's question is asked again.  What a built-in rule allowed stays allowed while the rule
  * is on.
  */
@@ -177,8 +197,8 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 
 	p->is_reported = p->verdict == BH_VERDICT_AUDIT && hit->verdict != BH_VERDICT_AUDIT;
 	/* A requirement that is new is one for new connections. */
-	if (!(cell & BH_CELL_TLS))
-		hello_end(&hit->at);
+	if (!(cell & BH_CELL_TLS) && is_hello_awaited(&hit->at))
+		conn_await_hello(hit, false, 0);
 	conn_stamp_decision(p, hit);
 	return BH_REASON_NONE;
 }
@@ -275,7 +295,7 @@ static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 	if (p->proto == IPPROTO_TCP)
 		tcp_note(&entry, p, false);
 	if (p->is_tls_required)
-		hello_begin(&entry, p);
+		hello_begin(&entry, p->seq);
 	return conn_end(sender);
 }
 

@@ -15,6 +15,7 @@ enum step {
 	STEP_REOPEN, /* the old connection is over; judge this as the first packet of a new one */
 	STEP_STRAY,  /* fits no state: no part of the connection */
 	STEP_UNREAD, /* not decided: first read the payload, then ask again */
+	STEP_SAID,   /* passes, and no hello is awaited any more */
 	STEP_CUT,    /* no TLS, and the connection is over */
 };
 
@@ -63,15 +64,18 @@ static __always_inline void hello_read(struct cursor *c, struct packet *p)
 	p->has_hello = 1;
 }
 
-/* From the first packet of a connection on, which is a SYN without data. */
-static __always_inline void hello_begin(const struct conn_line *l, const struct packet *p)
+/* From the first packet of a connection on, which is a SYN without data.  Of an entry that is in no
+ * line yet, or under the lock; as the next. */
+static __always_inline void hello_begin(const struct conn_line *l, __u32 seq)
 {
+	l->conn->flags |= BH_CONN_UNSAID;
 	l->rest->hello = 1;
-	l->rest->hello_seq = p->seq + 1;
+	l->rest->hello_seq = seq + 1;
 }
 
 static __always_inline void hello_end(const struct conn_line *l)
 {
+	l->conn->flags &= ~BH_CONN_UNSAID;
 	l->rest->hello = 0;
 	if (l->conn->state == BH_CONN_HELLO)
 		conn_set_state(l->conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
@@ -87,10 +91,10 @@ static __always_inline void hello_cut(const struct conn_line *l)
 	conn_set_state(l->conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_OPENING);
 }
 
-/* Never in state `established`: so nothing more is loaded there. */
+/* Whatever its state is: that may be of a slower packet of the connection before in the line. */
 static __always_inline bool is_hello_awaited(const struct conn_line *l)
 {
-	return l->conn->state != BH_CONN_ESTABLISHED && l->rest->hello;
+	return l->conn->flags & BH_CONN_UNSAID;
 }
 
 /* Bytes of the hello, the first of them @at bytes into it; they may have been seen before. */
@@ -157,10 +161,8 @@ static __always_inline enum step hello_step_reply(const struct conn_line *l, con
 		return len ? STEP_CUT : STEP_PASS;
 	}
 	if (is_ack && rest->hello > HELLO_BYTES && acked >= HELLO_BYTES &&
-	    acked <= rest->seq_end[0] - rest->hello_seq) {
-		hello_end(l);
-		return STEP_PASS;
-	}
+	    acked <= rest->seq_end[0] - rest->hello_seq)
+		return STEP_SAID;
 	if (!len || (len == 1 && p->seq + 1 == rest->seq_end[1]))
 		return STEP_PASS;
 	/* Nobody who can't see the traffic can have it cut. */

@@ -282,7 +282,9 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	if (p->fragment && is_hello_awaited(&hit->at))
 		return BH_REASON_FRAGMENT;
 	step = step_of(&hit->at, p, hit->is_reply);
-	if (step != STEP_PASS)
+	if (step == STEP_SAID)
+		conn_await_hello(hit, false, 0);
+	else if (step != STEP_PASS)
 		return refuse(p, hit, step, ret_is_over);
 
 	p->rule = conn->rule;

@@ -80,7 +80,7 @@ static __always_inline enum step tcp_step_new(const struct conn_line *l, const s
 /* The opener has acknowledged the other end's SYN. */
 static __always_inline void tcp_establish(const struct conn_line *l)
 {
-	if (l->rest->hello)
+	if (is_hello_awaited(l))
 		conn_set_state(l->conn, BH_CONN_HELLO, BH_TIMEOUT_TCP_OPENING);
 	else
 		conn_set_state(l->conn, BH_CONN_ESTABLISHED, BH_TIMEOUT_TCP_ESTABLISHED);
@@ -90,7 +90,7 @@ static __always_inline enum step tcp_step(const struct conn_line *l, const struc
 					  bool is_reply)
 {
 	struct bh_conn *conn = l->conn;
-	enum step step = STEP_PASS;
+	enum step step = STEP_PASS, said = STEP_PASS;
 
 	if (conn->state == BH_CONN_CLOSING && tcp_is_opening(p->tcp_flags))
 		return STEP_REOPEN;
@@ -101,9 +101,9 @@ static __always_inline enum step tcp_step(const struct conn_line *l, const struc
 	}
 
 	if (is_hello_awaited(l))
-		step = hello_step(l, p, is_reply);
-	if (step != STEP_PASS)
-		return step;
+		said = hello_step(l, p, is_reply);
+	if (said != STEP_PASS && said != STEP_SAID)
+		return said;
 	if (conn->state == BH_CONN_NEW)
 		step = tcp_step_new(l, p, is_reply);
 	else if (conn->state == BH_CONN_OPENING && (p->tcp_flags & TCP_ACK) && !is_reply)
@@ -114,7 +114,7 @@ static __always_inline enum step tcp_step(const struct conn_line *l, const struc
 	tcp_note(l, p, is_reply);
 	if (conn->tcp_flags[0] & conn->tcp_flags[1] & TCP_FIN)
 		conn_set_state(conn, BH_CONN_CLOSING, BH_TIMEOUT_TCP_CLOSING);
-	return STEP_PASS;
+	return said;
 }
 
 #endif

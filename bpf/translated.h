@@ -194,7 +194,7 @@ static __always_inline enum bh_reason require_hello(const struct sk_buff *skb, s
 	if (!hit.at.conn || !read_bare_syn(skb, p->is_v6, &p->seq))
 		return BH_REASON_NO_CONNECTION;
 	if (!hit.at.rest->hello)
-		hello_begin(&hit.at, p);
+		conn_await_hello(&hit, true, p->seq);
 	return BH_REASON_NONE;
 }
 

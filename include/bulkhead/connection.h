@@ -78,7 +78,7 @@ struct bh_conn {
 	__u8 verdict;      /* enum bh_verdict: allow or audit */
 	__u8 opener;       /* 0 or 1: which end of the key sent the first packet */
 	__u8 direction;    /* enum bh_direction of the opener's packets at the endpoint */
-	__u8 flags;        /* BH_CONN_SETTLED | BH_CONN_TIMED */
+	__u8 flags;        /* BH_CONN_SETTLED | BH_CONN_TIMED | BH_CONN_UNSAID */
 	__u8 tcp_flags[2]; /* all seen, ORed; 0: from the opener; 1: replies, as in the next */
 
 	__u64 counted[2]; /* packets and bytes, BH_COUNTED_ONE; added to atomically, and so exact */
@@ -87,6 +87,7 @@ struct bh_conn {
 
 #define BH_CONN_SETTLED 0x01 /* both ends have taken part: nobody takes its place from it */
 #define BH_CONN_TIMED   0x02 /* the decision ends at bh_conn_rest.until_s */
+#define BH_CONN_UNSAID  0x04 /* TCP: the TLS hello that its rule requires is awaited */
 
 /*
  * Two counters in a word, so that one addition counts a packet.  When either has its carry bit set,

@@ -2,7 +2,9 @@
 /* Rules that require TLS: what passes before and with the opener's hello, and what is cut. */
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
+#include "bulkhead.skel.h"
 #include "tests/bpf/sequence.h"
 
 #define RULE      "    - {name: web, from: client, to: server, services: tcp/443"
@@ -199,6 +201,48 @@ static void fragments_wait_for_the_hello(void **state)
 	}
 }
 
+/* As a packet does that was on its way when its connection ended, and another got the line. */
+static void establish_all(const struct rig *rig)
+{
+	size_t size;
+	struct bh_conn *lines = rig_share(rig->dp->skel->maps.bh_conns, &size);
+
+	for (size_t i = 0; i < size / sizeof(*lines); i++) {
+		if (!lines[i].ip_version)
+			continue;
+		lines[i].state = BH_CONN_ESTABLISHED;
+		lines[i].timeout = BH_TIMEOUT_TCP_ESTABLISHED;
+	}
+	munmap(lines, size);
+}
+
+static void no_other_connections_packet_takes_the_requirement_away(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 4; i++) {
+		const struct packet_spec last = {.is_v6 = i & 1, .flags = "A", .seq = 1, .ack = 1};
+		const struct packet_spec data = {.is_v6 = i & 1,
+						 .from = i & 2 ? SERVER : CLIENT,
+						 .to = i & 2 ? CLIENT : SERVER,
+						 .sport = i & 2 ? SPEC_DPORT : SPEC_SPORT,
+						 .dport = i & 2 ? SPEC_SPORT : SPEC_DPORT,
+						 .flags = "PA",
+						 .seq = 1,
+						 .ack = 1,
+						 .payload = 20};
+
+		rig_policy(rig, policies[0].rules);
+		rig_forget(rig);
+		rig_stand(rig, SERVER);
+		rig_open_web(rig, PROGRAM_TO, &last);
+		establish_all(rig);
+		assert_int_equal(
+			rig_run(rig, "no TLS", i & 2 ? PROGRAM_FROM : PROGRAM_TO, &data).reason,
+			BH_REASON_PLAINTEXT);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +254,7 @@ int main(void)
 		cmocka_unit_test(changes_are_judged),
 		cmocka_unit_test(a_hello_may_be_split_anywhere),
 		cmocka_unit_test(fragments_wait_for_the_hello),
+		cmocka_unit_test(no_other_connections_packet_takes_the_requirement_away),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
