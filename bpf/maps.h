@@ -205,6 +205,7 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bh_local_head);
 } bh_local_head SEC(".maps");
+
 /* Address -> endpoint whose workload has it.  The agent writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);

@@ -5,8 +5,8 @@
  *
  * - What is here is of one generation: of its slot, and of all addresses that had changed before
  *   it.  Who found it had read the generation before any table (see epoch.h).
- * - Whether it is this machine's own was found while, or before, bh_local_head had this stamp, and
- *   holds as long as it has.
+ * - Whether it is this machine's own was found after bh_local_head was seen to have this
+ *   stamp, and holds as long as it has: who changes any of it gives it another one first.
  */
 #ifndef BPF_QUICK_ENDS_H
 #define BPF_QUICK_ENDS_H

@@ -31,7 +31,7 @@ struct bh_flow {
 	__u64 time_ns; /* CLOCK_MONOTONIC, of the record */
 	struct bh_conn_key key;
 	__u64 packets[2]; /* since the record before */
-	__u64 bytes[2];   /* the same, of frames as in struct bh_conn_half */
+	__u64 bytes[2];   /* the same, of frames as in struct bh_conn */
 	__u32 line;       /* and stamp: the same in all records of a connection */
 	__u32 stamp;
 	__u32 created; /* ticks, as the next two */

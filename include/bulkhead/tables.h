@@ -58,7 +58,7 @@ struct bh_prefix_hash {
 
 /*
  * A run is eight addresses that differ in their last bits only.  Where the policy has a prefix of
- * no more addresses than that, each address of its run has its identity here, and no search goes
+ * no more addresses than two runs, each address of them has its identity here, and no search goes
  * on. In a slot whose identities' numbers need more than 16 bits it is four addresses.
  */
 #define BH_RUN_BITS           3
@@ -110,7 +110,7 @@ struct bh_run6_line {
 /*
  * Where a search for an IPv4 address starts: word a >> 16 of the first lines.  It has the identity
  * of the longest prefix of up to 16 bits, and which longer ones there are: bit n for 16 + n bits,
- * up to 28 or 29, and one for runs.
+ * up to 27, or 28 where runs are of four addresses, and one for runs.
  */
 #define BH_START(identity, longer) ((__u64)(identity) << 32 | (longer))
 #define BH_START_IDENTITY(start)   ((__u32)((start) >> 32))
