@@ -479,20 +479,4 @@ struct {
 	__type(value, struct answer);
 } bh_answer SEC(".maps");
 
-/* Never read: updating its one slot from user space waits until no program runs (map-in-map).  A
- * start need not: the slot is empty at first. */
-struct bh_grace_inner {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} bh_grace_inner SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct bh_grace_inner);
-} bh_grace SEC(".maps");
-
 #endif

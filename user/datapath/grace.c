@@ -4,7 +4,7 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath/datapath.h"
+#include "datapath/internal.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 
@@ -14,7 +14,7 @@ struct grace {
 };
 
 /* A write to a map of maps returns only when no program runs that began before it. */
-static int wait_for_programs(void)
+int grace_wait(void)
 {
 	_close_ int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bh_grace_inner", sizeof(uint32_t),
 					   sizeof(uint32_t), 1, NULL);
@@ -33,7 +33,7 @@ static void *run(void *user)
 {
 	struct grace *grace = user;
 
-	grace->err = wait_for_programs();
+	grace->err = grace_wait();
 	return NULL;
 }
 

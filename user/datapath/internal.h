@@ -170,6 +170,11 @@ void backends_clear(struct datapath *dp);
 const struct backend_place *backends_find(const struct datapath *dp, const struct bh_addr *a,
 					  size_t *ret_count);
 
+/* --- grace.c --- */
+
+/* Returns when no program runs that began before this. */
+int grace_wait(void);
+
 /* --- slots.c --- */
 
 /* A new generation of the same slot: every connection is decided again. */

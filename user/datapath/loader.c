@@ -136,11 +136,7 @@ int loader_share(const struct datapath *dp, struct bpf_object *obj)
 
 		if (err || (bpf_map__is_internal(map) && !ours))
 			continue;
-		/* No program looks at these. */
-		if (ours == dp->skel->maps.bh_grace || ours == dp->skel->maps.bh_grace_inner)
-			err = bpf_map__set_autocreate(map, false);
-		else
-			err = ours ? bpf_map__reuse_fd(map, bpf_map__fd(ours)) : -ENOENT;
+		err = ours ? bpf_map__reuse_fd(map, bpf_map__fd(ours)) : -ENOENT;
 	}
 	return err;
 }

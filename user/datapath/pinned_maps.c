@@ -17,9 +17,9 @@
 /* The others hold nothing that isn't found again, and constants belong to the programs. */
 static bool is_lasting(const struct bpf_map *map)
 {
-	static const char *const own[] = {"bh_grace",    "bh_grace_inner", "bh_packet", "bh_answer",
-					  "bh_sweep",    "bh_clock",       "bh_opener", "bh_ends",
-					  "bh_rest_xdp", "bh_rest_tc",     "bh_denials"};
+	static const char *const own[] = {"bh_packet",  "bh_answer",   "bh_sweep",
+					  "bh_clock",   "bh_opener",   "bh_ends",
+					  "bh_denials", "bh_rest_xdp", "bh_rest_tc"};
 
 	for (size_t i = 0; i < COUNT(own); i++) {
 		if (!strcmp(bpf_map__name(map), own[i]))

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <string.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "bulkhead.skel.h"
 #include "datapath/internal.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -106,16 +102,13 @@ static void set_revert(struct datapath *dp, uint64_t at_ns, uint64_t to)
 	__atomic_store_n(&dp->tables.control->revert_at_ns, at_ns, __ATOMIC_RELEASE);
 }
 
-/* A write to a map of maps returns only when no program runs that began before it. */
 int slots_wait(struct datapath *dp)
 {
-	int inner = bpf_map__fd(dp->skel->maps.bh_grace_inner);
-	const __u32 key = 0;
 	int err;
 
 	if (!dp->is_grace_due)
 		return 0;
-	err = bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_grace), &key, &inner, BPF_ANY);
+	err = grace_wait();
 	if (!err)
 		dp->is_grace_due = false;
 	return err;
