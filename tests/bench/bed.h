@@ -75,7 +75,7 @@ uint64_t bed_drops(const struct bed *bed);
 int bed_listen(struct bed *bed, uint64_t *count);
 void bed_drain(struct bed *bed);
 
-/* Events that were put into the ring since the start, and those that found no room. */
+/* Events that were delivered since the start, and those that found no room. */
 uint64_t bed_delivered(const struct bed *bed, uint64_t *ret_lost);
 
 #endif

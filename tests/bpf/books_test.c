@@ -101,7 +101,7 @@ static struct books check_accounts(struct rig *rig)
 	return drops;
 }
 
-/* A reader who looks seldom: the ring is full in between. */
+/* A reader who looks seldom: lanes are full in between. */
 static uint64_t read_meanwhile(struct rig *rig, uint64_t sent)
 {
 	uint64_t before = 0, read = 0;

@@ -91,7 +91,7 @@ struct rig *rig_new_config(const struct datapath_config *given)
 		fail_msg("programs are not loaded: %s", why.buf);
 	divide_tables(rig);
 	if (datapath_events_open(rig->dp, on_event, rig))
-		fail_msg("ring is not opened");
+		fail_msg("events are not opened");
 	rig_stand(rig, SERVER);
 	return rig;
 }

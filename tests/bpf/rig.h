@@ -30,7 +30,7 @@ struct outcome {
 	bool is_passed;
 	enum bh_reason reason;
 	uint32_t rule; /* whose count rose; BH_RULE_NONE: none */
-	size_t events; /* delivered into the ring */
+	size_t events; /* delivered */
 	struct bh_event event;
 };
 

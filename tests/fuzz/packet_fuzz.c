@@ -322,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world_begin(&run.head.switches);
 	for (unsigned int side = 0; side < SIDES; side++)
-		run.sides[side].lane.room = run.head.ring_room;
+		run.sides[side].lane.room = run.head.lane_room;
 	for (int i = 0; i < INPUT_RECORDS && input_record(&in, &record); i++)
 		run_record(&run, &record);
 	return 0;

@@ -33,7 +33,7 @@ bool input_head(struct input *in, struct input_head *ret)
 	*ret = (struct input_head){
 		.is_host = at[0] & 1,
 		.is_xdp_quick = at[3] & 0x80,
-		.ring_room = at[2] % 8 ? INPUT_RECORDS : at[2] / 8 % 4,
+		.lane_room = at[2] % 8 ? INPUT_RECORDS : at[2] / 8 % 4,
 		.config =
 			{
 				.event_rate = at[3] % 4 ? 0 : at[3] / 4 % 4,

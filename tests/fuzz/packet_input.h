@@ -27,7 +27,7 @@ struct input {
 
 struct input_head {
 	bool is_host, is_xdp_quick;
-	uint32_t ring_room; /* events that the ring takes; then they are lost */
+	uint32_t lane_room; /* events that the lane takes; then they are lost */
 	struct host_config config;
 	struct switches switches;
 };

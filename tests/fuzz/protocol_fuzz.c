@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * IN-13: what comes over the control socket, what comes out of the ring, and what people write as
+ * IN-13: what comes over the control socket, what comes out of a lane, and what people write as
  * an address or a service.  By the first byte; nothing may crash, and what was read reads the same
  * again.
  */

@@ -408,7 +408,7 @@ const struct command observe_command = {
 		"A follow goes on when the agent starts again, with all that waited meanwhile.\n"
 		"When it ends, a line on stderr says how many events were shown, filtered\n"
 		"out and missed by a slow reader, and the agent's books: produced = delivered +\n"
-		"suppressed (rate limit) + lost (ring full).",
+		"suppressed (rate limit) + lost (no room).",
 	.examples = "bulkhead observe --last 50 --verdict deny\n"
 		    "bulkhead observe -f --to postgres --not --from 10.0.16.0/20\n"
 		    "bulkhead observe --since 5m --reason revoked --reason no-connection -o json\n"

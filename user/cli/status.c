@@ -400,7 +400,7 @@ const struct command status_command = {
 	.details =
 		"EVENTS are the books of reporting: every drop, audited connection and logged "
 		"allow\n"
-		"is produced once, and is delivered, suppressed (rate limit) or lost (ring full).\n"
+		"is produced once, and is delivered, suppressed (rate limit) or lost (no room).\n"
 		"Packets with the verdict reject are answered, suppressed (1000 answers a second "
 		"on\n"
 		"the machine), or silent: what must never be answered, like an ICMP error.\n"

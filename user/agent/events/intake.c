@@ -18,7 +18,7 @@
 #define LOOK_BUSY_MS 1  /* when the last one found many */
 #define MANY         256
 #define IDLE_LOOKS   2  /* without an event; before the last of them it is said that we sleep */
-#define DRAIN_LOOKS  64 /* at most: what a full ring has, and not what comes meanwhile */
+#define DRAIN_LOOKS  64 /* at most: what full lanes have, and not what comes meanwhile */
 
 static void name_event(struct agent *a, const struct bh_event *event, struct event_names *ret)
 {
@@ -108,7 +108,7 @@ static void look(void *user)
 	sleep_or_look_again(a, take(a));
 }
 
-static void on_ring(void *user, unsigned int ready)
+static void on_bell(void *user, unsigned int ready)
 {
 	struct agent *a = user;
 
@@ -132,7 +132,7 @@ int intake_open(struct agent *a)
 	repeats_init(&in->repeats, on_repeat, a);
 	err = datapath_events_open(a->dp, on_event, a);
 	if (!err)
-		err = loop_watch_new(a->loop, datapath_events_fd(a->dp), on_ring, a, &in->watch);
+		err = loop_watch_new(a->loop, datapath_events_fd(a->dp), on_bell, a, &in->watch);
 	if (err)
 		return err;
 	in->timer = loop_timer_new(a->loop, look, a);

@@ -232,7 +232,7 @@ const struct family count_families[] = {
 	{ "bulkhead_events_produced_total", METRIC_COUNTER, add_produced,
 	  "Drops, audited connections and logged allows: the sum of what became of them." },
 	{ "bulkhead_events_total", METRIC_COUNTER, add_outcomes,
-	  "What became of events: delivered, suppressed (rate limit), lost (ring full)." },
+	  "What became of events: delivered, suppressed (rate limit), lost (no room)." },
 	{ "bulkhead_rejects_total", METRIC_COUNTER, add_rejects,
 	  "Rejected packets: answered, suppressed (rate limit), silent (never to be answered)." },
 	{ "bulkhead_connections", METRIC_GAUGE, add_connections,
