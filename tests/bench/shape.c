@@ -6,11 +6,10 @@
 #include <linux/if_ether.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "datapath/frame.h"
+#include "datapath/crafted.h"
 #include "policy/load.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -35,8 +34,7 @@
 #define FIRST_PORT   2000 /* the clients' */
 #define STEP         7919 /* a prime: the clients' turns are in no order */
 
-#define FLAG_SYN 0x02
-#define FLAG_ACK 0x10
+#define PAYLOAD 12 /* of UDP: as long as TCP's header */
 
 /* --- the policy --- */
 
@@ -198,24 +196,6 @@ static bool is_reply(enum shape_packet packet)
 	return packet == SHAPE_SYN_ACK || packet == SHAPE_UDP_REPLY;
 }
 
-static bool is_ack(enum shape_packet packet)
-{
-	return packet == SHAPE_ACK || packet == SHAPE_TRANSIT;
-}
-
-static void write_tcp(enum shape_packet packet, uint8_t *at)
-{
-	struct tcphdr tcp;
-
-	memcpy(&tcp, at, sizeof(tcp));
-	tcp.th_flags = is_ack(packet) ? FLAG_ACK : FLAG_SYN;
-	if (is_reply(packet))
-		tcp.th_flags |= FLAG_ACK;
-	tcp.seq = htonl(is_ack(packet));
-	tcp.ack_seq = htonl(tcp.ack);
-	memcpy(at, &tcp, sizeof(tcp));
-}
-
 /* RFC 791, 3.1.  Right for client 0 only, but it is only asked for where packets are received. */
 static void write_checksum(uint8_t *at)
 {
@@ -240,24 +220,44 @@ static struct bh_addr destination(enum shape_packet packet, bool is_v6)
 	return is_reply(packet) ? first_client(is_v6) : shape_server(is_v6);
 }
 
+/* Ports, and other clients' addresses, are for the plan to say. */
+static struct packet_spec spec_of(enum shape_packet packet, bool is_v6)
+{
+	static const char *const flags[] = {
+		[SHAPE_SYN_ACK] = "SA", [SHAPE_ACK] = "A", [SHAPE_TRANSIT] = "A"};
+	bool is_ack = packet == SHAPE_ACK || packet == SHAPE_TRANSIT;
+
+	if (is_udp(packet))
+		return (struct packet_spec){
+			.is_v6 = is_v6,
+			.proto = IPPROTO_UDP,
+			.payload = PAYLOAD,
+		};
+	return (struct packet_spec){
+		.is_v6 = is_v6,
+		.flags = packet < COUNT(flags) ? flags[packet] : NULL,
+		.seq = is_ack,
+		.ack = is_ack || packet == SHAPE_SYN_ACK,
+	};
+}
+
 struct shape_frame shape_frame(enum shape_packet packet, bool is_v6)
 {
-	const struct first_packet first = {
-		.src = is_reply(packet) ? shape_server(is_v6) : first_client(is_v6),
-		.dst = destination(packet, is_v6),
-		.is_v6 = is_v6,
-		.table = is_udp(packet) ? BH_SERVICE_UDP : BH_SERVICE_TCP,
-	};
-	const struct first_frame built = first_frame_build(&first);
-	struct shape_frame frame = {.len = built.len};
+	const struct bh_addr dst = destination(packet, is_v6);
+	const struct bh_addr src = is_reply(packet) ? shape_server(is_v6) : first_client(is_v6);
+	struct packet_spec spec = spec_of(packet, is_v6);
+	struct shape_frame ret = {};
+	struct frame frame;
 
-	_Static_assert(sizeof(frame.bytes) >= sizeof(built.bytes), "a frame has room for another");
-	memcpy(frame.bytes, built.bytes, built.len);
+	spec.src_addr = &src;
+	spec.dst_addr = &dst;
+	frame = packet_build(&spec);
+	assert(frame.len <= sizeof(ret.bytes));
+	memcpy(ret.bytes, frame.bytes, frame.len);
+	ret.len = frame.len;
 	if (!is_v6)
-		write_checksum(frame.bytes + ETH_HLEN);
-	if (!is_udp(packet))
-		write_tcp(packet, frame.bytes + transport_at(is_v6));
-	return frame;
+		write_checksum(ret.bytes + ETH_HLEN);
+	return ret;
 }
 
 void shape_set_client(struct shape_frame *frame, uint32_t client)

@@ -20,6 +20,7 @@
 #define SECONDS     5
 #define ADDRESSES   10 /* of each policy; each is asked for with each other */
 #define SERVICES    10
+#define ECHO_ID     7
 
 /* One policy in force, and what its counters must come to. */
 struct world {
@@ -196,44 +197,6 @@ static void name_encounter(const struct world *w, struct encounter *e)
 		 q->table, q->number, program_word(e->program));
 }
 
-/* An echo request has an id, which a connection's key has. */
-static enum icmp_kind icmp_kind(const struct reference_question *q)
-{
-	unsigned int echo = q->table == BH_SERVICE_ICMP ? 8 : 128;
-
-	return q->number >> 8 == echo ? ICMP_ECHO_REQUEST : ICMP_TYPE;
-}
-
-/* But for the addresses, which are text. */
-static struct packet_spec spec_of(const struct reference_question *q)
-{
-	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
-	struct packet_spec spec = {.is_v6 = !addr_is_v4(&q->src)};
-
-	switch (q->table) {
-	case BH_SERVICE_TCP:
-	case BH_SERVICE_UDP:
-	case BH_SERVICE_SCTP:
-		spec.proto = protos[q->table];
-		spec.dport = q->number;
-		spec.has_port_0 = !q->number;
-		break;
-	case BH_SERVICE_ICMP:
-	case BH_SERVICE_ICMP6:
-		spec.icmp = icmp_kind(q);
-		spec.type = (uint8_t)(q->number >> 8);
-		spec.code = (uint8_t)q->number;
-		spec.id = 7;
-		break;
-	case BH_SERVICE_PROTO:
-	case BH_SERVICE_TABLES:
-		spec.proto = (uint8_t)q->number;
-		spec.payload = 16;
-		break;
-	}
-	return spec;
-}
-
 static void check_event(const struct world *w, const struct encounter *e, bool is_passed)
 {
 	const struct bh_event *event = &w->rig->event;
@@ -258,13 +221,14 @@ static void check_event(const struct world *w, const struct encounter *e, bool i
 static void meet(struct world *w, const struct reference_question *q)
 {
 	struct encounter e = {.question = *q, .program = w->program};
-	struct packet_spec spec = spec_of(q);
-	char src[ADDRESS_STRLEN], dst[ADDRESS_STRLEN];
+	struct packet_spec spec = packet_to_service(q->table, q->number);
 	struct frame frame;
 	bool is_passed;
 
-	spec.src = addr_format(&q->src, src);
-	spec.dst = addr_format(&q->dst, dst);
+	spec.is_v6 = !addr_is_v4(&q->src);
+	spec.src_addr = &q->src;
+	spec.dst_addr = &q->dst;
+	spec.id = ECHO_ID;
 	frame = packet_build(&spec);
 	w->program = (w->program + 1) % PROGRAMS;
 	name_encounter(w, &e);

@@ -76,17 +76,15 @@ struct attempt {
 
 static int try_at(struct attempt *a, const struct cover_case *k, enum program program)
 {
-	const struct first_packet packet = {
-		.src = k->src,
-		.dst = k->dst,
-		.is_v6 = k->is_v6,
-		.table = k->service.table,
-		.number = k->service.number,
-		.sport = (uint16_t)(SPORT_BASE + a->result->cases % (UINT16_MAX - SPORT_BASE)),
-	};
+	struct packet_spec packet = packet_to_service(k->service.table, k->service.number);
 	struct trial_outcome seen;
 	int err;
 
+	packet.is_v6 = k->is_v6;
+	packet.src_addr = &k->src;
+	packet.dst_addr = &k->dst;
+	packet.sport = (uint16_t)(SPORT_BASE + a->result->cases % (UINT16_MAX - SPORT_BASE));
+	packet.id = packet.sport;
 	err = trial_run(a->trial, program, &packet, decision_of_cell(k->cell).rule, &seen);
 	if (err)
 		return err;

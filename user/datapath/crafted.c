@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define PAYLOAD 16 /* in place of the header of a protocol that is only a number here */
+
 /* clang-format off */
 static const struct {
 	const char *v4, *v6;
@@ -54,12 +56,16 @@ struct bh_addr end_addr(enum end end, bool is_v6)
 
 struct bh_addr packet_src(const struct packet_spec *spec)
 {
+	if (spec->src_addr)
+		return *spec->src_addr;
 	return spec->src ? addr_of(spec->src)
 			 : end_addr(spec->from ? spec->from : CLIENT, spec->is_v6);
 }
 
 struct bh_addr packet_dst(const struct packet_spec *spec)
 {
+	if (spec->dst_addr)
+		return *spec->dst_addr;
 	return spec->dst ? addr_of(spec->dst) : end_addr(spec->to ? spec->to : SERVER, spec->is_v6);
 }
 
@@ -67,7 +73,7 @@ uint8_t packet_proto(const struct packet_spec *spec)
 {
 	if (spec->icmp)
 		return spec->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	return spec->proto ? spec->proto : IPPROTO_TCP;
+	return spec->proto || spec->has_proto_0 ? spec->proto : IPPROTO_TCP;
 }
 
 static bool is_icmp(const struct packet_spec *spec)
@@ -115,6 +121,51 @@ uint8_t packet_tcp_flags(const char *letters)
 		flags |= (uint8_t)(1u << (at - all));
 	}
 	return flags;
+}
+
+/* --- services --- */
+
+static struct packet_spec to_port(uint8_t proto, uint16_t port)
+{
+	return (struct packet_spec){.proto = proto, .dport = port, .has_port_0 = !port};
+}
+
+/* Only an echo request has an id that counts. */
+static struct packet_spec of_icmp(uint8_t echo, uint16_t number)
+{
+	uint8_t type = (uint8_t)(number >> 8);
+
+	return (struct packet_spec){
+		.icmp = type == echo ? ICMP_ECHO_REQUEST : ICMP_TYPE,
+		.type = type,
+		.code = (uint8_t)number,
+	};
+}
+
+struct packet_spec packet_to_service(enum bh_service_table table, uint16_t number)
+{
+	switch (table) {
+	case BH_SERVICE_TCP:
+		return to_port(IPPROTO_TCP, number);
+	case BH_SERVICE_UDP:
+		return to_port(IPPROTO_UDP, number);
+	case BH_SERVICE_SCTP:
+		return to_port(IPPROTO_SCTP, number);
+	case BH_SERVICE_ICMP:
+		return of_icmp(icmp_types[ICMP_ECHO_REQUEST].v4, number);
+	case BH_SERVICE_ICMP6:
+		return of_icmp(icmp_types[ICMP_ECHO_REQUEST].v6, number);
+	case BH_SERVICE_PROTO:
+		return (struct packet_spec){
+			.proto = (uint8_t)number,
+			.has_proto_0 = !number,
+			.payload = PAYLOAD,
+		};
+	case BH_SERVICE_TABLES:
+		break;
+	}
+	assert(!"a table of services");
+	return (struct packet_spec){};
 }
 
 /* --- bytes --- */

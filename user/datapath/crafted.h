@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <bulkhead/address.h>
+#include <bulkhead/tables.h>
 
 /* Who is in the world of such tables; each has an address of either family (crafted.c). */
 enum end {
@@ -48,10 +48,12 @@ enum icmp_kind {
 struct packet_spec {
 	bool is_v6;
 	enum end from, to;
-	const char *src, *dst; /* instead of an end; of the packet's family */
+	const char *src, *dst;                     /* instead of an end; of the packet's family */
+	const struct bh_addr *src_addr, *dst_addr; /* likewise */
 
 	/* Behind the IP header. */
 	uint8_t proto; /* 0: TCP */
+	bool has_proto_0;
 	enum icmp_kind icmp;
 	uint16_t sport, dport; /* 0: SPEC_SPORT, SPEC_DPORT */
 	bool has_port_0;       /* dport is 0 */
@@ -103,6 +105,9 @@ struct frame {
 };
 
 struct frame packet_build(const struct packet_spec *spec);
+
+/* What opens a connection to a service; @number as in its table. */
+struct packet_spec packet_to_service(enum bh_service_table table, uint16_t number);
 
 /* The numbers that the spec leaves to its defaults. */
 uint8_t packet_proto(const struct packet_spec *spec);

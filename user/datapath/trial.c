@@ -112,21 +112,20 @@ void trial_freep(struct trial **t)
 }
 
 /* A NIC judges what is to or from this machine; a workload is no part of it. */
-static int take_place(struct trial *t, enum program program, const struct first_packet *p)
+static int take_place(struct trial *t, enum program program, const struct packet_spec *packet)
 {
-	static const struct bh_addr nobody;
-	const struct bh_addr *local = program_is_ingress(program) ? &p->dst : &p->src;
+	struct bh_addr local = {};
 	struct local_prefix prefix;
 	int err;
 
-	if (!program_is_host(program))
-		local = &nobody;
-	if (!memcmp(&t->local, local, sizeof(*local)))
+	if (program_is_host(program))
+		local = program_is_ingress(program) ? packet_dst(packet) : packet_src(packet);
+	if (!memcmp(&t->local, &local, sizeof(local)))
 		return 0;
-	prefix = (struct local_prefix){.prefix = prefix_of_addr(local)};
+	prefix = (struct local_prefix){.prefix = prefix_of_addr(&local)};
 	err = datapath_set_local(t->dp, &prefix, program_is_host(program));
 	if (!err)
-		t->local = *local;
+		t->local = local;
 	return err;
 }
 
@@ -206,10 +205,10 @@ static int send_bytes(struct trial *t, enum program program, const void *bytes, 
 	return 0;
 }
 
-int trial_run(struct trial *t, enum program program, const struct first_packet *packet,
+int trial_run(struct trial *t, enum program program, const struct packet_spec *packet,
 	      uint32_t rule, struct trial_outcome *ret)
 {
-	const struct first_frame frame = first_frame_build(packet);
+	const struct frame frame = packet_build(packet);
 	struct trial_outcome outcome;
 	int err = take_place(t, program, packet);
 

@@ -6,7 +6,6 @@
 
 #include "datapath/crafted.h"
 #include "datapath/features.h"
-#include "datapath/frame.h"
 #include "datapath/program.h"
 
 struct trial;
@@ -32,7 +31,7 @@ struct trial_outcome {
  * Runs a packet that opens a connection, at an endpoint where it is neither spoofed nor passing
  * through, and forgets the connection.  @rule is the one that should decide: it is looked at first.
  */
-int trial_run(struct trial *trial, enum program program, const struct first_packet *packet,
+int trial_run(struct trial *trial, enum program program, const struct packet_spec *packet,
 	      uint32_t rule, struct trial_outcome *ret);
 
 /* --- packets of any kind --- */
