@@ -14,23 +14,6 @@
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
-						   enum bh_direction direction, bool is_host)
-{
-	struct packet *p = packet_here();
-
-	if (!p)
-		return NULL;
-	__builtin_memset(p, 0, offsetof(struct packet, target));
-	p->now = clock_coarse_ns(control_here());
-	p->length = length;
-	p->ifindex = ifindex;
-	p->direction = direction;
-	p->is_host = is_host;
-	p->rule = BH_RULE_NONE;
-	return p;
-}
-
 /* The only way to the payload is from here: admit() has no packet at hand. */
 static __always_inline int fate_of_packet(struct cursor *c, struct packet *p)
 {
@@ -146,9 +129,10 @@ int bh_xdp_rest(struct xdp_md *ctx)
 		break;
 	}
 	forget();
-	p = packet_begin(xdp_length(ctx), ctx->ingress_ifindex, BH_INGRESS, true);
+	p = packet_begin(xdp_length(ctx), ctx->ingress_ifindex, BH_INGRESS);
 	if (!p)
 		return XDP_DROP;
+	p->is_host = 1;
 	p->is_xdp = 1;
 	c = cursor_of_xdp(ctx, &p->offset);
 	switch (fate_of_packet(&c, p)) {
@@ -259,9 +243,10 @@ int bh_tc_rest(struct __sk_buff *skb)
 		break;
 	}
 	forget();
-	p = packet_begin(skb->len, skb->ifindex, o->direction, o->is_host);
+	p = packet_begin(skb->len, skb->ifindex, o->direction);
 	if (!p)
 		return TC_ACT_SHOT;
+	p->is_host = o->is_host;
 	p->is_local_origin = !skb->ingress_ifindex;
 	p->is_returned = skb->ingress_ifindex == skb->ifindex;
 	p->is_answer = take_answer_mark(skb);

@@ -5,6 +5,7 @@
 #define BPF_PATH_H
 
 #include "builtin.h"
+#include "clock.h"
 #include "connection.h"
 #include "decide.h"
 #include "endpoint.h"
@@ -14,6 +15,22 @@
 #include "parse.h"
 #include "report.h"
 #include "tcp.h"
+
+static __always_inline struct packet *packet_begin(__u32 length, __u32 ifindex,
+						   enum bh_direction direction)
+{
+	struct packet *p = packet_here();
+
+	if (!p)
+		return NULL;
+	__builtin_memset(p, 0, offsetof(struct packet, target));
+	p->now = clock_coarse_ns(control_here());
+	p->length = length;
+	p->ifindex = ifindex;
+	p->direction = direction;
+	p->rule = BH_RULE_NONE;
+	return p;
+}
 
 static __always_inline enum bh_reason find_policy(struct packet *p)
 {

@@ -343,46 +343,49 @@ static __always_inline void copy_bytes(struct bh_event_packet *record, const str
 	record->captured = at;
 }
 
-/* An event with its packet, whose bytes are the caller's to fill in.  NULL: it is lost, and booked.
- */
-static __always_inline struct bh_event_packet *packet_event_begin(struct bh_account *account,
-								  const struct packet *p)
-{
-	struct bh_event_packet *record = bpf_ringbuf_reserve(&bh_events, sizeof(*record), 0);
+/* An event with its packet, whose bytes are the caller's to fill in. */
+struct packet_event {
+	struct bh_account *account;
+	struct bh_control *control;
+	struct bh_event_packet *record; /* NULL: it is lost, and booked */
+};
 
-	if (!record) {
-		book(account, p, BOOK_LOST);
-		return NULL;
+static __always_inline struct packet_event packet_event_begin(const struct packet *p)
+{
+	struct packet_event e = {
+		.account = account_of(p, p->reason),
+		.control = control_here(),
+	};
+
+	if (!e.account || !e.control)
+		return e;
+	e.record = bpf_ringbuf_reserve(&bh_events, sizeof(*e.record), 0);
+	if (!e.record) {
+		book(e.account, p, BOOK_LOST);
+		return e;
 	}
-	fill_event(&record->event, p, p->reason);
-	record->pad = 0;
-	return record;
+	fill_event(&e.record->event, p, p->reason);
+	e.record->pad = 0;
+	return e;
 }
 
-static __always_inline void packet_event_end(struct bh_event_packet *record,
-					     struct bh_control *control, struct bh_account *account,
-					     const struct packet *p)
+static __always_inline void packet_event_end(const struct packet_event *e, const struct packet *p)
 {
-	bool is_due = is_wakeup_due(control, account);
+	bool is_due = is_wakeup_due(e->control, e->account);
 
-	bpf_ringbuf_submit(record, is_due ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
-	book(account, p, BOOK_DELIVERED);
+	bpf_ringbuf_submit(e->record, is_due ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	book(e->account, p, BOOK_DELIVERED);
 }
 
 /* What report() left to do where the packet can be read: the event, with the packet. */
 static __always_inline void report_bytes(const struct cursor *c, const struct packet *p)
 {
-	struct bh_account *account = account_of(p, p->reason);
-	struct bh_control *control = control_here();
-	struct bh_event_packet *record;
+	const struct packet_event e = packet_event_begin(p);
 
-	if (!account || !control)
+	if (!e.record)
 		return;
-	record = packet_event_begin(account, p);
-	if (!record)
-		return;
-	copy_bytes(record, c);
-	packet_event_end(record, control, account, p);
+	copy_bytes(e.record, c);
+	packet_event_end(&e, p);
 }
 
 #endif

@@ -118,19 +118,14 @@ static __always_inline struct packet *translated_begin(const struct sk_buff *skb
 						       const struct ends *ends, bool is_v6,
 						       bool is_reply)
 {
-	struct packet *p = packet_here();
+	struct packet *p = packet_begin(skb->len + ETH_HLEN, owner->ifindex,
+					is_reply ? BH_INGRESS : BH_EGRESS);
 
 	if (!p)
 		return NULL;
-	__builtin_memset(p, 0, offsetof(struct packet, target));
-	p->now = clock_coarse_ns(control_here());
-	p->length = skb->len + ETH_HLEN;
-	p->ifindex = owner->ifindex;
 	p->endpoint = owner->id;
-	p->direction = is_reply ? BH_INGRESS : BH_EGRESS;
 	p->ethertype = is_v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 	p->is_v6 = is_v6;
-	p->rule = BH_RULE_NONE;
 	p->src = ends->src;
 	p->dst = ends->dst;
 	p->sport = ends->sport;
@@ -220,15 +215,11 @@ static __always_inline enum bh_reason decide_translated(const struct sk_buff *sk
 /* The frame's bytes are not at hand here: its header is made up. */
 static __always_inline void report_skb(const struct sk_buff *skb, const struct packet *p)
 {
-	struct bh_account *account = account_of(p, p->reason);
-	struct bh_control *control = control_here();
+	const struct packet_event e = packet_event_begin(p);
+	struct bh_event_packet *record = e.record;
 	__u32 len = skb->len - skb->data_len;
-	struct bh_event_packet *record;
 	struct ethhdr *eth;
 
-	if (!account || !control)
-		return;
-	record = packet_event_begin(account, p);
 	if (!record)
 		return;
 	__builtin_memset(record->bytes, 0, sizeof(record->bytes));
@@ -239,7 +230,7 @@ static __always_inline void report_skb(const struct sk_buff *skb, const struct p
 	record->captured = sizeof(*eth) + len;
 	if (bpf_probe_read_kernel(eth + 1, len, skb->data))
 		record->captured = sizeof(*eth);
-	packet_event_end(record, control, account, p);
+	packet_event_end(&e, p);
 }
 
 /*
