@@ -10,6 +10,7 @@
 
 #include "bulkhead.skel.h"
 #include "datapath/clsact.h"
+#include "datapath/info.h"
 #include "datapath/loader.h"
 
 #define LINK_TYPE_TCX 11 /* of Linux 6.6 */
@@ -20,14 +21,6 @@ int attached_keep_program(struct pins *pins, const struct record *record, int pr
 	int fd = dup(program);
 
 	return fd < 0 ? -errno : pins_put(pins, PIN_LINK, record_format(record, name), fd);
-}
-
-static int link_info(int fd, struct bpf_link_info *ret)
-{
-	__u32 len = sizeof(*ret);
-
-	memset(ret, 0, sizeof(*ret));
-	return bpf_obj_get_info_by_fd(fd, ret, &len);
 }
 
 static enum attach_method method_of(const struct bpf_link_info *info)
@@ -76,9 +69,8 @@ static struct clsact_filter filter_of(const struct record *record)
 /* As the kernel cuts it; also of the program of a link. */
 static int program_name(int fd, char ret[static BPF_OBJ_NAME_LEN])
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	struct bpf_prog_info info;
+	int err = program_info(fd, &info);
 
 	if (!err)
 		memcpy(ret, info.name, BPF_OBJ_NAME_LEN);
@@ -99,12 +91,10 @@ static bool is_our_filter(const struct pins *pins, const char *name, const struc
 {
 	struct clsact_filter filter = filter_of(record);
 	_close_ int ours = pins_get(pins, PIN_LINK, name);
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_prog_info info;
 	uint32_t there;
 
-	if (ours < 0 || clsact_program(&filter, &there) ||
-	    bpf_obj_get_info_by_fd(ours, &info, &len))
+	if (clsact_program(&filter, &there) || program_info(ours, &info))
 		return false;
 	return there == info.id || is_our_name(there, info.name);
 }

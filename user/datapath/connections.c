@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/info.h"
 #include "datapath/internal.h"
 #include "util/mem.h"
 
@@ -25,12 +26,10 @@ static uint32_t lines_of(const struct datapath *dp)
 static uint32_t conn_lines(const struct datapath *dp, const struct datapath_config *config)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, "bh_conns");
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_map_info info;
 
-	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	    info.type == BPF_MAP_TYPE_ARRAY && info.max_entries >= BH_CONN_GROUP_LINES &&
-	    !(info.max_entries & (info.max_entries - 1)))
+	if (!map_info(fd, &info) && info.type == BPF_MAP_TYPE_ARRAY &&
+	    info.max_entries >= BH_CONN_GROUP_LINES && !(info.max_entries & (info.max_entries - 1)))
 		return info.max_entries;
 	return config->conn_lines ? config->conn_lines : BH_CONN_LINES;
 }

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/info.h"
 #include "datapath/internal.h"
 #include "datapath/loader.h"
 #include "datapath/netfilter.h"
@@ -45,11 +46,9 @@ static bool has_netfilter(void)
 
 static bool is_jited(const struct datapath *dp)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_prog_info info;
 
-	return !bpf_obj_get_info_by_fd(loader_program(dp, PROGRAM_XDP_IN), &info, &len) &&
-	       info.jited_prog_len;
+	return !program_info(loader_program(dp, PROGRAM_XDP_IN), &info) && info.jited_prog_len;
 }
 
 void features_of(const struct datapath *dp, struct features *ret)

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/info.h"
 #include "datapath/internal.h"
 #include "datapath/table_view.h"
 #include "util/mem.h"
@@ -115,10 +116,9 @@ static uint32_t entries_for(const struct capacity *c, uint64_t need)
 static uint32_t pinned_entries(const struct datapath *dp, enum grown i)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[i].map);
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_map_info info;
 
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
+	return map_info(fd, &info) ? 0 : info.max_entries;
 }
 
 static uint32_t choose(struct datapath *dp, enum grown i, uint64_t need)

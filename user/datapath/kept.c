@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/info.h"
 #include "datapath/loader.h"
 #include "datapath/pinned_maps.h"
 #include "datapath/rest.h"
@@ -60,19 +61,17 @@ bool kept_is_name(const char *name)
 
 static uint32_t map_id(int fd)
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_map_info info;
 
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+	return map_info(fd, &info) ? 0 : info.id;
 }
 
 static bool describe(int fd, struct kept_program *ret)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_prog_info info;
 
 	*ret = (struct kept_program){};
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (program_info(fd, &info))
 		return false;
 	ret->loaded_ns = info.load_time;
 	ret->id = info.id;
@@ -99,11 +98,10 @@ static void set_release(struct kept_set *set)
 static bool read_note(const struct datapath *dp, struct note *ret)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_REST, NOTE);
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_map_info info;
 	const __u32 key = 0;
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(*ret) ||
+	if (map_info(fd, &info) || info.value_size != sizeof(*ret) ||
 	    info.type != BPF_MAP_TYPE_ARRAY || bpf_map_lookup_elem(fd, &key, ret))
 		return false;
 	return ret->maps && ret->maps == pinned_maps_sum(dp) && ret->build == object_hash();
@@ -166,14 +164,12 @@ static bool take_constants(const struct datapath *dp, const struct note *note, s
 	const size_t size = bpf_map__value_size(dp->skel->maps.rodata);
 	_free_ struct bulkhead_bpf__rodata *theirs = xcalloc(1, size + sizeof(*theirs));
 	_free_ struct bulkhead_bpf__rodata *ours = xcalloc(1, size + sizeof(*ours));
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_map_info info;
 	const __u32 key = 0;
 
 	set->constants = pins_get(&dp->pins, PIN_REST, CONSTANTS);
-	if (set->constants < 0 || bpf_obj_get_info_by_fd(set->constants, &info, &len) ||
-	    info.id != note->constants || info.value_size != size ||
-	    bpf_map_lookup_elem(set->constants, &key, theirs))
+	if (map_info(set->constants, &info) || info.id != note->constants ||
+	    info.value_size != size || bpf_map_lookup_elem(set->constants, &key, theirs))
 		return false;
 	memcpy(ours, dp->skel->rodata, size);
 	take_secrets(ours, theirs);

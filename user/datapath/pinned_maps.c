@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/info.h"
 #include "datapath/layout.h"
 #include "util/map.h"
 #include "util/mem.h"
@@ -52,9 +53,8 @@ uint32_t pinned_maps_layout(const struct datapath *dp)
 
 static int compare_info(struct datapath *dp, int fd, const struct bpf_map *map, struct text *reterr)
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	struct bpf_map_info info;
+	int err = map_info(fd, &info);
 
 	if (err)
 		return explain_error(reterr, err, "cannot inspect '%s/maps/%s'", dp->pins.dir,
@@ -179,12 +179,11 @@ uint64_t pinned_maps_sum(const struct datapath *dp)
 
 	bpf_object__for_each_map(map, dp->skel->obj)
 	{
-		struct bpf_map_info info = {};
-		__u32 len = sizeof(info);
+		struct bpf_map_info info;
 
 		if (!is_kept(dp, map))
 			continue;
-		if (bpf_map__fd(map) < 0 || bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len))
+		if (map_info(bpf_map__fd(map), &info))
 			return 0;
 		sum = hash_bytes(&info.id, sizeof(info.id), sum);
 	}
@@ -208,14 +207,13 @@ int pinned_maps_adopt(struct datapath *dp, struct text *reterr)
 bool pinned_maps_are_in_force(const struct pins *pins)
 {
 	_close_ int fd = pins_get(pins, PIN_MAP, CONTROL);
-	struct bpf_map_info info = {};
+	struct bpf_map_info info;
 	_free_ uint64_t *active = NULL;
-	__u32 len = sizeof(info);
 	const __u32 key = 0;
 
 	if (has_links(pins))
 		return true;
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size < sizeof(*active))
+	if (map_info(fd, &info) || info.value_size < sizeof(*active))
 		return false;
 	active = xcalloc(1, info.value_size);
 	return !bpf_map_lookup_elem(fd, &key, active) && *active;

@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <linux/if_link.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
 #include "datapath/clsact.h"
+#include "datapath/info.h"
 #include "datapath/internal.h"
 #include "datapath/loader.h"
 
@@ -28,20 +28,12 @@ const char *hook_fault_word(enum hook_fault fault)
 	return words[fault];
 }
 
-static bool program_info(int fd, struct bpf_prog_info *ret)
-{
-	__u32 len = sizeof(*ret);
-
-	memset(ret, 0, sizeof(*ret));
-	return !bpf_obj_get_info_by_fd(fd, ret, &len);
-}
-
 /* 0: it is not loaded. */
 static uint32_t id_of(int program)
 {
 	struct bpf_prog_info info;
 
-	return program >= 0 && program_info(program, &info) ? info.id : 0;
+	return program_info(program, &info) ? 0 : info.id;
 }
 
 static bool is_ours(const struct datapath *dp, uint32_t id)
@@ -57,12 +49,12 @@ static bool is_ours(const struct datapath *dp, uint32_t id)
 static void note_program(struct hook_state *state, enum attach_method method, uint32_t id)
 {
 	_close_ int fd = bpf_prog_get_fd_by_id(id);
-	struct bpf_prog_info info = {};
+	struct bpf_prog_info info;
 
 	if (state->other[0])
 		return;
 	state->other_method = method;
-	if (fd >= 0 && program_info(fd, &info))
+	if (!program_info(fd, &info))
 		snprintf(state->other, sizeof(state->other), "program '%.*s' (id %" PRIu32 ")",
 			 BPF_OBJ_NAME_LEN, info.name, id);
 	else

@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/info.h"
 #include "datapath/kept.h"
 
 #define NAME_LEN 32
@@ -23,9 +24,8 @@ static void format_name(unsigned int half, uint32_t id, char ret[static NAME_LEN
 
 static int name_of(int fd, unsigned int half, char ret[static NAME_LEN])
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	int err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	struct bpf_map_info info;
+	int err = map_info(fd, &info);
 
 	if (!err)
 		format_name(half, info.id, ret);
