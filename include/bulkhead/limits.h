@@ -64,7 +64,7 @@
 #define BH_BACKEND_ENTRIES   16384 /* fronts with backends; likewise: 2 KiB each */
 #define BH_BACKENDS_MAX      96    /* of a front: as many as these hold */
 #define BH_LIMITER_LINES     4096  /* a power of two; programs count on this number */
-#define BH_RING_BYTES        (1024 * 1024) /* for events with their packets */
+#define BH_RING_BYTES        (1024 * 1024)
 
 /* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */
 #define BH_CONN_SETTLED_PARTS   10

@@ -37,11 +37,14 @@ cat >edges.yaml <<-'END'
 	    - {name: a, cidrs: [10.0.0.0/24, "fd00:a::/64"]}
 	    - {name: b, cidrs: [10.0.1.0/24, "fd00:b::/64"]}
 	  rules:
-	    - {name: ports, from: a, to: b, services: [tcp/0, tcp/65535, udp/0, udp/53, sctp/0, sctp/5000]}
-	    - {name: icmp, from: a, to: b, services: [icmp/echo-request, icmp/13, icmp/3/1, icmp6/128, icmp6/1/1]}
+	    - {name: tcp, from: a, to: b, services: [tcp/0, tcp/65535]}
+	    - {name: others, from: a, to: b, services: [udp/0, udp/53, sctp/0, sctp/5000]}
+	    - {name: icmp, from: a, to: b, services: [icmp/echo-request, icmp/13, icmp/3/1]}
+	    - {name: icmp6, from: a, to: b, services: [icmp6/128, icmp6/1/1]}
 	    - {name: protocols, from: a, to: b, services: [proto/0, proto/47, proto/255]}
 END
-it "the kernel agrees where services begin and end" exits_with 0 "$BULKHEAD" check --kernel edges.yaml
+it "the kernel agrees where services begin and end" \
+	exits_with 0 "$BULKHEAD" check --kernel edges.yaml
 it "and says how much was tried" agrees
 
 cat >broken.yaml <<-'END'
