@@ -58,6 +58,9 @@ const volatile __u32 bh_conn_mask = BH_CONN_LINES - 1;
 /* How many rules each slot has room for in bh_rule_counts. */
 const volatile __u32 bh_rules_each = BH_RULE_ENTRIES / BH_SLOTS;
 
+/* How many of their events' places in bh_rule_events. */
+const volatile __u32 bh_events_each = BH_RULE_ENTRIES / BH_SLOTS;
+
 /* Whether this machine may show stores to other CPUs in another order, as x86 does not. */
 const volatile bool bh_is_weakly_ordered = false;
 

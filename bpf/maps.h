@@ -334,14 +334,33 @@ struct {
 	__type(value, struct bh_count_page);
 } bh_rule_counts SEC(".maps");
 
-/* Page of (slot, rule) -> what became of their events.  Programs write, the agent zeroes the idle
- * slot. */
+/* Page of (slot, rule) -> where the events of its rules are counted.  The agent writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(max_entries, BH_RULE_ENTRIES / BH_RULE_PAGE);
+	__type(key, __u32);
+	__type(value, struct bh_event_places);
+} bh_event_places SEC(".maps");
+
+/* Page of places -> what became of those events.  Programs write, the agent zeroes the idle slot.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, BH_RULE_ENTRIES / BH_RULE_PAGE);
 	__type(key, __u32);
 	__type(value, struct bh_tally_page);
 } bh_rule_events SEC(".maps");
+
+/* Page of (slot, rule) -> the same of rules without places.  Programs write, and make a page when
+ * one of its rules has its first event; the agent drops those of the idle slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, BH_RULE_ENTRIES / BH_RULE_PAGE);
+	__type(key, __u32);
+	__type(value, struct bh_tally_page);
+} bh_rare_events SEC(".maps");
 
 /* Endpoint id -> what passed and what was dropped.  Programs write. */
 struct {

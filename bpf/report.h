@@ -218,19 +218,77 @@ static __always_inline struct bh_account *account_of(const struct packet *p, __u
 	return bpf_map_lookup_elem(&bh_books, &at);
 }
 
+/* What a new page of bh_rare_events holds: too much for the stack. */
+static const struct bh_tally_page no_tallies;
+
+static __always_inline struct bh_tally_page *rare_page(__u32 number)
+{
+	struct bh_tally_page *page = bpf_map_lookup_elem(&bh_rare_events, &number);
+
+	if (page)
+		return page;
+	/* Another CPU may be first. */
+	bpf_map_update_elem(&bh_rare_events, &number, &no_tallies, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&bh_rare_events, &number);
+}
+
+/*
+ * An event of the rule at @at, which has no place.  False: the kernel has no memory left for a page
+ * of them, and the event is booked by its reason only.  Global: verified once.
+ */
+__noinline int book_rarely(__u32 at, __u32 book)
+{
+	struct bh_tally_page *page = rare_page(at / BH_RULE_PAGE);
+	struct bh_tally *tally;
+
+	if (!page)
+		return false;
+	tally = &page->of[at % BH_RULE_PAGE];
+	if (book == BOOK_DELIVERED)
+		__sync_fetch_and_add(&tally->delivered, 1);
+	else if (book == BOOK_SUPPRESSED)
+		__sync_fetch_and_add(&tally->suppressed, 1);
+	else
+		__sync_fetch_and_add(&tally->lost, 1);
+	return true;
+}
+
+/* The place for the events of the rule at @at; BH_RULE_ENTRIES: it has none. */
+static __always_inline __u32 place_of(__u32 at)
+{
+	__u32 number = at / BH_RULE_PAGE;
+	const struct bh_event_places *places = bpf_map_lookup_elem(&bh_event_places, &number);
+	__u64 bit = 1ull << at % BH_RULE_PAGE;
+
+	if (!places || !(places->rules & bit))
+		return BH_RULE_ENTRIES;
+	return places->first + __builtin_popcountll(places->rules & (bit - 1));
+}
+
+/* Most denials are by a built-in rule: by default.  Those have the first places of a slot. */
+static __always_inline void book_rule(const struct eventful *e, enum book book)
+{
+	__u32 at = e->rule_base ? bh_events_each + e->rule : e->rule, number;
+	struct bh_tally_page *page;
+
+	if (e->rule >= BH_RULE_FIRST)
+		at = place_of(e->rule_base + e->rule);
+	number = at / BH_RULE_PAGE;
+	page = bpf_map_lookup_elem(&bh_rule_events, &number);
+	if (page)
+		tally_add(&page->of[at % BH_RULE_PAGE], book);
+	else
+		book_rarely(e->rule_base + e->rule, book);
+}
+
 /* The one place where a drop is counted, and an event. */
 static __always_inline void book_as(struct bh_account *account, const struct eventful *e,
 				    enum book book)
 {
-	__u32 at = e->rule_base + e->rule, number = at / BH_RULE_PAGE;
-	struct bh_tally_page *page = NULL;
-
 	tally_add(&account->events, book);
 	account->bytes += e->length;
 	if (e->rule < e->rules)
-		page = bpf_map_lookup_elem(&bh_rule_events, &number);
-	if (page)
-		tally_add(&page->of[at % BH_RULE_PAGE], book);
+		book_rule(e, book);
 }
 
 static __always_inline void book(struct bh_account *account, const struct packet *p, enum book book)

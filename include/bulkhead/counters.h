@@ -42,6 +42,17 @@ struct bh_tally_page {
 	struct bh_tally of[BH_RULE_PAGE];
 };
 
+/*
+ * Which rules of a page have places for their events, per CPU and one after the other: those that
+ * decide what is reported.  What a rule allows is an event seldom (no room for its connection, say)
+ * and is counted apart, by all CPUs at one place.
+ */
+struct bh_event_places {
+	__u64 rules; /* bit n: the page's n-th has one */
+	__u32 first; /* of these: its place, over both slots */
+	__u32 pad;
+};
+
 /* For each verdict and reason (bh_books), at BH_ACCOUNT_AT(). */
 struct bh_account {
 	struct bh_tally events;
@@ -76,6 +87,8 @@ struct bh_limiter_line {
 	__u64 way[BH_LIMITER_WAYS];
 };
 
+_Static_assert(BH_RULE_PAGE == 64, "a page has a bit for each of its rules");
+_Static_assert(sizeof(struct bh_event_places) == 16, "places have no holes");
 _Static_assert(sizeof(struct bh_account) == 32, "an account has no holes");
 _Static_assert(sizeof(struct bh_limiter_line) == 64, "a line of limiters is a cache line");
 

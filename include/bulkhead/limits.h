@@ -41,6 +41,7 @@
 #define BH_DIRECTORY_LINES_LEAST  65536 /* 4 MiB */
 #define BH_BLOCKS_LEAST           32768 /* 4 MiB */
 #define BH_RULE_ENTRIES_LEAST     32768 /* these are whole pages in each slot */
+#define BH_EVENT_PLACES_LEAST     4096
 
 /* Of tables that are made before any policy is known, where that is less. */
 #define BH_PREFIX_LINES_DEFAULT     188416 /* 23 MiB */

@@ -124,8 +124,8 @@ static void check_rules(struct rig *rig, const struct books *drops)
 	uint32_t slot = datapath_slot(rig->dp);
 	struct books sum = {};
 
-	assert_int_equal(datapath_read_rules(rig->dp, slot, COUNT(decided), decided), 0);
-	assert_int_equal(datapath_read_rule_events(rig->dp, slot, COUNT(events), events), 0);
+	assert_int_equal(datapath_read_rules(rig->dp, slot, 0, COUNT(decided), decided), 0);
+	assert_int_equal(datapath_read_rule_events(rig->dp, slot, 0, COUNT(events), events), 0);
 	for (int i = 0; i < SENDERS; i++) {
 		struct books b = books_of_tally(&events[rule[i]]);
 

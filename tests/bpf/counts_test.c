@@ -28,15 +28,15 @@ static void counts_are_summed_over_cpus_and_cleared(void **state)
 	for (int i = 0; i < dp->cpus; i++)
 		cpus[i].of[rule] = (struct bh_count){.packets = 1, .bytes = 100};
 	bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_rule_counts), &key, cpus, BPF_ANY);
-	assert_int_equal(datapath_read_rules(dp, slot, rule + 1, counts), 0);
+	assert_int_equal(datapath_read_rules(dp, slot, 0, rule + 1, counts), 0);
 	assert_int_equal(counts[rule].packets, dp->cpus);
 	assert_int_equal(counts[rule].bytes, dp->cpus * 100);
 	assert_int_equal(counts[0].packets, 0);
 	swap_to(dp, 30, rule);
-	assert_int_equal(datapath_read_rules(dp, slot, rule + 1, counts), 0);
+	assert_int_equal(datapath_read_rules(dp, slot, 0, rule + 1, counts), 0);
 	assert_int_equal(counts[rule].packets, dp->cpus);
 	swap_to(dp, 40, rule);
-	assert_int_equal(datapath_read_rules(dp, slot, rule + 1, counts), 0);
+	assert_int_equal(datapath_read_rules(dp, slot, 0, rule + 1, counts), 0);
 	assert_int_equal(counts[rule].packets, 0);
 }
 
@@ -53,7 +53,7 @@ static uint64_t packets_of(struct datapath *dp, uint32_t slot, uint32_t rule)
 {
 	_free_ struct bh_count *counts = xcalloc(rule + 1, sizeof(*counts));
 
-	assert_int_equal(datapath_read_rules(dp, slot, rule + 1, counts), 0);
+	assert_int_equal(datapath_read_rules(dp, slot, 0, rule + 1, counts), 0);
 	return counts[rule].packets;
 }
 

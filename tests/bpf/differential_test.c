@@ -292,7 +292,7 @@ static void check_counters(const struct world *w, const struct bh_count *drops_b
 	_free_ struct bh_count *counts = xcalloc(rules, sizeof(*counts));
 	struct bh_count drops[BH_REASON_COUNT];
 
-	assert_int_equal(datapath_read_rules(dp, datapath_slot(dp), rules, counts), 0);
+	assert_int_equal(datapath_read_rules(dp, datapath_slot(dp), 0, rules, counts), 0);
 	assert_int_equal(datapath_read_drops(dp, drops), 0);
 	for (uint32_t i = 0; i < rules; i++) {
 		if (counts[i].packets != w->rules[i])

@@ -27,8 +27,8 @@ static struct counts counts_of(struct rig *rig, enum program program)
 	uint16_t id = program_is_host(program) ? BH_ENDPOINT_HOST : RIG_ENDPOINT;
 
 	assert_int_equal(datapath_read_drops(rig->dp, drops), 0);
-	assert_int_equal(datapath_read_rules(rig->dp, slot, BH_RULE_FIRST, rules), 0);
-	assert_int_equal(datapath_read_rule_events(rig->dp, slot, BH_RULE_FIRST, events), 0);
+	assert_int_equal(datapath_read_rules(rig->dp, slot, 0, BH_RULE_FIRST, rules), 0);
+	assert_int_equal(datapath_read_rule_events(rig->dp, slot, 0, BH_RULE_FIRST, events), 0);
 	assert_int_equal(datapath_read_endpoint(rig->dp, id, &endpoint), 0);
 	return (struct counts){
 		.rule = rules[BH_BUILTIN_DEFAULT],

@@ -107,6 +107,15 @@ static struct bh_conn_setup setup_of(const struct rig *rig)
 	return setup;
 }
 
+static uint64_t events_of(struct rig *rig, uint32_t rule)
+{
+	struct bh_tally events;
+
+	assert_int_equal(
+		datapath_read_rule_events(rig->dp, datapath_slot(rig->dp), rule, 1, &events), 0);
+	return books_of_tally(&events).produced;
+}
+
 /* Those that are there stay; new ones work, where a flood may displace them; nothing opens. */
 static void a_full_share_displaces_no_connection(void **state)
 {
@@ -131,6 +140,9 @@ static void a_full_share_displaces_no_connection(void **state)
 	rig_adopt(rig, true);
 	assert_int_equal(rig_run(rig, "CT-15 adopted", PROGRAM_TO, &orphan).reason,
 			 BH_REASON_TABLE_FULL);
+
+	assert_int_equal(events_of(rig, BH_RULE_FIRST), 1);
+	assert_int_equal(events_of(rig, BH_BUILTIN_DEFAULT), 1);
 
 	assert_int_equal(datapath_sweep(rig->dp, clock_monotonic_ns()), 0);
 	assert_int_equal(fill_of(rig, "bh_conns").used, room);

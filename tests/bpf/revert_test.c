@@ -141,13 +141,13 @@ static void the_policy_before_is_left_alone(void **state)
 	end(rig);
 	run(rig, "counted", &web);
 	assert_int_equal(
-		datapath_read_rules(rig->dp, datapath_slot(rig->dp), COUNT(counts), counts), 0);
+		datapath_read_rules(rig->dp, datapath_slot(rig->dp), 0, COUNT(counts), counts), 0);
 	assert_int_equal(datapath_try_policy(rig->dp, &rig->compiled->image,
 					     clock_monotonic_ns() + HOUR_NS, &why, &swap),
 			 0);
 	assert_int_equal(datapath_tidy(rig->dp), 0);
 	assert_int_equal(datapath_swap_policy(rig->dp, &rig->compiled->image, &why, &swap), -EBUSY);
-	assert_int_equal(datapath_read_rules(rig->dp, !swap.slot, COUNT(after), after), 0);
+	assert_int_equal(datapath_read_rules(rig->dp, !swap.slot, 0, COUNT(after), after), 0);
 	assert_memory_equal(counts, after, sizeof(counts));
 	assert_true(counts[BH_RULE_FIRST].packets > 0);
 	end(rig);

@@ -138,8 +138,8 @@ static void take_snapshot(struct rig *rig, struct snapshot *ret)
 	assert_int_equal(datapath_read_books(rig->dp, ret->books), 0);
 	assert_int_equal(datapath_read_endpoint(rig->dp, RIG_ENDPOINT, &ret->endpoint), 0);
 	assert_int_equal(datapath_read_endpoint(rig->dp, BH_ENDPOINT_HOST, &ret->host), 0);
-	assert_int_equal(datapath_read_rules(rig->dp, slot, rules < RULES_MAX ? rules : RULES_MAX,
-					     ret->rules),
+	assert_int_equal(datapath_read_rules(rig->dp, slot, 0,
+					     rules < RULES_MAX ? rules : RULES_MAX, ret->rules),
 			 0);
 }
 

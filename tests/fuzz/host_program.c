@@ -44,6 +44,8 @@ struct host_map host_table(enum host_table table)
 		[HOST_KNOWN] = *HOST_MAP(&bh_known),
 		[HOST_LATER] = *HOST_MAP(&bh_later),
 		[HOST_RULES] = *HOST_MAP(&bh_rule_counts),
+		[HOST_EVENT_PLACES] = *HOST_MAP(&bh_event_places),
+		[HOST_RULE_EVENTS] = *HOST_MAP(&bh_rule_events),
 		[HOST_ENDPOINTS] = *HOST_MAP(&bh_endpoints),
 		[HOST_INTERFACES] = *HOST_MAP(&bh_interfaces),
 		[HOST_SOURCES] = *HOST_MAP(&bh_sources),

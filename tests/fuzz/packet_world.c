@@ -159,22 +159,24 @@ static struct tables tables_of_world(void)
 				[TABLE_LATER] = table_of(HOST_LATER),
 				[TABLE_POLICIES] = table_of(HOST_POLICIES),
 				[TABLE_KNOWN] = table_of(HOST_KNOWN),
+				[TABLE_EVENT_PLACES] = table_of(HOST_EVENT_PLACES),
 			},
 		.prefix_hash = {.key = {1, 3, 5, 7, 11, 13}, .factor = 0x9e3779b97f4a7c15},
 		.rule_entries = host_table(HOST_RULES).max_entries * BH_RULE_PAGE,
+		.event_entries = host_table(HOST_RULE_EVENTS).max_entries * BH_RULE_PAGE,
 	};
 }
 
 static void fill_slot(const struct image *image, uint32_t to)
 {
 	const struct tables tables = tables_of_world();
-	_tables_content_ struct tables_content content = {.image = image};
+	_tables_content_ struct tables_content content = {.image = image, .slot = to};
 	_text_ struct text why = TEXT_INIT;
 	struct bh_policy at;
 
 	if (tables_check(&tables, &content, &why) || tables_build(&tables, &content, &why))
 		abort();
-	at = tables_place(&tables, &content, to, 1);
+	at = tables_place(&tables, &content, 1);
 	if (tables_forget_known(&tables, to) || tables_fill(&tables, &content, &at))
 		abort();
 }

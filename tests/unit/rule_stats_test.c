@@ -26,7 +26,7 @@ static void count(struct rule_stats *rs, uint32_t rule, uint64_t packets, uint64
 	struct rule_count counts[BH_RULE_FIRST + 8] = {};
 
 	counts[rule] = (struct rule_count){.packets = packets, .bytes = packets * 10};
-	rule_stats_sample(rs, counts, COUNT(counts), now_ns);
+	rule_stats_sample(rs, 0, counts, COUNT(counts), now_ns);
 }
 
 static void totals_go_with_the_name(void **state)

@@ -56,9 +56,8 @@ static void sum_cpus(const struct datapath *dp, const word *values, word *ret, s
 	}
 }
 
-/* Keys first..first+count-1, each summed over the CPUs, into the array @ret of the map's values. */
-static int read_sums(struct datapath *dp, const struct bpf_map *map, uint32_t first, size_t count,
-		     void *ret)
+int counters_read(struct datapath *dp, const struct bpf_map *map, uint32_t first, size_t count,
+		  void *ret)
 {
 	size_t words = bpf_map__value_size(map) / sizeof(word);
 	size_t size = (size_t)dp->cpus * bpf_map__value_size(map);
@@ -121,7 +120,7 @@ struct books books_of_tally(const struct bh_tally *tally)
 	};
 }
 
-static void tally_add(struct bh_tally *sum, const struct bh_tally *tally)
+void tally_add(struct bh_tally *sum, const struct bh_tally *tally)
 {
 	sum->delivered += tally->delivered;
 	sum->suppressed += tally->suppressed;
@@ -203,61 +202,27 @@ int datapath_read_books(struct datapath *dp, struct books ret[static BH_VERDICT_
 
 int datapath_read_rejects(struct datapath *dp, struct bh_rejects *ret)
 {
-	return read_sums(dp, dp->skel->maps.bh_rejects, 0, 1, ret);
+	return counters_read(dp, dp->skel->maps.bh_rejects, 0, 1, ret);
 }
 
 int datapath_read_flow_books(struct datapath *dp, struct bh_flow_books *ret)
 {
-	return read_sums(dp, dp->skel->maps.bh_flow_books, 0, 1, ret);
+	return counters_read(dp, dp->skel->maps.bh_flow_books, 0, 1, ret);
 }
 
 int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_count *ret)
 {
-	return read_sums(dp, dp->skel->maps.bh_ep_counts, id, 1, ret);
+	return counters_read(dp, dp->skel->maps.bh_ep_counts, id, 1, ret);
 }
 
 int datapath_read_endpoints(struct datapath *dp, size_t count, struct bh_endpoint_count *ret)
 {
 	if (count > bpf_map__max_entries(dp->skel->maps.bh_ep_counts))
 		return -EINVAL;
-	return read_sums(dp, dp->skel->maps.bh_ep_counts, 0, count, ret);
+	return counters_read(dp, dp->skel->maps.bh_ep_counts, 0, count, ret);
 }
 
-static uint32_t pages_of(size_t rules)
-{
-	return (uint32_t)((rules + BH_RULE_PAGE - 1) / BH_RULE_PAGE);
-}
-
-/* Of the first @count rules of a slot, @size bytes each. */
-static int read_rules(struct datapath *dp, const struct bpf_map *map, uint32_t slot, size_t count,
-		      void *ret)
-{
-	size_t size = bpf_map__value_size(map) / BH_RULE_PAGE;
-	uint32_t half = dp->tables.rule_entries / BH_SLOTS, pages = pages_of(count);
-	_free_ void *sums = NULL;
-	int err;
-
-	if (slot >= BH_SLOTS || count > half)
-		return -EINVAL;
-	sums = xcalloc(pages + 1, bpf_map__value_size(map));
-	err = read_sums(dp, map, slot * half / BH_RULE_PAGE, pages, sums);
-	if (!err)
-		memcpy(ret, sums, count * size);
-	return err;
-}
-
-int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret)
-{
-	return read_rules(dp, dp->skel->maps.bh_rule_counts, slot, count, ret);
-}
-
-int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t count,
-			      struct bh_tally *ret)
-{
-	return read_rules(dp, dp->skel->maps.bh_rule_events, slot, count, ret);
-}
-
-static int clear(struct datapath *dp, const struct bpf_map *map, uint32_t first, uint32_t count)
+int counters_clear(struct datapath *dp, const struct bpf_map *map, uint32_t first, uint32_t count)
 {
 	size_t size = (size_t)dp->cpus * bpf_map__value_size(map);
 	uint32_t chunk = size < CHUNK_BYTES ? (uint32_t)(CHUNK_BYTES / size) : 1;
@@ -275,25 +240,7 @@ static int clear(struct datapath *dp, const struct bpf_map *map, uint32_t first,
 	return err;
 }
 
-int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t first, uint32_t count)
-{
-	uint32_t half = dp->tables.rule_entries / BH_SLOTS;
-	uint32_t page = first / BH_RULE_PAGE, pages;
-	int err;
-
-	if (first > half)
-		first = half;
-	if (count > half - first)
-		count = half - first;
-	if (!count)
-		return 0;
-	pages = pages_of(first + count) - page;
-	page += slot * half / BH_RULE_PAGE;
-	err = clear(dp, dp->skel->maps.bh_rule_counts, page, pages);
-	return err ? err : clear(dp, dp->skel->maps.bh_rule_events, page, pages);
-}
-
 int counters_clear_endpoint(struct datapath *dp, uint16_t id)
 {
-	return clear(dp, dp->skel->maps.bh_ep_counts, id, 1);
+	return counters_clear(dp, dp->skel->maps.bh_ep_counts, id, 1);
 }

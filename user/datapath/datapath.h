@@ -26,7 +26,7 @@
 
 struct datapath; /* opened programs and maps */
 
-#define TABLE_ROOM_MAX 8
+#define TABLE_ROOM_MAX 11
 
 /* What a policy needs of each table that grows, in entries of a slot: see datapath_room(). */
 struct table_room {
@@ -347,9 +347,10 @@ int datapath_read_endpoint(struct datapath *dp, uint16_t id, struct bh_endpoint_
 /* Those with ids 0..count-1, whether or not there is such an endpoint. */
 int datapath_read_endpoints(struct datapath *dp, size_t count, struct bh_endpoint_count *ret);
 
-/* Rules 0..count-1 of a slot.  A slot's counts begin at zero when it is filled. */
-int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t count, struct bh_count *ret);
-int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t count,
+/* So many rules of a slot, from @first on.  A slot's counts begin at zero when it is filled. */
+int datapath_read_rules(struct datapath *dp, uint32_t slot, size_t first, size_t count,
+			struct bh_count *ret);
+int datapath_read_rule_events(struct datapath *dp, uint32_t slot, size_t first, size_t count,
 			      struct bh_tally *ret);
 
 /* A connection, put together of both halves of its line. */

@@ -7,11 +7,13 @@
  * that finds them finishes what was begun, and drops them if the headers are missing.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bulkhead.skel.h"
+#include "datapath/event_places.h"
 #include "datapath/info.h"
 #include "datapath/internal.h"
 #include "datapath/table_view.h"
@@ -27,6 +29,8 @@ enum grown {
 	GROWN_BLOCKS,
 	GROWN_RULES,
 	GROWN_RULE_EVENTS,
+	GROWN_RARE_EVENTS, /* these two say by rule where its events are, and change with any */
+	GROWN_EVENT_PLACES,
 	GROWN_HEADERS, /* last: they say where the others' entries are, and change with any */
 	GROWN_COUNT
 };
@@ -47,6 +51,12 @@ struct capacity {
 #define RULE_PAGES       (BH_RULE_ENTRIES / BH_RULE_PAGE)
 #define RULE_PAGES_LEAST (BH_RULE_ENTRIES_LEAST / BH_RULE_PAGE)
 
+/* A rule that finds no place there is counted elsewhere, more slowly. */
+#define EVENT_PAGES_LEAST (BH_EVENT_PLACES_LEAST / BH_RULE_PAGE)
+
+/* What changes whenever another table does. */
+#define GROWN_WITH_ANY (1u << GROWN_RARE_EVENTS | 1u << GROWN_EVENT_PLACES | 1u << GROWN_HEADERS)
+
 static const struct capacity capacities[GROWN_COUNT] = {
 	[GROWN_PREFIXES] = {"bh_prefixes", BH_PREFIX_LINES_LEAST, USUAL_PREFIX_LINES,
 			    BH_PREFIX_LINES_DEFAULT, BH_PREFIX_LINES, TABLE_PREFIXES},
@@ -58,8 +68,12 @@ static const struct capacity capacities[GROWN_COUNT] = {
 			  TABLE_BLOCKS},
 	[GROWN_RULES] = {"bh_rule_counts", RULE_PAGES_LEAST, RULE_PAGES / 4, RULE_PAGES, RULE_PAGES,
 			 TABLE_COUNT},
-	[GROWN_RULE_EVENTS] = {"bh_rule_events", RULE_PAGES_LEAST, RULE_PAGES / 4, RULE_PAGES,
-			       RULE_PAGES, TABLE_COUNT},
+	[GROWN_RULE_EVENTS] = {"bh_rule_events", EVENT_PAGES_LEAST, RULE_PAGES / 16,
+			       RULE_PAGES / 16, RULE_PAGES, TABLE_COUNT},
+	[GROWN_RARE_EVENTS] = {"bh_rare_events", RULE_PAGES, RULE_PAGES, RULE_PAGES, RULE_PAGES,
+			       TABLE_COUNT},
+	[GROWN_EVENT_PLACES] = {"bh_event_places", RULE_PAGES_LEAST, RULE_PAGES / 4, RULE_PAGES,
+				RULE_PAGES, TABLE_EVENT_PLACES},
 	[GROWN_HEADERS] = {"bh_policies", BH_SLOTS, BH_SLOTS, BH_SLOTS, BH_SLOTS, TABLE_POLICIES},
 };
 
@@ -83,8 +97,9 @@ static void find_needs(const struct image *image, uint64_t ret[static GROWN_COUN
 	ret[GROWN_IDENTITIES] = image->identities.count;
 	ret[GROWN_DIRECTORY] = tables_lines(image);
 	ret[GROWN_BLOCKS] = image->pairs.blocks.count + image->cells.blocks.count;
-	ret[GROWN_RULES] = (image->rules + BH_RULE_PAGE - 1) / BH_RULE_PAGE;
-	ret[GROWN_RULE_EVENTS] = ret[GROWN_RULES];
+	ret[GROWN_RULES] = event_places_pages(image->rules);
+	ret[GROWN_RULE_EVENTS] = event_places_pages(event_places_needed(image));
+	ret[GROWN_EVENT_PLACES] = ret[GROWN_RULES];
 	ret[GROWN_HEADERS] = 1;
 }
 
@@ -130,7 +145,7 @@ static uint32_t choose(struct datapath *dp, enum grown i, uint64_t need)
 	if (pinned && (pinned / BH_SLOTS >= need || pinned >= wanted))
 		return pinned;
 	if (pinned)
-		dp->grown |= 1u << i | 1u << GROWN_HEADERS;
+		dp->grown |= 1u << i | GROWN_WITH_ANY;
 	return wanted;
 }
 
@@ -247,6 +262,33 @@ static int fill_counts(const struct datapath *dp, enum grown i)
 	return err;
 }
 
+/* Where a page's first place is has moved with the slot's half of them. */
+static int fill_places(const struct datapath *dp)
+{
+	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[GROWN_EVENT_PLACES].map);
+	const struct table from = {fd, pinned_entries(dp, GROWN_EVENT_PLACES),
+				   sizeof(struct bh_event_places)};
+	uint32_t half = from.entries / BH_SLOTS;
+	_free_ struct bh_event_places *places = xcalloc(half + 1, sizeof(*places));
+	int err = fd < 0 ? fd : 0;
+
+	for (uint32_t slot = 0; !err && slot < BH_SLOTS; slot++) {
+		uint32_t by = BH_RULE_PAGE * moved(dp, GROWN_RULE_EVENTS, slot, 0);
+		size_t size = (size_t)half * from.size;
+		_table_view_ struct table_view view = {};
+
+		err = table_view_open(&from, slot * half, size, &view);
+		if (err)
+			break;
+		memcpy(places, view.bytes, size);
+		for (uint32_t i = 0; i < half; i++)
+			places[i].first += by;
+		err = tables_write(&dp->tables, TABLE_EVENT_PLACES,
+				   moved(dp, GROWN_EVENT_PLACES, slot, slot * half), places, size);
+	}
+	return err;
+}
+
 static int fill_headers(const struct datapath *dp)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[GROWN_HEADERS].map);
@@ -281,8 +323,11 @@ static int fill(const struct datapath *dp, enum grown i)
 	case GROWN_RULES:
 	case GROWN_RULE_EVENTS:
 		return fill_counts(dp, i);
+	case GROWN_EVENT_PLACES:
+		return fill_places(dp);
 	case GROWN_HEADERS:
 		return fill_headers(dp);
+	case GROWN_RARE_EVENTS: /* as the others' counts: told by nobody */
 	case GROWN_COUNT:
 		break;
 	}

@@ -264,8 +264,16 @@ void datapath_flows_close(struct datapath *dp);
 
 /* --- counters.c --- */
 
+/* Keys first..first+count-1, each summed over the CPUs, into the array @ret of the map's values. */
+int counters_read(struct datapath *dp, const struct bpf_map *map, uint32_t first, size_t count,
+		  void *ret);
+int counters_clear(struct datapath *dp, const struct bpf_map *map, uint32_t first, uint32_t count);
+int counters_clear_endpoint(struct datapath *dp, uint16_t id);
+void tally_add(struct bh_tally *sum, const struct bh_tally *tally);
+
+/* --- rule_counts.c --- */
+
 /* Zeroes the counts of @count rules of a slot, from @first on; past its end there is nothing. */
 int counters_clear_rules(struct datapath *dp, uint32_t slot, uint32_t first, uint32_t count);
-int counters_clear_endpoint(struct datapath *dp, uint16_t id);
 
 #endif

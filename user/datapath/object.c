@@ -158,6 +158,8 @@ static const struct bpf_map *map_of(const struct datapath *dp, enum table_id tab
 		return dp->skel->maps.bh_policies;
 	case TABLE_KNOWN:
 		return dp->skel->maps.bh_known;
+	case TABLE_EVENT_PLACES:
+		return dp->skel->maps.bh_event_places;
 	case TABLE_COUNT:
 		break;
 	}
@@ -170,6 +172,7 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 	struct tables *t = &dp->tables;
 
 	t->rule_entries = BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts);
+	t->event_entries = BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_events);
 	t->control = share(dp->skel->maps.bh_control, PROT_READ | PROT_WRITE);
 	t->epochs = share(dp->skel->maps.bh_epochs, PROT_READ | PROT_WRITE);
 	t->policies = share(dp->skel->maps.bh_policies, PROT_READ);
@@ -338,6 +341,8 @@ static int open_object(struct datapath *dp, const struct datapath_config *config
 		return explain_error(reterr, err, "cannot size the maps");
 	dp->skel->rodata->bh_rules_each =
 		BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_counts) / BH_SLOTS;
+	dp->skel->rodata->bh_events_each =
+		BH_RULE_PAGE * bpf_map__max_entries(dp->skel->maps.bh_rule_events) / BH_SLOTS;
 	err = load(dp, config, reterr);
 	if (!err)
 		err = heartbeat_check_clocks(dp, reterr);

@@ -162,8 +162,7 @@ static void note_stance(struct datapath *dp, uint32_t slot, const struct bh_poli
 static int write_slot(struct datapath *dp, const struct tables_content *content,
 		      struct datapath_swap *swap, struct text *reterr)
 {
-	const struct bh_policy at = tables_place(&dp->tables, content, swap->slot,
-						 next_generation(dp));
+	const struct bh_policy at = tables_place(&dp->tables, content, next_generation(dp));
 	uint64_t start = clock_monotonic_ns();
 	int err = tables_clear_header(&dp->tables, swap->slot);
 
@@ -362,8 +361,8 @@ static int check_swap(const struct datapath *dp, uint64_t revert_at_ns, struct t
 int datapath_try_policy(struct datapath *dp, const struct image *image, uint64_t revert_at_ns,
 			struct text *reterr, struct datapath_swap *ret)
 {
-	_tables_content_ struct tables_content content = {.image = image};
 	struct datapath_swap swap = {.slot = idle_slot(dp)};
+	_tables_content_ struct tables_content content = {.image = image, .slot = swap.slot};
 	uint64_t start = clock_monotonic_ns();
 	struct table_room room;
 	int err = check_swap(dp, revert_at_ns, reterr);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "datapath/entries.h"
+#include "datapath/event_places.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 
@@ -18,7 +19,7 @@ struct piece {
 	size_t size; /* bytes */
 };
 
-#define PIECES 9
+#define PIECES 10
 
 #define PAIRS_ROOM  4096 /* blocks */
 #define RUN_ENTRIES 1024 /* written together if one of them has changed */
@@ -229,6 +230,9 @@ int tables_build(const struct tables *t, struct tables_content *content, struct 
 				     &content->prefixes);
 
 	place_identities(content);
+	content->event_places = event_places_make(content->image,
+						  content->slot * (t->event_entries / BH_SLOTS),
+						  t->event_entries / BH_SLOTS);
 	if (err == -E2BIG)
 		return refuse(reterr,
 			      &(struct want){"bh_prefixes", "prefixes", content->prefixes.entries,
@@ -243,6 +247,7 @@ void tables_content_release(struct tables_content *content)
 	prefix_table_release(&content->prefixes);
 	grid_fold_release(&content->pairs);
 	free(content->identities);
+	free(content->event_places);
 }
 
 /*
@@ -258,9 +263,10 @@ static uint32_t cells_block(const struct tables *t, const struct image *image)
 }
 
 struct bh_policy tables_place(const struct tables *t, const struct tables_content *content,
-			      uint32_t slot, uint32_t generation)
+			      uint32_t generation)
 {
 	const struct image *image = content->image;
+	uint32_t slot = content->slot;
 	struct bh_prefixes prefixes = content->prefixes.head;
 	uint32_t line = slot * half(t, TABLE_DIRECTORY);
 	uint32_t block = slot * half(t, TABLE_BLOCKS);
@@ -327,7 +333,9 @@ static void list_pieces(const struct tables_content *content, const struct bh_po
 				image->later.count * sizeof(*image->later.items)};
 	ret[7] = (struct piece){TABLE_PREFIXES, at->prefixes.line, prefixes->lines,
 				prefixes->line_count * sizeof(*prefixes->lines)};
-	ret[8] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
+	ret[8] = (struct piece){TABLE_EVENT_PLACES, at->rule / BH_RULE_PAGE, content->event_places,
+				event_places_pages(at->rules) * sizeof(*content->event_places)};
+	ret[9] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
 }
 
 static int write_entries(const struct table *table, uint32_t first, const void *from, size_t count)

@@ -21,6 +21,7 @@ enum table_id {
 	TABLE_LATER,
 	TABLE_POLICIES,
 	TABLE_KNOWN,
+	TABLE_EVENT_PLACES,
 	TABLE_COUNT,
 };
 
@@ -38,15 +39,18 @@ struct tables {
 	struct table_view prefixes[BH_SLOTS]; /* like the first, while addresses of it change */
 	struct table of[TABLE_COUNT];
 	struct bh_prefix_hash prefix_hash;
-	uint32_t rule_entries; /* of both slots */
+	uint32_t rule_entries;  /* of both slots */
+	uint32_t event_entries; /* likewise: places for events */
 };
 
 /* Its own tables, but for what programs have in another form: tables_check() and tables_build() add
  * that. */
 struct tables_content {
 	const struct image *image;
+	uint32_t slot; /* that it is for */
 	struct grid_fold pairs;
 	struct bh_identity *identities;
+	struct bh_event_places *event_places;
 	struct prefix_table prefixes;
 };
 
@@ -72,9 +76,9 @@ int tables_check(const struct tables *t, struct tables_content *content, struct 
 /* As tables_check(), of the prefixes. */
 int tables_build(const struct tables *t, struct tables_content *content, struct text *reterr);
 
-/* Where the content is in @slot. */
+/* Where the content is in its slot. */
 struct bh_policy tables_place(const struct tables *t, const struct tables_content *content,
-			      uint32_t slot, uint32_t generation);
+			      uint32_t generation);
 
 /*
  * Brings the arrays to where @at says, the slot's header last: writes what is not there already,

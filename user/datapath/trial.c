@@ -146,7 +146,7 @@ static int read_rule(struct trial *t, uint32_t rule, struct bh_count *ret)
 
 static int search_rule(struct trial *t, uint32_t *ret)
 {
-	int err = datapath_read_rules(t->dp, datapath_slot(t->dp), t->rules, t->now);
+	int err = datapath_read_rules(t->dp, datapath_slot(t->dp), 0, t->rules, t->now);
 
 	if (err)
 		return err;

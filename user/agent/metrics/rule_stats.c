@@ -59,16 +59,16 @@ static bool is_nothing(const struct rule_count *count)
 		 count->lost);
 }
 
-void rule_stats_sample(struct rule_stats *rs, const struct rule_count *counts, size_t count,
-		       uint64_t now_ns)
+void rule_stats_sample(struct rule_stats *rs, size_t first, const struct rule_count *counts,
+		       size_t count, uint64_t now_ns)
 {
-	for (size_t i = 0; i < count && i < rs->count; i++) {
-		struct rule_stat *stat = find(rs, i);
+	for (size_t i = 0; i < count && first + i < rs->count; i++) {
+		struct rule_stat *stat = find(rs, first + i);
 
 		if (!stat && is_nothing(&counts[i]))
 			continue;
 		if (!stat)
-			stat = make(rs, i);
+			stat = make(rs, first + i);
 		if (counts[i].packets != stat->seen.packets)
 			stat->last_hit_ns = now_ns;
 		stat->seen = counts[i];

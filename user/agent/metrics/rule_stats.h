@@ -28,9 +28,9 @@ struct rule_stats {
 	size_t count;                  /* of rules */
 };
 
-/* What the slot in force has counted now. */
-void rule_stats_sample(struct rule_stats *rs, const struct rule_count *counts, size_t count,
-		       uint64_t now_ns);
+/* What the slot in force has counted now, of so many rules from @first on. */
+void rule_stats_sample(struct rule_stats *rs, size_t first, const struct rule_count *counts,
+		       size_t count, uint64_t now_ns);
 
 /* Another policy is in force, and counts from zero: totals go with the names.  @from may be NULL.
  */

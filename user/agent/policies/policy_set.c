@@ -279,14 +279,18 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 	return err;
 }
 
-static int read_rules(struct policy_set *set, uint32_t slot, size_t count, struct rule_count *ret)
+/* What the kernel has of so many is read at once. */
+#define SAMPLE_RULES 1024
+
+static int read_rules(struct policy_set *set, uint32_t slot, size_t first, size_t count,
+		      struct rule_count *ret)
 {
 	_free_ struct bh_count *decided = xcalloc(count, sizeof(*decided));
 	_free_ struct bh_tally *events = xcalloc(count, sizeof(*events));
-	int err = datapath_read_rules(set->dp, slot, count, decided);
+	int err = datapath_read_rules(set->dp, slot, first, count, decided);
 
 	if (!err)
-		err = datapath_read_rule_events(set->dp, slot, count, events);
+		err = datapath_read_rule_events(set->dp, slot, first, count, events);
 	for (size_t i = 0; !err && i < count; i++)
 		ret[i] = (struct rule_count){
 			.packets = decided[i].packets,
@@ -300,16 +304,18 @@ static int read_rules(struct policy_set *set, uint32_t slot, size_t count, struc
 
 static int sample_slot(struct policy_set *set, uint32_t slot)
 {
-	size_t count = set->stats.count;
-	_free_ struct rule_count *counts = NULL;
-	int err;
+	struct rule_count counts[SAMPLE_RULES];
+	uint64_t now_ns = clock_wall_ns();
+	int err = 0;
 
-	if (!count)
-		return 0;
-	counts = xcalloc(count, sizeof(*counts));
-	err = read_rules(set, slot, count, counts);
-	if (!err)
-		rule_stats_sample(&set->stats, counts, count, clock_wall_ns());
+	for (size_t at = 0; !err && at < set->stats.count; at += SAMPLE_RULES) {
+		size_t left = set->stats.count - at;
+		size_t count = left < SAMPLE_RULES ? left : SAMPLE_RULES;
+
+		err = read_rules(set, slot, at, count, counts);
+		if (!err)
+			rule_stats_sample(&set->stats, at, counts, count, now_ns);
+	}
 	return err;
 }
 
@@ -318,7 +324,7 @@ static void take_stances(struct policy_set *set, uint32_t old_slot)
 {
 	struct rule_count counts[BH_BUILTIN_COUNT] = {};
 
-	if (!read_rules(set, old_slot, BH_BUILTIN_COUNT, counts))
+	if (!read_rules(set, old_slot, 0, BH_BUILTIN_COUNT, counts))
 		rule_stats_add(&set->stats, BH_BUILTIN_DOWN, &counts[BH_BUILTIN_DOWN]);
 }
 
