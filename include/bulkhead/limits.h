@@ -27,7 +27,7 @@
 
 /*
  * What a policy may need at most, in entries over both slots.  The agent makes these tables for the
- * policy that it starts with: with room for half as much again, and no smaller than BH_*_LEAST.
+ * policy that it starts with: with room for an eighth more, and no smaller than BH_*_LEAST.
  */
 #define BH_PREFIX_ENTRIES   4194304 /* prefixes and waypoints: so many find a place in the lines */
 #define BH_PREFIX_LINES     1179648 /* 144 MiB */
@@ -38,7 +38,7 @@
 
 #define BH_PREFIX_LINES_LEAST     16384 /* 2 MiB */
 #define BH_IDENTITY_ENTRIES_LEAST 8192
-#define BH_DIRECTORY_LINES_LEAST  65536 /* 4 MiB */
+#define BH_DIRECTORY_LINES_LEAST  32768 /* 2 MiB */
 #define BH_BLOCKS_LEAST           32768 /* 4 MiB */
 #define BH_RULE_ENTRIES_LEAST     32768 /* these are whole pages in each slot */
 #define BH_EVENT_PLACES_LEAST     4096

@@ -222,6 +222,78 @@ static void new_tables_with_headers_are_what_counts(void **state)
 	remove_all(state);
 }
 
+static uint32_t fronts_of(bool has_fronts, const struct image *image)
+{
+	const struct datapath_config config = {
+		.bpffs = PINS, .image = image, .has_fronts = has_fronts};
+	_text_ struct text why = TEXT_INIT;
+	uint32_t fronts;
+
+	if (datapath_open(&config, &why, &dp))
+		fail_msg("%s", why.buf);
+	fronts = bpf_map__max_entries(dp->skel->maps.bh_fronts);
+	if (fronts == BH_FRONT_ENTRIES)
+		assert_int_equal(bpf_map__max_entries(dp->skel->maps.bh_backends),
+				 BH_BACKEND_ENTRIES);
+	if (datapath_generation(dp))
+		assert_in_force(dp, 10, BH_RULE_FIRST);
+	else
+		swap_to(dp, 10, BH_RULE_FIRST);
+	datapath_free(TAKE_PTR(dp));
+	return fronts;
+}
+
+static void services_get_their_tables_when_there_are_any(void **state)
+{
+	_image_ struct image image;
+
+	image_make(&image, 10, BH_RULE_FIRST);
+	assert_int_equal(fronts_of(false, &image), 1);
+	assert_int_equal(fronts_of(true, &image), BH_FRONT_ENTRIES);
+	assert_false(is_there(PINS "/maps/bh_fronts-grown"));
+	assert_int_equal(fronts_of(false, &image), BH_FRONT_ENTRIES);
+	remove_all(state);
+	assert_int_equal(fronts_of(true, &image), BH_FRONT_ENTRIES);
+	remove_all(state);
+}
+
+/* Where those of built-in rules are, by which most is denied: programs know it without asking. */
+static void assert_places_begin(uint32_t slot)
+{
+	const struct bh_policy *policy = tables_header(&dp->tables, slot);
+	const struct bh_event_places *places;
+	_table_view_ struct table_view view = {};
+
+	assert_int_equal(table_view_open(&dp->tables.of[TABLE_EVENT_PLACES],
+					 policy->rule / BH_RULE_PAGE, sizeof(*places), &view),
+			 0);
+	places = view.bytes;
+	assert_int_equal(places->first, slot * dp->tables.event_entries / BH_SLOTS);
+	assert_int_equal(places->rules, (1u << BH_RULE_FIRST) - 1);
+}
+
+static void events_have_places_in_larger_tables_too(void **state)
+{
+	const uint32_t entries = BH_EVENT_PLACES_LEAST, rule = BH_RULE_FIRST;
+	_image_ struct image image;
+
+	image_make(&image, 10, rule);
+	restart(&image);
+	swap_to(dp, 10, rule);
+	swap_to(dp, 20, rule);
+	assert_int_equal(dp->tables.event_entries, entries);
+	image.rules += entries;
+	for (uint32_t i = 0; i < entries / BH_SLOTS; i++)
+		vec_push(&image.cells.blocks, (struct bh_block){.value = {rule + i}});
+	restart(&image);
+	assert_true(dp->tables.event_entries > entries);
+	assert_places_begin(0);
+	assert_places_begin(1);
+	assert_in_force(dp, 20, rule);
+	datapath_free(TAKE_PTR(dp));
+	remove_all(state);
+}
+
 static void a_million_identities_find_room(void **state)
 {
 	_text_ struct text why = TEXT_INIT;
@@ -253,6 +325,8 @@ int main(void)
 		cmocka_unit_test(only_what_is_too_small_is_replaced),
 		cmocka_unit_test(a_start_makes_room_and_decides_as_before),
 		cmocka_unit_test(new_tables_with_headers_are_what_counts),
+		cmocka_unit_test(services_get_their_tables_when_there_are_any),
+		cmocka_unit_test(events_have_places_in_larger_tables_too),
 		cmocka_unit_test(a_million_identities_find_room),
 	};
 

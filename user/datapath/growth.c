@@ -29,6 +29,8 @@ enum grown {
 	GROWN_BLOCKS,
 	GROWN_RULES,
 	GROWN_RULE_EVENTS,
+	GROWN_FRONTS,
+	GROWN_BACKENDS,
 	GROWN_RARE_EVENTS, /* these two say by rule where its events are, and change with any */
 	GROWN_EVENT_PLACES,
 	GROWN_HEADERS, /* last: they say where the others' entries are, and change with any */
@@ -54,6 +56,8 @@ struct capacity {
 /* A rule that finds no place there is counted elsewhere, more slowly. */
 #define EVENT_PAGES_LEAST (BH_EVENT_PLACES_LEAST / BH_RULE_PAGE)
 
+#define FRONTS_NONE 1 /* where there are no Services: a map has one entry at least */
+
 /* What changes whenever another table does. */
 #define GROWN_WITH_ANY (1u << GROWN_RARE_EVENTS | 1u << GROWN_EVENT_PLACES | 1u << GROWN_HEADERS)
 
@@ -70,6 +74,10 @@ static const struct capacity capacities[GROWN_COUNT] = {
 			 TABLE_COUNT},
 	[GROWN_RULE_EVENTS] = {"bh_rule_events", EVENT_PAGES_LEAST, RULE_PAGES / 16,
 			       RULE_PAGES / 16, RULE_PAGES, TABLE_COUNT},
+	[GROWN_FRONTS] = {"bh_fronts", FRONTS_NONE, BH_FRONT_ENTRIES, BH_FRONT_ENTRIES,
+			  BH_FRONT_ENTRIES, TABLE_COUNT},
+	[GROWN_BACKENDS] = {"bh_backends", FRONTS_NONE, BH_BACKEND_ENTRIES, BH_BACKEND_ENTRIES,
+			    BH_BACKEND_ENTRIES, TABLE_COUNT},
 	[GROWN_RARE_EVENTS] = {"bh_rare_events", RULE_PAGES, RULE_PAGES, RULE_PAGES, RULE_PAGES,
 			       TABLE_COUNT},
 	[GROWN_EVENT_PLACES] = {"bh_event_places", RULE_PAGES_LEAST, RULE_PAGES / 4, RULE_PAGES,
@@ -119,9 +127,15 @@ bool datapath_room(const struct image *image, struct table_room *ret)
 	return true;
 }
 
+/*
+ * A table that is outgrown costs a start, which is noticed by nobody but the agent: so what is kept
+ * free of a large one is little, and a small one is as large as BH_*_LEAST says.
+ */
+#define ROOM_PART 8
+
 static uint32_t entries_for(const struct capacity *c, uint64_t need)
 {
-	uint64_t roomy = BH_SLOTS * (need + need / 2);
+	uint64_t roomy = BH_SLOTS * (need + need / ROOM_PART);
 
 	if (roomy > c->most)
 		return c->most;
@@ -177,6 +191,10 @@ int growth_choose(struct datapath *dp, const struct datapath_config *config)
 
 	if (config->image)
 		find_needs(config->image, needs);
+	if (config->has_fronts) {
+		needs[GROWN_FRONTS] = BH_FRONT_ENTRIES / BH_SLOTS;
+		needs[GROWN_BACKENDS] = BH_BACKEND_ENTRIES / BH_SLOTS;
+	}
 	for (enum grown i = 0; !err && i < GROWN_COUNT; i++) {
 		uint64_t room = config->room ? config->room->of[i] : 0;
 		uint64_t need = room > needs[i] ? room : needs[i];
@@ -327,6 +345,8 @@ static int fill(const struct datapath *dp, enum grown i)
 		return fill_places(dp);
 	case GROWN_HEADERS:
 		return fill_headers(dp);
+	case GROWN_FRONTS: /* there were none */
+	case GROWN_BACKENDS:
 	case GROWN_RARE_EVENTS: /* as the others' counts: told by nobody */
 	case GROWN_COUNT:
 		break;
