@@ -37,17 +37,37 @@ static int open_lanes(struct datapath *dp)
 	const struct bpf_map *events = dp->skel->maps.bh_lane_events;
 	const struct table of_ends = {bpf_map__fd(ends), bpf_map__max_entries(ends),
 				      sizeof(struct bh_lane)};
-	const struct table of_events = {bpf_map__fd(events), bpf_map__max_entries(events),
-					sizeof(struct bh_event)};
 	int err = table_view_share(&of_ends, 0, (size_t)of_ends.entries * of_ends.size,
 				   &dp->lane_ends);
 
 	if (!err)
-		err = table_view_open(&of_events, 0, (size_t)of_events.entries * of_events.size,
+		lanes_init(&dp->lanes, dp->lane_ends.bytes, NULL, of_ends.entries,
+			   bpf_map__max_entries(events) / of_ends.entries);
+	return err;
+}
+
+/* They stay mapped until the reader sleeps: to map them takes longer than to read a few. */
+static int see_events(struct datapath *dp)
+{
+	const struct bpf_map *events = dp->skel->maps.bh_lane_events;
+	const struct table table = {bpf_map__fd(events), bpf_map__max_entries(events),
+				    sizeof(struct bh_event)};
+	int err = 0;
+
+	if (!dp->lane_events.bytes)
+		err = table_view_open(&table, 0, (size_t)table.entries * table.size,
 				      &dp->lane_events);
-	if (!err)
-		lanes_init(&dp->lanes, dp->lane_ends.bytes, dp->lane_events.bytes, of_ends.entries,
-			   of_events.entries / of_ends.entries);
+	dp->lanes.events = dp->lane_events.bytes;
+	return err;
+}
+
+static int read_lanes(struct datapath *dp, size_t *ret)
+{
+	int err = lanes_have_any(&dp->lanes) ? see_events(dp) : 0;
+
+	*ret = 0;
+	if (!err && dp->lanes.events)
+		*ret = lanes_read(&dp->lanes, DATAPATH_EVENTS_AT_ONCE, on_event, dp);
 	return err;
 }
 
@@ -77,16 +97,19 @@ void datapath_events_close(struct datapath *dp)
 
 int datapath_events_fd(const struct datapath *dp)
 {
-	return dp->packets.records ? bpf_map__fd(dp->skel->maps.bh_events) : -EBADF;
+	return dp->packets.read_at ? bpf_map__fd(dp->skel->maps.bh_events) : -EBADF;
 }
 
 int datapath_events_consume(struct datapath *dp)
 {
 	size_t count;
+	int err;
 
-	if (!dp->packets.records)
+	if (!dp->packets.read_at)
 		return -EBADF;
-	count = lanes_read(&dp->lanes, DATAPATH_EVENTS_AT_ONCE, on_event, dp);
+	err = read_lanes(dp, &count);
+	if (err)
+		return err;
 	count += ring_read(&dp->packets, DATAPATH_EVENTS_AT_ONCE - count, on_record, dp);
 	ring_done(&dp->packets);
 	return (int)count;
@@ -94,6 +117,8 @@ int datapath_events_consume(struct datapath *dp)
 
 void datapath_events_sleep(struct datapath *dp)
 {
+	table_view_close(&dp->lane_events);
+	dp->lanes.events = NULL;
 	__atomic_store_n(&dp->tables.control->event_sleep, 1, __ATOMIC_SEQ_CST);
 }
 

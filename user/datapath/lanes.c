@@ -37,6 +37,20 @@ static const struct bh_event *event_of(const struct lanes *lanes, const struct l
 	return &head->events[head->at & (lanes->each - 1)];
 }
 
+static uint64_t written_of(const struct bh_lane *lane)
+{
+	return __atomic_load_n(&lane->written, __ATOMIC_ACQUIRE);
+}
+
+bool lanes_have_any(const struct lanes *lanes)
+{
+	for (uint32_t i = 0; i < lanes->count; i++) {
+		if (lanes->of[i].read != written_of(&lanes->of[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Those that have any; how many these are. */
 static size_t find_heads(struct lanes *lanes)
 {
@@ -48,7 +62,7 @@ static size_t find_heads(struct lanes *lanes)
 			.lane = lane,
 			.events = lanes->events + (size_t)i * lanes->each,
 			.at = lane->read,
-			.end = __atomic_load_n(&lane->written, __ATOMIC_ACQUIRE),
+			.end = written_of(lane),
 		};
 
 		if (head.at != head.end)

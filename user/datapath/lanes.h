@@ -3,6 +3,7 @@
 #ifndef DATAPATH_LANES_H
 #define DATAPATH_LANES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +27,13 @@ struct lanes {
 /* Events of each, for so many CPUs: a power of two. */
 uint32_t lanes_each(uint32_t cpus);
 
+/* @events may be NULL while none are read. */
 void lanes_init(struct lanes *lanes, struct bh_lane *of, const struct bh_event *events,
 		uint32_t count, uint32_t each);
 void lanes_release(struct lanes *lanes); /* but not what is shared */
+
+/* Whether some event waits to be read. */
+bool lanes_have_any(const struct lanes *lanes);
 
 typedef void lane_fn(const struct bh_event *event, void *user);
 

@@ -20,7 +20,7 @@ int ring_open(int fd, uint64_t size, struct ring *ret)
 
 	if (reader == MAP_FAILED)
 		return -errno;
-	writers = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, fd, (off_t)page);
+	writers = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)page);
 	if (writers == MAP_FAILED) {
 		int err = -errno;
 
@@ -28,9 +28,9 @@ int ring_open(int fd, uint64_t size, struct ring *ret)
 		return err;
 	}
 	*ret = (struct ring){
+		.fd = fd,
 		.read_at = reader,
 		.written_at = writers,
-		.records = (const char *)writers + page,
 		.size = size,
 		.next = *(uint64_t *)reader,
 	};
@@ -39,22 +39,46 @@ int ring_open(int fd, uint64_t size, struct ring *ret)
 
 void ring_close(struct ring *ring)
 {
-	const size_t page = page_size();
-
-	if (!ring->records)
+	if (!ring->read_at)
 		return;
-	munmap((void *)ring->written_at, page + 2 * ring->size);
-	munmap(ring->read_at, page);
+	munmap((void *)ring->written_at, page_size());
+	munmap(ring->read_at, page_size());
 	*ring = (struct ring){};
+}
+
+/* What the ring holds from one place to another, while it is read. */
+struct piece {
+	const char *bytes;
+	void *pages;
+	size_t size; /* of the pages */
+};
+
+static bool piece_open(const struct ring *ring, uint64_t from, uint64_t to, struct piece *ret)
+{
+	const size_t page = page_size();
+	uint64_t at = from & (ring->size - 1), before = at % page;
+	size_t size = to - from + before;
+	void *pages = mmap(NULL, size, PROT_READ, MAP_SHARED, ring->fd,
+			   (off_t)(2 * page + at - before));
+
+	if (pages == MAP_FAILED)
+		return false;
+	*ret = (struct piece){(const char *)pages + before, pages, size};
+	return true;
 }
 
 size_t ring_read(struct ring *ring, size_t most, ring_fn *fn, void *user)
 {
-	uint64_t end = __atomic_load_n(ring->written_at, __ATOMIC_ACQUIRE), at = *ring->read_at;
+	uint64_t end = __atomic_load_n(ring->written_at, __ATOMIC_ACQUIRE);
+	uint64_t begin = *ring->read_at, at = begin;
+	struct piece piece = {};
 	size_t count = 0;
 
+	ring->next = begin;
+	if (begin == end || !most || !piece_open(ring, begin, end, &piece))
+		return 0;
 	while (at < end && count < most) {
-		const char *head = ring->records + (at & (ring->size - 1));
+		const char *head = piece.bytes + (at - begin);
 		uint32_t word = __atomic_load_n((const uint32_t *)head, __ATOMIC_ACQUIRE);
 		uint32_t len = word & ~MARKS;
 
@@ -64,6 +88,7 @@ size_t ring_read(struct ring *ring, size_t most, ring_fn *fn, void *user)
 			count++;
 		at += (len + BPF_RINGBUF_HDR_SZ + 7) & ~UINT64_C(7);
 	}
+	munmap(piece.pages, piece.size);
 	ring->next = at;
 	return count;
 }
