@@ -331,8 +331,19 @@ static int make_pair_rows(struct evaluator *e)
 	return 0;
 }
 
+/* A narrow rule makes a block of pairs and one of cells, where its classes have none yet. */
+static void expect_blocks(struct evaluator *e)
+{
+	size_t classes = e->c->classes.count;
+	size_t blocks = e->narrow.count < classes ? e->narrow.count : classes;
+
+	grid_builder_expect(&e->pairs, blocks);
+	grid_builder_expect(&e->rows.cells.grid, blocks);
+}
+
 static int decide(struct evaluator *e)
 {
+	expect_blocks(e);
 	find_patterns(e);
 	if (make_pair_rows(e))
 		return -E2BIG;

@@ -66,6 +66,12 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 	grid_builder_block(b, &(struct bh_block){});
 }
 
+void grid_builder_expect(struct grid_builder *b, size_t blocks)
+{
+	numbering_reserve(&b->numbers, blocks);
+	vec_reserve(&b->grid->blocks, blocks + blocks / 8 + BLOCKS_FIRST);
+}
+
 void grid_builder_release(struct grid_builder *b)
 {
 	numbering_release(&b->numbers);

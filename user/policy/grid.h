@@ -24,6 +24,9 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 void grid_builder_release(struct grid_builder *b);
 #define _grid_builder_ _cleanup_(grid_builder_release)
 
+/* So many blocks are likely to come, which needn't make room one after the other. */
+void grid_builder_expect(struct grid_builder *b, size_t blocks);
+
 /* The number of the block with this content. */
 uint32_t grid_builder_block(struct grid_builder *b, const struct bh_block *block);
 
