@@ -272,7 +272,7 @@ static bool is_same_unfolded(const struct source *source, const struct yaml *ful
 	struct yaml quick = {};
 	bool is_right;
 
-	if (yaml_plain_parse(source, true, &quick))
+	if (yaml_plain_parse(source, YAML_FOLDED, &quick))
 		return false;
 	vec_foreach (document, &quick.documents)
 		yaml_unfold_all(&quick, *document, &d);
@@ -288,12 +288,12 @@ static bool compare_ways(const char *text)
 	struct source source = source_of("test", text, strlen(text));
 	struct diags d = {};
 	struct yaml quick = {}, full = {}, folded = {};
-	bool is_taken = !yaml_plain_parse(&source, false, &quick), is_right = true;
+	bool is_taken = !yaml_plain_parse(&source, YAML_UNFOLDED, &quick), is_right = true;
 
 	if (is_taken) {
 		is_right = !yaml_parse_in_full(&source, &d, &full) && !d.errors &&
 			   are_same(&quick, &full, true) && is_same_unfolded(&source, &full, 0);
-	} else if (!yaml_plain_parse(&source, true, &folded)) {
+	} else if (!yaml_plain_parse(&source, YAML_FOLDED, &folded)) {
 		is_right = !yaml_parse_in_full(&source, &d, &full) && d.errors &&
 			   is_same_unfolded(&source, &full, d.errors);
 	}
@@ -366,7 +366,7 @@ static void words_are_the_source_s(void **state)
 	const struct node *n;
 
 	(void)state;
-	assert_int_equal(yaml_parse_folded(&source, &d, &y), 0);
+	assert_int_equal(yaml_parse_folded(&source, YAML_FOLDED, &d, &y), 0);
 	n = y.documents.items[0]->first->value->first->value->first;
 	assert_true(n->is_folded);
 	assert_int_equal(yaml_parts(n, parts, 1), 0);

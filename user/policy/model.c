@@ -160,10 +160,8 @@ static void policy_free_rules(struct policy *p)
 	vec_release(&p->expects);
 }
 
-void policy_free(struct policy *p)
+void policy_clear(struct policy *p)
 {
-	if (!p)
-		return;
 	policy_free_members(p);
 	policy_free_rules(p);
 	vec_foreach (selector, &p->shared) {
@@ -171,12 +169,21 @@ void policy_free(struct policy *p)
 		selector_free(*selector);
 	}
 	vec_release(&p->shared);
+	arena_release(&p->memory);
+	p->documents = 0;
+	p->is_audit = false;
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	policy_clear(p);
 	vec_foreach (source, &p->sources) {
 		source_release(*source);
 		free(*source);
 	}
 	vec_release(&p->sources);
-	arena_release(&p->memory);
 	free(p);
 }
 

@@ -284,6 +284,8 @@ struct policy {
 };
 
 struct policy *policy_new(void);
+/* All but its sources is as in a new one. */
+void policy_clear(struct policy *p);
 void policy_free(struct policy *p);
 void policy_freep(struct policy **p);
 #define _policy_ _cleanup_(policy_freep)

@@ -55,6 +55,8 @@ struct reader {
 	struct yaml_word zone_word; /* of the last workload that was read from its words */
 	size_t zone;                /* which that is; POLICY_NONE: it isn't known */
 	struct yaml entry;          /* that is read */
+	enum yaml_folding folding;
+	size_t folded; /* entries that nobody has read yet */
 };
 
 void reader_init(struct reader *r, struct policy *p, struct diags *d);

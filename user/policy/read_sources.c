@@ -11,7 +11,7 @@
 
 static void read_source(struct reader *r, const struct source *source, struct yaml *ret)
 {
-	int err = yaml_parse_folded(source, r->diags, ret);
+	int err = yaml_parse_folded(source, r->folding, r->diags, ret);
 
 	if (err)
 		r->names.is_incomplete = true;
@@ -22,6 +22,7 @@ static void read_source(struct reader *r, const struct source *source, struct ya
 			yaml_unfold_all(ret, *document, r->diags);
 		read_document(r, *document);
 	}
+	r->folded += ret->folded;
 }
 
 /* What is over after the first pass, as objects of a cluster are, is not kept for the second. */
@@ -75,22 +76,40 @@ static void read_pods(struct reader *r, const struct pod_addresses *pods)
 	map_release(&taken);
 }
 
-void read_sources(struct policy *p, const struct pod_addresses *pods, struct diags *d)
+/* Whether everything was read, and there is no error. */
+static bool read_all(struct policy *p, const struct pod_addresses *pods, enum yaml_folding folding,
+		     struct diags *d)
 {
 	size_t count = p->sources.count;
 	struct yaml *trees = xcalloc(count + 1, sizeof(*trees));
 	struct reader r;
+	bool is_whole;
 
 	reader_init(&r, p, d);
+	r.folding = folding;
 	r.names.is_incomplete = d->errors > 0;
 	for (size_t i = 0; i < count; i++)
 		read_first(&r, p->sources.items[i], &trees[i]);
 	if (pods)
 		read_pods(&r, pods);
 	read_references(&r);
+	is_whole = !r.folded;
 	reader_release(&r);
 	for (size_t i = 0; i < count; i++)
 		yaml_release(&trees[i]);
 	free(trees);
 	address_check(p, d);
+	return is_whole && !d->errors;
+}
+
+/* Policies mostly have no errors.  What is wrong with one is only known once it has been seen. */
+void read_sources(struct policy *p, const struct pod_addresses *pods, struct diags *d)
+{
+	const struct diags before = *d;
+
+	if (!d->errors && read_all(p, pods, YAML_FOLDED_UNSEEN, d))
+		return;
+	diags_cut(d, &before);
+	policy_clear(p);
+	read_all(p, pods, YAML_FOLDED, d);
 }

@@ -139,14 +139,16 @@ static bool take_address(struct reader *r, const struct node *n, const struct ya
 static bool take_addresses(struct reader *r, const struct node *n, const struct yaml_word *word)
 {
 	const struct yaml_item alone = {*word, *word};
-	const char *at = yaml_items_begin(word);
+	struct yaml_items items;
 	struct yaml_item item;
 
 	r->prefixes.count = 0;
 	if (yaml_word_is_text(word))
 		return take_address(r, n, &alone);
-	while (!yaml_items_end(at)) {
-		if (!yaml_items_next(&at, &item) || !take_address(r, n, &item))
+	if (!yaml_items_begin(word, &items))
+		return false;
+	while (!yaml_items_end(&items)) {
+		if (!yaml_items_next(&items, &item) || !take_address(r, n, &item))
 			return false;
 	}
 	return r->prefixes.count;
@@ -170,13 +172,17 @@ static bool is_given_twice(const struct yaml_label *list, size_t last)
 
 static bool take_labels(const struct yaml_word *word, struct simple_workload *ret)
 {
-	const char *at = word->text ? yaml_items_begin(word) : NULL;
+	struct yaml_items items;
 
 	ret->label_count = 0;
-	while (at && !yaml_items_end(at)) {
+	if (!word->text)
+		return true;
+	if (!yaml_labels_begin(word, &items))
+		return false;
+	while (!yaml_items_end(&items)) {
 		struct yaml_label *label = &ret->labels[ret->label_count];
 
-		if (ret->label_count == LABELS_MAX || !yaml_labels_next(&at, label) ||
+		if (ret->label_count == LABELS_MAX || !yaml_labels_next(&items, label) ||
 		    label->key.len > LABEL_MAX || label->value.text.len > LABEL_MAX ||
 		    is_given_twice(ret->labels, ret->label_count))
 			return false;

@@ -166,6 +166,7 @@ static void read_entries(struct reader *r, const struct node *list,
 		if (r->is_full || r->diags->errors >= DIAG_KEPT)
 			return;
 		read(r, entry);
+		r->folded -= entry->is_folded;
 	}
 }
 

@@ -240,14 +240,15 @@ int yaml_parse_in_full(const struct source *source, struct diags *d, struct yaml
 
 int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret)
 {
-	if (!yaml_plain_parse(source, false, ret))
+	if (!yaml_plain_parse(source, YAML_UNFOLDED, ret))
 		return 0;
 	return yaml_parse_in_full(source, d, ret);
 }
 
-int yaml_parse_folded(const struct source *source, struct diags *d, struct yaml *ret)
+int yaml_parse_folded(const struct source *source, enum yaml_folding folding, struct diags *d,
+		      struct yaml *ret)
 {
-	if (!yaml_plain_parse(source, true, ret))
+	if (!yaml_plain_parse(source, folding, ret))
 		return 0;
 	return yaml_parse_in_full(source, d, ret);
 }
@@ -266,6 +267,7 @@ static void unfold_list(struct yaml *y, struct node *list, struct diags *d)
 			continue;
 		*item = yaml_plain_unfold(folded, d, y);
 		(*item)->next = folded->next;
+		y->folded--;
 	}
 }
 

@@ -31,10 +31,11 @@ struct node {
 		struct node *value; /* of a key of a mapping */
 		const char *rest;   /* of a folded mapping: where it begins in the source */
 	};
-	struct span at;     /* a quoted text's quote; a missing value is at its key */
-	unsigned int count; /* items or keys */
-	unsigned int size;  /* nodes of the whole tree under it and itself, aliases expanded */
-	uint8_t height;     /* collections within each other, itself included */
+	struct span at; /* a quoted text's quote; a missing value is at its key */
+	unsigned int
+		count;     /* items or keys; of a folded word its bytes, 0: it ends with the line */
+	unsigned int size; /* nodes of the whole tree under it and itself, aliases expanded */
+	uint8_t height;    /* collections within each other, itself included */
 	enum node_kind kind : 8;
 	bool is_plain;      /* a text without quotes */
 	bool is_odd : 1;    /* it or what is under it holds characters that no text of ours may */
@@ -61,6 +62,13 @@ const char *node_word(const struct node *n);
 struct yaml {
 	struct arena arena;
 	VEC(struct node *) documents; /* without the empty ones */
+	size_t folded;                /* entries */
+};
+
+enum yaml_folding {
+	YAML_UNFOLDED,
+	YAML_FOLDED,        /* what is folded was looked through, and is well formed */
+	YAML_FOLDED_UNSEEN, /* it may be anything, until somebody has read all of it */
 };
 
 /*
@@ -72,11 +80,16 @@ int yaml_parse(const struct source *source, struct diags *d, struct yaml *ret);
 
 /*
  * The same, where mappings in braces that are entries may be folded: items of a list that is a
- * value of a value of the document, such as spec.rules.  A policy may have a million of them.
+ * value of a value of the document, such as spec.rules.  A policy may have a million of them.  What
+ * isn't seen takes less time; if anything is wrong then, the text must be parsed again to learn it.
  */
-int yaml_parse_folded(const struct source *source, struct diags *d, struct yaml *ret);
+int yaml_parse_folded(const struct source *source, enum yaml_folding folding, struct diags *d,
+		      struct yaml *ret);
 
-/* What the node is; valid until @room, zeroed before, is cleared or released. */
+/*
+ * What the node is; valid until @room, zeroed before, is cleared or released.  With an error that
+ * only says that there is one if it was not seen, and is not well formed.
+ */
 const struct node *yaml_unfold(const struct node *n, struct diags *d, struct yaml *room);
 
 /* All that is folded in a document of @y. */

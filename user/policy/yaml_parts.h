@@ -24,7 +24,10 @@ struct yaml_label {
 	struct yaml_item value;
 };
 
-/* How many there are; 0 if there are more than @most, or quotes, or if it isn't folded. */
+/*
+ * How many there are; 0 if there are more than @most, or quotes, or something is wrong, or if it
+ * isn't folded.  Values that are lists or mappings may still be anything: who reads them sees.
+ */
 size_t yaml_parts(const struct node *n, struct yaml_part *parts, size_t most);
 
 /* Its place in the source. */
@@ -36,14 +39,21 @@ bool yaml_word_is_text(const struct yaml_word *word);
 /* As a folded node, to be unfolded, of a mapping that is folded itself. */
 struct node yaml_word_node(const struct node *n, const struct yaml_word *word);
 
+/* Where one is in a list or a mapping. */
+struct yaml_items {
+	const char *at;
+	char end; /* the bracket */
+};
+
 /*
- * The items of a list, or the keys and values of a mapping, one after the other; false for what is
- * not simply a text.
+ * The items of a list, or the keys and values of a mapping, one after the other.  False for what is
+ * not simply texts, or not well formed.
  */
-const char *yaml_items_begin(const struct yaml_word *word);
-bool yaml_items_end(const char *at);
-bool yaml_items_next(const char **at, struct yaml_item *ret);
-bool yaml_labels_next(const char **at, struct yaml_label *ret);
+bool yaml_items_begin(const struct yaml_word *word, struct yaml_items *ret);
+bool yaml_labels_begin(const struct yaml_word *word, struct yaml_items *ret);
+bool yaml_items_end(const struct yaml_items *items);
+bool yaml_items_next(struct yaml_items *items, struct yaml_item *ret);
+bool yaml_labels_next(struct yaml_items *items, struct yaml_label *ret);
 
 bool yaml_word_is(const struct yaml_word *word, const char *text);
 

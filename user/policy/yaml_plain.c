@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/yaml_plain.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "policy/yaml_kinds.h"
 #include "policy/yaml_tree.h"
 
-#define DEPTH_MAX 32  /* collections within each other, each of which is a call */
-#define KEY_MAX   128 /* bytes; libyaml's are much longer */
+#define DEPTH_MAX 32 /* collections within each other, each of which is a call */
 
 #define ENTRY_DEPTH 3 /* of a list in a mapping in a document's */
 
@@ -22,47 +21,12 @@ struct reader {
 	unsigned int line;
 	int indent; /* of the content that is next */
 	int depth;
-	bool is_folding; /* entries */
-	bool is_dry;     /* nothing is made of what is read */
+	enum yaml_folding folding;
+	bool is_dry; /* nothing is made of what is read */
 };
-
-/* Bits of what a character may be. */
-enum {
-	BEGINS = 1, /* a text */
-	IN_KEY = 2,
-	IN_FLOW = 4, /* a text in brackets or braces; ':' has conditions */
-};
-
-/* clang-format off */
-static const unsigned char kinds[128] = {
-	[' '] = IN_FLOW, ['!'] = IN_FLOW, ['"'] = IN_FLOW, ['$'] = IN_FLOW, ['%'] = IN_FLOW,
-	['&'] = IN_FLOW, ['\''] = IN_FLOW, ['('] = IN_FLOW, [')'] = IN_FLOW, ['*'] = IN_FLOW,
-	['+'] = IN_FLOW, ['-'] = IN_KEY | IN_FLOW, [';'] = IN_FLOW, ['<'] = IN_FLOW,
-	['='] = IN_FLOW, ['>'] = IN_FLOW, ['@'] = IN_FLOW, ['\\'] = IN_FLOW, ['^'] = IN_FLOW,
-	['`'] = IN_FLOW, ['|'] = IN_FLOW, ['~'] = IN_FLOW,
-	['.'] = BEGINS | IN_KEY | IN_FLOW, ['/'] = BEGINS | IN_KEY | IN_FLOW,
-	['_'] = BEGINS | IN_KEY | IN_FLOW,
-	['0' ... '9'] = BEGINS | IN_KEY | IN_FLOW,
-	['A' ... 'Z'] = BEGINS | IN_KEY | IN_FLOW,
-	['a' ... 'z'] = BEGINS | IN_KEY | IN_FLOW,
-};
-/* clang-format on */
 
 static int read_block(struct reader *r);
 static int read_flow(struct reader *r);
-
-static bool is_kind(const struct reader *r, const char *s, unsigned char kind)
-{
-	return s < r->end && kinds[(unsigned char)*s & 127] & kind;
-}
-
-/* Behind all characters of that kind; the NUL at the end is of none. */
-static const char *skip_kind(const char *s, unsigned char kind)
-{
-	while (kinds[(unsigned char)*s & 127] & kind)
-		s++;
-	return s;
-}
 
 static bool is_at(const struct reader *r, char c)
 {
@@ -136,13 +100,21 @@ static bool is_plain_text(const struct source *source)
 
 /* --- lines --- */
 
-static void skip_line(struct reader *r)
+static void skip_to_line_end(struct reader *r)
 {
 	const char *feed = memchr(r->s, '\n', (size_t)(r->end - r->s));
 
-	r->s = feed ? feed + 1 : r->end;
+	r->s = feed ? feed : r->end;
+}
+
+static void skip_line(struct reader *r)
+{
+	skip_to_line_end(r);
+	if (r->s < r->end) {
+		r->s++;
+		r->line++;
+	}
 	r->line_start = r->s;
-	r->line += feed != NULL;
 }
 
 static bool is_marker(const struct reader *r)
@@ -231,18 +203,18 @@ static bool is_quote(const struct reader *r)
 /* Up to the colon, behind which there must be a blank. */
 static int read_key(struct reader *r)
 {
-	const struct part key = {r->s, skip_kind(r->s, IN_KEY)};
+	const struct part key = {r->s, yaml_skip_kind(r->s, YAML_IN_KEY)};
 	int err = 0;
 
 	if (is_quote(r)) {
 		err = read_quoted(r);
 	} else {
-		if (!is_kind(r, r->s, BEGINS))
+		if (!yaml_is_kind(r->s, YAML_BEGINS))
 			return -ENOTSUP;
 		r->s = key.to;
 		err = add_text(r, key, key);
 	}
-	if (err || !is_at(r, ':') || r->s - key.from > KEY_MAX || !is_blank_at(r, r->s + 1))
+	if (err || !is_at(r, ':') || r->s - key.from > YAML_KEY_MAX || !is_blank_at(r, r->s + 1))
 		return -ENOTSUP;
 	r->s++;
 	return 0;
@@ -263,7 +235,7 @@ static int read_plain(struct reader *r)
 {
 	const char *from = r->s;
 
-	if (!is_kind(r, from, BEGINS))
+	if (!yaml_is_kind(from, YAML_BEGINS))
 		return -ENOTSUP;
 	for (; !is_line_end(r, r->s); r->s++) {
 		if (*r->s == ':' && is_blank_at(r, r->s + 1))
@@ -278,17 +250,11 @@ static int read_plain(struct reader *r)
 
 static int read_plain_in_flow(struct reader *r)
 {
-	const char *from = r->s;
+	const char *from = r->s, *to = yaml_skip_text(from);
 
-	if (!is_kind(r, from, BEGINS))
+	if (!to)
 		return -ENOTSUP;
-	for (;; r->s++) {
-		r->s = skip_kind(r->s, IN_FLOW);
-		if (!is_at(r, ':'))
-			break;
-		if (!is_kind(r, r->s + 1, BEGINS) && !(r->s + 1 < r->end && r->s[1] == ':'))
-			return -ENOTSUP;
-	}
+	r->s = to;
 	if (!is_at(r, ',') && !is_at(r, ']') && !is_at(r, '}'))
 		return -ENOTSUP;
 	return add_plain(r, from);
@@ -365,17 +331,29 @@ static bool is_entry(const struct reader *r)
 	       t->stack[1].node->kind == NODE_MAP && t->stack[2].node->kind == NODE_LIST;
 }
 
+static int look_through(struct reader *r)
+{
+	int err;
+
+	r->is_dry = true;
+	err = read_flow(r);
+	r->is_dry = false;
+	return err;
+}
+
 /* A mapping in braces of which no more is kept than where it begins. */
 static int fold(struct reader *r)
 {
 	struct node *n = yaml_tree_node(&r->tree, NODE_MAP, span_of(r, r->s, r->s + 1));
-	int err;
+	int err = 0;
 
 	n->is_folded = true;
 	n->rest = r->s;
-	r->is_dry = true;
-	err = read_flow(r);
-	r->is_dry = false;
+	r->tree.out->folded++;
+	if (r->folding == YAML_FOLDED_UNSEEN)
+		skip_to_line_end(r);
+	else
+		err = look_through(r);
 	return err ? err : yaml_tree_attach(&r->tree, n);
 }
 
@@ -385,7 +363,7 @@ static int read_value(struct reader *r, int column)
 	bool is_flow = is_at(r, '[') || is_at(r, '{') || is_quote(r);
 	int err;
 
-	if (r->is_folding && is_at(r, '{') && is_entry(r))
+	if (r->folding && is_at(r, '{') && is_entry(r))
 		err = fold(r);
 	else
 		err = is_flow ? read_flow(r) : read_plain(r);
@@ -410,7 +388,7 @@ static bool is_key(const struct reader *r)
 			;
 		s += !is_line_end(r, s);
 	} else {
-		s = skip_kind(s, IN_KEY);
+		s = yaml_skip_kind(s, YAML_IN_KEY);
 	}
 	return s < r->end && *s == ':' && is_blank_at(r, s + 1);
 }
@@ -502,7 +480,7 @@ static int read_documents(struct reader *r)
 	return err;
 }
 
-int yaml_plain_parse(const struct source *source, bool is_folded, struct yaml *ret)
+int yaml_plain_parse(const struct source *source, enum yaml_folding folding, struct yaml *ret)
 {
 	_diags_ struct diags d = {};
 	struct reader r = {
@@ -512,7 +490,7 @@ int yaml_plain_parse(const struct source *source, bool is_folded, struct yaml *r
 		.end = source->text + source->len,
 		.line_start = source->text,
 		.line = 1,
-		.is_folding = is_folded,
+		.folding = folding,
 	};
 	int err = -ENOTSUP;
 
@@ -527,14 +505,35 @@ int yaml_plain_parse(const struct source *source, bool is_folded, struct yaml *r
 	return -ENOTSUP;
 }
 
+/* Whether nothing of a folded node is left. */
+static bool is_all_read(struct reader *r, const struct node *n)
+{
+	const char *end = r->s;
+
+	if (!n->count)
+		return is_rest_empty(r);
+	while (end[-1] == ' ')
+		end--;
+	return (size_t)(end - n->rest) == n->count;
+}
+
+static struct node *misread(struct reader *r, const struct node *n)
+{
+	struct node *nothing = yaml_tree_node(&r->tree, NODE_TEXT, n->at);
+
+	diag_error(r->tree.diags, n->at, "this is not well formed");
+	nothing->text = "";
+	nothing->is_plain = true;
+	return nothing;
+}
+
 /* There are many of them: the frames of the tree aren't zeroed each time. */
 struct node *yaml_plain_unfold(const struct node *n, struct diags *d, struct yaml *out)
 {
 	const struct source *source = n->at.source;
 	size_t documents = out->documents.count;
+	struct node *whole = NULL;
 	struct reader r;
-	struct node *whole;
-	int err;
 
 	r.tree.diags = d;
 	r.tree.out = out;
@@ -545,10 +544,10 @@ struct node *yaml_plain_unfold(const struct node *n, struct diags *d, struct yam
 	r.line_start = n->rest - (n->at.column - 1);
 	r.line = n->at.line;
 	r.depth = 0;
-	r.is_folding = r.is_dry = false;
-	err = read_flow(&r);
-	assert(!err && out->documents.count > documents); /* it was looked through */
-	whole = out->documents.items[documents];
+	r.folding = YAML_UNFOLDED;
+	r.is_dry = false;
+	if (!read_flow(&r) && is_all_read(&r, n) && out->documents.count > documents)
+		whole = out->documents.items[documents];
 	out->documents.count = documents;
-	return whole;
+	return whole ? whole : misread(&r, n);
 }

@@ -10,12 +10,12 @@
 
 /*
  * What yaml_parse_in_full() makes of it, or -ENOTSUP and nothing in *ret: it holds something else,
- * or an error, which only the other one can tell of.  @is_folded: entries may be folded, and errors
- * in them are told when they are unfolded.
+ * or an error, which only the other one can tell of.  Errors in what is folded are told when it is
+ * unfolded.
  */
-int yaml_plain_parse(const struct source *source, bool is_folded, struct yaml *ret);
+int yaml_plain_parse(const struct source *source, enum yaml_folding folding, struct yaml *ret);
 
-/* Of a folded node, in the memory of @out. */
+/* Of a folded node, in the memory of @out.  Of what is no mapping, with an error, an empty text. */
 struct node *yaml_plain_unfold(const struct node *n, struct diags *d, struct yaml *out);
 
 #endif

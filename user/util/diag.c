@@ -183,6 +183,16 @@ const char *diags_first_error(const char *printed)
 	return at ? at + strlen(mark) : printed;
 }
 
+void diags_cut(struct diags *d, const struct diags *before)
+{
+	for (size_t i = before->list.count; i < d->list.count; i++)
+		free(d->list.items[i].message);
+	d->list.count = before->list.count;
+	d->errors = before->errors;
+	d->warnings = before->warnings;
+	d->dropped = before->dropped;
+}
+
 void diags_release(struct diags *d)
 {
 	vec_foreach (item, &d->list)

@@ -53,6 +53,9 @@ void diags_print(const struct diags *d, FILE *out);
  */
 const char *diags_first_error(const char *printed);
 
+/* Takes out what was added since @d was as @before, a copy of it. */
+void diags_cut(struct diags *d, const struct diags *before);
+
 void diags_release(struct diags *d);
 #define _diags_ _cleanup_(diags_release)
 
