@@ -33,21 +33,35 @@ static void labels_release(labels *l)
 	vec_release(l);
 }
 
+static struct selector *selector_init(struct selector *s, enum selector_kind kind, struct span at)
+{
+	*s = (struct selector){
+		.kind = kind,
+		.at = at,
+		.zone = POLICY_NONE,
+		.workload = POLICY_NONE,
+		.space = POLICY_NONE,
+	};
+	return s;
+}
+
 struct selector *selector_new(enum selector_kind kind, struct span at)
 {
-	struct selector *s = xcalloc(1, sizeof(*s));
+	return selector_init(xmalloc(sizeof(struct selector)), kind, at);
+}
 
-	s->kind = kind;
-	s->at = at;
-	s->zone = POLICY_NONE;
-	s->workload = POLICY_NONE;
-	s->space = POLICY_NONE;
+struct selector *selector_keep(struct arena *memory, enum selector_kind kind, struct span at)
+{
+	struct selector *s = arena_take(memory, sizeof(*s), _Alignof(struct selector));
+
+	selector_init(s, kind, at);
+	s->is_kept = true;
 	return s;
 }
 
 void selector_free(struct selector *s)
 {
-	if (!s || s->shared)
+	if (!s || s->shared || s->is_kept)
 		return;
 	vec_foreach (child, &s->children)
 		selector_free(*child);

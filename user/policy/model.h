@@ -182,8 +182,9 @@ enum selector_kind {
 typedef VEC(struct requirement) requirements;
 
 struct selector {
-	enum selector_kind kind;
-	uint32_t shared; /* place in policy.shared, plus 1: selector_free() leaves it there */
+	enum selector_kind kind : 8;
+	bool is_kept : 1; /* it is in policy.memory, with all that it has */
+	uint32_t shared;  /* place in policy.shared, plus 1: selector_free() leaves it there */
 	struct span at;
 	size_t zone;
 	size_t workload;
@@ -291,6 +292,8 @@ void policy_freep(struct policy **p);
 #define _policy_ _cleanup_(policy_freep)
 
 struct selector *selector_new(enum selector_kind kind, struct span at);
+/* In a policy's memory; it may point to nothing but that. */
+struct selector *selector_keep(struct arena *memory, enum selector_kind kind, struct span at);
 void selector_free(struct selector *s);
 struct selector *selector_copy(const struct selector *s);
 

@@ -51,6 +51,11 @@ char *keep_text(struct reader *r, const struct node *n)
 	return arena_text(&r->policy->memory, n->text, strlen(n->text));
 }
 
+char *keep_word(struct reader *r, const struct yaml_word *word)
+{
+	return arena_text(&r->policy->memory, word->text, word->len);
+}
+
 /* One character too many is enough to be refused. */
 char *read_name(struct reader *r, enum name_kind kind, size_t index, const struct node *n)
 {
@@ -157,6 +162,34 @@ bool read_label_key(struct reader *r, const struct node *n)
 bool read_label_value(struct reader *r, const struct node *n)
 {
 	return read_label_text(r, n, "a label's value");
+}
+
+static bool is_given_twice(const struct yaml_label *list, size_t last)
+{
+	const struct yaml_word *key = &list[last].key;
+
+	for (size_t i = 0; i < last; i++) {
+		if (yaml_word_same(&list[i].key, key))
+			return true;
+	}
+	return false;
+}
+
+bool read_label_words(const struct yaml_word *word, struct label_words *ret)
+{
+	struct yaml_items items;
+
+	if (!yaml_labels_begin(word, &items))
+		return false;
+	for (ret->count = 0; !yaml_items_end(&items); ret->count++) {
+		struct yaml_label *label = &ret->items[ret->count];
+
+		if (ret->count == LABEL_WORDS_MAX || !yaml_labels_next(&items, label) ||
+		    label->key.len > LABEL_MAX || label->value.text.len > LABEL_MAX ||
+		    is_given_twice(ret->items, ret->count))
+			return false;
+	}
+	return true;
 }
 
 void read_mode(struct reader *r, const struct node *n, enum mode *ret)

@@ -97,6 +97,8 @@ void read_expect(struct reader *r, const struct node *n);
 
 /* NULL if there is an error in it. */
 struct selector *read_selector(struct reader *r, const struct node *n);
+struct selector *read_selector_word(struct reader *r, const struct node *entry,
+				    const struct yaml_word *word);
 
 /* An index into policy.zones, POLICY_NONE if there is an error. */
 size_t read_zone_name(struct reader *r, const char *text, struct span at);
@@ -121,12 +123,24 @@ char *keep_node_name(struct reader *r, enum name_kind kind, size_t index, const 
 
 /* A copy in policy.memory. */
 char *keep_text(struct reader *r, const struct node *n);
+char *keep_word(struct reader *r, const struct yaml_word *word);
 
 void read_prefixes(struct reader *r, const struct node *n, placed_prefixes *out);
 
 /* Whether it may be a label's key, or its value; false with an error. */
 bool read_label_key(struct reader *r, const struct node *n);
 bool read_label_value(struct reader *r, const struct node *n);
+
+#define LABEL_WORDS_MAX 16
+
+/* Labels as they are written in a folded entry. */
+struct label_words {
+	size_t count;
+	struct yaml_label items[LABEL_WORDS_MAX];
+};
+
+/* Where there are @word's; false for what only nodes can tell whether it is wrong. */
+bool read_label_words(const struct yaml_word *word, struct label_words *ret);
 
 /* Whether some character must not reach a terminal. */
 bool read_has_controls(const char *s, size_t len);

@@ -226,7 +226,7 @@ static struct selector *read_end_word(struct reader *r, const struct node *entry
 
 	if (s)
 		return s;
-	s = read_selector(r, read_word(r, entry, word));
+	s = read_selector_word(r, entry, word);
 	return read_once_note_end(&r->once, word, r->policy, s);
 }
 

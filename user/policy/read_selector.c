@@ -184,6 +184,18 @@ static void add_label(struct reader *r, const struct node *key, struct selector 
 	vec_push(&s->requirements, requirement);
 }
 
+/* KEY: VALUE, with texts that are kept. */
+static void keep_requirement(struct reader *r, requirements *out, char *key, char *value)
+{
+	char **values = arena_copy(&r->policy->memory, &value, sizeof(value), _Alignof(char *));
+
+	out->items[out->count++] = (struct requirement){
+		.kind = REQUIRE_IN,
+		.key = key,
+		.values = {values, 1, 0},
+	};
+}
+
 /* The same of all labels, where there is nothing but labels: there may be many such selectors. */
 static void keep_labels(struct reader *r, const struct node *n, struct selector *s)
 {
@@ -194,17 +206,8 @@ static void keep_labels(struct reader *r, const struct node *n, struct selector 
 				_Alignof(struct requirement));
 	node_foreach(key, n)
 	{
-		char **value;
-
-		if (!read_label_key(r, key) || !read_label_value(r, key->value))
-			continue;
-		value = arena_take(memory, sizeof(*value), _Alignof(char *));
-		*value = keep_text(r, key->value);
-		out->items[out->count++] = (struct requirement){
-			.kind = REQUIRE_IN,
-			.key = keep_text(r, key),
-			.values = {value, 1, 0},
-		};
+		if (read_label_key(r, key) && read_label_value(r, key->value))
+			keep_requirement(r, out, keep_text(r, key), keep_text(r, key->value));
 	}
 }
 
@@ -372,4 +375,46 @@ struct selector *read_selector(struct reader *r, const struct node *n)
 		return read_map(r, n);
 	}
 	return NULL;
+}
+
+/* {labels: {KEY: VALUE}}, of which large policies have many; false for all else. */
+static bool take_labels(const struct yaml_word *word, struct yaml_word *at, struct label_words *ret)
+{
+	struct yaml_part part;
+
+	if (!yaml_word_parts(word, &part, 1) ||
+	    !yaml_word_is(&part.key, selector_keys[SELECTOR_LABELS].name))
+		return false;
+	*at = part.value;
+	at->len = 1; /* its bracket */
+	return read_label_words(&part.value, ret) && ret->count;
+}
+
+static struct selector *keep_label_words(struct reader *r, const struct label_words *words,
+					 struct span at)
+{
+	struct arena *memory = &r->policy->memory;
+	struct selector *s = selector_keep(memory, SELECT_LABELS, at);
+	requirements *out = &s->requirements;
+
+	out->items = arena_take(memory, words->count * sizeof(*out->items),
+				_Alignof(struct requirement));
+	for (size_t i = 0; i < words->count; i++) {
+		const struct yaml_label *label = &words->items[i];
+
+		keep_requirement(r, out, keep_word(r, &label->key),
+				 keep_word(r, &label->value.text));
+	}
+	return s;
+}
+
+struct selector *read_selector_word(struct reader *r, const struct node *entry,
+				    const struct yaml_word *word)
+{
+	struct label_words words;
+	struct yaml_word at;
+
+	if (take_labels(word, &at, &words))
+		return keep_label_words(r, &words, yaml_word_at(entry, &at));
+	return read_selector(r, read_word(r, entry, word));
 }

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#define WORD_MAX   64 /* bytes of an address that is read from its word */
-#define LABELS_MAX 16 /* of a workload whose labels are */
+#define WORD_MAX 64 /* bytes of an address that is read from its word */
 
 enum workload_key {
 	WORKLOAD_NAME,
@@ -114,12 +113,6 @@ static void read_workload_nodes(struct reader *r, const struct node *n)
 
 /* --- of a workload that is folded, what is written: most are names, addresses and labels --- */
 
-/* What was taken from the words, before anything is made of it. */
-struct simple_workload {
-	struct yaml_label labels[LABELS_MAX];
-	size_t label_count;
-};
-
 /* False for what is no address, too: the nodes tell what it is. */
 static bool take_address(struct reader *r, const struct node *n, const struct yaml_item *item)
 {
@@ -154,43 +147,6 @@ static bool take_addresses(struct reader *r, const struct node *n, const struct 
 	return r->prefixes.count;
 }
 
-static bool is_same_word(const struct yaml_word *a, const struct yaml_word *b)
-{
-	return a->len == b->len && a->text && !memcmp(a->text, b->text, a->len);
-}
-
-static bool is_given_twice(const struct yaml_label *list, size_t last)
-{
-	const struct yaml_word *key = &list[last].key;
-
-	for (size_t i = 0; i < last; i++) {
-		if (is_same_word(&list[i].key, key))
-			return true;
-	}
-	return false;
-}
-
-static bool take_labels(const struct yaml_word *word, struct simple_workload *ret)
-{
-	struct yaml_items items;
-
-	ret->label_count = 0;
-	if (!word->text)
-		return true;
-	if (!yaml_labels_begin(word, &items))
-		return false;
-	while (!yaml_items_end(&items)) {
-		struct yaml_label *label = &ret->labels[ret->label_count];
-
-		if (ret->label_count == LABELS_MAX || !yaml_labels_next(&items, label) ||
-		    label->key.len > LABEL_MAX || label->value.text.len > LABEL_MAX ||
-		    is_given_twice(ret->labels, ret->label_count))
-			return false;
-		ret->label_count++;
-	}
-	return true;
-}
-
 /* Most workloads are in the zone of the one before. */
 static size_t zone_of_word(struct reader *r, const struct node *n, const struct yaml_word *word)
 {
@@ -198,27 +154,22 @@ static size_t zone_of_word(struct reader *r, const struct node *n, const struct 
 
 	if (!word->text)
 		return POLICY_NONE;
-	if (r->zone == POLICY_NONE || !is_same_word(&r->zone_word, word)) {
+	if (r->zone == POLICY_NONE || !yaml_word_same(&r->zone_word, word)) {
 		r->zone = refer_to_zone(r, index, read_word(r, n, word));
 		r->zone_word = *word;
 	}
 	return r->zone;
 }
 
-static char *keep_word(struct reader *r, const struct yaml_word *word)
-{
-	return arena_text(&r->policy->memory, word->text, word->len);
-}
-
-static void keep_labels(struct reader *r, const struct node *n, const struct simple_workload *from,
+static void keep_labels(struct reader *r, const struct node *n, const struct label_words *from,
 			labels *out)
 {
-	if (!from->label_count)
+	if (!from->count)
 		return;
-	out->items = arena_take(&r->policy->memory, from->label_count * sizeof(*out->items),
+	out->items = arena_take(&r->policy->memory, from->count * sizeof(*out->items),
 				_Alignof(struct label));
-	for (; out->count < from->label_count; out->count++) {
-		const struct yaml_label *label = &from->labels[out->count];
+	for (; out->count < from->count; out->count++) {
+		const struct yaml_label *label = &from->items[out->count];
 
 		out->items[out->count] = (struct label){
 			.key = keep_word(r, &label->key),
@@ -240,18 +191,19 @@ static bool read_workload_words(struct reader *r, const struct node *n,
 	};
 	struct workload workload = {WORKLOAD_ALONE, .is_kept = true, .document_mode = r->mode,
 				    .at = name.at};
-	struct simple_workload simple;
+	struct label_words given;
 
+	given.count = 0;
 	if (!words[WORKLOAD_ADDRESSES].text || words[WORKLOAD_MODE].text ||
 	    words[WORKLOAD_NAMESPACES].text || words[WORKLOAD_PODS].text ||
 	    !take_addresses(r, n, &words[WORKLOAD_ADDRESSES]) ||
-	    !take_labels(&words[WORKLOAD_LABELS], &simple))
+	    (words[WORKLOAD_LABELS].text && !read_label_words(&words[WORKLOAD_LABELS], &given)))
 		return false;
 	arena_clear(&r->entry.arena);
 	workload.name = keep_name(r, &name, words[WORKLOAD_NAME].len);
 	workload.zone = zone_of_word(r, n, &words[WORKLOAD_ZONE]);
 	copy_prefixes(r, &workload.prefixes);
-	keep_labels(r, n, &simple, &workload.labels);
+	keep_labels(r, n, &given, &workload.labels);
 	vec_push(&r->policy->workloads, workload);
 	return true;
 }

@@ -31,11 +31,10 @@ struct node {
 		struct node *value; /* of a key of a mapping */
 		const char *rest;   /* of a folded mapping: where it begins in the source */
 	};
-	struct span at; /* a quoted text's quote; a missing value is at its key */
-	unsigned int
-		count;     /* items or keys; of a folded word its bytes, 0: it ends with the line */
-	unsigned int size; /* nodes of the whole tree under it and itself, aliases expanded */
-	uint8_t height;    /* collections within each other, itself included */
+	struct span at;     /* a quoted text's quote; a missing value is at its key */
+	unsigned int count; /* items or keys; of what is folded bytes, 0: the rest of the line */
+	unsigned int size;  /* nodes of the whole tree under it and itself, aliases expanded */
+	uint8_t height;     /* collections within each other, itself included */
 	enum node_kind kind : 8;
 	bool is_plain;      /* a text without quotes */
 	bool is_odd : 1;    /* it or what is under it holds characters that no text of ours may */

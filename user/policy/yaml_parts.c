@@ -161,6 +161,16 @@ size_t yaml_parts(const struct node *n, struct yaml_part *parts, size_t most)
 	return is_line_end(*end) || *end == '#' ? count : 0;
 }
 
+size_t yaml_word_parts(const struct yaml_word *word, struct yaml_part *parts, size_t most)
+{
+	const char *end = word->text + word->len;
+	size_t count;
+
+	if (*word->text != '{' || take_parts(word->text, parts, most, &count) != end)
+		return 0;
+	return count;
+}
+
 struct span yaml_word_at(const struct node *n, const struct yaml_word *word)
 {
 	struct span at = n->at;
@@ -190,6 +200,11 @@ bool yaml_word_is(const struct yaml_word *word, const char *text)
 {
 	return word->text[0] == text[0] && !strncmp(word->text, text, word->len) &&
 	       !text[word->len];
+}
+
+bool yaml_word_same(const struct yaml_word *a, const struct yaml_word *b)
+{
+	return a->len == b->len && !memcmp(a->text, b->text, a->len);
 }
 
 static bool begin(const struct yaml_word *word, const char brackets[2], struct yaml_items *ret)

@@ -30,6 +30,9 @@ struct yaml_label {
  */
 size_t yaml_parts(const struct node *n, struct yaml_part *parts, size_t most);
 
+/* The same of a mapping among these values. */
+size_t yaml_word_parts(const struct yaml_word *word, struct yaml_part *parts, size_t most);
+
 /* Its place in the source. */
 struct span yaml_word_at(const struct node *n, const struct yaml_word *word);
 
@@ -56,5 +59,6 @@ bool yaml_items_next(struct yaml_items *items, struct yaml_item *ret);
 bool yaml_labels_next(struct yaml_items *items, struct yaml_label *ret);
 
 bool yaml_word_is(const struct yaml_word *word, const char *text);
+bool yaml_word_same(const struct yaml_word *a, const struct yaml_word *b);
 
 #endif
