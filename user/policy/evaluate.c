@@ -331,14 +331,14 @@ static int make_pair_rows(struct evaluator *e)
 	return 0;
 }
 
-/* A narrow rule makes a block of pairs and one of cells, where its classes have none yet. */
+/* A narrow rule makes a block of pairs and a row of cells, where its classes have none yet. */
 static void expect_blocks(struct evaluator *e)
 {
 	size_t classes = e->c->classes.count;
 	size_t blocks = e->narrow.count < classes ? e->narrow.count : classes;
 
 	grid_builder_expect(&e->pairs, blocks);
-	grid_builder_expect(&e->rows.cells.grid, blocks);
+	row_builder_expect(&e->rows, blocks);
 }
 
 static int decide(struct evaluator *e)

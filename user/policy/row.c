@@ -55,6 +55,12 @@ void row_builder_init(struct row_builder *b, const struct compiled *c, const str
 	look_up_few(b);
 }
 
+void row_builder_expect(struct row_builder *b, size_t rows)
+{
+	map_reserve(&b->made, rows);
+	row_store_expect(&b->cells, rows);
+}
+
 void row_builder_release(struct row_builder *b)
 {
 	timelines_release(&b->times);

@@ -37,6 +37,8 @@ struct row {
 /* The cells go to @cells, their changes to @later (NULL: none); row 0 denies all by default. */
 void row_builder_init(struct row_builder *b, const struct compiled *c, const struct atoms *a,
 		      struct image_grid *cells, later_list *later);
+/* So many rows are likely to come. */
+void row_builder_expect(struct row_builder *b, size_t rows);
 void row_builder_release(struct row_builder *b);
 
 /* The row of @rules, ascending. */

@@ -35,6 +35,12 @@ void row_store_init(struct row_store *s, struct image_grid *grid, uint32_t colum
 	store(s);
 }
 
+void row_store_expect(struct row_store *s, size_t rows)
+{
+	grid_builder_expect(&s->grid, rows);
+	numbering_reserve(&s->rows, rows);
+}
+
 void row_store_release(struct row_store *s)
 {
 	grid_builder_release(&s->grid);

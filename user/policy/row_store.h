@@ -15,6 +15,8 @@ struct row_store {
 
 /* Row 0 of @grid is all zero. */
 void row_store_init(struct row_store *s, struct image_grid *grid, uint32_t columns);
+/* So many rows are likely to come, each with a block that no other has. */
+void row_store_expect(struct row_store *s, size_t rows);
 void row_store_release(struct row_store *s);
 
 /* Begins a new row with the values of @row; row_store_at() gives places in it to change. */

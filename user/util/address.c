@@ -56,7 +56,7 @@ static struct bh_addr first_of(const struct bh_addr *a, unsigned int len)
 {
 	struct bh_addr first = *a;
 
-	for (unsigned int i = 0; i < sizeof(first); i++)
+	for (unsigned int i = len / 8; i < sizeof(first); i++)
 		addr_bytes(&first)[i] &= (unsigned char)~host_mask(len, i);
 	return first;
 }
@@ -158,8 +158,31 @@ static const char *parse_v6(const char *s, struct bh_addr *ret)
 	return NULL;
 }
 
+/* False for what is wrong with it, too. */
+static bool parse_four_numbers(const char *s, struct bh_addr *ret)
+{
+	unsigned char bytes[4];
+
+	for (int i = 0; i < 4; i++) {
+		const char *first = s;
+		unsigned int number = 0;
+
+		while (*s >= '0' && *s <= '9' && s - first < 3)
+			number = number * 10 + (unsigned int)(*s++ - '0');
+		if (s == first || (*first == '0' && s - first > 1) || number > UINT8_MAX ||
+		    *s++ != (i < 3 ? '.' : '\0'))
+			return false;
+		bytes[i] = (unsigned char)number;
+	}
+	memcpy(ret, v4_head, sizeof(v4_head));
+	memcpy(&ret->word[3], bytes, sizeof(bytes));
+	return true;
+}
+
 const char *addr_parse(const char *s, struct bh_addr *ret)
 {
+	if (parse_four_numbers(s, ret))
+		return NULL;
 	if (strchr(s, '/'))
 		return "a single address is wanted, without a prefix length";
 	if (strchr(s, '%'))

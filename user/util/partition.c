@@ -6,26 +6,35 @@
 #include "util/map.h"
 #include "util/mem.h"
 
-void partition_init(struct partition *p, uint32_t elements, const uint64_t *keys)
+/* Most keys are that of the element before. */
+static void split_by_keys(struct partition *p, const uint64_t *keys)
 {
 	struct map numbers = {};
 
+	for (uint32_t i = 0; i < p->elements; i++) {
+		if (i && keys[i] == keys[i - 1])
+			p->part[i] = p->part[i - 1];
+		else
+			p->part[i] = (uint32_t)*map_put(&numbers, &keys[i], sizeof(keys[i]),
+							numbers.count, NULL);
+	}
+	p->parts = (uint32_t)numbers.count;
+	map_release(&numbers);
+}
+
+void partition_init(struct partition *p, uint32_t elements, const uint64_t *keys)
+{
 	memset(p, 0, sizeof(*p));
 	p->elements = elements;
 	p->part = xcalloc((size_t)elements + 1, sizeof(*p->part));
 	p->size = xcalloc((size_t)elements + 1, sizeof(*p->size));
 	p->hits = xcalloc((size_t)elements + 1, sizeof(*p->hits));
 	p->moved = xcalloc((size_t)elements + 1, sizeof(*p->moved));
-	p->parts = keys ? 0 : 1;
-	for (uint32_t i = 0; i < elements; i++) {
-		if (keys)
-			p->part[i] = (uint32_t)*map_put(&numbers, &keys[i], sizeof(keys[i]),
-							numbers.count, NULL);
-		p->size[p->part[i]]++;
-	}
+	p->parts = 1;
 	if (keys)
-		p->parts = (uint32_t)numbers.count;
-	map_release(&numbers);
+		split_by_keys(p, keys);
+	for (uint32_t i = 0; i < elements; i++)
+		p->size[p->part[i]]++;
 }
 
 void partition_split(struct partition *p, const uint32_t *members, size_t count)
