@@ -10,7 +10,7 @@
 #include "util/mem.h"
 #include "util/text.h"
 
-#define ROUNDS  8000
+#define ROUNDS  4000
 #define CHANGES 2
 
 #define ERROR_MARK '\1'
