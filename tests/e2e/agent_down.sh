@@ -3,7 +3,7 @@
 # What goes on in the kernel without an agent: rules expire on time, zones stand as they declare.
 . "$(dirname "$0")/lib.sh"
 
-readonly down_after=2
+readonly down_after=4
 
 add_station client 10.0.1.1 fd00:1::1
 add_station shut 10.0.2.1 fd00:2::1
@@ -73,7 +73,7 @@ until_time()
 
 write_policy $(($(date +%s) + 3600))
 it "the agent enforces" start_here
-end=$(($(date +%s) + 20))
+end=$(($(date +%s) + 30))
 write_policy "$end"
 it "a rule is to end soon" "$BULKHEAD" apply policy.yaml
 it "what the rules say holds" reaches client 10.0.4.1 tcp/80 tcp/81

@@ -132,7 +132,7 @@ write_policy with-session.yaml enforce 7001 7010 7012
 in_ns db ./sshd server.py "$BULKHEAD" >session.out 2>session.err &
 session_pid=$!
 wait_for 5 grep serving session.out
-in_ns app bash -c 'exec 3<>/dev/tcp/10.0.32.10/7012; sleep 5' &
+in_ns app bash -c 'exec 3<>/dev/tcp/10.0.32.10/7012; sleep 60' &
 wait "$session_pid" && status=0 || status=$?
 it "who is logged in by SSH is refused, too" test "$status" -eq 1
 it "and told why" grep 'it would cut your own session; --force' session.err

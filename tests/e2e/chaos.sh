@@ -82,12 +82,12 @@ cpu_ticks()
 
 asks()
 {
-	timeout 5 "$BULKHEAD" status
+	timeout 30 "$BULKHEAD" status
 }
 
 refuses()
 {
-	exits_with 2 timeout 5 "$BULKHEAD" status && grep "$1" err
+	exits_with 2 timeout 30 "$BULKHEAD" status && grep "$1" err
 }
 
 it "an agent enforces" start_here

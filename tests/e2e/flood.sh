@@ -104,7 +104,7 @@ it "all of them answer after it" all_answer
 it "no packet of anybody was dropped" nothing_is_dropped
 it "new connections open after it" open visitor 192.0.2.10,443
 sleep 6 # until connections are counted again
-it "connections are the held ones" conns_are_the_held_ones
+it "connections are the held ones" wait_for 3 conns_are_the_held_ones
 it "what nobody answered stays within its table" embryonic_is_bounded
 it "what came is counted" are_counted
 end_test

@@ -155,12 +155,14 @@ def gather(address, port, start):
     family = family_of(address)
     owns = [udp_socket(start, family), udp_socket(start + 1, family)]
     owns[0].sendto(b"x", (address, port))
+    owns[0].settimeout(LONG_PATIENCE)
+    owns[1].settimeout(PATIENCE / 2)
     for own in owns:
-        own.settimeout(PATIENCE / 2)
         try:
             while True:
                 _, peer = own.recvfrom(64)
                 print(peer[1], own.getsockname()[1], flush=True)
+                own.settimeout(PATIENCE / 2)
         except TimeoutError:
             pass
 

@@ -15,7 +15,7 @@ Commands: {"put": OBJECT}, {"delete": [RESOURCE, KEY]}, {"fault": "NAME...", "re
 (one a request), {"compact": true} (what happened so far is too old to be watched), {"cut": true}
 (all connections), {"mute": BOOLEAN} (no bookmarks), {"refuse": RESOURCE, "status": CODE} (whatever
 is asked of it; 0: not any more), {"open": true} (from now on it is there, before only CONTROL is),
-{"get": [RESOURCE, KEY]} (with the rest: how many requests there were, how many of them for lists,
+{"get": [RESOURCE, KEY]} (with the rest: how many requests there were, of them watches and lists,
 from which agents; how many objects there are of each kind; the object; all Events).  A
 ZonePolicy's status is applied as a server does it, of each manager its own.
 """
@@ -103,6 +103,7 @@ class Cluster:
         self.faults = {}  # resource -> names
         self.connections = set()
         self.requests = 0
+        self.watches = 0
         self.lists = 0
         self.is_mute = False
         self.refused = {}  # resource -> status
@@ -205,7 +206,7 @@ class Cluster:
                     with contextlib.suppress(OSError):  # it is closing by itself
                         connection.shutdown(socket.SHUT_RDWR)
             self.changed.notify_all()
-            answer = {"requests": self.requests, "lists": self.lists,
+            answer = {"requests": self.requests, "watches": self.watches, "lists": self.lists,
                       "agents": sorted(self.agents),
                       "counts": {VERSIONS[r][1]: len(items) for r, items in self.items.items()}}
             if "get" in command:
@@ -344,6 +345,7 @@ class Api(tls_http.Handler):
         self.head(200, "Transfer-Encoding: chunked")
         at = 0
         with cluster.changed:
+            cluster.watches += 1
             is_old = version < cluster.oldest
         if is_old:
             self.event("ERROR", status(410, "Expired"))

@@ -3,10 +3,10 @@
 """Probes that tell when they were sent, and what a change of policy did to them.
 
 send ADDRESS PORT           a datagram a millisecond, every other one from a new port
-take PORT                   prints "SOURCE SENT" of each that comes, times in seconds since 1970
+take PORT                   prints "SOURCE SENT CAME" of each, times in seconds since 1970
 judge FLIPS TAKEN A B       FLIPS: lines "WHO BEFORE AFTER", when a policy that lets WHO through,
-                            A or B, was asked for and stood; exits 0 if, between two changes, all of
-                            one's probes came and none of the other's
+                            A or B, was asked for and stood; exits 0 if, of what was sent between
+                            two changes, one's probes came, and none of the other's before the next
 """
 import bisect
 import socket
@@ -14,7 +14,6 @@ import sys
 import time
 
 BEAT = 0.001
-ON_THE_WAY = 0.01  # seconds from sending to arriving, at most
 WANTED = 0.5       # of those that should have come: a busy machine sends them later
 
 
@@ -40,29 +39,30 @@ def take(port):
         print("serving", flush=True)
         while True:
             data, peer = own.recvfrom(64)
-            print(peer[0].removeprefix("::ffff:"), data.decode(), flush=True)
+            print(peer[0].removeprefix("::ffff:"), data.decode(), f"{time.time():.6f}", flush=True)
 
 
 def judge(flips, taken, names):
     came = {name: [] for name in names}
     for line in taken:
-        if line.count(" ") == 1:
-            source, sent = line.split()
-            came.setdefault(source, []).append(float(sent))
+        if line.count(" ") == 2:
+            source, sent, arrived = line.split()
+            came.setdefault(source, []).append((float(sent), float(arrived)))
     for times in came.values():
         times.sort()
     steady, wrong, right, wanted = 0.0, 0, 0, 0.0
     changes = [(who, float(before), float(after)) for who, before, after in map(str.split, flips)]
     for (who, _, stands), (_, over, _) in zip(changes, changes[1:]):
-        start, end = stands, over - ON_THE_WAY
-        steady += max(0, end - start)
+        steady += over - stands
+        wanted += (over - stands) / BEAT
         for name in names:
-            count = bisect.bisect(came[name], end) - bisect.bisect(came[name], start)
-            if end > start and name == who:
-                right += count
-                wanted += (end - start) / BEAT
-            elif end > start:
-                wrong += count
+            probes = came[name][bisect.bisect(came[name], (stands, 0)):
+                                bisect.bisect(came[name], (over, 0))]
+            if name == who:
+                right += len(probes)
+            else:
+                # Whoever sends may have to wait between its look at the clock and its sending.
+                wrong += sum(arrived < over for _, arrived in probes)
     took = sorted(after - before for _, before, after in changes)
     # A busy machine may let one of them wait.
     most = took[len(took) * 95 // 100]

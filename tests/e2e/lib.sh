@@ -230,11 +230,12 @@ agent_is_ready_or_gone()
 	grep -qx ready "$work/agent.out" || ! kill -0 "$agent_pid"
 }
 
-# is_followed COUNT: whether the agent has so many clients of here, such as `observe -f`.
+# is_followed COUNT: whether the agent has so many clients of here, such as `observe -f`, and has
+# had its turn since, to read what they ask.
 is_followed()
 {
 	[ "$(awk '$6 == "03" && $8 == "/run/bulkhead/control.sock"' /proc/net/unix | wc -l)" \
-		-ge "$1" ] && sleep 0.1
+		-ge "$1" ] && sleep 0.1 && { "$BULKHEAD" status || :; }
 }
 
 # stop_agent SIGNAL: returns what the agent exited with.

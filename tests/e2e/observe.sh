@@ -93,10 +93,14 @@ it "nobody wants packets any more" sh -c "'$BULKHEAD' observe --last 1 -o json |
 
 # --- repeats ---
 
+are_told_as_one()
+{
+	"$BULKHEAD" observe --port 9010 -o json >repeats
+	[ "$(sum repeats)" -ge 45 ] && [ "$(wc -l <repeats)" -le 10 ]
+}
+
 try4 9010 50
-"$BULKHEAD" observe --port 9010 -o json >repeats
-it "repeats are told as one, with their number" \
-	sh -c "[ $(sum repeats) -ge 45 ] && [ $(wc -l <repeats) -le 10 ]"
+it "repeats are told as one, with their number" wait_for 2 are_told_as_one
 it "also to people" sh -c "'$BULKHEAD' observe --port 9010 | grep -qE ' count=[0-9]+\$'"
 
 # --- at once, and nothing in vain ---
@@ -194,7 +198,7 @@ has_each_once()
 }
 
 follow again --port 9101 --port 9102 --port 9103
-sleep 0.3
+wait_for 5 is_followed 1
 try4 9101 1
 wait_for 5 grep -q :9101 again
 stop_agent KILL || :

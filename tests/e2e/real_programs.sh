@@ -109,7 +109,7 @@ users_through()
 {
 	local users
 
-	users=$(in_ns client curl -sS -g --max-time 5 "http://$1/$2/users?via=$3")
+	users=$(in_ns client curl -sS -g --max-time 20 "http://$1/$2/users?via=$3")
 	echo "$users"
 	[ "$users" = $'ada\ngrace' ]
 }
@@ -174,7 +174,7 @@ it "the agent enforces" start_agent - --policy "$policies/five-zone.yaml" "${att
 
 it "curl, nginx, API, PostgreSQL: the site works" the_site_works
 it "the site works a hundred times" sh -c "for i in \$(seq 100); do
-	nsenter --net=/run/netns/client curl -sS --max-time 5 -o /dev/null --fail \
+	nsenter --net=/run/netns/client curl -sS --max-time 20 -o /dev/null --fail \
 		'http://${v4[edge-lb]}/v4/users?via=${v4[postgres]}' || exit; done"
 for_each_never shut "never reaches"
 

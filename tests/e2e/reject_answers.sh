@@ -33,7 +33,7 @@ refused()
 # pings_prohibited STATION ADDRESS
 pings_prohibited()
 {
-	in_ns "$1" ping -n -c 1 -W 2 "$2" >ping || grep -iE 'filtered|prohibited' ping
+	in_ns "$1" ping -n -c 1 -W 10 "$2" >ping || grep -iE 'filtered|prohibited' ping
 }
 
 # curl_is_refused STATION URL: 7 is "failed to connect", 28 "timeout".
@@ -41,7 +41,7 @@ curl_is_refused()
 {
 	local status=0
 
-	in_ns "$1" curl -sS -m 2 "$2" || status=$?
+	in_ns "$1" curl -sS -m 10 "$2" || status=$?
 	[ "$status" -eq 7 ]
 }
 

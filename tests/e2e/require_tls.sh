@@ -43,6 +43,8 @@ cat >nginx.conf <<-END
 	}
 END
 
+patience=20 # seconds for an answer; shorter where there is to be none
+
 # A server that speaks first.
 serve_banner()
 {
@@ -59,7 +61,7 @@ while True:
 
 banner()
 {
-	in_ns client timeout 2 "$python" -c '
+	in_ns client timeout "$patience" "$python" -c '
 import socket
 peer = socket.create_connection(("10.0.32.10", 25))
 print(peer.recv(100))
@@ -72,7 +74,7 @@ get()
 	local url=$1
 	shift
 
-	in_ns client curl -gsSk --max-time 2 "$@" "$url" | grep -x hello
+	in_ns client curl -gsSk --max-time "$patience" "$@" "$url" | grep -x hello
 }
 
 # session ADDRESS OPTION…: a handshake, and a request and its answer inside.
@@ -82,8 +84,8 @@ session()
 	shift
 
 	printf 'GET / HTTP/1.0\r\n\r\n' |
-		in_ns client timeout 5 openssl s_client -ign_eof -connect "$address:443" "$@" 2>&1 |
-		grep -x hello
+		in_ns client timeout "$patience" \
+			openssl s_client -ign_eof -connect "$address:443" "$@" 2>&1 | grep -x hello
 }
 
 # Every byte of what the client says goes in a segment of its own.
@@ -91,7 +93,7 @@ byte_by_byte()
 {
 	in_ns client "$python" -c '
 import socket, ssl, time
-raw = socket.create_connection(("10.0.32.10", 443), timeout=5)
+raw = socket.create_connection(("10.0.32.10", 443), timeout=20)
 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -146,6 +148,7 @@ run_all()
 	it "$1: a hello byte by byte does" byte_by_byte
 	before=$(plaintext_drops)
 	it "$1: nothing of that was plain text" [ "$before" -eq "${2:-0}" ]
+	patience=2
 	it_not "$1: HTTP gets none" get http://10.0.32.10/
 	it_not "$1: HTTP gets none over IPv6" get "http://[fd00:0:0:30::10]/"
 	it_not "$1: HTTP on the port of TLS gets none" sends 'GET / HTTP/1.0\r\n\r\n' 443
@@ -154,6 +157,7 @@ run_all()
 	it "$1: over IPv6 too" has_event \
 		'-> server.*fd00:0:0:30::10.*:80 .*rule=web reason=plaintext'
 	it_not "$1: a server that speaks first is not heard" banner
+	patience=20
 	it "$1: and is cut with that reason" has_event '25 -> client.*rule=mail reason=plaintext'
 	it "$1: four connections were cut" [ "$(plaintext_drops)" -eq $((before + 4)) ]
 }

@@ -303,7 +303,7 @@ hangs_on()
 # fetch URL…: from the server behind Service 8.
 fetch()
 {
-	in_ns client1 curl -gsSk --max-time 2 "$@" | grep -cx hello
+	in_ns client1 curl -gsSk --max-time 20 "$@" | grep -cx hello
 }
 
 secure()
@@ -426,8 +426,8 @@ it "a rule that requires TLS lets it through" secure
 it_not "but no plain text" plain
 it "the event says so" tells plaintext 'client1.*10\.96\.0\.8'
 
-start_stream client1 web1 10.96.0.6 7000 2
-sleep 0.5
+start_stream client1 web1 10.96.0.6 7000 8
+wait_for 5 acknowledged 7000
 first=$(translated_program)
 it "a program hangs on every hook" hangs_on 4 "$first"
 bpftool link detach pinned /sys/fs/bpf/bulkhead/links/netfilter-forward-ipv6
@@ -445,8 +445,8 @@ it "and Services as before" gets client2 1 2
 it "a connection through a Service outlives all that" is_whole 7000
 
 rm sink.7000 # or it seems to serve already
-start_stream client1 web1 10.96.0.6 7000 20
-sleep 0.5
+start_stream client1 web1 10.96.0.6 7000 60
+wait_for 5 acknowledged 7000
 put_client_policy "$(label nobody)"
 it "when its rule is revoked, one is cut" wait_for 5 tells revoked 'client1.*web1.*7000'
 it "and others are refused" refused client1 1 2
@@ -482,7 +482,7 @@ change()
 change service 2 80
 it "with it again, it is" wait_for 5 gets client1 2
 rm sink.7000
-start_stream client1 web1 10.96.0.6 7000 120
+start_stream client1 web1 10.96.0.6 7000 600
 keep_asking
 wait_for 5 acknowledged 7000
 tell '{"refuse": "endpointslices", "status": 403}'
@@ -504,7 +504,7 @@ it "a Service whose backends are all allowed is reached" wait_for 5 gets client1
 it "from the bridge, too" gets client2 1 2 5 7
 it "but none that has a denied one, or none at all" refused client1 3 4 9
 it "nothing was open in between" was_always_denied
-it "and what was goes on" goes_on 7000
+it "and what was goes on" wait_for 2 goes_on 7000
 it "a rule that requires TLS lets it through here" secure
 it_not "but here no plain text, either" plain
 change slice 5 0.10 9.12
@@ -521,7 +521,7 @@ change policy client-out client Egress "$(label web)" "$(port 8080 7000)"
 it "when its rule is revoked, a connection is cut" \
 	wait_for 5 tells revoked 'client1.*10\.96\.0\.10.*7001'
 kill "${pumps[7001]}"
-it "and no other" goes_on 7000
+it "and no other" wait_for 2 goes_on 7000
 many=$(seq -f 5.%g 1 97)
 change slice 7 $many
 it "nor one with more backends than can be asked" wait_for 3 refused client1 7
@@ -550,7 +550,7 @@ it "its program hangs on every hook again" hangs_on 4 "$third"
 it "Services are decided there" wait_for 5 gets client1 1 5
 it "and nothing else" refused client1 3 4 9
 it "nor was it in between" was_always_denied
-it "a connection outlives both ways" goes_on 7000
+it "a connection outlives both ways" wait_for 2 goes_on 7000
 put_client_policy "$(label nobody)"
 it "and is cut when its rule is revoked" \
 	wait_for 5 tells revoked 'client1.*web1.*7000'

@@ -56,7 +56,7 @@ def take(port):
 def give(address, port, count):
     block = os.urandom(BLOCK)
     digest = hashlib.sha256()
-    with socket.create_connection((address, port), timeout=5) as peer:
+    with socket.create_connection((address, port), timeout=30) as peer:
         for _ in range(count // BLOCK):
             peer.sendall(block)
             digest.update(block)

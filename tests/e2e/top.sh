@@ -3,14 +3,21 @@
 # `bulkhead top`: on a terminal, with keys and sizes, and as text and JSON for scripts.
 . "$(dirname "$0")/lib.sh"
 
-# Some denied connections and some allowed ones, all the time.
-traffic()
+# again STATION WORD…: what a peer says, all the time.
+again()
 {
 	while :; do
-		in_ns app "$python" "$here/peer.py" reach 10.0.32.10 tcp/5432 || :
-		in_ns app "$python" "$here/peer.py" shut 10.0.32.10,81 10.0.32.10,80 || :
-		in_ns db "$python" "$here/peer.py" shut 10.0.16.10,22 || :
+		in_ns "$1" "$python" "$here/peer.py" "${@:2}" || :
+		sleep 0.2
 	done >/dev/null 2>&1
+}
+
+# Some denied connections and some allowed ones.
+traffic()
+{
+	again app reach 10.0.32.10 tcp/5432 &
+	again app shut 10.0.32.10,81 10.0.32.10,80 &
+	again db shut 10.0.16.10,22 &
 }
 
 screen()
@@ -21,7 +28,7 @@ screen()
 # shows FILTER…: of the JSON of one look, all of these Python expressions are true.
 shows()
 {
-	timeout 20 "$BULKHEAD" top --once -d 2 -o json >look.json && "$python" - "$@" <<-'END'
+	timeout 60 "$BULKHEAD" top --once -d 4 -o json >look.json && "$python" - "$@" <<-'END'
 	import json, sys
 	look = json.load(open("look.json"))
 	talkers, zones, rules = look["talkers"], look["zones"], look["rules"]
@@ -41,7 +48,7 @@ serve db tcp/5432
 it "needs an agent" exits_with 2 "$BULKHEAD" top --once
 it "needs some time" exits_with 2 "$BULKHEAD" top -d 0
 it "enforces" start_agent - --policy policy.yaml --attach app=app --attach db=db --event-rate 0
-traffic &
+traffic
 
 it "tells of talkers, zones and rules, whose sums are one" shows \
 	'[t for t in talkers if t["from"] == "app(internal)" and t["service"] == "tcp/80"]' \

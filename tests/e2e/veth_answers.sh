@@ -52,7 +52,7 @@ tagged()
 # pings_prohibited ADDRESS
 pings_prohibited()
 {
-	ping -n -c 1 -W 2 "$1" >ping || grep -iE 'filtered|prohibited' ping
+	ping -n -c 1 -W 10 "$1" >ping || grep -iE 'filtered|prohibited' ping
 }
 
 # is_told WAY: all the ways of asking.
