@@ -6,12 +6,13 @@
 #include <signal.h>
 #include <string.h>
 
+/* As they are needed: a policy by itself, in force, what came of it, and taking it off. */
 const struct command *const commands[] = {
 	/* clang-format off */
-	&check_command, &explain_command, &diff_command, &graph_command, &replay_command,
-	&learn_command, &lab_command, &run_command, &apply_command, &observe_command,
-	&status_command, &list_command, &detach_command, &confirm_command, &rollback_command,
-	&allow_command, &top_command, &selftest_command, &version_command,
+	&check_command, &explain_command, &diff_command, &graph_command, &lab_command,
+	&selftest_command, &run_command, &apply_command, &confirm_command, &rollback_command,
+	&allow_command, &observe_command, &top_command, &status_command, &list_command,
+	&replay_command, &learn_command, &detach_command, &version_command,
 	/* clang-format on */
 };
 const size_t command_count = COUNT(commands);
