@@ -232,17 +232,15 @@ static __always_inline struct bh_tally_page *rare_page(__u32 number)
 	return bpf_map_lookup_elem(&bh_rare_events, &number);
 }
 
-/*
- * An event of the rule at @at, which has no place.  False: the kernel has no memory left for a page
- * of them, and the event is booked by its reason only.  Global: verified once.
- */
-__noinline int book_rarely(__u32 at, __u32 book)
+/* An event of the rule at @at, which has no place.  Where the kernel has no memory left for a page
+ * of them, it is booked by its reason only. */
+static __always_inline void book_rarely(__u32 at, enum book book)
 {
 	struct bh_tally_page *page = rare_page(at / BH_RULE_PAGE);
 	struct bh_tally *tally;
 
 	if (!page)
-		return false;
+		return;
 	tally = &page->of[at % BH_RULE_PAGE];
 	if (book == BOOK_DELIVERED)
 		__sync_fetch_and_add(&tally->delivered, 1);
@@ -250,35 +248,41 @@ __noinline int book_rarely(__u32 at, __u32 book)
 		__sync_fetch_and_add(&tally->suppressed, 1);
 	else
 		__sync_fetch_and_add(&tally->lost, 1);
-	return true;
 }
 
-/* The place for the events of the rule at @at; BH_RULE_ENTRIES: it has none. */
-static __always_inline __u32 place_of(__u32 at)
+static __always_inline bool book_at(__u32 place, enum book book)
+{
+	__u32 number = place / BH_RULE_PAGE;
+	struct bh_tally_page *page = bpf_map_lookup_elem(&bh_rule_events, &number);
+
+	if (page)
+		tally_add(&page->of[place % BH_RULE_PAGE], book);
+	return page;
+}
+
+/* An event of the policy's rule at @at.  Global: verified once, and not in every program's way. */
+__noinline int book_own_rule(__u32 at, __u32 book)
 {
 	__u32 number = at / BH_RULE_PAGE;
 	const struct bh_event_places *places = bpf_map_lookup_elem(&bh_event_places, &number);
 	__u64 bit = 1ull << at % BH_RULE_PAGE;
+	__u32 place;
 
-	if (!places || !(places->rules & bit))
-		return BH_RULE_ENTRIES;
-	return places->first + __builtin_popcountll(places->rules & (bit - 1));
+	if (!places)
+		return 0;
+	place = places->first + __builtin_popcountll(places->rules & (bit - 1));
+	if (!(places->rules & bit) || !book_at(place, book))
+		book_rarely(at, book);
+	return 0;
 }
 
 /* Most denials are by a built-in rule: by default.  Those have the first places of a slot. */
 static __always_inline void book_rule(const struct eventful *e, enum book book)
 {
-	__u32 at = e->rule_base ? bh_events_each + e->rule : e->rule, number;
-	struct bh_tally_page *page;
-
 	if (e->rule >= BH_RULE_FIRST)
-		at = place_of(e->rule_base + e->rule);
-	number = at / BH_RULE_PAGE;
-	page = bpf_map_lookup_elem(&bh_rule_events, &number);
-	if (page)
-		tally_add(&page->of[at % BH_RULE_PAGE], book);
+		book_own_rule(e->rule_base + e->rule, book);
 	else
-		book_rarely(e->rule_base + e->rule, book);
+		book_at(e->rule_base ? bh_events_each + e->rule : e->rule, book);
 }
 
 /* The one place where a drop is counted, and an event. */
