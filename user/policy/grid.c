@@ -68,8 +68,13 @@ void grid_builder_init(struct grid_builder *b, struct image_grid *grid, uint32_t
 
 void grid_builder_expect(struct grid_builder *b, size_t blocks)
 {
+	size_t room = BLOCKS_FIRST;
+
+	/* As it would have grown: more that are to come don't take more memory for it. */
+	while (room <= blocks)
+		room *= 2;
 	numbering_reserve(&b->numbers, blocks);
-	vec_reserve(&b->grid->blocks, blocks + blocks / 8 + BLOCKS_FIRST);
+	vec_reserve(&b->grid->blocks, room - b->grid->blocks.count);
 }
 
 void grid_builder_release(struct grid_builder *b)
