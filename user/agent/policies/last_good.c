@@ -2,13 +2,11 @@
 #include "agent/policies/last_good.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "agent/kubernetes/kube_pods_text.h"
 #include "agent/policies/durable.h"
+#include "agent/work.h"
 #include "util/clock.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -112,30 +110,23 @@ void last_good_keep(struct last_good *lg, struct loaded_policy *loaded,
 /* --- in a thread of its own, which reads nothing that changes meanwhile --- */
 
 struct last_good_job {
+	struct last_good *keeper;
 	const char *directory;
 	struct loaded_policy *loaded;
 	struct kube_table pods;
-	pthread_t thread;
-	struct loop_watch *watch;
-	int over_fd; /* an eventfd */
+	struct work *work;
 	int err;
 };
 
-static void *run_job(void *user)
+static void run_job(void *user)
 {
-	const uint64_t one = 1;
 	struct last_good_job *job = user;
 
 	job->err = write_file(job->directory, job->loaded, &job->pods);
-	(void)!write(job->over_fd, &one, sizeof(one));
-	return NULL;
 }
 
 static void drop_job(struct last_good_job *job)
 {
-	loop_watch_free(job->watch);
-	if (job->over_fd >= 0)
-		close(job->over_fd);
 	kube_table_release(&job->pods);
 	loaded_policy_drop(job->loaded);
 	free(job);
@@ -147,29 +138,16 @@ void last_good_finish(struct last_good *lg)
 
 	if (!job)
 		return;
-	pthread_join(job->thread, NULL);
+	work_free(job->work);
 	take_result(lg, job->loaded, job->err);
 	drop_job(job);
 }
 
-static void on_over(void *user, unsigned int ready)
+static void on_over(void *user)
 {
-	(void)ready;
-	last_good_finish(user);
-}
+	struct last_good_job *job = user;
 
-static int start_job(struct last_good *lg, struct last_good_job *job, struct loop *loop)
-{
-	int err;
-
-	job->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (job->over_fd < 0)
-		return -errno;
-	err = loop_watch_new(loop, job->over_fd, on_over, lg, &job->watch);
-	if (err)
-		return err;
-	loop_watch_want(job->watch, LOOP_READ);
-	return -pthread_create(&job->thread, NULL, run_job, job);
+	last_good_finish(job->keeper);
 }
 
 void last_good_begin(struct last_good *lg, struct loop *loop, struct loaded_policy *loaded,
@@ -181,10 +159,11 @@ void last_good_begin(struct last_good *lg, struct loop *loop, struct loaded_poli
 	if (lg->job || !is_to_be_kept(lg, loaded))
 		return;
 	job = xcalloc(1, sizeof(*job));
+	job->keeper = lg;
 	job->directory = lg->directory;
 	job->loaded = loaded_policy_use(loaded);
 	kube_table_copy(pods, &job->pods);
-	err = start_job(lg, job, loop);
+	err = work_begin(loop, &(struct work_plan){run_job, on_over, job}, &job->work);
 	if (!err) {
 		lg->job = job;
 		return;
