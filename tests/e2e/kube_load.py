@@ -6,12 +6,14 @@ kube_load.py PORT CERT KEY [NAME=NUMBER...]
 
 Numbers: pods, policies, spaces, nodes, apps (kinds of pods in a namespace), rate (changes a
 second), seconds (of churn, from a line on standard input on), pad (bytes that nobody needs in a
-pod), edits (of policies meanwhile).
+pod), edits (of policies meanwhile).  Every further line on standard input makes a policy, late-0
+and so on.
 
 A change replaces a pod by another one with an address of its own, is a pod that comes to the
 address of another, or changes a pod's labels.  Each is told on standard output just before it is
 sent, as "NANOSECONDS ADDRESS SAME-AS": CLOCK_MONOTONIC, what changes, and an address that must mean
-the same from then on ("-": nobody's).
+the same from then on ("-": nobody's).  In the end the file "final" has all that there were, without
+the time.
 """
 import json
 import random
@@ -47,7 +49,7 @@ class Cluster:
         self.addresses = list(range(numbers["pods"]))  # number -> its address's number
         self.names = [f"{self.app(i)}-{i:06x}" for i in range(numbers["pods"])]
         self.next = numbers["pods"]
-        self.spare = {}  # place -> an address of the same kind that never changes
+        self.gone = []  # numbers of addresses that were pods'
         self.padding = "x" * numbers["pad"]
 
     def space(self, place):
@@ -87,23 +89,24 @@ class Cluster:
             return n["policies"], self.policy
         return 0, None
 
-    def policy(self, i, port=None):
+    def policy(self, i, port=None, name=None):
         space = i % self.n["spaces"]
         app = i // self.n["spaces"] % self.n["apps"]
         peer = {"podSelector": {"matchLabels": {"app": f"app-{(app + 1) % self.n['apps']}"}}}
         if i % 5 == 0:
             peer["namespaceSelector"] = {"matchLabels": {"team": f"team-{space % 20}"}}
         return json.dumps({
-            "metadata": {"name": f"policy-{i}", "namespace": f"space-{space}"},
+            "metadata": {"name": name or f"policy-{i}", "namespace": f"space-{space}"},
             "spec": {"podSelector": {"matchLabels": {"app": f"app-{app}"}},
                      "policyTypes": ["Ingress"],
                      "ingress": [{"from": [peer], "ports": [{"port": port or 8000 + i % 10}]}]}})
 
-    def edit(self):
-        """One of the policies is about another port."""
+    def edit(self, name=None):
+        """One of the policies is about another port, or there is one of this name."""
         done = len(self.edits)
         self.version += 1
-        line = b'{"type":"MODIFIED","object":%s}\n' % self.policy(done, 9000 + done).encode()
+        line = b'{"type":"%s","object":%s}\n' % (
+            b"ADDED" if name else b"MODIFIED", self.policy(done, 9000 + done, name).encode())
         with self.changed:
             self.edits.append(line)
             self.changed.notify_all()
@@ -128,6 +131,7 @@ class Cluster:
         what = self.random.randrange(4)
         if what < 2:  # a pod dies, and its Deployment makes another one
             self.tell("DELETED", self.pod(i), self.addresses[i], None)
+            self.gone.append(self.addresses[i])
             self.names[i] = f"{self.app(i)}-{self.next:06x}"
             self.addresses[i] = self.next
             self.next += 1
@@ -146,6 +150,13 @@ class Cluster:
                 self.n["spaces"] * self.n["apps"]) == 0 else self.pods[i]
             self.tell("MODIFIED", self.pod(i), self.addresses[i], self.keeper(self.pods[i]))
 
+    def write_final(self):
+        with open("final", "w", encoding="ascii") as final:
+            for i, number in enumerate(self.addresses):
+                print(address(number), address(self.keeper(self.pods[i])), file=final)
+            for number in self.gone:
+                print(address(number), "-", file=final)
+
     def churn(self):
         sys.stdin.readline()
         start, done = time.monotonic(), 0
@@ -154,11 +165,15 @@ class Cluster:
                 before = len(self.log)
                 self.change()
                 done += len(self.log) - before
-            if now - start > (len(self.edits) + 0.5) * self.n["seconds"] / max(self.n["edits"], 1) \
-                    and len(self.edits) < self.n["edits"]:
+            # The last one is followed by changes of pods, too.
+            every = 0.75 * self.n["seconds"] / max(self.n["edits"], 1)
+            if len(self.edits) < self.n["edits"] and now - start > (len(self.edits) + 0.5) * every:
                 self.edit()
             time.sleep(0.002)
+        self.write_final()
         print(f"\nend {done}", flush=True)
+        for number, _ in enumerate(sys.stdin):
+            self.edit(f"late-{number}")
 
 
 class Api(tls_http.Handler):

@@ -17,15 +17,15 @@
 #define WRONG         "\"zonez\":[]"
 #define REPORTS(what) GENERATION(3) "},\"status\":{\"nodes\":[{\"name\":\"x\"," what "}]"
 
-static int prepare(struct made_cluster *c, policy_faults *faults, struct policy_version **ret)
+static int prepare(struct made_cluster *c, struct preparation *p)
 {
 	struct policy_set set = {.objects = c->tables, .is_listed = true};
-	const struct policy_input input = {.faults = faults};
-	_text_ struct text messages = TEXT_INIT;
-	int err = policy_set_prepare(&set, &input, &messages, ret);
+	const struct policy_input input = {};
 
+	policy_set_describe(&set, &input, p);
+	preparation_run(p);
 	policy_set_release(&set);
-	return err;
+	return p->err;
 }
 
 /* Whether somebody could be refused. */
@@ -50,10 +50,10 @@ static struct policy_version *settle(struct made_cluster *c)
 	bool is_better;
 
 	do {
-		_cleanup_(policy_faults_release)
-		policy_faults faults = {};
+		_preparation_ struct preparation p = PREPARATION_INIT;
 
-		is_better = prepare(c, &faults, &v) && refuse(c, &faults);
+		is_better = prepare(c, &p) && refuse(c, &p.faults);
+		v = TAKE_PTR(p.version);
 	} while (is_better);
 	return v;
 }

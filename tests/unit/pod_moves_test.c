@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "agent/kubernetes/kube_pods_text.h"
+#include "agent/kubernetes/kube_snapshot.h"
 #include "policy/compiled_index.h"
 #include "tests/unit/made_cluster.h"
 
@@ -19,6 +20,8 @@
 #define NAMES     30 /* of pods */
 #define ADDRESSES 40
 #define COMERS    100000
+#define MAKINGS   40 /* in each cluster */
+#define MEANWHILE 2  /* changes during each */
 
 static const char own[] =
 	"apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nmetadata: {name: z}\nspec:\n"
@@ -26,7 +29,8 @@ static const char own[] =
 	"  workloads: [{name: w, addresses: [10.0.0.8]}]\n"
 	"  rules:\n"
 	"    - {name: a, action: deny, from: s0/p1, to: w, services: tcp/80}\n"
-	"    - {name: b, action: allow, from: {cidr: 10.0.0.16/28}, to: in, services: tcp/81}\n";
+	"    - {name: b, action: allow, from: {cidr: 10.0.0.16/28}, to: in, services: tcp/81}\n"
+	"    - {name: c, action: deny, from: {cidr: 10.0.0.33/32}, to: in, services: tcp/82}\n";
 
 static const char *const policies[] = {
 	"{\"metadata\":{\"name\":\"p0\",\"namespace\":\"s0\"},\"spec\":{\"podSelector\":"
@@ -212,6 +216,191 @@ static void pods_that_moved_in_place_mean_what_they_do_compiled_anew(void **stat
 	assert_true(moved > CLUSTERS * CHANGES / 2 && compiled > CLUSTERS);
 }
 
+/* --- while another policy is made --- */
+
+struct workshop {
+	struct world world;
+	struct policy_set set;
+	struct kube_snapshot made_of;
+	struct loop *loop;
+	struct preparation result;
+	unsigned int placed, displaced;
+};
+
+static void workshop_open(struct workshop *s, uint64_t seed)
+{
+	*s = (struct workshop){.world.random = seed, .result = PREPARATION_INIT};
+	fill(&s->world);
+	s->set.objects = s->world.cluster.tables;
+	s->set.is_listed = true;
+	s->set.current = s->world.version;
+	assert_int_equal(loop_new(&s->loop), 0);
+}
+
+static void workshop_close(struct workshop *s)
+{
+	policy_job_free(TAKE_PTR(s->set.job));
+	kube_snapshot_release(&s->made_of);
+	loop_free(s->loop);
+	policy_version_free(s->world.version);
+	made_cluster_release(&s->world.cluster);
+}
+
+static void on_over(void *user, struct preparation *p)
+{
+	struct workshop *s = user;
+
+	s->result.err = p->err;
+	s->result.version = TAKE_PTR(p->version);
+	loop_stop(s->loop);
+}
+
+static void begin(struct workshop *s)
+{
+	struct source source = source_of("own.yaml", own, strlen(own));
+	const struct policy_input input = {.sources = &source, .source_count = 1};
+	const struct policy_job_plan plan = {s->loop, &input, s->made_of.tables, on_over, s};
+
+	kube_snapshot_release(&s->made_of);
+	kube_snapshot_take(s->world.cluster.tables, &s->made_of);
+	policy_job_begin(&s->set, &plan);
+}
+
+static void change_in_force(struct world *w)
+{
+	struct kube_pods *pods = &w->cluster.pods;
+
+	if (below(w, 4))
+		put_pod(w);
+	else
+		drop_pod(w);
+	vec_foreach (touched, &pods->touched) {
+		struct address_entry entry;
+		bool is_changed;
+
+		pod_move_in(w->version, touched, kube_pods_owner(pods, touched), &entry,
+			    &is_changed);
+	}
+	kube_pods_settle(pods);
+}
+
+struct followed {
+	struct workshop *shop;
+	bool are_placed;
+};
+
+static bool is_pod(const struct policy_version *v, const struct bh_addr *a)
+{
+	const struct policy *p = v->loaded->policy;
+	uint32_t identity = image_identity(&v->compiled->image, a);
+	size_t workload = v->compiled->identities.items[identity].workload;
+
+	return workload != POLICY_NONE && p->workloads.items[workload].kind == WORKLOAD_POD;
+}
+
+/* Who has no place is no longer who had the address before, unless a zone has it, too. */
+static void follow_one(void *user, const struct bh_addr *a)
+{
+	struct followed *f = user;
+	struct policy_version *v = f->shop->result.version;
+	const struct bh_addr of_zone = address(9);
+
+	if (!pod_move_ahead(v, a, kube_pods_owner(&f->shop->world.cluster.pods, a)))
+		return;
+	f->are_placed = false;
+	if (addr_cmp(a, &of_zone) != 0) {
+		assert_false(is_pod(v, a));
+		f->shop->displaced++;
+	}
+}
+
+/* What no policy has a place for has none at all until the next one is made. */
+static void make_one(struct workshop *s)
+{
+	struct world *w = &s->world;
+	struct followed f = {s, true};
+
+	begin(s);
+	for (int i = 0; i < MEANWHILE; i++)
+		change_in_force(w);
+	loop_run(s->loop);
+	assert_int_equal(s->result.err, 0);
+	kube_pods_noted(&w->cluster.pods, follow_one, &f);
+	policy_version_free(w->version);
+	s->set.current = w->version = TAKE_PTR(s->result.version);
+	s->placed += f.are_placed;
+	if (f.are_placed)
+		ask_anew(w);
+}
+
+static void pods_that_move_while_a_policy_is_made_mean_the_same_in_it(void **state)
+{
+	unsigned int placed = 0, displaced = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= CLUSTERS; seed++) {
+		struct workshop s;
+
+		workshop_open(&s, seed);
+		for (int i = 0; i < MAKINGS; i++)
+			make_one(&s);
+		placed += s.placed;
+		displaced += s.displaced;
+		workshop_close(&s);
+	}
+	print_message("each was in its place %u times, %u had none\n", placed, displaced);
+	assert_true(placed > CLUSTERS * MAKINGS / 16);
+}
+
+static void assert_has_to_begin_again(struct workshop *s)
+{
+	loop_run(s->loop);
+	assert_int_equal(s->result.err, -ECANCELED);
+	assert_null(s->result.version);
+	assert_null(s->set.job);
+}
+
+static void what_it_is_made_of_is_not_right_any_more(void **state)
+{
+	struct policy_version *other;
+	struct workshop s;
+
+	(void)state;
+	workshop_open(&s, 5);
+	begin(&s);
+	policy_job_stop(s.set.job);
+	assert_has_to_begin_again(&s);
+
+	begin(&s);
+	other = compile(&s.world);
+	s.set.current = other;
+	assert_has_to_begin_again(&s);
+	s.set.current = s.world.version;
+	policy_version_free(other);
+
+	begin(&s);
+	workshop_close(&s);
+}
+
+/* Two at once, and never three. */
+static void another_one_is_prepared_meanwhile(void **state)
+{
+	const struct policy_input input = {};
+	_text_ struct text diagnostics = TEXT_INIT;
+	struct policy_version *v;
+	struct workshop s;
+
+	(void)state;
+	workshop_open(&s, 6);
+	begin(&s);
+	assert_int_equal(policy_set_prepare(&s.set, &input, &diagnostics, &v), 0);
+	policy_version_free(v);
+	assert_has_to_begin_again(&s);
+	workshop_close(&s);
+}
+
+/* --- what is kept of them --- */
+
 /* A pod that has such an address, in no zone. */
 static size_t with_ipv6(const struct policy *p)
 {
@@ -286,6 +475,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pods_that_moved_in_place_mean_what_they_do_compiled_anew),
+		cmocka_unit_test(pods_that_move_while_a_policy_is_made_mean_the_same_in_it),
+		cmocka_unit_test(what_it_is_made_of_is_not_right_any_more),
+		cmocka_unit_test(another_one_is_prepared_meanwhile),
 		cmocka_unit_test(those_that_come_and_go_leave_nothing_behind),
 		cmocka_unit_test(pods_are_the_same_after_they_were_written_and_read),
 	};

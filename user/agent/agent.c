@@ -6,6 +6,7 @@
 
 #include "agent/endpoints/machine.h"
 #include "agent/kubernetes/cluster.h"
+#include "agent/kubernetes/cluster_policy.h"
 #include "agent/metrics/metrics.h"
 #include "agent/metrics/pages.h"
 #include "agent/notify.h"
@@ -186,6 +187,7 @@ static int listen_control(struct agent *a, struct text *why)
 		.socket = a->config->socket,
 		.hub = a->hub,
 		.alerts = a->alerts.hub,
+		.is_to_wait = reaction_to_ask,
 		.fn = reaction_to_request,
 		.settle = reaction_to_end,
 		.user = a,
@@ -261,6 +263,7 @@ static void undo_start(struct agent *a)
 
 static void release(struct agent *a)
 {
+	cluster_policy_end(a);
 	datapath_grace_end(a->grace);
 	flow_log_release(&a->flows);
 	control_free(a->control);

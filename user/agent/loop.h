@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one event loop: descriptors, timers and signals.  Everything runs in one thread, but for what
- * writes a cluster's last-good file.
+ * The one event loop: descriptors, timers and signals.  Everything runs in one thread, but for
+ * work.h: what compiles a cluster's policy, and what writes its last-good file.
  */
 #ifndef AGENT_LOOP_H
 #define AGENT_LOOP_H

@@ -21,6 +21,8 @@
 #include "agent/policies/policy_set.h"
 #include "datapath/datapath.h"
 
+struct making; /* agent/kubernetes/cluster_policy.h */
+
 struct agent {
 	const struct agent_config *config;
 	struct loop *loop;
@@ -50,10 +52,12 @@ struct agent {
 	struct kube_zones zones;                    /* its ZonePolicies in force */
 	struct kube_pods pods;
 	struct kube *kubernetes;    /* NULL: there is no cluster */
+	struct making *making;      /* of the cluster's policy; NULL: none is under way */
 	struct kube_report *report; /* the same */
 	struct loop_timer *settle;  /* runs when addresses have changed and may still be changing */
 	bool was_in_force;          /* something, when we started */
 	bool is_first_kept;         /* the first policy is on disk */
+	bool is_reload_due;         /* once it is not in the making any more */
 	bool is_outgrown;           /* the next agent makes room */
 	uint64_t started_ns;        /* on the wall */
 	uint64_t adopt_until_ns;    /* CLOCK_MONOTONIC; 0: connections are not adopted */

@@ -99,17 +99,49 @@ static void on_tidy(void *user)
 		mem_give_back_free();
 }
 
-static void on_hangup(void *user)
+static void reload(void *user)
 {
 	_text_ struct text diagnostics = TEXT_INIT;
 	_text_ struct text why = TEXT_INIT;
 	struct agent *a = user;
 
-	flow_log_reopen(&a->flows);
-	if (!agent_reload(user, &diagnostics, &why))
+	a->is_reload_due = a->making;
+	if (a->making || !agent_reload(user, &diagnostics, &why))
 		return;
 	fputs(diagnostics.buf, stderr);
 	log_error("msg=\"policy not reloaded\" error=\"%s\"", why.buf);
+}
+
+static void on_hangup(void *user)
+{
+	struct agent *a = user;
+
+	flow_log_reopen(&a->flows);
+	reload(a);
+}
+
+/* Rules whose time is over. */
+static void expire(struct agent *a)
+{
+	_text_ struct text why = TEXT_INIT;
+	int err;
+
+	if (a->making)
+		return;
+	temporary_rules_expire(a);
+	err = policy_set_expire(&a->policies, &why);
+	if (err)
+		log_error("msg=\"a rule has expired, and the policy is not compiled without it\" "
+			  "error=\"%s\"",
+			  why.len ? why.buf : strerror(-err));
+}
+
+void reaction_to_made(struct agent *a)
+{
+	if (a->is_reload_due)
+		reload(a);
+	control_resume(a->control);
+	expire(a);
 }
 
 /* --- interfaces --- */
@@ -185,24 +217,16 @@ static void on_sample(void *user)
 {
 	struct agent *a = user;
 
-	_text_ struct text why = TEXT_INIT;
-	int err;
-
 	datapath_beat(a->dp);
 	notify_alive();
 	intake_tick(a);
 	pending_check(a);
-	temporary_rules_expire(a);
+	expire(a);
 	policy_set_sample(&a->policies);
 	metrics_sample(a);
 	flow_log_tick(&a->flows);
 	scan(a);
 	cluster_check(a);
-	err = policy_set_expire(&a->policies, &why);
-	if (err)
-		log_error("msg=\"a rule has expired, and the policy is not compiled without it\" "
-			  "error=\"%s\"",
-			  why.len ? why.buf : strerror(-err));
 }
 
 /* --- requests --- */
@@ -238,6 +262,25 @@ bool reaction_to_request(void *user, struct request *request, struct text *out)
 		intake_drain(a);
 		answer_observe(a, request, out);
 		return request->follow;
+	}
+	return false;
+}
+
+bool reaction_to_ask(void *user, const struct request *request)
+{
+	const struct agent *a = user;
+
+	switch (request->op) {
+	case REQUEST_APPLY:
+	case REQUEST_RELOAD:
+	case REQUEST_ROLLBACK:
+	case REQUEST_ALLOW:
+		return a->making;
+	case REQUEST_STATUS:
+	case REQUEST_LIST:
+	case REQUEST_CONFIRM:
+	case REQUEST_OBSERVE:
+		break;
 	}
 	return false;
 }

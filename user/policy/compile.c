@@ -242,6 +242,21 @@ int policy_recompile(const struct compiled *old, const struct policy *p,
 	return 0;
 }
 
+void compiled_freeze(const struct compiled *c, struct compiled *ret)
+{
+	_image_listing_ struct image_listing listing = image_list(&c->image);
+
+	*ret = *c;
+	ret->image.prefixes = ret->image.changed = (image_prefixes){};
+	vec_append(&ret->image.prefixes, listing.items, listing.count);
+}
+
+void compiled_thaw(struct compiled *frozen)
+{
+	vec_release(&frozen->image.prefixes);
+	*frozen = (struct compiled){};
+}
+
 static void index_free(struct compiled_index *x)
 {
 	atoms_release(&x->atoms);

@@ -66,6 +66,14 @@ int policy_compile(const struct policy *p, const struct environment *env, struct
  */
 int policy_recompile(const struct compiled *old, const struct policy *p,
 		     const struct environment *env, struct diags *d, struct compiled **ret);
+
+/*
+ * What policy_recompile() reads of an @old policy, as it is now: it may do so while addresses move
+ * in @c (address_change.h).  @c outlives it.
+ */
+void compiled_freeze(const struct compiled *c, struct compiled *ret);
+void compiled_thaw(struct compiled *frozen);
+
 void compiled_free(struct compiled *c);
 void compiled_freep(struct compiled **c);
 #define _compiled_ _cleanup_(compiled_freep)

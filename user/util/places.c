@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/mem.h"
 
@@ -67,6 +68,15 @@ void places_drop(struct places *p, uint64_t *place)
 {
 	*place = GONE;
 	p->count--;
+}
+
+void places_copy(const struct places *p, struct places *ret)
+{
+	size_t bytes = p->size * sizeof(*p->slots);
+
+	*ret = *p;
+	if (bytes)
+		ret->slots = memcpy(xmalloc(bytes), p->slots, bytes);
 }
 
 void places_release(struct places *p)

@@ -34,6 +34,7 @@ void places_add(struct places *p, const struct places_kind *kind, uint64_t word)
 
 void places_drop(struct places *p, uint64_t *place);
 void places_reserve(struct places *p, const struct places_kind *kind, size_t count);
+void places_copy(const struct places *p, struct places *ret);
 void places_release(struct places *p);
 
 #endif

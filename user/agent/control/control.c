@@ -27,7 +27,8 @@ struct peer {
 	struct loop_watch *watch;
 	int fd;
 	bool has_asked;
-	bool is_half_closed; /* it sends no more */
+	bool is_half_closed;     /* it sends no more */
+	struct request *waiting; /* what it asked and is not answered yet; NULL: nothing */
 	struct text in;
 	struct text out;
 	size_t sent;               /* bytes of out */
@@ -43,6 +44,7 @@ struct control {
 	struct loop_watch *watch;
 	bool is_paused; /* no client could be accepted */
 	VEC(struct peer *) peers;
+	VEC(struct peer *) waiting; /* the first one asked first */
 };
 
 void control_error(struct text *out, const char *error)
@@ -56,10 +58,22 @@ void control_error(struct text *out, const char *error)
 	text_addc(out, '\n');
 }
 
+static void free_request(struct request *request)
+{
+	if (request)
+		request_release(request);
+	free(request);
+}
+
 static void peer_free(struct peer *p)
 {
 	struct control *control = p->control;
 
+	for (size_t i = 0; p->waiting && i < control->waiting.count; i++) {
+		if (control->waiting.items[i] == p)
+			vec_remove(&control->waiting, i);
+	}
+	free_request(p->waiting);
 	for (size_t i = 0; i < control->peers.count; i++) {
 		if (control->peers.items[i] == p)
 			control->peers.items[i] = control->peers.items[--control->peers.count];
@@ -144,12 +158,33 @@ static bool peer_write(struct peer *p)
 	return p->follower || !p->has_asked;
 }
 
-static void answer_line(struct peer *p, size_t len)
+static void answer(struct peer *p, struct request *request)
+{
+	struct control *control = p->control;
+	bool is_following = control->config.fn(control->config.user, request, &p->out);
+
+	p->hub = request->alerts ? control->config.alerts : control->config.hub;
+	if (is_following && !has_room_for_follower(control)) {
+		text_reset(&p->out);
+		control_error(&p->out, "too many follow already");
+	} else if (is_following) {
+		struct hub_sink sink = {follower_pending, follower_send, p, request->packets};
+
+		p->answer_left = p->out.len;
+		p->follower = hub_follow(p->hub, &sink);
+	}
+}
+
+static bool is_to_wait(const struct control *control, const struct request *request)
+{
+	return control->config.is_to_wait(control->config.user, request);
+}
+
+static void take_line(struct peer *p, size_t len)
 {
 	struct control *control = p->control;
 	_text_ struct text error = TEXT_INIT;
 	struct request request;
-	bool is_following;
 
 	p->has_asked = true;
 	if (request_parse(p->in.buf, len, &request, &error)) {
@@ -158,17 +193,26 @@ static void answer_line(struct peer *p, size_t len)
 	}
 	text_release(&p->in);
 	caller_of(p->fd, &request.caller);
-	is_following = control->config.fn(control->config.user, &request, &p->out);
-	p->hub = request.alerts ? control->config.alerts : control->config.hub;
+	if (is_to_wait(control, &request)) {
+		p->waiting = xmalloc(sizeof(*p->waiting));
+		*p->waiting = request;
+		vec_push(&control->waiting, p);
+		return;
+	}
+	answer(p, &request);
 	request_release(&request);
-	if (is_following && !has_room_for_follower(control)) {
-		text_reset(&p->out);
-		control_error(&p->out, "too many follow already");
-	} else if (is_following) {
-		struct hub_sink sink = {follower_pending, follower_send, p, request.packets};
+}
 
-		p->answer_left = p->out.len;
-		p->follower = hub_follow(p->hub, &sink);
+void control_resume(struct control *control)
+{
+	while (control->waiting.count && !is_to_wait(control, control->waiting.items[0]->waiting)) {
+		struct peer *p = control->waiting.items[0];
+
+		vec_remove(&control->waiting, 0);
+		answer(p, p->waiting);
+		free_request(TAKE_PTR(p->waiting));
+		p->active_ns = clock_monotonic_ns();
+		peer_want(p);
 	}
 }
 
@@ -209,7 +253,7 @@ static void peer_take(struct peer *p, const char *bytes, size_t len)
 		return;
 	text_addn(&p->in, bytes, newline ? (size_t)(newline - bytes) : len);
 	if (newline) {
-		answer_line(p, p->in.len);
+		take_line(p, p->in.len);
 	} else if (p->in.len > PROTOCOL_MAX_REQUEST) {
 		p->has_asked = true;
 		control_error(&p->out, "the request is too large");
@@ -325,7 +369,7 @@ static bool is_stuck(const struct peer *p, uint64_t now_ns)
 {
 	if (p->is_half_closed && is_hung_up(p->fd))
 		return true;
-	return !p->follower && now_ns - p->active_ns > PATIENCE_NS;
+	return !p->follower && !p->waiting && now_ns - p->active_ns > PATIENCE_NS;
 }
 
 static void on_tick(void *user)
@@ -373,6 +417,7 @@ void control_free(struct control *control)
 	for (size_t i = control->peers.count; i > 0; i--)
 		peer_free(control->peers.items[i - 1]);
 	vec_release(&control->peers);
+	vec_release(&control->waiting);
 	loop_watch_free(control->watch);
 	close(control->fd);
 	unlink(control->config.socket);

@@ -17,6 +17,7 @@ struct control_config {
 	const char *socket;
 	struct events_hub *hub;
 	struct events_hub *alerts; /* what a request for alerts alone follows */
+	bool (*is_to_wait)(void *user, const struct request *request); /* see control_resume() */
 	control_fn *fn;
 	void (*settle)(
 		void *user); /* before a client ends its following: what is under way is told */
@@ -26,6 +27,11 @@ struct control_config {
 /* The config's strings are borrowed.  -errno with a sentence in @reterr. */
 int control_open(const struct control_config *config, struct text *reterr, struct control **ret);
 void control_free(struct control *control); /* closes all clients, removes the socket */
+
+/* Who had to wait is asked about again, in the order of asking; the first that still has to ends
+ * it.
+ */
+void control_resume(struct control *control);
 
 /* {"ok": false, "error": …}: an answer's last line. */
 void control_error(struct text *out, const char *error);

@@ -10,7 +10,8 @@
 
 #define SETTLE_MS 50 /* changes come in groups */
 #define SOON_MS   5
-#define REST      4 /* times what the last reading of all Services took, until the next */
+#define REST_MS   2000 /* at most, between two policies that were made */
+#define REST      4    /* times what the last reading of all Services took, until the next */
 #define NS_PER_MS 1000000ull
 #define NAMES_MAX 16 /* of objects, in a status */
 
@@ -24,9 +25,12 @@ struct kube {
 	struct loop_timer *soon; /* for pods alone */
 	struct loop_timer *settle_services;
 	bool is_settling, is_soon, is_settling_services;
-	bool is_told;     /* somebody has been told of all of them */
-	uint64_t took_ms; /* the last call of events.changed, */
-	uint64_t over_ns; /* and when it was over */
+	bool is_told;      /* somebody has been told of all of them */
+	bool is_busy;      /* what events.changed began is not over */
+	bool is_called;    /* it is to be called when that is */
+	uint64_t begun_ns; /* when it was called last; CLOCK_MONOTONIC */
+	uint64_t took_ms;  /* until that was over, */
+	uint64_t over_ns;  /* and when it was */
 	uint64_t services_took_ms;
 	struct text crowded; /* names of Services */
 	struct loop *loop;
@@ -54,27 +58,36 @@ bool kube_is_listed(const struct kube *k)
 static void on_settled(void *user)
 {
 	struct kube *k = user;
-	uint64_t start_ns = clock_monotonic_ns();
 
 	k->is_settling = false;
-	if (kube_is_listed(k)) {
-		k->is_told = true;
-		k->events.changed(k->events.user);
-	}
-	k->over_ns = clock_monotonic_ns();
-	k->took_ms = (k->over_ns - start_ns) / NS_PER_MS;
+	if (!kube_is_listed(k))
+		return;
+	k->is_told = k->is_busy = true;
+	k->begun_ns = clock_monotonic_ns();
+	k->events.changed(k->events.user);
 }
 
-/* At least half of the time is for something else. */
+/* At least half of the time is for something else, unless one took very long. */
 void kube_call_changed(struct kube *k)
 {
 	uint64_t since_ms = (clock_monotonic_ns() - k->over_ns) / NS_PER_MS;
-	uint64_t rest_ms = k->took_ms > since_ms ? k->took_ms - since_ms : 0;
+	uint64_t took_ms = k->took_ms < REST_MS ? k->took_ms : REST_MS;
+	uint64_t rest_ms = took_ms > since_ms ? took_ms - since_ms : 0;
 
-	if (k->is_settling)
+	k->is_called = k->is_busy;
+	if (k->is_settling || k->is_busy)
 		return;
 	k->is_settling = true;
 	loop_timer_start(k->settle, rest_ms > SETTLE_MS ? rest_ms : SETTLE_MS, 0);
+}
+
+void kube_changed_over(struct kube *k)
+{
+	k->is_busy = false;
+	k->over_ns = clock_monotonic_ns();
+	k->took_ms = (k->over_ns - k->begun_ns) / NS_PER_MS;
+	if (k->is_called)
+		kube_call_changed(k);
 }
 
 static void on_services_settled(void *user)

@@ -15,7 +15,10 @@
 
 struct kube;
 
-/* Called when the objects are other ones than at the last call, and not all the time. */
+/*
+ * Called when the objects are other ones than at the last call, and not all the time.  What
+ * `changed` begins has to be ended with kube_changed_over(), and it isn't called again before.
+ */
 struct kube_events {
 	void (*changed)(void *user);
 	void (*moved)(void *user); /* only pods have changed; more often, and after the first one */
@@ -38,6 +41,8 @@ bool kube_is_listed(const struct kube *k);
 
 /* As if other objects than pods had changed. */
 void kube_call_changed(struct kube *k);
+
+void kube_changed_over(struct kube *k);
 
 /* At which addresses the Services are; see kube_services_fronts(). */
 void kube_fronts_now(const struct kube *k, kube_fronts *ret);

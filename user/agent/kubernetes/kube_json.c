@@ -45,3 +45,8 @@ void kube_json_end(const bool *has_begun)
 	scratch.is_on = false;
 	arena_clear(&scratch.arena);
 }
+
+void kube_json_leave(void)
+{
+	arena_release(&scratch.arena);
+}

@@ -18,4 +18,7 @@ bool kube_json_begin(void);
 void kube_json_end(const bool *has_begun);
 #define _kube_json_ _cleanup_(kube_json_end)
 
+/* Gives back what this thread keeps for the next time: before it ends. */
+void kube_json_leave(void);
+
 #endif

@@ -17,9 +17,16 @@ void kube_pods_release(struct kube_pods *pods)
 {
 	places_release(&pods->claims);
 	vec_release(&pods->touched);
+	vec_release(&pods->noted);
 	vec_release(&pods->here);
 	interner_release(&pods->interner);
 	*pods = (struct kube_pods){};
+}
+
+void kube_pods_copy(const struct kube_pods *pods, struct kube_pods *ret)
+{
+	*ret = (struct kube_pods){};
+	places_copy(&pods->claims, &ret->claims);
 }
 
 static struct kube_entry *entry_of(uint64_t word)
@@ -145,9 +152,34 @@ void kube_pods_leave(struct kube_pods *pods, struct kube_entry *entry)
 /* After a list they are all that there are. */
 void kube_pods_settle(struct kube_pods *pods)
 {
+	for (size_t i = pods->known; pods->is_noting && i < pods->touched.count; i++)
+		vec_push(&pods->noted, pods->touched.items[i]);
+	pods->known = 0;
 	if (pods->touched.count > TOUCHED_KEPT)
 		vec_release(&pods->touched);
 	pods->touched.count = 0;
+}
+
+void kube_pods_note(struct kube_pods *pods)
+{
+	pods->noted.count = 0;
+	pods->known = pods->touched.count;
+	pods->is_noting = true;
+}
+
+void kube_pods_noted(const struct kube_pods *pods, void (*fn)(void *user, const struct bh_addr *a),
+		     void *user)
+{
+	vec_foreach (a, &pods->noted)
+		fn(user, a);
+	for (size_t i = pods->known; i < pods->touched.count; i++)
+		fn(user, &pods->touched.items[i]);
+}
+
+void kube_pods_note_end(struct kube_pods *pods)
+{
+	vec_release(&pods->noted);
+	pods->is_noting = false;
 }
 
 const struct kube_entry *kube_pods_owner(const struct kube_pods *pods, const struct bh_addr *a)

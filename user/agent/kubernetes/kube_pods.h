@@ -15,10 +15,19 @@ struct kube_pods {
 	struct interner interner;    /* of what pods have alike */
 	struct places claims;        /* by address: the youngest of those that say it is theirs */
 	VEC(struct bh_addr) touched; /* since somebody looked: they may be another pod's now */
-	const char *node;            /* this one; NULL: none is */
-	kube_entry_list here;        /* pods on it that have an address */
+	VEC(struct bh_addr) noted;   /* touched since kube_pods_note(), and looked at */
+	size_t known;                /* of those that are touched: before that */
+	bool is_noting;
+	const char *node;     /* this one; NULL: none is */
+	kube_entry_list here; /* pods on it that have an address */
 	bool is_here_touched;
 };
+
+/*
+ * Whose addresses are now, in a copy that knows nothing else; the entries have to be held
+ * (kube_table_copy()).
+ */
+void kube_pods_copy(const struct kube_pods *pods, struct kube_pods *ret);
 
 /* Once nothing is in the table of pods any more. */
 void kube_pods_release(struct kube_pods *pods);
@@ -29,6 +38,14 @@ void kube_pods_leave(struct kube_pods *pods, struct kube_entry *entry);
 
 /* Somebody has looked at those that were touched. */
 void kube_pods_settle(struct kube_pods *pods);
+
+/* Those that are touched from now on are noted, for who has to look at them, too. */
+void kube_pods_note(struct kube_pods *pods);
+
+/* All of them by now, for the one who has; until kube_pods_note_end(). */
+void kube_pods_noted(const struct kube_pods *pods, void (*fn)(void *user, const struct bh_addr *a),
+		     void *user);
+void kube_pods_note_end(struct kube_pods *pods);
 
 /* NULL: nobody's. */
 const struct kube_entry *kube_pods_owner(const struct kube_pods *pods, const struct bh_addr *a);

@@ -28,6 +28,7 @@ void kube_table_release(struct kube_table *t)
 void kube_table_copy(const struct kube_table *t, struct kube_table *ret)
 {
 	*ret = (struct kube_table){};
+	places_copy(&t->places, &ret->places);
 	vec_append(&ret->entries, t->entries.items, t->entries.count);
 	vec_foreach (entry, &ret->entries)
 		(*entry)->users++;

@@ -30,8 +30,9 @@ struct kube_table {
 void kube_table_release(struct kube_table *t);
 
 /*
- * The same entries to look at one after the other, no matter what becomes of @t; but for who they
- * are (their identity), nothing in them changes.
+ * The same entries to look at, no matter what becomes of @t.  Of an entry that is not in @t any
+ * more nothing changes, and of one that is in it who it is (its identity), next_claim, and what
+ * kube_refuse() and kube_forgive() do.
  */
 void kube_table_copy(const struct kube_table *t, struct kube_table *ret);
 

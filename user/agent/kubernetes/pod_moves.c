@@ -158,3 +158,16 @@ int pod_move(struct policy_set *set, const struct bh_addr *a, const struct kube_
 	failure = move(set, set->current, a, owner);
 	return err ? err : failure;
 }
+
+int pod_move_ahead(struct policy_version *v, const struct bh_addr *a,
+		   const struct kube_entry *owner)
+{
+	struct address_entry entry;
+	bool is_changed;
+	int err = pod_move_in(v, a, owner, &entry, &is_changed);
+
+	/* What could only be taken away is no part of what was compiled. */
+	if (err && is_changed)
+		image_set_identity(&v->compiled->image, a, entry.identity);
+	return err;
+}

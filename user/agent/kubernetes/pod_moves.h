@@ -13,6 +13,10 @@
  */
 int pod_move(struct policy_set *set, const struct bh_addr *a, const struct kube_entry *owner);
 
+/* The same in a policy that is not in force yet. */
+int pod_move_ahead(struct policy_version *v, const struct bh_addr *a,
+		   const struct kube_entry *owner);
+
 /* The same in one policy's tables, which is all: *ret_entry is what they have now. */
 int pod_move_in(struct policy_version *v, const struct bh_addr *a, const struct kube_entry *owner,
 		struct address_entry *ret_entry, bool *ret_is_changed);

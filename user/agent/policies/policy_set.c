@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/kubernetes/kube_texts.h"
 #include "policy/address_change.h"
-#include "policy/load.h"
-#include "policy/promise.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -16,6 +13,7 @@
 
 void policy_set_release(struct policy_set *set)
 {
+	policy_job_free(set->job);
 	policy_version_free(set->current);
 	policy_version_free(set->previous);
 	rule_stats_release(&set->stats);
@@ -25,258 +23,81 @@ void policy_set_release(struct policy_set *set)
 	*set = (struct policy_set){};
 }
 
-static void diags_to_text(const struct diags *diags, struct text *out)
-{
-	_free_ char *buf = NULL;
-	size_t len = 0;
-	FILE *stream = open_memstream(&buf, &len);
-
-	if (!stream)
-		return;
-	diags_print(diags, stream);
-	fclose(stream);
-	text_addn(out, buf, len);
-}
-
 static void keep_host(struct policy_version *v, const struct policy_set *set)
 {
 	v->host.count = 0;
-	vec_foreach (a, &set->host)
-		vec_push(&v->host, *a);
-}
-
-/* Compiled for the present `host` and the present time. */
-static int compile_version(struct policy_set *set, struct loaded_policy *loaded,
-			   struct diags *diags, struct policy_version **ret)
-{
-	struct environment env = {
-		.host = set->host.items,
-		.host_count = set->host.count,
-		.now = clock_wall_s(),
-	};
-	const struct compiled *old = set->current ? set->current->compiled : NULL;
-	_compiled_ struct compiled *compiled = NULL;
-	int err = policy_recompile(old, loaded->policy, &env, diags, &compiled);
-
-	if (err)
-		return err;
-	*ret = policy_version_new(loaded, TAKE_PTR(compiled));
-	keep_host(*ret, set);
-	return 0;
-}
-
-/*
- * An `expect` is a test for its author, offline: one that this machine's addresses turn wrong is no
- * reason to enforce nothing.
- */
-static int check_promises(const struct policy_version *v, struct diags *diags)
-{
-	return promise_check_never(v->compiled, diags) ? -EINVAL : 0;
-}
-
-static struct source copy_of(const struct source *source)
-{
-	return source_of(source->name, source->text, source->len);
-}
-
-/* Of a cluster, what is known now takes the place of what was known when the input was made. */
-static void add_texts(const struct policy_set *set, const struct policy_input *input,
-		      bool is_copied, source_list *out)
-{
-	for (size_t i = 0; i < input->source_count; i++) {
-		struct source *source = &input->sources[i];
-
-		bool is_replaced = set->is_listed ? is_kube_source(source) : is_pod_source(source);
-
-		if (!is_replaced)
-			vec_push(out, is_copied ? copy_of(source) : *source);
-		else if (!is_copied)
-			source_release(source);
-	}
-	if (set->is_listed)
-		kube_texts(set->objects, out);
-}
-
-struct grouping {
-	const struct kube_table *objects;
-	struct pod_groups *groups; /* that were made */
-};
-
-static void add_pods(void *user, struct source *const *texts, size_t count, source_list *out,
-		     struct pod_addresses **ret)
-{
-	struct grouping *g = user;
-
-	g->groups = pod_groups_new(g->objects, texts, count, out);
-	*ret = pod_groups_addresses(g->groups);
-}
-
-/* With temporary rules, texts are copied: it may be read again without them. */
-static int read_input(const struct policy_set *set, const struct policy_input *input,
-		      const struct temporaries *temporaries, struct diags *diags,
-		      struct policy **ret, struct pod_groups **ret_groups)
-{
-	struct grouping grouping = {.objects = set->objects};
-	const struct load_more more = {add_pods, &grouping,
-				       temporaries ? temporaries->list.count : 0};
-	source_list texts = {};
-	struct load_input load = {
-		.paths = input->paths,
-		.path_count = input->source_count ? 0 : input->path_count,
-		.more = set->objects ? &more : NULL,
-	};
-	int err;
-
-	add_texts(set, input, temporaries != NULL, &texts);
-	if (temporaries)
-		temporaries_texts(temporaries, &texts);
-	load.sources = texts.items;
-	load.source_count = texts.count;
-	err = policy_load_input(&load, diags, ret);
-	vec_release(&texts);
-	if (grouping.groups)
-		pod_groups_bind(grouping.groups, *ret);
-	*ret_groups = grouping.groups;
-	return err;
-}
-
-/* A policy given as texts goes by their names, if it isn't called anything else. */
-static struct loaded_policy *name_policy(const struct policy_input *input, struct policy *policy,
-					 size_t temporary)
-{
-	struct loaded_policy *loaded;
-	VEC(const char *) names = {};
-
-	if (input->path_count)
-		return loaded_policy_new(policy, temporary, input->paths, input->path_count);
-	for (size_t i = 0; i + temporary < policy->sources.count; i++)
-		vec_push(&names, policy->sources.items[i]->name);
-	loaded = loaded_policy_new(policy, temporary, names.items, names.count);
-	vec_release(&names);
-	return loaded;
+	vec_append(&v->host, set->host.items, set->host.count);
 }
 
 /* An agent that is busy with a huge policy is not one that is down; one that starts has none. */
-static void beat(const struct policy_set *set)
+static bool beat(void *user)
 {
+	const struct policy_set *set = user;
+
 	if (set->dp)
 		datapath_beat(set->dp);
+	return true;
 }
 
-static char *line_of(const struct span *at)
+/* Compiled for the present `host` and the present time. */
+static void describe(struct policy_set *set, struct preparation *p)
 {
-	const char *line = at->source->text;
-
-	for (unsigned int i = 1; line && i < at->line; i++) {
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
-	}
-	return line ? xstrndup(line, strcspn(line, "\n")) : NULL;
+	p->objects = set->objects;
+	p->old = set->current ? set->current->compiled : NULL;
+	vec_append(&p->host, set->host.items, set->host.count);
+	p->now = clock_wall_s();
+	p->is_audit = set->is_audit;
 }
 
-static void free_fault(const struct policy_fault *fault)
+void policy_set_describe(struct policy_set *set, const struct policy_input *input,
+			 struct preparation *p)
 {
-	free(fault->source);
-	free(fault->line);
-	free(fault->message);
+	describe(set, p);
+	p->paths = input->paths;
+	p->path_count = input->path_count;
+	vec_append(&p->texts, input->sources, input->source_count);
+	temporaries_texts(&set->temporaries, &p->temporaries);
+	p->is_listed = set->is_listed;
 }
 
-void policy_faults_release(policy_faults *faults)
+/* Here and now: the one that is under way begins again, since three at once take too much. */
+static int run(struct policy_set *set, struct preparation *p, struct policy_version **ret)
 {
-	vec_foreach (fault, faults)
-		free_fault(fault);
-	vec_release(faults);
+	policy_job_stop(set->job);
+	p->go_on = beat;
+	p->user = set;
+	preparation_run(p);
+	if (!p->err)
+		*ret = TAKE_PTR(p->version);
+	return p->err;
 }
 
-static void tell_faults(const struct diags *diags, policy_faults *out)
-{
-	bool is_told = false; /* the error that notes are of */
-
-	vec_foreach (diag, &diags->list) {
-		const struct source *source = diag->at.line ? diag->at.source : NULL;
-		bool is_note = diag->level == DIAG_NOTE;
-
-		if (!is_note)
-			is_told = diag->level == DIAG_ERROR && source;
-		if (!is_told)
-			continue;
-		vec_push(out,
-			 (struct policy_fault){source ? xstrdup(source->name) : NULL,
-					       source ? line_of(&diag->at) : NULL, diag->at.column,
-					       xstrdup(diag->message), is_note});
-	}
-}
-
-static int prepare(struct policy_set *set, const struct policy_input *input,
-		   const struct temporaries *temporaries, struct text *diagnostics,
+static int prepare(struct policy_set *set, struct preparation *p, struct text *diagnostics,
 		   struct policy_version **ret)
 {
-	_loaded_policy_ struct loaded_policy *loaded = NULL;
-	_policy_ struct policy *policy = NULL;
-	_policy_version_ struct policy_version *v = NULL;
-	_diags_ struct diags diags = {};
-	struct pod_groups *groups = NULL;
-	int err;
+	int err = run(set, p, ret);
 
-	err = read_input(set, input, temporaries, &diags, &policy, &groups);
-	beat(set);
-	if (err) {
-		pod_groups_free(groups);
-	} else {
-		policy->is_audit = set->is_audit;
-		loaded = name_policy(input, TAKE_PTR(policy),
-				     temporaries ? temporaries->list.count : 0);
-		loaded->groups = groups;
-		err = compile_version(set, loaded, &diags, &v);
-		beat(set);
-	}
-	if (!err)
-		err = check_promises(v, &diags);
-	beat(set);
-	diags_to_text(&diags, diagnostics);
-	if (input->faults)
-		tell_faults(&diags, input->faults);
-	if (!err)
-		*ret = TAKE_PTR(v);
-	return err;
-}
-
-static void release_texts(const struct policy_input *input)
-{
-	for (size_t i = 0; i < input->source_count; i++)
-		source_release(&input->sources[i]);
-}
-
-int policy_set_prepare_whole(struct policy_set *set, const struct policy_input *input,
-			     struct text *diagnostics, struct policy_version **ret)
-{
-	int err = prepare(set, input, &set->temporaries, diagnostics, ret);
-
-	release_texts(input);
+	text_add(diagnostics, p->diagnostics.buf);
 	return err;
 }
 
 int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 		       struct text *diagnostics, struct policy_version **ret)
 {
-	_text_ struct text with = TEXT_INIT;
-	int err;
+	_preparation_ struct preparation p = PREPARATION_INIT;
 
-	if (!set->temporaries.list.count)
-		return prepare(set, input, NULL, diagnostics, ret);
-	err = prepare(set, input, &set->temporaries, &with, ret);
-	if (!err) {
-		release_texts(input);
-		text_add(diagnostics, with.buf);
-		return 0;
-	}
-	err = prepare(set, input, NULL, diagnostics, ret);
-	if (!err)
-		text_addf(diagnostics,
-			  "%swarning: temporary rules don't fit this policy, and end "
-			  "with it\n",
-			  with.buf);
-	return err;
+	policy_set_describe(set, input, &p);
+	return prepare(set, &p, diagnostics, ret);
+}
+
+int policy_set_prepare_whole(struct policy_set *set, const struct policy_input *input,
+			     struct text *diagnostics, struct policy_version **ret)
+{
+	_preparation_ struct preparation p = PREPARATION_INIT;
+
+	policy_set_describe(set, input, &p);
+	p.is_whole = true;
+	return prepare(set, &p, diagnostics, ret);
 }
 
 /* What the kernel has of so many is read at once. */
@@ -466,10 +287,12 @@ static int move_address(struct policy_set *set, struct policy_version *v, const 
 		return err;
 	if (v == set->current)
 		return datapath_set_identity(set->dp, a, entry.identity, entry.is_listed);
-	return datapath_set_identity_behind(set->dp, a, entry.identity, entry.is_listed);
+	if (v == set->previous)
+		return datapath_set_identity_behind(set->dp, a, entry.identity, entry.is_listed);
+	return 0;
 }
 
-static int move_version(struct policy_set *set, struct policy_version *v)
+int policy_set_move_host(struct policy_set *set, struct policy_version *v)
 {
 	int err = 0;
 
@@ -495,59 +318,56 @@ static int move_host(struct policy_set *set)
 	int err = 0;
 
 	if (datapath_revert_at(set->dp))
-		err = move_version(set, set->previous);
+		err = policy_set_move_host(set, set->previous);
 	if (!err)
-		err = move_version(set, set->current);
+		err = policy_set_move_host(set, set->current);
 	policy_set_follow(set);
 	return err;
 }
 
-int policy_set_recompile(struct policy_set *set, struct text *reterr)
+/* What was read, for another time or other own addresses. */
+static int compile_again(struct policy_set *set, bool is_released, struct text *reterr)
 {
-	_policy_version_ struct policy_version *next = NULL;
-	_diags_ struct diags diags = {};
+	_preparation_ struct preparation p = PREPARATION_INIT;
+	struct policy_version *next;
 	int err;
 
+	describe(set, &p);
+	p.loaded = set->current->loaded;
+	p.is_released = is_released;
+	err = run(set, &p, &next);
+	if (err) {
+		set->swaps.failed++;
+		text_add(reterr, p.diagnostics.buf);
+		return err;
+	}
+	return policy_set_swap(set, next, reterr);
+}
+
+int policy_set_recompile(struct policy_set *set, struct text *reterr)
+{
 	if (!move_host(set)) {
 		log_info("msg=\"own addresses moved\" generation=%u", datapath_generation(set->dp));
 		return 0;
 	}
 	if (datapath_revert_at(set->dp))
 		return -EBUSY;
-	err = compile_version(set, set->current->loaded, &diags, &next);
-	if (!err)
-		err = check_promises(next, &diags);
-	if (err) {
-		set->swaps.failed++;
-		diags_to_text(&diags, reterr);
-		return err;
-	}
-	return policy_set_swap(set, TAKE_PTR(next), reterr);
+	return compile_again(set, false, reterr);
 }
 
 /* What was promised with the rule doesn't keep it alive: an expect may have meant just that. */
 int policy_set_expire(struct policy_set *set, struct text *reterr)
 {
-	_policy_version_ struct policy_version *next = NULL;
-	_diags_ struct diags diags = {};
-	int64_t due;
-	int err;
+	int64_t due = set->current ? set->current->compiled->next_expiry : 0;
 
-	due = set->current ? set->current->compiled->next_expiry : 0;
 	if (!due || clock_wall_s() < due || datapath_revert_at(set->dp))
 		return 0;
-	err = compile_version(set, set->current->loaded, &diags, &next);
-	if (err) {
-		set->swaps.failed++;
-		diags_to_text(&diags, reterr);
-		return err;
-	}
-	return policy_set_swap(set, TAKE_PTR(next), reterr);
+	return compile_again(set, true, reterr);
 }
 
 bool policy_set_forget(struct policy_set *set, bool is_memory_short)
 {
-	if (!set->previous || datapath_revert_at(set->dp) ||
+	if (!set->previous || set->job || datapath_revert_at(set->dp) ||
 	    (!is_memory_short && clock_monotonic_ns() - set->swapped_ns < LATE_NS))
 		return false;
 	policy_version_free(TAKE_PTR(set->previous));

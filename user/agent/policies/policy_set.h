@@ -7,7 +7,8 @@
 #define AGENT_POLICIES_POLICY_SET_H
 
 #include "agent/metrics/rule_stats.h"
-#include "agent/policies/policy_version.h"
+#include "agent/policies/policy_job.h"
+#include "agent/policies/preparation.h"
 #include "agent/policies/temporary.h"
 #include "datapath/datapath.h"
 
@@ -44,22 +45,10 @@ struct policy_set {
 	bool is_behind; /* an address did not fit into the tables: made anew, they hold it */
 	bool is_listed; /* they take the place of those of a cluster in what is given */
 	bool is_audit;  /* policies only report */
+	struct policy_job *job; /* is preparing another one; NULL: none is */
 };
 
 void policy_set_release(struct policy_set *set);
-
-/* An error, or another place of the one before it. */
-struct policy_fault {
-	char *source; /* a text's name; NULL: it is in none */
-	char *line;
-	unsigned int column;
-	char *message;
-	bool is_note;
-};
-
-typedef VEC(struct policy_fault) policy_faults;
-
-void policy_faults_release(policy_faults *faults);
 
 /* What to read: files and directories, or texts (their contents are taken over); with texts the
  * paths are only what it is called by. */
@@ -67,8 +56,7 @@ struct policy_input {
 	const char *const *paths;
 	size_t path_count;
 	struct source *sources;
-	size_t source_count;   /* 0: read the paths */
-	policy_faults *faults; /* to be told, as far as diagnostics are kept; may be NULL */
+	size_t source_count; /* 0: read the paths */
 };
 
 /*
@@ -82,6 +70,10 @@ int policy_set_prepare(struct policy_set *set, const struct policy_input *input,
 int policy_set_prepare_whole(struct policy_set *set, const struct policy_input *input,
 			     struct text *diagnostics, struct policy_version **ret);
 
+/* What is prepared then, as a whole; takes the contents of @input's texts over. */
+void policy_set_describe(struct policy_set *set, const struct policy_input *input,
+			 struct preparation *p);
+
 /* Puts it in force; takes @v over in any case. */
 int policy_set_swap(struct policy_set *set, struct policy_version *v, struct text *reterr);
 
@@ -93,6 +85,9 @@ int policy_set_revert(struct policy_set *set);
 
 /* After the generation rose without a swap: those since the last one are the current policy's. */
 void policy_set_follow(struct policy_set *set);
+
+/* A policy that was prepared for who `host` was, for who it is.  -ENOENT: it must be compiled. */
+int policy_set_move_host(struct policy_set *set, struct policy_version *v);
 
 /* For the next policy that is prepared. */
 void policy_set_host(struct policy_set *set, const struct bh_addr *addrs, size_t count);
