@@ -152,10 +152,10 @@ static __always_inline void opener_ask(struct opener *o, const struct quick_ques
 }
 
 /*
- * Of a packet whose connection is not known where it was looked for; or who is thorough knows.
- * Whether it only passes is asked of most; but what opens a TCP connection mostly opens one here,
- * and has its ends found anyway.  What entering a datagram's would wait for is loaded with the
- * tags, see opener_judge().
+ * Of a packet whose connection is not known where it was looked for.  Where that is not all of it,
+ * who is thorough knows.  Whether it only passes is asked of most; but what opens a TCP connection
+ * mostly opens one here, and has its ends found anyway.  What entering a datagram's would wait for
+ * is loaded with the tags, see opener_judge().
  */
 static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 						  const struct bh_control *control,

@@ -21,6 +21,7 @@ write_policy()
 # begin_beat ADDRESS,PORT…: from app, until end_beat.
 begin_beat()
 {
+	: >beaten
 	nsenter --net=/run/netns/app -- "$python" "$here/flows.py" beat 60 "$each" "$@" \
 		>beaten 2>&1 3>&- &
 	beating=$!

@@ -121,6 +121,7 @@ is_told "from the host" server 198.51.100.7 2001:db8:1::7
 it "no answer was denied on the host" nobody_was_denied
 it "every reject on the host is in exactly one count" rejects_add_up
 it "none of them had to be silent on the host" test "$(status_value rejects.silent)" -eq 0
+rm -f cut
 in_ns visitor "$python" "$here/refused.py" cut 192.0.2.10 7000 10 >cut 2>&1 &
 cut=$!
 wait_for 5 grep -q open cut

@@ -229,6 +229,7 @@ begin_load()
 	local stream
 
 	: >talked
+	: >counted
 	# Before all of it: the talker's first words, all at once, are what queues like least.
 	before=$(lost_elsewhere)
 	network_counts >counts_before
