@@ -208,11 +208,16 @@ it "who came first is left where it is" test "$(foreign count "$theirs/accepts")
 it "the policy is in force" enforces
 rm "$theirs/asks-link" "$theirs/accepts-link" "$theirs/accepts2-link" "$theirs/watches-link"
 
-# Our link is taken off, and another program is quicker than we are.
+# Our link is taken off, and another program is quicker than we are: at some time, it is.
 detach_and_replace()
 {
-	detach_link visitor in
-	ip link set dev visitor xdpgeneric pinned "$theirs/other_xdp"
+	local i
+
+	for i in $(seq 20); do
+		wait_for 2 detach_link visitor in || return 1
+		! ip link set dev visitor xdpgeneric pinned "$theirs/other_xdp" || return 0
+	done
+	return 1
 }
 
 is_displaced()
