@@ -293,19 +293,12 @@ static void an_address_that_was_taken_away_keeps_no_connection(void **state)
 		bool is_v6 = i & 1, is_opener = i & 2;
 		const struct packet_spec forth = {
 			.is_v6 = is_v6, .flags = "PA", .seq = 1, .ack = 1, .payload = 9};
-		const struct packet_spec back = {
-			.is_v6 = is_v6,
-			.from = SERVER,
-			.to = CLIENT,
-			.sport = SPEC_DPORT,
-			.dport = SPEC_SPORT,
-			.flags = "PA",
-			.seq = 1,
-			.ack = 1,
-			.payload = 9,
-		};
+		struct packet_spec back = rig_answer(is_v6);
 		struct outcome o;
 
+		back.flags = "PA";
+		back.seq = 1;
+		back.payload = 9;
 		open_and_move(rig, is_v6, is_opener);
 		o = rig_run(rig, "it sends from it", PROGRAM_FROM, is_opener ? &forth : &back);
 		assert_int_equal(o.reason, BH_REASON_SPOOFED_SOURCE);
@@ -323,15 +316,7 @@ static void what_this_machine_opens_is_no_transit(void **state)
 	rig_policy(rig, "    - {name: web, from: client, to: server, services: tcp/443}\n");
 	for (int i = 0; i < 4; i++) {
 		const struct packet_spec syn = {.is_v6 = i & 1};
-		const struct packet_spec answer = {
-			.is_v6 = i & 1,
-			.from = SERVER,
-			.to = CLIENT,
-			.sport = SPEC_DPORT,
-			.dport = SPEC_SPORT,
-			.flags = "SA",
-			.ack = 1,
-		};
+		const struct packet_spec answer = rig_answer(i & 1);
 		enum program in = i & 2 ? PROGRAM_HOST_IN : PROGRAM_XDP_IN;
 		struct packet_spec later = answer;
 		struct seen_connection c;

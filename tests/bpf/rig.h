@@ -98,9 +98,12 @@ struct outcome rig_run_frame(struct rig *rig, const char *name, enum program pro
 /* The same without any checks, and without saying who is where. */
 bool rig_passes(struct rig *rig, const char *name, enum program program, const struct frame *frame);
 
+/* What the server sends first to a client whose SYN has sequence number 0. */
+struct packet_spec rig_answer(bool is_v6);
+
 /*
  * The client opens a connection to the server, is answered, and sends @last; all of these pass.
- * @forth: the program at the endpoint that sees what the client sends; not PROGRAM_HOST_OUT.
+ * @forth: the program at the endpoint that sees what the client sends.
  */
 void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last);
 

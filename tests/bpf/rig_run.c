@@ -89,19 +89,10 @@ bool rig_passes(struct rig *rig, const char *name, enum program program, const s
 	return returned == pass;
 }
 
-static enum program way_back(enum program forth)
+struct packet_spec rig_answer(bool is_v6)
 {
-	if (program_is_host(forth))
-		return PROGRAM_HOST_OUT;
-	return forth == PROGRAM_TO ? PROGRAM_FROM : PROGRAM_TO;
-}
-
-void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last)
-{
-	enum program back = way_back(forth);
-	const struct packet_spec syn = {.is_v6 = last->is_v6};
-	const struct packet_spec answer = {
-		.is_v6 = last->is_v6,
+	return (struct packet_spec){
+		.is_v6 = is_v6,
 		.from = SERVER,
 		.to = CLIENT,
 		.sport = SPEC_DPORT,
@@ -109,6 +100,13 @@ void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec 
 		.flags = "SA",
 		.ack = 1,
 	};
+}
+
+void rig_open_web(struct rig *rig, enum program forth, const struct packet_spec *last)
+{
+	enum program back = forth == PROGRAM_TO ? PROGRAM_FROM : PROGRAM_TO;
+	const struct packet_spec syn = {.is_v6 = last->is_v6};
+	const struct packet_spec answer = rig_answer(last->is_v6);
 
 	assert_true(rig_run(rig, "opens", forth, &syn).is_passed);
 	assert_true(rig_run(rig, "is answered", back, &answer).is_passed);

@@ -171,14 +171,7 @@ static void fragments_wait_for_the_hello(void **state)
 	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
 		const char *name = is_v6 ? "IPv6" : "IPv4";
 		const struct packet_spec syn = {.is_v6 = is_v6, .seq = 1000};
-		const struct packet_spec answer = {.is_v6 = is_v6,
-						   .from = SERVER,
-						   .to = CLIENT,
-						   .sport = SPEC_DPORT,
-						   .dport = SPEC_SPORT,
-						   .flags = "SA",
-						   .seq = 5000,
-						   .ack = 1001};
+		struct packet_spec answer = rig_answer(is_v6);
 		struct packet_spec data = {.is_v6 = is_v6,
 					   .flags = "A",
 					   .seq = 1001,
@@ -188,6 +181,8 @@ static void fragments_wait_for_the_hello(void **state)
 					   .is_fragment = true,
 					   .fragment_id = 9};
 
+		answer.seq = 5000;
+		answer.ack = 1001;
 		rig_policy(rig, policies[0].rules);
 		rig_forget(rig);
 		rig_stand(rig, SERVER);

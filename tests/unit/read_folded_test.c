@@ -6,6 +6,7 @@
 
 #include "policy/load.h"
 #include "policy/print.h"
+#include "tests/unit/told_places.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -44,29 +45,18 @@ static const char policy_text[] =
 	"  expect:\n"
 	"    - {from: b, to: a, services: tcp/22, verdict: deny}\n";
 
-static void add_span(const struct span *at, struct text *out)
-{
-	text_addf(out, " %u:%u+%u", at->line, at->column, at->len);
-}
-
 /* Of one that several rules have, nobody says the place. */
 static void add_end(const struct selector *s, struct text *out)
 {
 	if (!s->shared)
-		add_span(&s->at, out);
+		tell_span(&s->at, out);
 }
 
 static void add_places(const struct policy *p, struct text *out)
 {
-	vec_foreach (w, &p->workloads) {
-		add_span(&w->at, out);
-		vec_foreach (placed, &w->prefixes)
-			add_span(&placed->at, out);
-		vec_foreach (label, &w->labels)
-			add_span(&label->at, out);
-	}
+	tell_workload_places(p, out);
 	vec_foreach (rule, &p->rules) {
-		add_span(&rule->at, out);
+		tell_span(&rule->at, out);
 		add_end(rule->from, out);
 		add_end(rule->to, out);
 	}
@@ -84,10 +74,7 @@ static char *describe(const char *text, size_t len)
 		policy_print(policy, &out);
 		add_places(policy, &out);
 	}
-	vec_foreach (diag, &diags.list) {
-		text_addf(&out, "%c%s", ERROR_MARK, diag->message);
-		add_span(&diag->at, &out);
-	}
+	tell_diags(&diags, ERROR_MARK, &out);
 	return text_take(&out);
 }
 

@@ -6,6 +6,7 @@
 
 #include "policy/load.h"
 #include "policy/print.h"
+#include "tests/unit/told_places.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 
@@ -13,22 +14,6 @@
 	"apiVersion: bulkhead.dev/v1\nkind: ZonePolicy\nspec:\n"                                   \
 	"  zones: [{name: z, cidrs: [10.0.0.0/8, 'fd00::/8']}, {name: y}]\n"                       \
 	"  workloads:\n    - {name: before, zone: z, addresses: [10.9.9.9]}\n    - "
-
-static void add_span(const struct span *at, struct text *out)
-{
-	text_addf(out, " %u:%u+%u", at->line, at->column, at->len);
-}
-
-static void add_places(const struct policy *p, struct text *out)
-{
-	vec_foreach (w, &p->workloads) {
-		add_span(&w->at, out);
-		vec_foreach (placed, &w->prefixes)
-			add_span(&placed->at, out);
-		vec_foreach (label, &w->labels)
-			add_span(&label->at, out);
-	}
-}
 
 /* All that there is to know of it.  Letters that are not ASCII have the file read in full. */
 static char *describe(const char *entry, bool in_full)
@@ -43,11 +28,8 @@ static char *describe(const char *entry, bool in_full)
 	source = source_of("p", text.buf, text.len);
 	if (!policy_load_sources(&source, 1, &diags, &policy))
 		policy_print(policy, &out);
-	add_places(policy, &out);
-	vec_foreach (diag, &diags.list) {
-		text_addf(&out, "\n%s", diag->message);
-		add_span(&diag->at, &out);
-	}
+	tell_workload_places(policy, &out);
+	tell_diags(&diags, '\n', &out);
 	return text_take(&out);
 }
 

@@ -97,9 +97,7 @@ static void add_texts(struct preparation *p, bool is_copied, source_list *out)
 	vec_release(&p->texts);
 	if (is_copied) {
 		add_copies(&kept, out);
-		p->texts.items = kept.items;
-		p->texts.count = kept.count;
-		p->texts.size = kept.size;
+		p->texts = kept;
 	} else {
 		vec_append(out, kept.items, kept.count);
 		vec_release(&kept);
