@@ -112,16 +112,30 @@ end_test()
 
 readonly times_as_long=4 # a busy machine may take, as a quiet one does
 
-# wait_for SECONDS COMMAND…: such as a quiet machine may take.
+# wait_for SECONDS COMMAND…: such as a quiet machine may take.  In vain, what the command said last is
+# told.
 wait_for()
 {
-	local end=$((SECONDS + times_as_long * $1))
+	local end=$((SECONDS + times_as_long * $1)) said=/mnt/waited.$BASHPID
 	shift
 
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
+	until "$@" >"$said" 2>&1; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			tail -n 20 "$said"
+			return 1
+		fi
 		sleep 0.05
 	done
+}
+
+# holds_until TIME COMMAND…: whether it succeeds; a machine that gets to it only after that time, in
+# seconds since 1970, may find that it is over.
+holds_until()
+{
+	local end=$1
+	shift
+
+	"$@" || [ "$(date +%s)" -ge "$end" ]
 }
 
 # --- the network: stations around this namespace, which routes between them ---
@@ -165,7 +179,8 @@ serve()
 	local name=$1
 	shift
 
-	in_ns "$name" "$python" "$here/peer.py" serve "$@" >"$work/serve.$name" 2>&1 &
+	: >"$work/serve.$name"
+	in_ns "$name" "$python" "$here/peer.py" serve "$@" >>"$work/serve.$name" 2>&1 &
 	wait_for 10 grep -q serving "$work/serve.$name" || fail "$name serves $*"
 }
 
@@ -340,7 +355,8 @@ start_stream()
 {
 	local from=$1 to=$2 address=$3 port=$4 seconds=$5
 
-	in_ns "$to" "$python" "$here/peer.py" sink "$port" >"$work/sink.$port" 2>&1 &
+	: >"$work/sink.$port"
+	in_ns "$to" "$python" "$here/peer.py" sink "$port" >>"$work/sink.$port" 2>&1 &
 	sinks="$sinks $!"
 	wait_for 5 grep serving "$work/sink.$port"
 	in_ns "$from" "$python" "$here/peer.py" pump "$address" "$port" "$seconds" \

@@ -444,7 +444,6 @@ it "and the other's on none" hangs_on 0 "$first"
 it "and Services as before" gets client2 1 2
 it "a connection through a Service outlives all that" is_whole 7000
 
-rm sink.7000 # or it seems to serve already
 start_stream client1 web1 10.96.0.6 7000 60
 wait_for 5 acknowledged 7000
 put_client_policy "$(label nobody)"
@@ -481,7 +480,6 @@ change()
 
 change service 2 80
 it "with it again, it is" wait_for 5 gets client1 2
-rm sink.7000
 start_stream client1 web1 10.96.0.6 7000 600
 keep_asking
 wait_for 5 acknowledged 7000
