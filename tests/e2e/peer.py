@@ -8,6 +8,8 @@ ask                         reads `ADDRESS SERVICE` lines, answers each with all
 silent ADDRESS SERVICE...   exits 0 if no service answers
 shut ADDRESS,PORT...         exits 0 if no TCP connection opens, names those that do
 open ADDRESS,PORT...         exits 0 if all of them open, names those that don't
+opens ADDRESS,PORT SECONDS   tries for so long until a connection opens; prints when the last try in
+                            vain began, and when one had opened, in milliseconds since 1970
 flood ADDRESS PORT COUNT    sends COUNT UDP packets and expects nothing
 sink PORT                   counts and hashes what one TCP connection brings, on one line at its end
 pump ADDRESS PORT SECONDS   streams numbered blocks, prints bytes and hash
@@ -23,7 +25,8 @@ import time
 # Seconds; a round trip on one machine takes less than one thousandth of that.
 PATIENCE = float(os.environ.get("PATIENCE", "0.7"))
 # Where an answer is expected: a busy machine may take longer, and others don't wait.
-LONG_PATIENCE = float(os.environ.get("PATIENCE", "3"))
+LONG_PATIENCE = float(os.environ.get("PATIENCE", "6"))
+BRIEFLY = 0.2  # where it is tried again and again
 BLOCK = 1024
 
 
@@ -109,6 +112,17 @@ def expect_open(ends, wanted):
     return 1 if wrong else 0
 
 
+def opens(end, seconds):
+    limit, in_vain = time.monotonic() + seconds, 0
+    while time.monotonic() < limit:
+        began = time.time()
+        if is_open(end, BRIEFLY):
+            print(round(1000 * in_vain), round(1000 * time.time()))
+            return 0
+        in_vain = began
+    return 1
+
+
 def flood(address, port, count):
     with socket.socket(family_of(address), socket.SOCK_DGRAM) as client:
         sent = 0
@@ -162,6 +176,8 @@ def main(argv):
         return 1 if any(is_answered(rest[0], s) for s in rest[1:]) else 0
     if command in ("shut", "open"):
         return expect_open(rest, command == "open")
+    if command == "opens":
+        return opens(rest[0], float(rest[1]))
     if command == "flood":
         return flood(rest[0], int(rest[1]), int(rest[2]))
     if command == "sink":

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/events/intake.h"
 #include "agent/policies/audit.h"
 #include "agent/policies/history.h"
 #include "agent/policies/pending.h"
@@ -112,6 +113,7 @@ static int prepare(struct agent *a, const struct wish *wish, struct change *c)
 	if (wish->is_quiet)
 		return 0;
 	cuts_find(a, c->next, wish->session, &c->cuts);
+	intake_drain(a); /* what was audited until now counts, read or not */
 	audited_find(&a->audited, c->next->compiled, &c->drops);
 	return 0;
 }
