@@ -249,6 +249,8 @@ ask()
 	printf '%s\n' "$@" | paste - answers
 }
 
+readonly long=6 # seconds, where an answer is expected
+
 # all WANTED STATION NUMBER…: each Service, by both protocols of both families.
 all()
 {
@@ -266,7 +268,7 @@ all()
 
 gets()
 {
-	all allow "$@"
+	PATIENCE=$long all allow "$@"
 }
 
 refused()
@@ -277,7 +279,10 @@ refused()
 # node_port WANTED PORT: to the outside.
 node_port()
 {
-	PATIENCE=0.4 ask far "$node4,tcp/$2" "$node4,udp/$2" "$node6,tcp/$2" "$node6,udp/$2"
+	local patience=$long
+
+	[ "$1" = allow ] || patience=0.4
+	PATIENCE=$patience ask far "$node4,tcp/$2" "$node4,udp/$2" "$node6,tcp/$2" "$node6,udp/$2"
 	! grep -qv "$1" answers
 }
 
@@ -311,9 +316,10 @@ secure()
 	[ "$(fetch https://10.96.0.8/ 'https://[fd00:96::8]/')" = 2 ]
 }
 
+# plain SECONDS
 plain()
 {
-	in_ns client1 curl -gsS --max-time 1 http://10.96.0.8:443/ 2>&1 | grep HTTPS
+	in_ns client1 curl -gsS --max-time "$1" http://10.96.0.8:443/ 2>&1 | grep HTTPS
 }
 
 acknowledged()
@@ -405,7 +411,7 @@ it "without an agent they are from the bridge" gets client2 1 2 3 4 5 7 9
 start_api
 serve_tls
 it "TLS, too" wait_for 5 secure
-it "and plain text" plain
+it "and plain text" plain 20
 
 it "an agent starts as a node" start_node
 it "its pods are found" wait_for 10 everybody_is_attached
@@ -423,7 +429,7 @@ it "and no other" refused secret1 1 2
 it "status says that they are decided" sh -c \
 	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, decided behind them'"
 it "a rule that requires TLS lets it through" secure
-it_not "but no plain text" plain
+it_not "but no plain text" plain 1
 it "the event says so" tells plaintext 'client1.*10\.96\.0\.8'
 
 start_stream client1 web1 10.96.0.6 7000 8
@@ -440,7 +446,7 @@ it "another one starts" start_node
 it "its pods are found again" wait_for 10 everybody_is_attached
 second=$(translated_program)
 it "its program hangs on every hook" hangs_on 4 "$second"
-it "and the other's on none" hangs_on 0 "$first"
+it "and the other's on none" wait_for 2 hangs_on 0 "$first"
 it "and Services as before" gets client2 1 2
 it "a connection through a Service outlives all that" is_whole 7000
 
@@ -496,7 +502,7 @@ it "and that it may not" wait_for 5 sh -c \
 tell '{"refuse": "endpointslices", "status": 0}'
 it "once it may, it decides by all backends" wait_for 35 sh -c \
 	"'$BULKHEAD' status | grep -E 'services +[0-9]+ addresses, by all backends'"
-it "and nothing is left at the hooks" hangs_on 0 "$second"
+it "and nothing is left at the hooks" wait_for 2 hangs_on 0 "$second"
 it "it was told once that it may not" [ "$(grep -c 'not read.*EndpointSlice' agent.log)" = 1 ]
 it "a Service whose backends are all allowed is reached" wait_for 5 gets client1 1 2 5 7
 it "from the bridge, too" gets client2 1 2 5 7
@@ -504,7 +510,7 @@ it "but none that has a denied one, or none at all" refused client1 3 4 9
 it "nothing was open in between" was_always_denied
 it "and what was goes on" wait_for 2 goes_on 7000
 it "a rule that requires TLS lets it through here" secure
-it_not "but here no plain text, either" plain
+it_not "but here no plain text, either" plain 1
 change slice 5 0.10 9.12
 it "one denied backend more, and it isn't" wait_for 3 refused client1 5
 it "the event says which" tells policy 'client1.*10\.96\.0\.5'
@@ -554,5 +560,5 @@ it "and is cut when its rule is revoked" \
 	wait_for 5 tells revoked 'client1.*web1.*7000'
 kill "${pumps[7000]}"
 "$BULKHEAD" detach >/dev/null
-it "nothing is left there" hangs_on 0 "$third"
+it "nothing is left there" wait_for 2 hangs_on 0 "$third"
 end_test
