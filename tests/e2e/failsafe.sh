@@ -72,7 +72,7 @@ hears()
 	before=$(wc -l <"heard.$ear")
 	"$@" || :
 	sleep 0.2
-	wait_for 1 has_heard "$ear" $((before + wanted))
+	wait_for 5 has_heard "$ear" $((before + wanted))
 	cat "heard.$ear"
 	has_heard "$ear" $((before + wanted))
 }

@@ -33,9 +33,10 @@ pieces()
 # answered STATION ADDRESS PORT COUNT WANTED
 answered()
 {
-	local came
+	local came seconds=10
 
-	came=$(pieces "$1" ask "$2" "$3" "$4")
+	[ "$5" -gt 0 ] || seconds=1
+	came=$(pieces "$1" ask "$2" "$3" "$4" "$seconds")
 	echo "$came came back"
 	[ "$came" -eq "$5" ]
 }
@@ -60,7 +61,7 @@ arrive()
 	shift
 
 	sends "$@"
-	wait_for 1 have_arrived "$wanted"
+	wait_for 5 have_arrived "$wanted"
 }
 
 have_arrived()

@@ -3,7 +3,8 @@
 """Large datagrams, and what an attacker does with their pieces.
 
 echo PORT...                  sends every datagram back, and prints "PORT LENGTH SHA256" of it
-ask ADDRESS PORT COUNT        COUNT datagrams of 3000 bytes; prints how many came back as they were
+ask ADDRESS PORT COUNT [SECONDS]   COUNT datagrams of 3000 bytes, for the answer to each of which it
+                              waits so long; prints how many came back as they were
 pieces MAC SOURCE TARGET PIECE...   frames from eth0, each PIECE as KIND:PORT:ID with KIND one of
                               first, tail, middle, overlap (into the first)
 translate TUN VIRTUAL REAL     what comes in on TUN for VIRTUAL's port 30080 goes on to REAL's
@@ -46,10 +47,10 @@ def echo(ports):
                 pass
 
 
-def ask(address, port, count):
+def ask(address, port, count, patience=PATIENCE):
     answered = 0
     with socket.socket(family_of(address), socket.SOCK_DGRAM) as client:
-        client.settimeout(PATIENCE)
+        client.settimeout(patience)
         for number in range(count):
             data = number.to_bytes(4, "big") * (LARGE // 4)
             client.sendto(data, (address, port))
@@ -178,7 +179,7 @@ def main(argv):
     if command == "echo":
         return echo([int(port) for port in rest])
     if command == "ask":
-        return ask(rest[0], int(rest[1]), int(rest[2]))
+        return ask(rest[0], int(rest[1]), int(rest[2]), *map(float, rest[3:]))
     if command == "pieces":
         return pieces(*rest[:3], rest[3:])
     if command == "translate":
