@@ -51,7 +51,7 @@ gave()
 		index($1, port) && $2 == protocol {
 			n++
 			print
-			wrong += what == "kept" ? $3 != $4 : $5 > since + 2 || $4 == 0
+			wrong += what == "kept" ? $3 != $4 : $5 > since || $4 == 0
 		}
 		END { exit n != '$((2 * each))' || wrong }' beaten
 }

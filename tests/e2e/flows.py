@@ -6,9 +6,10 @@ echo PORT...
     sends back what comes over TCP and UDP
 beat SECONDS COUNT ADDRESS,PORT...
     COUNT connections of TCP and of UDP to each; every 50 ms, or more rarely if there are many,
-    each says something.  After SECONDS, or when SIGTERM comes, prints
-    "ADDRESS,PORT PROTOCOL SENT ANSWERED LAST" of each, LAST: when its last answer came, in seconds
-    since 1970; and to stderr, in which rounds datagrams were not answered
+    each says something, and prints "talking" when the first of it is answered.  After SECONDS, or
+    when SIGTERM comes, prints "ADDRESS,PORT PROTOCOL SENT ANSWERED LAST" of each, LAST: when the
+    last thing was said that was answered, in seconds since 1970; and to stderr, in which rounds
+    datagrams were not answered
 scatter PORT OTHER
     answers a datagram to PORT from there and from OTHER, to the asking port and to the next one
 gather ADDRESS PORT FROM
@@ -24,6 +25,7 @@ import time
 BEAT = 0.05
 PATIENCE = 1
 LONG_PATIENCE = 10 # where an answer is expected: a busy machine may take longer
+QUIET = 5 # so long nothing comes before nothing more is expected
 SO_RCVBUFFORCE = 33
 RATE = 4000 # messages a second, at most
 
@@ -73,17 +75,21 @@ class Flow:
         self.own.settimeout(LONG_PATIENCE)
         self.own.connect((address, int(port)))
         self.own.setblocking(False)
-        self.sent, self.answered, self.last = 0, 0, 0.0
+        self.sent, self.answered, self.last = 0, 0, -1 # a round
         self.unanswered = set() # rounds, of datagrams
 
     def hear(self):
         before = self.answered
         try:
             while data := self.own.recv(64):
-                # A stream may join answers; each is of one byte.
-                self.answered += len(data) if self.kind == socket.SOCK_STREAM else 1
-                self.unanswered.discard(data)
-                self.last = time.time()
+                # A stream may join answers; each is of one byte, in the order of the rounds.
+                if self.kind == socket.SOCK_STREAM:
+                    self.answered += len(data)
+                    self.last = self.answered - 1
+                else:
+                    self.answered += 1
+                    self.unanswered.discard(data)
+                    self.last = max(self.last, int.from_bytes(data, "big"))
         except OSError:
             pass
         return self.answered > before
@@ -99,9 +105,10 @@ class Flow:
         except OSError:
             pass
 
-    def __str__(self):
+    def line(self, began):
         word = "tcp" if self.kind == socket.SOCK_STREAM else "udp"
-        return f"{self.end} {word} {self.sent} {self.answered} {self.last:.3f}"
+        last = began[self.last] if self.last >= 0 else 0
+        return f"{self.end} {word} {self.sent} {self.answered} {last:.3f}"
 
 
 def tell_unanswered(flows, began):
@@ -112,12 +119,21 @@ def tell_unanswered(flows, began):
               file=sys.stderr)
 
 
+def hear_all(flows):
+    """Until everything is answered, or nothing has been for a while: a busy machine takes its time."""
+    quiet = time.monotonic()
+    while (time.monotonic() - quiet < QUIET and
+           any(flow.answered < flow.sent for flow in flows)):
+        time.sleep(BEAT)
+        if any([flow.hear() for flow in flows]):
+            quiet = time.monotonic()
+
+
 def beat(seconds, count, ends):
     flows = [Flow(end, kind) for end in ends for _ in range(count)
              for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
-    print("talking", flush=True)
     end = time.monotonic() + seconds
     began = []
     while time.monotonic() < end and not stopped:
@@ -127,14 +143,13 @@ def beat(seconds, count, ends):
         time.sleep(max(BEAT, len(flows) / RATE))
         for flow in flows:
             flow.hear()
-    # On a busy machine the last answers take their time.
-    quiet = time.monotonic()
-    while time.monotonic() - quiet < PATIENCE:
-        time.sleep(BEAT)
-        if any([flow.hear() for flow in flows]):
-            quiet = time.monotonic()
+        if len(began) == 1:
+            hear_all(flows)
+            print("talking", flush=True)
+    time.sleep(PATIENCE)
+    hear_all(flows)
     for flow in flows:
-        print(flow, flush=True)
+        print(flow.line(began), flush=True)
     tell_unanswered(flows, began)
 
 
