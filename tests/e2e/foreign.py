@@ -6,7 +6,7 @@ load PATH tc|xdp RETURN          loads a program that counts packets and returns
 tcx PATH INTERFACE in|out first|last   hangs it there, with its link pinned as PATH-link
 count PATH                       prints how many packets it saw
 send ADDRESS PORT                sends a numbered UDP packet every two milliseconds
-receive PORT                     prints when each packet came, in milliseconds
+receive PORT                     prints when the kernel got each packet, in milliseconds
 gap FILE SINCE                   of a receiver's file: milliseconds from the first packet to the
                                  last; exits 1 if packets still come
 now                              the time in the same milliseconds
@@ -24,6 +24,7 @@ TYPES = {"tc": 3, "xdp": 6}
 SYSCALL = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 TCX = {"in": 46, "out": 47}
 PLACE = {"first": 1 << 3, "last": 1 << 4}
+SO_TIMESTAMPNS = 35
 PERIOD = 0.002
 STILL = 200  # milliseconds; a sender's pause is shorter by far
 
@@ -106,10 +107,15 @@ def send(address, port):
 
 
 def receive(port):
+    """One that was late to read them doesn't say that they came late."""
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         server.bind(("::", port))
-        while server.recv(64):
-            print(now(), flush=True)
+        while True:
+            _, ((_, _, stamp),), _, _ = server.recvmsg(64, 64)
+            seconds, nanoseconds = struct.unpack("=qq", stamp)
+            age = time.time_ns() - (seconds * 1000000000 + nanoseconds)
+            print((time.monotonic_ns() - age) // 1000000, flush=True)
 
 
 def gap(path, since):
