@@ -3,8 +3,9 @@
 
 hotplug.py latency COUNT PINS   makes so many veths, and says how long after the kernel told of each
                                 its programs hung there: median and maximum, in milliseconds
-hotplug.py flood IFACE FROM TO PORT SECONDS
-                                sends UDP on the interface as soon as it is up: how many it sent
+hotplug.py flood IFACE FROM TO PORT
+                                sends UDP on the interface as soon as it is up, some thousands and
+                                on until SIGTERM comes: how many it sent
 hotplug.py query IFACE          how many tc programs hang there, both ways, of tcx
 hotplug.py count PORT           prints the number of datagrams received when SIGTERM comes
 """
@@ -20,6 +21,8 @@ import sys
 import time
 
 RTMGRP_LINK, RTM_NEWLINK = 1, 16
+SO_RCVBUFFORCE = 33
+FEWEST = 5000  # of a flood
 HEADER, IFINFO = struct.Struct("=IHHII"), struct.Struct("=BxHiII")
 
 
@@ -79,11 +82,13 @@ def datagram(source, target, port):
     return b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\0" + ip + udp
 
 
-def flood(interface, source, target, port, seconds):
+def flood(interface, source, target, port):
     frame = datagram(source, target, int(port))
-    sent, end = 0, time.monotonic() + 30
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    sent, end = 0, time.monotonic() + 120
     out = None
-    while time.monotonic() < end:
+    while time.monotonic() < end and (sent < FEWEST or not stopped):
         try:
             if out is None:
                 opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -91,8 +96,6 @@ def flood(interface, source, target, port, seconds):
                 out = opened
             out.send(frame)
             sent += 1
-            if sent == 1:
-                end = time.monotonic() + float(seconds)
         except OSError:
             pass
     print(sent)
@@ -100,19 +103,20 @@ def flood(interface, source, target, port, seconds):
 
 def count(port):
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+    receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
     receiver.bind(("", int(port)))
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     received = 0
     receiver.settimeout(0.05)
     print("serving", flush=True)
-    while not stopped:
+    is_over = False
+    while not is_over:
         try:
             receiver.recv(64)
             received += 1
         except TimeoutError:
-            pass
+            is_over = bool(stopped)
     print(received)
 
 
