@@ -65,9 +65,20 @@ try6 9002 1
 try4 9003 3
 wait_for 5 sees all 3
 sleep 2.2
+delivered_before=$(status_value books.deny.delivered)
 end_follows
 
-it "every event is in the tail" test "$(sum "$work/all")" -eq "$(status_value books.deny.delivered)"
+# Kernels say something of their own now and then, which is denied, too.
+has_every_event()
+{
+	local shown delivered
+
+	shown=$(sum all) delivered=$(status_value books.deny.delivered)
+	echo "$shown of $delivered_before to $delivered"
+	[ "$shown" -ge "$delivered_before" ] && [ "$shown" -le "$delivered" ]
+}
+
+it "every event is in the tail" has_every_event
 it "the summary adds up" grep -E \
 	'^bulkhead: ([0-9]+) events = \1 shown \+ 0 filtered out \+ 0 missed; deny: ' all.err
 it "and counts what a filter left out" grep -E \
@@ -140,13 +151,15 @@ wakeups()
 
 sleeps_when_idle()
 {
-	local before
+	local before begin ms woke
 
 	sleep 1.5
+	begin=${EPOCHREALTIME/./}
 	before=$(wakeups)
 	sleep 2
-	echo "woke $(($(wakeups) - before)) times in 2 s"
-	[ $(($(wakeups) - before)) -lt 40 ]
+	woke=$(($(wakeups) - before)) ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	echo "woke $woke times in $ms ms"
+	[ $((woke * 1000)) -lt $((20 * ms)) ]
 }
 
 it "a drop is told at once" is_prompt
@@ -155,9 +168,15 @@ it "an agent with nothing to do sleeps" sleeps_when_idle
 
 # --- from a file ---
 
-"$BULKHEAD" observe --last 1000 -o json >events.jsonl
-it "a file is read like the agent" sh -c "'$BULKHEAD' observe --last 1000 >from-agent &&
-	'$BULKHEAD' observe --input-file events.jsonl >from-file && cmp from-agent from-file"
+# Unless a kernel says something of its own in between.
+reads_file_like_agent()
+{
+	"$BULKHEAD" observe --last 1000 -o json >events.jsonl &&
+		"$BULKHEAD" observe --last 1000 >from-agent &&
+		"$BULKHEAD" observe --input-file events.jsonl >from-file && cmp from-agent from-file
+}
+
+it "a file is read like the agent" wait_for 2 reads_file_like_agent
 it "filters hold there" sh -c "
 	[ \$('$BULKHEAD' observe --input-file - --port 9001 <events.jsonl | wc -l) -eq 1 ]"
 "$BULKHEAD" observe --input-file events.jsonl --to web-server >parts
