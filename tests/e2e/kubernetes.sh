@@ -158,7 +158,7 @@ everybody_is_attached()
 
 status_says()
 {
-	"$BULKHEAD" status | grep -F "$1" || ! "$BULKHEAD" status
+	{ "$BULKHEAD" status || :; } | grep -F "$1"
 }
 
 # lets PORT: the client to the web, and no other port.
@@ -330,7 +330,7 @@ tell '{"put": {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1",
 	"spec": {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"],
 		"ingress": [{"ports": [{"port": 7777}]}]}}}'
 it "and then is that pod's" wait_for 5 reaches late 10.244.0.10 "tcp/$port"
-it "others may do more" reaches client 10.244.0.10 tcp/7777
+it "others may do more" wait_for 5 reaches client 10.244.0.10 tcp/7777
 it "but for what a ZonePolicy denies it, which knew its name before" shut late 10.244.0.10,7777
 tell '{"delete": ["pods", "shop/late"]}'
 put_pod shop client client 0.11 Succeeded
@@ -366,7 +366,7 @@ it "and neither holds up anything" wait_for 5 reaches intruder 10.244.0.10 "tcp/
 it "its status says where it is wrong, and what is in force" wait_for 5 ask 'nodes["node-a"] == {
 	"name": "node-a", "observedGeneration": 2, "enforcedGeneration": 1, "inForce": False,
 	"errors": [{"path": "spec.rulez", "message": nodes["node-a"]["errors"][0]["message"]}]}'
-it "so does an Event" ask 'events["zones"][0]["reason"] == "Refused"'
+it "so does an Event" wait_for 5 ask 'events["zones"][0]["reason"] == "Refused"'
 put_zones '{"zonez": []}' typo
 it "one that is wrong from the start is left out" wait_for 5 status_says 'from the start: typo'
 put_zones '{"rules": [{"name": "no-intruder", "action": "deny", "from": "shop/intruder",
