@@ -179,7 +179,7 @@ moves_there_and_back()
 	ip link set dev server netns away
 	wait_for 3 test ! -e "$links/$index-in"
 	ip netns exec away ip link set dev server netns "$here_pid"
-	sleep 0.1
+	wait_for 3 is_attached server
 	ip link set dev server up
 	set_routes
 }
