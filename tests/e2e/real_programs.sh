@@ -93,12 +93,12 @@ start_sshd()
 	done
 }
 
-# ssh_to FROM ADDRESS: logs in and asks for an answer.
+# ssh_to FROM ADDRESS [SECONDS]: logs in and asks for an answer.
 ssh_to()
 {
 	local answer
 
-	answer=$(in_ns "$1" ssh -F none -i "$work/user_key" -o BatchMode=yes -o ConnectTimeout=1 \
+	answer=$(in_ns "$1" ssh -F none -i "$work/user_key" -o BatchMode=yes -o ConnectTimeout="${3:-20}" \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
 		"root@$2" echo logged in)
 	[ "$answer" = "logged in" ]
@@ -182,7 +182,7 @@ for name in web api postgres; do
 	it "SSH from the bastion to $name" ssh_to bastion "${v4[$name]}"
 	it "SSH from the bastion to $name over IPv6" ssh_to bastion "${v6[$name]}"
 	for from in client edge-lb worker cache monitoring; do
-		it_not "no SSH from $from to $name" ssh_to "$from" "${v4[$name]}"
+		it_not "no SSH from $from to $name" ssh_to "$from" "${v4[$name]}" 1
 	done
 done
 # shellcheck disable=SC2046 # a list of doors
