@@ -97,7 +97,7 @@ is_told "workload to workload" app 10.0.32.10 fd00:0:0:30::10
 is_told "workload to elsewhere" app 198.51.100.7 2001:db8:1::7
 is_told "elsewhere to workload" visitor 10.0.32.10 fd00:0:0:30::10
 it "no answer was denied" nobody_was_denied
-it "every reject is in exactly one count" rejects_add_up
+it "every reject is in exactly one count" wait_for 2 rejects_add_up
 it "none of them had to be silent" test "$(status_value rejects.silent)" -eq 0
 
 in_ns app "$python" "$here/refused.py" cut 10.0.32.10 7000 10 >cut 2>&1 &
@@ -108,7 +108,7 @@ it "a connection that becomes rejected" exits_with 0 "$BULKHEAD" apply policy.ya
 it "is reset" wait "$cut"
 sleep 1
 it "a flood gets the answers of the rate" flood visitor 10.0.32.10
-it "every reject is in exactly one count after it" rejects_add_up
+it "every reject is in exactly one count after it" wait_for 2 rejects_add_up
 it "the node's agent ends" stop_agent TERM
 "$BULKHEAD" detach >/dev/null
 
@@ -119,7 +119,7 @@ it "the host's agent enforces" start_agent server --policy policy.yaml --attach 
 is_told "to the host" visitor 192.0.2.10 2001:db8::10
 is_told "from the host" server 198.51.100.7 2001:db8:1::7
 it "no answer was denied on the host" nobody_was_denied
-it "every reject on the host is in exactly one count" rejects_add_up
+it "every reject on the host is in exactly one count" wait_for 2 rejects_add_up
 it "none of them had to be silent on the host" test "$(status_value rejects.silent)" -eq 0
 rm -f cut
 in_ns visitor "$python" "$here/refused.py" cut 192.0.2.10 7000 10 >cut 2>&1 &

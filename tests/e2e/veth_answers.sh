@@ -146,7 +146,7 @@ a_life()
 
 	it "$way: the agent enforces" start_without "$1" "$2"
 	is_told "$way"
-	it "$way: every reject is in exactly one count" rejects_add_up
+	it "$way: every reject is in exactly one count" wait_for 2 rejects_add_up
 	stop_agent TERM || :
 	it "$way: detach" exits_with 0 in_ns server "$BULKHEAD" detach
 	it "$way: detach leaves no trace" has_no_trace server
