@@ -61,7 +61,7 @@ start_manager()
 		exec unshare --pid --fork --mount --cgroup --ipc sh manager.sh "$2"' \
 		sh "$group" "$root" >manager.log 2>&1 3>&- &
 	wait_for 10 pgrep -x systemd
-	manager=$(pgrep -x systemd)
+	manager=$(pgrep -o -x systemd) # and not one of those that it starts
 	wait_for 30 is_active
 }
 
