@@ -87,9 +87,10 @@ in_mounts()
 # Where they were, programs would be adapted to them; ours have nothing to adapt.
 starts_without_types()
 {
-	timeout -s TERM 20 unshare --mount sh -c "mount -t tmpfs tmpfs /sys/kernel/btf &&
+	: >out
+	timeout -s TERM $((20 * times_as_long)) unshare --mount sh -c "mount -t tmpfs tmpfs /sys/kernel/btf &&
 		exec '$BULKHEAD' run --policy policy.yaml --attach client=client \
-		--state-dir '$work/state'" >out 2>err &
+		--state-dir '$work/state'" >>out 2>err &
 	if ! wait_for 18 grep -qx ready out; then
 		cat err
 		return 1
