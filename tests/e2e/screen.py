@@ -24,7 +24,7 @@ import sys
 import termios
 import time
 
-PATIENCE = 10
+PATIENCE = 40
 STILL = 1.5
 HOME, WIPE, ENTER, LEAVE = "\033[H", "\033[J", "\033[?1049h", "\033[?1049l"
 SEQUENCE = re.compile(r"\033\[[?0-9;]*[A-Za-z]")

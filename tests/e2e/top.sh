@@ -50,7 +50,7 @@ it "needs some time" exits_with 2 "$BULKHEAD" top -d 0
 it "enforces" start_agent - --policy policy.yaml --attach app=app --attach db=db --event-rate 0
 traffic
 
-it "tells of talkers, zones and rules, whose sums are one" shows \
+it "tells of talkers, zones and rules, whose sums are one" wait_for 15 shows \
 	'[t for t in talkers if t["from"] == "app(internal)" and t["service"] == "tcp/80"]' \
 	'[t for t in talkers if t["to"] == "app(internal)" and t["rule"] == "default"]' \
 	'{z["from_zone"] for z in zones} == {z["to_zone"] for z in zones} == {"internal", "data"}' \
