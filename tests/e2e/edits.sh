@@ -7,8 +7,9 @@
 
 readonly pod_delay=/mnt/tree/build/tests/e2e/pod_delay
 # shellcheck disable=SC2206 # several numbers
-readonly numbers=(pods=20000 policies=10000 spaces=2000 nodes=50 pad=200 rate=100 seconds=10
+readonly numbers=(pods=20000 policies=10000 spaces=2000 nodes=50 pad=200 rate=100
 	edits=20 ${EDITS:-})
+readonly seconds=10 # of coming and going, and some for the compiler
 
 is_listed()
 {
@@ -42,11 +43,21 @@ all_is_in_place()
 	{ sed "s/^/$now /" final; echo; } | "$pod_delay" >final.log && grep ' late=0 ' final.log
 }
 
+threads()
+{
+	find "/proc/$agent_pid/task" -mindepth 1 -maxdepth 1 | wc -l
+}
+
+is_compiling()
+{
+	[ "$(threads)" -gt "$idle_threads" ]
+}
+
 # add_policy: the next one of late-0, late-1, ..., and then it is being compiled.
 add_policy()
 {
 	echo >&4
-	sleep 0.15
+	wait_for 5 is_compiling || echo "# nobody saw it being compiled"
 }
 
 # has_rule NAME: the policy in force.
@@ -94,6 +105,7 @@ write_own
 it "an agent starts as a node" start_agent - --config agent.yaml
 it "a large cluster is known" wait_for 60 is_listed
 it "with a policy of this machine's own" "$BULKHEAD" apply own.yaml
+idle_threads=$(threads)
 compile_ms=$(reload_ms)
 tail -n +2 -F load.log >lines 2>tail.err 3>&- &
 tail_pid=$!
@@ -102,11 +114,14 @@ delay_pid=$!
 wait_for 2 test -s load.log
 sleep 0.2
 before=$(swaps)
-echo >&4
+echo $((seconds + 4 * compile_ms / 1000)) >&4
 wait_for 100 grep -q ^end load.log
 it "pods come and go while policies change, and the kernel knows" wait "$delay_pid"
 kill "$tail_pid" 2>/dev/null || :
 it "each of them" grep -q ' late=0 ' delay.log
+# It may have been busy with other things by then, or before.
+after_ms=$(reload_ms)
+[ "$after_ms" -lt "$compile_ms" ] || compile_ms=$after_ms
 echo "# compiling takes about $compile_ms ms; until the kernel knows of a pod: $(cat delay.log)"
 it "policies came into force meanwhile" are_more "$((before + 1))"
 it "half of the pods waited for no compiler" [ "$(($(delay p50) * 10))" -lt "$compile_ms" ]

@@ -5,7 +5,7 @@
 kube_load.py PORT CERT KEY [NAME=NUMBER...]
 
 Numbers: pods, policies, spaces, nodes, apps (kinds of pods in a namespace), rate (changes a
-second), seconds (of churn, from a line on standard input on), pad (bytes that nobody needs in a
+second), seconds (of churn, from a line on standard input on, which may have another number), pad (bytes that nobody needs in a
 pod), edits (of policies meanwhile).  Every further line on standard input makes a policy, late-0
 and so on.
 
@@ -158,7 +158,7 @@ class Cluster:
                 print(address(number), "-", file=final)
 
     def churn(self):
-        sys.stdin.readline()
+        self.n["seconds"] = float(sys.stdin.readline().strip() or self.n["seconds"])
         start, done = time.monotonic(), 0
         while (now := time.monotonic()) < start + self.n["seconds"]:
             while done < (now - start) * self.n["rate"]:
