@@ -23,7 +23,7 @@
 #include "util/vec.h"
 
 #define PINS      "/sys/fs/bpf/bulkhead/maps/"
-#define LOOK_NS   300000 /* between two looks */
+#define LOOK_NS   300000      /* between two looks */
 #define LATE_NS   20000000000 /* a busy machine takes seconds */
 #define NS_PER_S  1000000000ull
 #define LINE_SIZE 256
