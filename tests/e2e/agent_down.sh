@@ -77,7 +77,8 @@ end=$(($(date +%s) + 40))
 write_policy "$end"
 it "a rule is to end soon" "$BULKHEAD" apply policy.yaml
 it "what the rules say holds" holds_until "$end" reaches client 10.0.4.1 tcp/80 tcp/81
-it "the rule that ends later holds over IPv6, too" holds_until "$end" reaches client fd00:4::1 tcp/81
+it "the rule that ends later holds over IPv6, too" holds_until "$end" \
+	reaches client fd00:4::1 tcp/81
 it "what no rule allows is shut" shut client 10.0.3.1,82 10.0.4.1,82
 start_stream client kept 10.0.4.1 7002 600
 start_stream client kept fd00:4::1 7001 40

@@ -203,8 +203,8 @@ kill -9 "$agent_pid"
 wait "$agent_pid" || :
 it "it is in force without an agent" holds_until $((earliest / 1000)) only 7002
 it "the kernel goes back without an agent" opens 10.0.32.10 7001
-it "by the deadline (tried in vain $((in_vain - latest)) ms after it, open $((opened_at - earliest)))" \
-	test "$in_vain" -lt $((latest + 1000)) -a "$opened_at" -gt $((earliest - 500))
+echo "# after the deadline: $((in_vain - latest)) ms in vain, $((opened_at - earliest)) ms open"
+it "by the deadline" test "$in_vain" -lt $((latest + 1000)) -a "$opened_at" -gt $((earliest - 500))
 it "for both families" only 7001
 it "the disk knows of it" grep -q '"back_to"' state/pending.json
 it "a new agent goes on with the policy before" start_here

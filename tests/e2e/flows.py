@@ -120,7 +120,7 @@ def tell_unanswered(flows, began):
 
 
 def hear_all(flows):
-    """Until everything is answered, or nothing has been for a while: a busy machine takes its time."""
+    """Until everything is answered, or nothing comes for a while: a busy machine takes its time."""
     quiet = time.monotonic()
     while (time.monotonic() - quiet < QUIET and
            any(flow.answered < flow.sent for flow in flows)):

@@ -5,9 +5,9 @@
 kube_load.py PORT CERT KEY [NAME=NUMBER...]
 
 Numbers: pods, policies, spaces, nodes, apps (kinds of pods in a namespace), rate (changes a
-second), seconds (of churn, from a line on standard input on, which may have another number), pad (bytes that nobody needs in a
-pod), edits (of policies meanwhile).  Every further line on standard input makes a policy, late-0
-and so on.
+second), seconds (of churn, from a line on standard input on, that may have another number), pad
+(bytes that nobody needs in a pod), edits (of policies meanwhile).  Every further line on standard
+input makes a policy, late-0 and so on.
 
 A change replaces a pod by another one with an address of its own, is a pod that comes to the
 address of another, or changes a pod's labels.  Each is told on standard output just before it is

@@ -112,8 +112,8 @@ end_test()
 
 readonly times_as_long=4 # a busy machine may take, as a quiet one does
 
-# wait_for SECONDS COMMAND…: such as a quiet machine may take.  In vain, what the command said last is
-# told.
+# wait_for SECONDS COMMAND…: such as a quiet machine may take.  In vain, it tells what the command
+# said last.
 wait_for()
 {
 	local end=$((SECONDS + times_as_long * $1)) said=/mnt/waited.$BASHPID

@@ -114,10 +114,14 @@ it "what is allowed passes" reaches app 10.0.32.10 tcp/5432
 it "what is denied doesn't" shut app 10.0.32.10,80 fd00:0:0:30::10,81 10.0.32.10,23
 it "is well-formed" is_well_formed
 it "has books that balance" wait_for "$fresh" books_balance
-it "counts by rule" wait_for "$fresh" counts -gt 4 bulkhead_rule_packets_total rule=app-to-db action=allow
-it "counts a rule that rejects" wait_for "$fresh" counts -gt 0 bulkhead_rule_packets_total rule=no-telnet
-it "counts by zone" wait_for "$fresh" counts -gt 4 bulkhead_zone_packets_total zone=data result=passed
-it "counts drops by zone" wait_for "$fresh" counts -gt 1 bulkhead_zone_packets_total zone=internal result=dropped
+it "counts by rule" wait_for "$fresh" \
+	counts -gt 4 bulkhead_rule_packets_total rule=app-to-db action=allow
+it "counts a rule that rejects" wait_for "$fresh" \
+	counts -gt 0 bulkhead_rule_packets_total rule=no-telnet
+it "counts by zone" wait_for "$fresh" \
+	counts -gt 4 bulkhead_zone_packets_total zone=data result=passed
+it "counts drops by zone" wait_for "$fresh" \
+	counts -gt 1 bulkhead_zone_packets_total zone=internal result=dropped
 it "counts events between zones" wait_for "$fresh" counts -gt 1 bulkhead_zone_pair_events_total \
 	from_zone=internal to_zone=data verdict=deny
 it "tells of endpoints" counts 2 bulkhead_endpoints_attached kind=workload
@@ -136,8 +140,10 @@ it "a wrong policy is counted" wait_for 5 counts 1 bulkhead_policy_swap_failures
 cp good.yaml policy.yaml
 sed 's/5432/5433/' policy.yaml >other.yaml
 it "another policy comes into force" "$BULKHEAD" apply other.yaml
-it "and is counted" wait_for "$fresh" counts 2 bulkhead_policy_swap_duration_seconds_count
-it "and named by its hash" wait_for "$fresh" counts 1 bulkhead_policy_info "hash=$(status_value policy.hash)"
+it "and is counted" wait_for "$fresh" \
+	counts 2 bulkhead_policy_swap_duration_seconds_count
+it "and named by its hash" wait_for "$fresh" \
+	counts 1 bulkhead_policy_info "hash=$(status_value policy.hash)"
 it "a policy is tried" "$BULKHEAD" apply --confirm 60 policy.yaml
 it "and told to be unconfirmed" wait_for "$fresh" counts 1 bulkhead_policy_unconfirmed
 it "it is confirmed" "$BULKHEAD" confirm

@@ -98,8 +98,9 @@ ssh_to()
 {
 	local answer
 
-	answer=$(in_ns "$1" ssh -F none -i "$work/user_key" -o BatchMode=yes -o ConnectTimeout="${3:-20}" \
-		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+	answer=$(in_ns "$1" ssh -F none -i "$work/user_key" -o BatchMode=yes \
+		-o ConnectTimeout="${3:-20}" -o StrictHostKeyChecking=no \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
 		"root@$2" echo logged in)
 	[ "$answer" = "logged in" ]
 }

@@ -88,7 +88,8 @@ in_mounts()
 starts_without_types()
 {
 	: >out
-	timeout -s TERM $((20 * times_as_long)) unshare --mount sh -c "mount -t tmpfs tmpfs /sys/kernel/btf &&
+	timeout -s TERM $((20 * times_as_long)) \
+		unshare --mount sh -c "mount -t tmpfs tmpfs /sys/kernel/btf &&
 		exec '$BULKHEAD' run --policy policy.yaml --attach client=client \
 		--state-dir '$work/state'" >>out 2>err &
 	if ! wait_for 18 grep -qx ready out; then
