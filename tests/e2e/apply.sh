@@ -52,6 +52,7 @@ now_ms()
 # opens ADDRESS PORT: within a while; sets in_vain and opened_at.
 opens()
 {
+	in_vain=0 opened_at=0
 	in_ns app "$python" "$here/peer.py" opens "$1,$2" 40 >opened || return
 	read -r in_vain opened_at <opened
 }
