@@ -85,7 +85,7 @@ start_stream client kept fd00:4::1 7001 40
 
 down_at=$(($(date +%s) + down_after - 2))
 it_not "the agent is killed" stop_agent KILL
-it "at first everything goes on" holds_until "$down_at" reaches client 10.0.2.1 tcp/80
+PATIENCE=3 it "at first everything goes on" holds_until "$down_at" reaches client 10.0.2.1 tcp/80
 sleep $((down_after + 1))
 it "a closed zone is shut" shut client 10.0.2.1,80 fd00:2::1,80
 it "but failsafe is open" reaches client 10.0.2.1 tcp/22

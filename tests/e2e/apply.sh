@@ -166,10 +166,10 @@ it "the tenth can be gone back to" exits_with 0 "$BULKHEAD" rollback 10 --dry-ru
 
 # --- until confirmed ---
 
-ends=$(($(date +%s) + 2 + 3 * look))
-it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm $((2 + 3 * look)) two.yaml
+ends=$(($(date +%s) + 3 + 3 * look))
+it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm $((3 + 3 * look)) two.yaml
 it "it says until when" grep -E "^until 20.*Z, unless 'bulkhead confirm' comes first" out
-it "it is in force" holds_until "$ends" only 7002
+PATIENCE=3 it "it is in force" holds_until "$ends" only 7002
 it "that is in the audit log" holds_until "$ends" audited command=apply "outcome=to be confirmed"
 it "nobody confirms it" wait_for 10 only 7001
 it "that is in the audit log" wait_for 3 audited command=automatic-rollback outcome=done who=None
@@ -197,12 +197,12 @@ it "no file speaks of it any more" test ! -e state/pending.json
 
 # --- and the agent dies ---
 
-earliest=$(($(now_ms) + 2000 + 2000 * look))
-it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm $((2 + 2 * look)) two.yaml
-latest=$(($(now_ms) + 2000 + 2000 * look))
+earliest=$(($(now_ms) + 4000 + 2000 * look))
+it "a policy to be confirmed" exits_with 0 "$BULKHEAD" apply --confirm $((4 + 2 * look)) two.yaml
+latest=$(($(now_ms) + 4000 + 2000 * look))
 kill -9 "$agent_pid"
 wait "$agent_pid" || :
-it "it is in force without an agent" holds_until $((earliest / 1000)) only 7002
+PATIENCE=3 it "it is in force without an agent" holds_until $((earliest / 1000)) only 7002
 it "the kernel goes back without an agent" opens 10.0.32.10 7001
 echo "# after the deadline: $((in_vain - latest)) ms in vain, $((opened_at - earliest)) ms open"
 it "by the deadline" test "$in_vain" -lt $((latest + 1000)) -a "$opened_at" -gt $((earliest - 500))

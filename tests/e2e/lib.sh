@@ -129,7 +129,7 @@ wait_for()
 }
 
 # holds_until TIME COMMAND…: whether it succeeds; a machine that gets to it only after that time, in
-# seconds since 1970, may find that it is over.
+# seconds since 1970, may find that it is over.  What fails must do so before.
 holds_until()
 {
 	local end=$1
