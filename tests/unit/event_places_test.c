@@ -54,6 +54,31 @@ static void what_decides_that_something_is_reported_has_a_place(void **state)
 	}
 }
 
+static void and_so_it_has_among_others_that_decide_nothing_of_the_kind(void **state)
+{
+	const uint32_t quiet = BH_RULE_FIRST, told = BH_RULE_FIRST + 1;
+
+	(void)state;
+	for (size_t at = 0; at < BH_BLOCK_ENTRIES; at++) {
+		struct bh_event_places *places;
+		struct bh_block *block;
+		struct image image;
+
+		image_init(&image);
+		image.rules = RULES;
+		add_cell(&image, BH_CELL(quiet, BH_VERDICT_ALLOW, 0));
+		block = image.cells.blocks.items;
+		for (size_t i = 0; i < BH_BLOCK_ENTRIES; i++)
+			block->value[i] = i % 2 ? block->value[3] : BH_CELL_DENIED;
+		block->value[at] = BH_CELL(told, BH_VERDICT_DENY, BH_CELL_DENIED);
+		places = event_places_make(&image, 0, RULES);
+		assert_true(has_place(places, told));
+		assert_false(has_place(places, quiet));
+		free(places);
+		image_release(&image);
+	}
+}
+
 static void what_decides_later_has_one_too(void **state)
 {
 	const uint32_t before = BH_RULE_FIRST, after = RULES - 1;
@@ -102,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_decides_that_something_is_reported_has_a_place),
+		cmocka_unit_test(and_so_it_has_among_others_that_decide_nothing_of_the_kind),
 		cmocka_unit_test(what_decides_later_has_one_too),
 		cmocka_unit_test(places_follow_each_other_as_far_as_there_is_room),
 	};

@@ -10,9 +10,14 @@ uint32_t event_places_pages(uint32_t rules)
 	return (rules + BH_RULE_PAGE - 1) / BH_RULE_PAGE;
 }
 
-static bool is_reported(uint32_t cell)
+/* Not 0: what the policy's rule decided is reported.  Built-in rules have their places anyway. */
+static uint32_t reported(uint32_t cell)
 {
-	return BH_CELL_VERDICT(cell) != BH_VERDICT_ALLOW || (cell & (BH_CELL_LOG | BH_CELL_TLS));
+	const uint32_t told = BH_CELL(0, BH_CELL_VERDICT(UINT32_MAX), BH_CELL_LOG | BH_CELL_TLS);
+
+	if (BH_CELL_RULE(cell) < BH_RULE_FIRST)
+		return 0;
+	return (cell & told) ^ BH_CELL(0, BH_VERDICT_ALLOW, 0);
 }
 
 /* Of a cell that changes the decisions are in image.later. */
@@ -20,17 +25,20 @@ static void mark_cell(const struct image *image, uint32_t cell, uint64_t *marks)
 {
 	uint32_t rule = BH_CELL_RULE(cell);
 
-	if (cell & BH_CELL_LATER || rule >= image->rules || !is_reported(cell))
+	if (cell & BH_CELL_LATER || rule >= image->rules || !reported(cell))
 		return;
 	marks[rule / BH_RULE_PAGE] |= 1ull << rule % BH_RULE_PAGE;
 }
 
+/* Most blocks have none that is reported, which all of their cells are asked at once. */
 static void mark_block(const struct image *image, const struct bh_block *block, uint64_t *marks)
 {
-	for (size_t i = 0; i < BH_BLOCK_ENTRIES; i++) {
-		if (block->value[i])
-			mark_cell(image, block->value[i], marks);
-	}
+	uint32_t any = 0;
+
+	for (size_t i = 0; i < BH_BLOCK_ENTRIES; i++)
+		any |= reported(block->value[i]);
+	for (size_t i = 0; any && i < BH_BLOCK_ENTRIES; i++)
+		mark_cell(image, block->value[i], marks);
 }
 
 /* Programs know of a rule by cells only, and of built-in ones by themselves.  A bit for each rule;
