@@ -141,6 +141,7 @@ static void fold_rows(struct grid_fold *f, const struct image_grid *g, const uin
 	_free_ uint32_t *row = xcalloc((size_t)to->stride + 1, sizeof(*row));
 	struct numbering rows = {};
 
+	numbering_reserve(&rows, g->rows);
 	for (size_t i = 0; i < g->rows; i++) {
 		const uint32_t *directory = row_at(g, i);
 		struct numbering_place *place;
