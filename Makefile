@@ -253,7 +253,7 @@ $(O)/tests/fuzz/protocol_fuzz: $(patsubst %,$(O)/fuzz/user/%.o,agent/control/req
 PACKETFUZZ := $(patsubst %.c,$(O)/fuzz/%.o,$(wildcard tests/fuzz/host_*.c tests/fuzz/packet_*.c \
 	tests/reference/reference*.c) \
 	user/datapath/crafted.c user/datapath/event_places.c user/datapath/tables.c \
-	user/datapath/own_lines.c)
+	user/datapath/table_write.c user/datapath/own_lines.c)
 $(PACKETFUZZ): FUZZFLAGS += -Itests/fuzz/host_bpf
 # Programs load words of a packet wherever they lie.
 $(O)/fuzz/tests/fuzz/host_program.o: FUZZFLAGS += -fno-sanitize=alignment

@@ -427,26 +427,6 @@ static void only_a_bpf_filesystem_takes_pins(void **state)
 				     "bpf bpf /sys/fs/bpf");
 }
 
-/* What a swap has no reason to write it still looks at. */
-static void a_swap_puts_right_what_is_not_as_it_was_left(void **state)
-{
-	static const struct bh_block zero;
-	struct datapath *dp = shared;
-	const struct bh_policy *header;
-	uint32_t key;
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		swap_to(dp, 10, BH_RULE_FIRST);
-		header = tables_header(&dp->tables, datapath_slot(dp));
-		key = i ? header->pairs.block + 1 : header->cells.block + 1;
-		swap_to(dp, 10, BH_RULE_FIRST);
-		bpf_map_update_elem(bpf_map__fd(dp->skel->maps.bh_blocks), &key, &zero, BPF_ANY);
-		swap_to(dp, 10, BH_RULE_FIRST);
-		assert_in_force(dp, 10, BH_RULE_FIRST);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,7 +441,6 @@ int main(void)
 			pins_of_another_layout_are_replaced_once_ours_are_complete, remove_all),
 		cmocka_unit_test_teardown(programs_go_on_where_no_agent_is, remove_all),
 		cmocka_unit_test(only_a_bpf_filesystem_takes_pins),
-		cmocka_unit_test(a_swap_puts_right_what_is_not_as_it_was_left),
 	};
 
 	return cmocka_run_group_tests(tests, open_shared, close_shared);

@@ -35,8 +35,9 @@ static int open_lanes(struct datapath *dp)
 {
 	const struct bpf_map *ends = dp->skel->maps.bh_lanes;
 	const struct bpf_map *events = dp->skel->maps.bh_lane_events;
-	const struct table of_ends = {bpf_map__fd(ends), bpf_map__max_entries(ends),
-				      sizeof(struct bh_lane)};
+	const struct table of_ends = {.fd = bpf_map__fd(ends),
+				      .entries = bpf_map__max_entries(ends),
+				      .size = sizeof(struct bh_lane)};
 	int err = table_view_share(&of_ends, 0, (size_t)of_ends.entries * of_ends.size,
 				   &dp->lane_ends);
 
@@ -50,8 +51,9 @@ static int open_lanes(struct datapath *dp)
 static int see_events(struct datapath *dp)
 {
 	const struct bpf_map *events = dp->skel->maps.bh_lane_events;
-	const struct table table = {bpf_map__fd(events), bpf_map__max_entries(events),
-				    sizeof(struct bh_event)};
+	const struct table table = {.fd = bpf_map__fd(events),
+				    .entries = bpf_map__max_entries(events),
+				    .size = sizeof(struct bh_event)};
 	int err = 0;
 
 	if (!dp->lane_events.bytes)

@@ -244,7 +244,8 @@ static int fill_table(const struct datapath *dp, enum grown i)
 {
 	const struct capacity *c = &capacities[i];
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, c->map);
-	const struct table from = {fd, pinned_entries(dp, i), dp->tables.of[c->table].size};
+	const struct table from = {
+		.fd = fd, .entries = pinned_entries(dp, i), .size = dp->tables.of[c->table].size};
 	uint32_t half = from.entries / BH_SLOTS;
 	int err = fd < 0 ? fd : 0;
 
@@ -284,8 +285,9 @@ static int fill_counts(const struct datapath *dp, enum grown i)
 static int fill_places(const struct datapath *dp)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, capacities[GROWN_EVENT_PLACES].map);
-	const struct table from = {fd, pinned_entries(dp, GROWN_EVENT_PLACES),
-				   sizeof(struct bh_event_places)};
+	const struct table from = {.fd = fd,
+				   .entries = pinned_entries(dp, GROWN_EVENT_PLACES),
+				   .size = sizeof(struct bh_event_places)};
 	uint32_t half = from.entries / BH_SLOTS;
 	_free_ struct bh_event_places *places = xcalloc(half + 1, sizeof(*places));
 	int err = fd < 0 ? fd : 0;

@@ -185,6 +185,7 @@ static int share_tables(struct datapath *dp, struct text *reterr)
 			.fd = bpf_map__fd(map),
 			.entries = bpf_map__max_entries(map),
 			.size = bpf_map__value_size(map),
+			.is_shared = !(bpf_map__map_flags(map) & BPF_F_RDONLY_PROG),
 		};
 	}
 	return 0;

@@ -6,12 +6,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "datapath/entries.h"
 #include "datapath/event_places.h"
+#include "datapath/table_write.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 
-/* A run of bytes and its place.  Its last entry may be in part: no program reads the rest. */
+/* A run of bytes and its place. */
 struct piece {
 	enum table_id table;
 	uint32_t first; /* entry */
@@ -21,8 +21,7 @@ struct piece {
 
 #define PIECES 10
 
-#define PAIRS_ROOM  4096 /* blocks */
-#define RUN_ENTRIES 1024 /* written together if one of them has changed */
+#define PAIRS_ROOM 4096 /* blocks */
 
 static uint64_t lines_of(const struct image_grid *g)
 {
@@ -338,65 +337,10 @@ static void list_pieces(const struct tables_content *content, const struct bh_po
 	ret[9] = (struct piece){TABLE_POLICIES, at->slot, at, sizeof(*at)};
 }
 
-static int write_entries(const struct table *table, uint32_t first, const void *from, size_t count)
-{
-	_free_ uint32_t *keys = xcalloc(count + 1, sizeof(*keys));
-	const struct entries entries = {keys, sizeof(*keys), from, table->size, count};
-
-	for (size_t i = 0; i < count; i++)
-		keys[i] = first + (uint32_t)i;
-	return entries_put(table->fd, &entries);
-}
-
-/* Compares what is there before, and after if it had to be written. */
-static int write_run(const struct tables *t, const struct piece *run, const void *there)
-{
-	const struct table *table = &t->of[run->table];
-	size_t whole = run->size / table->size;
-	size_t rest = run->size % table->size;
-	_free_ char *last = NULL;
-	int err;
-
-	if (!memcmp(there, run->from, run->size))
-		return 0;
-	err = write_entries(table, run->first, run->from, whole);
-	if (!err && rest) {
-		last = xcalloc(1, table->size);
-		memcpy(last, (const char *)run->from + whole * table->size, rest);
-		err = write_entries(table, run->first + (uint32_t)whole, last, 1);
-	}
-	if (!err && memcmp(there, run->from, run->size) != 0)
-		err = -EIO;
-	return err;
-}
-
-static int write_piece(const struct tables *t, const struct piece *piece)
-{
-	const struct table *table = &t->of[piece->table];
-	size_t run_size = RUN_ENTRIES * (size_t)table->size;
-	int err = 0;
-
-	for (size_t i = 0; !err && i * run_size < piece->size; i++) {
-		size_t left = piece->size - i * run_size;
-		_table_view_ struct table_view there = {};
-		const struct piece run = {
-			.table = piece->table,
-			.first = piece->first + (uint32_t)(i * RUN_ENTRIES),
-			.from = (const char *)piece->from + i * run_size,
-			.size = left < run_size ? left : run_size,
-		};
-
-		err = table_view_open(table, run.first, run.size, &there);
-		if (!err)
-			err = write_run(t, &run, there.bytes);
-	}
-	return err;
-}
-
 int tables_write(const struct tables *t, enum table_id table, uint32_t first, const void *from,
 		 size_t size)
 {
-	return write_piece(t, &(struct piece){table, first, from, size});
+	return table_write(&t->of[table], first, from, size);
 }
 
 int tables_clear_header(const struct tables *t, uint32_t slot)
@@ -406,12 +350,16 @@ int tables_clear_header(const struct tables *t, uint32_t slot)
 	return tables_write(t, TABLE_POLICIES, slot, &nothing, sizeof(nothing));
 }
 
+/* In place, whatever is there: most of it. */
 int tables_forget_known(const struct tables *t, uint32_t slot)
 {
 	const size_t size = 2 * BH_KNOWN_LINES * sizeof(struct bh_known_line);
-	_free_ void *nothing = xcalloc(1, size);
+	_table_view_ struct table_view view = {};
+	int err = table_view_share(&t->of[TABLE_KNOWN], slot * 2 * BH_KNOWN_LINES, size, &view);
 
-	return tables_write(t, TABLE_KNOWN, slot * 2 * BH_KNOWN_LINES, nothing, size);
+	if (!err)
+		memset(view.bytes, 0, size);
+	return err;
 }
 
 typedef int view_fn(const struct table *table, uint32_t first, size_t size, struct table_view *ret);
@@ -452,6 +400,7 @@ int tables_fill(const struct tables *t, const struct tables_content *content,
 
 	list_pieces(content, at, pieces);
 	for (size_t i = 0; !err && i < PIECES; i++)
-		err = write_piece(t, &pieces[i]);
+		err = tables_write(t, pieces[i].table, pieces[i].first, pieces[i].from,
+				   pieces[i].size);
 	return err;
 }

@@ -25,11 +25,11 @@ enum table_id {
 	TABLE_COUNT,
 };
 
-/* Read through a view, written through the descriptor: no program may write to it. */
 struct table {
 	int fd;
 	uint32_t entries; /* of both slots; slot s has the s-th half */
 	uint32_t size;    /* of an entry */
+	bool is_shared;   /* for writing, too: or no program may write to it, and the kernel does */
 };
 
 struct tables {
@@ -81,13 +81,13 @@ struct bh_policy tables_place(const struct tables *t, const struct tables_conten
 			      uint32_t generation);
 
 /*
- * Brings the arrays to where @at says, the slot's header last: writes what is not there already,
- * and reads all of it.  -EIO: what is there afterwards is not that.
+ * Brings the arrays to where @at says, as table_write(), the slot's header last.  Nobody reads them
+ * before; whoever then finds the slot by a word that is stored with release finds all of it.
  */
 int tables_fill(const struct tables *t, const struct tables_content *content,
 		const struct bh_policy *at);
 
-/* As tables_fill(), of one table from entry @first on. */
+/* As table_write(). */
 int tables_write(const struct tables *t, enum table_id table, uint32_t first, const void *from,
 		 size_t size);
 
