@@ -71,7 +71,7 @@ static void plant(const struct lengths *l, uint8_t tree[static NODES])
 struct walk {
 	const struct image_listing *list;
 	struct bh_prefixes *head;
-	struct bh_prefix_line *starts;
+	struct bh_prefix_line *starts; /* the first lines of the table */
 	VEC(struct bh_prefix) entries;
 	VEC(struct run) runs;
 	size_t runs6;        /* so many are of IPv6 */
@@ -86,7 +86,7 @@ struct walk {
 /* IPv4 prefixes that are no longer are in the words of starts. */
 static bool is_start(const struct prefix *p)
 {
-	return prefix_is_v4(p) && p->len <= V4_START_LEN;
+	return p->len <= V4_START_LEN && prefix_is_v4(p);
 }
 
 /* The longest ones are in runs. */
@@ -98,7 +98,7 @@ static bool is_in_run(const struct bh_prefixes *head, const struct prefix *p)
 /* What has all addresses of a family is no entry. */
 static bool is_searched(const struct bh_prefixes *head, const struct prefix *p)
 {
-	return p->len && !is_start(p) && !is_in_run(head, p);
+	return p->len && !is_in_run(head, p) && !is_start(p);
 }
 
 static void plant_tree(struct walk *w)
@@ -107,7 +107,7 @@ static void plant_tree(struct walk *w)
 	struct lengths l = {};
 
 	vec_foreach (p, w->list) {
-		if (!prefix_is_v4(&p->prefix) && is_searched(w->head, &p->prefix))
+		if (is_searched(w->head, &p->prefix) && !prefix_is_v4(&p->prefix))
 			counts[p->prefix.len]++;
 	}
 	for (unsigned int len = 0; len < WHOLE; len++) {
@@ -332,19 +332,23 @@ size_t prefix_table_entries(const struct image *image)
 
 /* --- into lines --- */
 
-static int place_all(const struct walk *w, struct prefix_table *table)
+/* Behind the starts, which stay as they are. */
+static int place_all(struct walk *w, struct prefix_table *table)
 {
+	size_t count = w->head->lines + w->head->runs + w->head->runs6;
 	int err = 0;
 
-	table->line_count = BH_START_LINES + w->head->lines + w->head->runs + w->head->runs6;
-	table->lines = xcalloc(table->line_count, sizeof(*table->lines));
-	memcpy(table->lines, w->starts, BH_START_LINES * sizeof(*w->starts));
+	table->line_count = BH_START_LINES + count;
+	w->starts = xrealloc(w->starts, table->line_count, sizeof(*w->starts));
+	memset(w->starts + BH_START_LINES, 0, count * sizeof(*w->starts));
 	for (size_t i = 0; !err && i < w->entries.count; i++)
-		err = prefix_lines_fit(table->lines, w->head, &w->entries.items[i]);
+		err = prefix_lines_fit(w->starts, w->head, &w->entries.items[i]);
 	for (size_t i = 0; !err && i < w->runs.count; i++)
-		err = runs_fit(table->lines, w->head, &w->runs.items[i]);
-	if (err)
-		free(table->lines);
+		err = runs_fit(w->starts, w->head, &w->runs.items[i]);
+	if (!err) {
+		table->lines = w->starts;
+		w->starts = NULL;
+	}
 	return err;
 }
 
@@ -390,7 +394,7 @@ static struct counts share_out(const struct counts *counts, size_t room)
 }
 
 /* Fewer lines, and fuller ones, where there is no more room. */
-static int place_in_some(const struct walk *w, size_t room, struct prefix_table *table)
+static int place_in_some(struct walk *w, size_t room, struct prefix_table *table)
 {
 	const struct counts counts = counts_of(w);
 	struct counts lines = lines_least;
