@@ -73,9 +73,10 @@ struct {
 } bh_policies SEC(".maps");
 
 /*
- * Prefixes with their identities, a line at a time; slot s has the s-th half.  The agent writes,
- * one address of the slot in force in shared memory: an update of a whole line by syscall could be
- * seen half done, and the kernel shares no memory for writing with BPF_F_RDONLY_PROG.
+ * Prefixes with their identities, a line at a time; slot s has the s-th half.  The agent writes, in
+ * shared memory: where one address of the slot in force changes, an update of a whole line by
+ * syscall could be seen half done, and the kernel shares no memory for writing with
+ * BPF_F_RDONLY_PROG.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
