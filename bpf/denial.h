@@ -6,7 +6,7 @@
  * - A denial holds in its generation, and as long as bh_local_head has its stamp: nothing else
  *   decided it but the packet itself (see quick_ends.h).  What a workload sends depends on more,
  *   and is never here.
- * - It holds in its tick: an event that is over its rate then is so until the tick ends.
+ * - It holds while its event is over the rate: until the limiter's second ends.
  * - All CPUs share them.  Who reads one takes its stamp before and after, as of a connection.
  */
 #ifndef BPF_DENIAL_H
@@ -16,8 +16,9 @@
 #include "maps.h"
 #include "order.h"
 
-#define DENIALS      32768
-#define DENIAL_SHIFT 49 /* of 64 bits: a place */
+#define DENIALS        65536
+#define DENIAL_SHIFT   48 /* of 64 bits: a place */
+#define DENIAL_CHOICES 2  /* places of each: side by side */
 
 struct denial_key {
 	__u64 ends[4]; /* IPv4: both are the first one */
@@ -33,7 +34,7 @@ struct denial_key {
 
 struct denial {
 	struct denial_key key;
-	__u32 tick;
+	__u32 until; /* denial_tick() */
 	__u32 rule;
 	__u32 stamp;               /* odd: it is being written */
 	struct bpf_spin_lock lock; /* of who writes */
@@ -103,8 +104,8 @@ static __always_inline bool is_denial_of(const struct denial *d, const struct de
 	return !differs;
 }
 
-/* By which rule; BH_RULE_NONE: nothing of the kind was denied in this tick. */
-static __always_inline __u32 denial_find(const struct denial *d, const struct denial_key *key,
+/* By which rule; BH_RULE_NONE: this is none of the kind, or holds no longer. */
+static __always_inline __u32 denial_read(const struct denial *d, const struct denial_key *key,
 					 __u32 tick, bool is_v6)
 {
 	__u32 stamp, rule;
@@ -113,21 +114,31 @@ static __always_inline __u32 denial_find(const struct denial *d, const struct de
 		return BH_RULE_NONE;
 	stamp = READ_NOW(d->stamp);
 	keep_order();
-	if (d->tick != tick || !is_denial_of(d, key, is_v6))
+	if (d->until <= tick || !is_denial_of(d, key, is_v6))
 		return BH_RULE_NONE;
 	rule = d->rule;
 	keep_order();
 	return stamp != READ_NOW(d->stamp) || (stamp & 1) ? BH_RULE_NONE : rule;
 }
 
-static __always_inline void denial_put(struct denial *d, const struct denial_key *key, __u32 tick,
+static __always_inline __u32 denial_find(const struct bh_conn_secret *secret,
+					 const struct denial_key *key, __u32 tick, bool is_v6)
+{
+	__u32 place = denial_place(secret, key, is_v6), rule = BH_RULE_NONE;
+
+	for (__u32 n = 0; n < DENIAL_CHOICES && rule == BH_RULE_NONE; n++)
+		rule = denial_read(denial_at(place ^ n), key, tick, is_v6);
+	return rule;
+}
+
+static __always_inline void denial_put(struct denial *d, const struct denial_key *key, __u32 until,
 				       __u32 rule)
 {
 	bpf_spin_lock(&d->lock);
 	d->stamp++;
 	keep_order();
 	d->key = *key;
-	d->tick = tick;
+	d->until = until;
 	d->rule = rule;
 	keep_order();
 	d->stamp++;

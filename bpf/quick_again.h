@@ -75,14 +75,13 @@ static __always_inline bool is_denied_again(const struct quick_packet *p,
 	__u32 tick = denial_tick(q->now), slot = BH_ACTIVE_SLOT(q->force.active), rule;
 	struct denial_key denial;
 
-	if (READ_NOW(control->flood_tick) != tick || q->now < control->adopt_until_ns)
+	if (READ_NOW(control->flood_until) <= tick || q->now < control->adopt_until_ns)
 		return false;
 	again_ends(facts, look->is_v6, denial.ends);
 	denial.what = again_what(p, facts, look, q->endpoint, slot);
 	denial.generation = BH_ACTIVE_GENERATION(q->force.active);
 	denial.local = local_stamp();
-	rule = denial_find(denial_at(denial_place(&control->secret, &denial, look->is_v6)), &denial,
-			   tick, look->is_v6);
+	rule = denial_find(&control->secret, &denial, tick, look->is_v6);
 	return rule != BH_RULE_NONE && is_unknown(q->hash) &&
 	       again_count(p, q->endpoint, rule, slot);
 }
@@ -110,32 +109,46 @@ static __always_inline void note_key(struct denial_key *key, const struct opener
 	key->local = o->local;
 }
 
+/* Where it is to be noted; NULL: nowhere. */
+static __always_inline struct denial *note_place(const struct denial_key *key,
+						 const struct bh_conn_secret *secret,
+						 const struct opener *o)
+{
+	__u32 tick = denial_tick(o->now), place = denial_place(secret, key, o->is_v6);
+	struct denial *d;
+
+#pragma clang loop unroll(disable)
+	for (__u32 n = 0; n < DENIAL_CHOICES; n++) {
+		d = denial_at(place ^ n);
+		if (!d || d->until <= tick || is_denial_of(d, key, true))
+			return d;
+	}
+	return ((o->hash >> 32) + tick) % NOTED_OF_FRESH ? NULL : d;
+}
+
 /*
- * The packet was denied, and its event is over the rate.  Sources that never come again must not
- * wash out those that do, nor cost a store each.  Global: verified once.
+ * The packet was denied, and its event is over the rate for so many @ticks.  Sources that never
+ * come again must not wash out those that do, nor cost a store each.  Global: verified once.
  */
-__noinline int again_note(void)
+__noinline int again_note(__u32 ticks)
 {
 	struct bh_control *control = control_here();
 	const struct opener *o = opener_here();
 	struct denial_key key;
 	struct denial *d;
-	__u32 tick;
+	__u32 until;
 
 	if (!o || !control || (!o->is_host && o->direction == BH_EGRESS) ||
 	    BH_CELL_RULE(o->cell) >= bh_rules_each)
 		return false;
-	tick = denial_tick(o->now);
-	if (READ_NOW(control->flood_tick) != tick)
-		control->flood_tick = tick;
 	note_key(&key, o);
-	d = denial_at(denial_place(&control->secret, &key, o->is_v6));
+	d = note_place(&key, &control->secret, o);
 	if (!d)
 		return false;
-	if (tick - d->tick <= 1 && !is_denial_of(d, &key, true) &&
-	    ((o->hash >> 32) + tick) % NOTED_OF_FRESH)
-		return false;
-	denial_put(d, &key, tick, BH_CELL_RULE(o->cell));
+	until = denial_tick(o->now) + ticks;
+	if (READ_NOW(control->flood_until) < until)
+		control->flood_until = until;
+	denial_put(d, &key, until, BH_CELL_RULE(o->cell));
 	return true;
 }
 

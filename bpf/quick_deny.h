@@ -40,11 +40,12 @@ static __always_inline void opener_report(const struct opener *o, const struct e
 					  struct bh_control *control, struct bh_account *account)
 {
 	struct bh_lane *lane = lane_here();
+	__u32 ticks = ticks_over_rate(e, o->now);
 	struct bh_event *event;
 
-	if (is_over_rate(e, o->now)) {
+	if (ticks) {
 		book_as(account, e, BOOK_SUPPRESSED);
-		again_note();
+		again_note(ticks);
 		return;
 	}
 	event = lane ? lane_next(lane) : NULL;

@@ -140,29 +140,30 @@ static __always_inline __u64 *limiter_find(__u64 kind, __u32 tick)
 }
 
 /*
- * Whether this event is over the rate of its kind.  CPUs that race here may let a few more through
- * than the rate says, or, where both take one place at once, a few less within that second; each is
- * still booked exactly once.
+ * For how many ticks events of this kind are over their rate; 0: this one is not.  CPUs that race
+ * here may let a few more through than the rate says, or, where both take one place at once, a few
+ * less within that second; each is still booked exactly once.
  */
-static __always_inline bool is_over_rate(const struct eventful *e, __u64 now)
+static __always_inline __u32 ticks_over_rate(const struct eventful *e, __u64 now)
 {
 	__u64 kind = kind_of(e), *limiter, l;
-	__u32 tick = limiter_tick(now);
+	__u32 tick = limiter_tick(now), age;
 
 	if (!bh_has_events)
-		return true;
+		return BH_LIMITER_TICKS;
 	if (!bh_event_rate)
-		return false;
+		return 0;
 	limiter = limiter_find(kind, tick);
 	if (!limiter)
-		return false;
+		return 0;
 	l = *limiter;
-	if (age_of(l, tick) >= BH_LIMITER_TICKS)
+	age = age_of(l, tick);
+	if (age >= BH_LIMITER_TICKS)
 		l = limiter_begin(kind, tick);
 	else if ((l & BH_LIMITER_COUNT_MAX) >= bh_event_rate)
-		return true;
+		return BH_LIMITER_TICKS - age;
 	*limiter = l + 1;
-	return false;
+	return 0;
 }
 
 static __always_inline void fill_event(struct bh_event *event, const struct packet *p, __u32 reason)
@@ -360,7 +361,7 @@ static __always_inline void report(struct packet *p, __u32 reason)
 
 	if (!account || !control)
 		return;
-	if (is_over_rate(&e, p->now)) {
+	if (ticks_over_rate(&e, p->now)) {
 		book(account, p, BOOK_SUPPRESSED);
 		return;
 	}

@@ -8,7 +8,7 @@
  * Changes whenever the meaning of a pinned map does, and its members don't: other members are
  * noticed anyway.  Pins of another version are replaced, never misread.
  */
-#define BH_LAYOUT_VERSION 11
+#define BH_LAYOUT_VERSION 12
 
 #define BH_SLOTS 2 /* the policy in force, and the one being built */
 

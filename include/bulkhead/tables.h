@@ -310,7 +310,8 @@ struct bh_control {
 	/* Read only where no connection is known. */
 	__u32 adopt_ifindex; /* interfaces that came after this one have no older connections */
 
-	__u32 flood_tick; /* of the limiter: when programs noted a denial last, see bpf/denial.h */
+	__u32 flood_until; /* tick of the limiter: no note of a denial holds longer, see
+			      bpf/denial.h */
 };
 
 /*

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Denied packets by the hundred: what is noted of them saves work, and changes nothing else. */
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include "tests/bpf/table.h"
 
 #define RATE    3
 #define PACKETS 40
 #define PORT    444
+
+#define SECOND_US 1100000 /* of the limiter, and some more */
 
 static const char no_rules[] = "    - {name: web, from: client, to: server, services: tcp/80}\n";
 
@@ -72,7 +75,7 @@ static uint64_t flood(struct rig *rig, const char *place, enum program program,
 
 static bool is_noted(const struct rig *rig)
 {
-	return rig->dp->tables.control->flood_tick;
+	return rig->dp->tables.control->flood_until;
 }
 
 static void counts_each(struct rig *rig, enum program program, bool is_v6, uint8_t proto)
@@ -103,6 +106,34 @@ static void each_packet_of_a_flood_is_counted(void **state)
 		for (int is_v6 = 0; is_v6 < 2; is_v6++) {
 			counts_each(rig, program, is_v6, IPPROTO_TCP);
 			counts_each(rig, program, is_v6, IPPROTO_UDP);
+		}
+	}
+}
+
+static uint64_t delivered(struct rig *rig, enum program program)
+{
+	return counts_of(rig, program).events.delivered;
+}
+
+static void each_second_of_a_flood_has_its_events(void **state)
+{
+	static const enum program programs[] = {PROGRAM_XDP_IN, PROGRAM_TO};
+	struct rig *rig = *state;
+
+	rig_policy(rig, no_rules);
+	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+		rig_age(rig, 2);
+		for (int second = 0; second < 2; second++) {
+			for (size_t i = 0; i < COUNT(programs); i++) {
+				const char *place = table_place("TCP", is_v6, programs[i]);
+				uint64_t then = delivered(rig, programs[i]);
+
+				flood(rig, place, programs[i], denied(is_v6, 0));
+				flood(rig, place, programs[i], denied(is_v6, 0));
+				assert_row(place, delivered(rig, programs[i]) - then == RATE);
+			}
+			assert_true(is_noted(rig));
+			usleep(SECOND_US);
 		}
 	}
 }
@@ -210,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_packet_of_a_flood_is_counted),
+		cmocka_unit_test(each_second_of_a_flood_has_its_events),
 		cmocka_unit_test(a_policy_that_allows_it_does_so_at_once),
 		cmocka_unit_test(an_address_that_goes_elsewhere_is_no_longer_denied),
 		cmocka_unit_test(an_answer_that_looks_like_the_flood_passes),

@@ -292,7 +292,7 @@ void rig_age(struct rig *rig, uint32_t seconds)
 	age_connections(rig, seconds);
 	age_fragments(rig, seconds);
 	age_limiters(rig, seconds);
-	rig->dp->tables.control->flood_tick = 0;
+	rig->dp->tables.control->flood_until = 0;
 }
 
 /* Which end of the key, as connection.h says it. */
