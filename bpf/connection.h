@@ -8,6 +8,7 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/connection.h>
 
+#include "asked.h"
 #include "backends.h"
 #include "builtin.h"
 #include "conn_table.h"
@@ -203,6 +204,24 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 	return BH_REASON_NONE;
 }
 
+/* See asked.h: answers, and what a built-in rule lets its opener send on. */
+static __always_inline void conn_note_asked(const struct packet *p, const struct bh_conn *conn)
+{
+	struct asked asked = {
+		.endpoint = p->endpoint,
+		.direction = !conn->direction,
+		.port = conn->opener ? p->key.port[1] : p->key.port[0],
+		.proto = p->key.proto,
+	};
+
+	asked_note(&asked);
+	if (is_of_policy(conn->rule))
+		return;
+	asked.direction = conn->direction;
+	asked.port = conn->opener ? p->key.port[0] : p->key.port[1];
+	asked_note(&asked);
+}
+
 /* Begins the entry of a connection that was just allowed. */
 static __always_inline struct conn_line conn_begin(struct packet *p, __u8 sender, bool is_reply)
 {
@@ -222,6 +241,7 @@ static __always_inline struct conn_line conn_begin(struct packet *p, __u8 sender
 	conn->opener = is_reply ? !sender : sender;
 	conn->direction = is_reply ? !p->direction : p->direction;
 	conn->counted[is_reply] = BH_COUNTED_ONE((__u64)p->length);
+	conn_note_asked(p, conn);
 	return entry;
 }
 

@@ -261,6 +261,14 @@ struct {
 	__type(value, struct bh_conn_tags);
 } bh_conn_tags SEC(".maps");
 
+/* Port, hashed -> whether answers may come to it; see asked.h.  Programs write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BH_ASKED_LINES);
+	__type(key, __u32);
+	__type(value, struct bh_asked_line);
+} bh_asked SEC(".maps");
+
 /* Group of buckets -> its lock. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -3,6 +3,7 @@
 #ifndef BPF_QUICK_AGAIN_H
 #define BPF_QUICK_AGAIN_H
 
+#include "asked.h"
 #include "denial.h"
 #include "quick_opener.h"
 #include "report.h"
@@ -16,17 +17,22 @@ static __always_inline bool may_be_again(const struct quick_packet *p,
 	       (look->proto != IPPROTO_TCP || facts->is_opening);
 }
 
-static __always_inline __u64 again_what(const struct quick_packet *p,
-					const struct quick_facts *facts,
-					const struct quick_look *look, __u32 endpoint, __u32 slot)
+static __always_inline __be16 quick_dport(const struct quick_facts *facts)
 {
 	const union {
 		__u32 both;
 		__be16 port[2];
 	} ports = {facts->ports};
 
+	return ports.port[1];
+}
+
+static __always_inline __u64 again_what(const struct quick_packet *p,
+					const struct quick_facts *facts,
+					const struct quick_look *look, __u32 endpoint, __u32 slot)
+{
 	return denial_what((struct denial_what){
-		.dport = ports.port[1],
+		.dport = quick_dport(facts),
 		.endpoint = endpoint,
 		.proto = look->proto,
 		.ip_version = look->is_v6 ? 6 : 4,
@@ -73,6 +79,7 @@ static __always_inline bool is_denied_again(const struct quick_packet *p,
 					    const struct quick_look *look)
 {
 	__u32 tick = denial_tick(q->now), slot = BH_ACTIVE_SLOT(q->force.active), rule;
+	const struct asked asked = {q->endpoint, p->direction, quick_dport(facts), look->proto};
 	struct denial_key denial;
 
 	if (READ_NOW(control->flood_until) <= tick || q->now < control->adopt_until_ns)
@@ -82,7 +89,7 @@ static __always_inline bool is_denied_again(const struct quick_packet *p,
 	denial.generation = BH_ACTIVE_GENERATION(q->force.active);
 	denial.local = local_stamp();
 	rule = denial_find(&control->secret, &denial, tick, look->is_v6);
-	return rule != BH_RULE_NONE && is_unknown(q->hash) &&
+	return rule != BH_RULE_NONE && (!may_be_answer(&asked) || is_unknown(q->hash)) &&
 	       again_count(p, q->endpoint, rule, slot);
 }
 

@@ -4,6 +4,7 @@
 #ifndef BPF_QUICK_ENTER_H
 #define BPF_QUICK_ENTER_H
 
+#include "asked.h"
 #include "connection.h"
 #include "quick_opener.h"
 #include "report.h"
@@ -82,6 +83,7 @@ __noinline int opener_connect(void)
 	if (!o->was_entered)
 		conn_expect(o->endpoint, o->hash);
 	o->was_entered = 1;
+	asked_note(&(struct asked){o->endpoint, !o->direction, o->sport, o->proto});
 	line = conn_choose(o->hash);
 	if (line == LINE_NONE)
 		return false;

@@ -27,6 +27,8 @@ static __always_inline enum quick_fate opener_end(struct opener *o, const struct
 		return QUICK_NOT;
 	if (BH_CELL_VERDICT(o->cell) == BH_VERDICT_DENY)
 		return opener_deny(o, policy);
+	if (!o->is_looked_for && !opener_is_unknown())
+		return QUICK_NOT;
 	return may_enter(o, dst) ? opener_enter(o, policy) : QUICK_NOT;
 }
 
@@ -44,7 +46,8 @@ __noinline int opener_judge(void)
 	 * entered: who is denied waits for nothing else. */
 	if (o->was_entered)
 		conn_expect(o->endpoint, o->hash);
-	if (!is_unknown(o->hash))
+	o->is_looked_for = opener_looks_first(o);
+	if (o->is_looked_for && !is_unknown(o->hash))
 		return QUICK_NOT;
 	o->local = local_stamp();
 	now = (struct moment){o->slot, o->generation, o->local};
@@ -54,6 +57,8 @@ __noinline int opener_judge(void)
 		return QUICK_NOT;
 	standing = standing_of(o, src->identity, dst->identity);
 	if (standing == STANDING_TRANSIT) {
+		if (!o->is_looked_for && !opener_is_unknown())
+			return QUICK_NOT;
 		count_endpoint(o->endpoint, o->direction, false, o->length);
 		return QUICK_PASS;
 	}

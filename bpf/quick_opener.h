@@ -6,6 +6,7 @@
 #ifndef BPF_QUICK_OPENER_H
 #define BPF_QUICK_OPENER_H
 
+#include "asked.h"
 #include "decide.h"
 #include "endpoint.h"
 #include "front.h"
@@ -38,6 +39,7 @@ struct opener {
 	__u8 is_local_origin;
 	__u8 is_returned;
 	__u8 is_xdp;
+	__u8 is_looked_for; /* its connection was, see opener_looks_first() */
 
 	/* Of every packet that goes on after a first look, whose fate is enum quick_fate. */
 	__u8 first;
@@ -76,6 +78,25 @@ static __always_inline bool is_unknown(__u64 hash)
 
 	return tags && other && way_of(tags, tag) == BH_CONN_WAYS &&
 	       way_of(other, tag) == BH_CONN_WAYS;
+}
+
+/* Global: verified once, and in few packets' way. */
+__noinline int opener_is_unknown(void)
+{
+	const struct opener *o = opener_here();
+
+	return o && is_unknown(o->hash);
+}
+
+/*
+ * Tags come from far.  Where most are denied, and answers can't be, only who is not denied looks
+ * for a connection.
+ */
+static __always_inline bool opener_looks_first(const struct opener *o)
+{
+	const struct asked asked = {o->endpoint, o->direction, o->dport, o->proto};
+
+	return o->was_entered || may_be_answer(&asked);
 }
 
 /* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.

@@ -238,6 +238,14 @@ enum bh_timeout {
 };
 /* clang-format on */
 
+/* Whether connections were opened from a port, see bpf/asked.h. */
+#define BH_ASKED_LINE  64 /* bytes */
+#define BH_ASKED_LINES (65536 / BH_ASKED_LINE)
+
+struct bh_asked_line {
+	__u8 is_asked[BH_ASKED_LINE];
+};
+
 _Static_assert(sizeof(struct bh_conn_key) == 4 * BH_CONN_KEY_WORDS, "connection key has no holes");
 _Static_assert(sizeof(struct bh_conn) == 64, "a cache line");
 _Static_assert(sizeof(struct bh_conn_rest) == 64, "and another");

@@ -52,25 +52,37 @@ static struct packet_spec denied(bool is_v6, uint8_t proto)
 	return (struct packet_spec){.is_v6 = is_v6, .proto = proto, .dport = PORT};
 }
 
-/* From one source port after the other; returns their bytes. */
-static uint64_t flood(struct rig *rig, const char *place, enum program program,
-		      struct packet_spec spec)
+/* One of them, each from a source port of its own. */
+static struct frame flood_frame(struct packet_spec spec, uint16_t number)
+{
+	spec.sport = 1024 + number;
+	return packet_build(&spec);
+}
+
+/* From the @first on; returns their bytes. */
+static uint64_t flood_from(struct rig *rig, const char *place, enum program program,
+			   const struct packet_spec *spec, uint16_t first)
 {
 	uint64_t bytes = 0;
 
-	rig_stand(rig, program_is_ingress(program) ? SERVER : CLIENT);
-	for (uint16_t i = 0; i < PACKETS; i++) {
-		struct frame frame;
+	for (uint16_t i = first; i < PACKETS; i++) {
+		struct frame frame = flood_frame(*spec, i);
 
-		spec.sport = 1024 + i;
-		frame = packet_build(&spec);
-		if (i)
-			assert_row(place, !rig_passes(rig, place, program, &frame));
-		else
-			rig_repeat(rig, program, &frame, 1);
+		assert_row(place, !rig_passes(rig, place, program, &frame));
 		bytes += frame.len;
 	}
 	return bytes;
+}
+
+/* To who takes the place only now: what was noted before holds no longer. */
+static uint64_t flood(struct rig *rig, const char *place, enum program program,
+		      struct packet_spec spec)
+{
+	struct frame frame = flood_frame(spec, 0);
+
+	rig_stand(rig, program_is_ingress(program) ? SERVER : CLIENT);
+	rig_repeat(rig, program, &frame, 1);
+	return frame.len + flood_from(rig, place, program, &spec, 1);
 }
 
 static bool is_noted(const struct rig *rig)
@@ -119,22 +131,22 @@ static void each_second_of_a_flood_has_its_events(void **state)
 {
 	static const enum program programs[] = {PROGRAM_XDP_IN, PROGRAM_TO};
 	struct rig *rig = *state;
+	uint64_t then;
 
 	rig_policy(rig, no_rules);
 	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
-		rig_age(rig, 2);
-		for (int second = 0; second < 2; second++) {
-			for (size_t i = 0; i < COUNT(programs); i++) {
-				const char *place = table_place("TCP", is_v6, programs[i]);
-				uint64_t then = delivered(rig, programs[i]);
+		enum program program = programs[is_v6];
+		const char *place = table_place("TCP", is_v6, program);
+		const struct packet_spec spec = denied(is_v6, 0);
 
-				flood(rig, place, programs[i], denied(is_v6, 0));
-				flood(rig, place, programs[i], denied(is_v6, 0));
-				assert_row(place, delivered(rig, programs[i]) - then == RATE);
-			}
-			assert_true(is_noted(rig));
-			usleep(SECOND_US);
-		}
+		rig_age(rig, 2);
+		then = delivered(rig, program);
+		flood(rig, place, program, spec);
+		flood_from(rig, place, program, &spec, 0);
+		assert_row(place, delivered(rig, program) - then == RATE);
+		usleep(SECOND_US);
+		flood_from(rig, place, program, &spec, 0);
+		assert_row(place, delivered(rig, program) - then == 2 * RATE);
 	}
 }
 
@@ -185,33 +197,87 @@ static void an_address_that_goes_elsewhere_is_no_longer_denied(void **state)
 	}
 }
 
+/* From where the server asks, and where answers come in. */
+struct road {
+	enum program out, in;
+};
+
 /* The server asks from the very port that the client floods. */
+static void answer_passes(struct rig *rig, const struct road *road, bool is_v6,
+			  const struct packet_spec *question)
+{
+	const struct packet_spec like = {
+		.is_v6 = is_v6,
+		.proto = question->proto,
+		.dport = question->sport,
+	};
+	struct packet_spec answer = like;
+
+	answer.sport = question->dport;
+	flood(rig, "before", road->in, like);
+	assert_false(passes(rig, road->in, &answer));
+	assert_true(passes(rig, road->out, question));
+	flood(rig, "meanwhile", road->in, like);
+	assert_true(passes(rig, road->in, &answer));
+	if (question->proto != IPPROTO_UDP)
+		return;
+	assert_true(passes(rig, road->out, question));
+	assert_true(passes(rig, road->in, &answer));
+}
+
 static void an_answer_that_looks_like_the_flood_passes(void **state)
 {
 	static const char rules[] =
-		"    - {name: ask, from: server, to: client, services: udp/5300}\n";
+		"    - {name: ask, from: server, to: client, services: [tcp/5300, udp/5300]}\n"
+		"    - {name: tell, from: server, to: client, services: [tcp/5301, udp/5301], "
+		"log: true}\n";
+	static const struct road roads[] = {
+		{PROGRAM_FROM, PROGRAM_TO},
+		{PROGRAM_HOST_OUT, PROGRAM_XDP_IN},
+		{PROGRAM_HOST_OUT, PROGRAM_HOST_IN},
+	};
 	struct rig *rig = *state;
+	/* A port that once asked is known as one. */
+	uint16_t port = PORT;
 
 	rig_policy(rig, rules);
-	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
-		struct packet_spec answer = denied(is_v6, IPPROTO_UDP);
+	for (size_t i = 0; i < COUNT(roads) * 8; i++) {
 		const struct packet_spec question = {
-			.is_v6 = is_v6,
+			.is_v6 = i & 1,
 			.from = SERVER,
 			.to = CLIENT,
-			.proto = IPPROTO_UDP,
-			.sport = PORT,
-			.dport = 5300,
+			.proto = i & 2 ? IPPROTO_UDP : 0,
+			.sport = ++port,
+			.dport = i & 4 ? 5301 : 5300,
 		};
 
-		flood(rig, "before", PROGRAM_TO, answer);
-		answer.sport = 5300;
-		assert_false(passes(rig, PROGRAM_TO, &answer));
-		assert_true(passes(rig, PROGRAM_FROM, &question));
-		flood(rig, "meanwhile", PROGRAM_TO, denied(is_v6, IPPROTO_UDP));
-		assert_true(passes(rig, PROGRAM_TO, &answer));
-		assert_true(passes(rig, PROGRAM_FROM, &question));
-		assert_true(passes(rig, PROGRAM_TO, &answer));
+		rig_stand(rig, SERVER);
+		answer_passes(rig, &roads[i / 8], i & 1, &question);
+	}
+}
+
+/* Who poses as this machine is denied, but for what is of its connection. */
+static void what_a_builtin_rule_began_goes_on(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_policy(rig, no_rules);
+	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+		struct packet_spec posed = denied(is_v6, IPPROTO_UDP), probe;
+
+		posed.from = NODE;
+		posed.dport = PORT + 100 + is_v6;
+		probe = posed;
+		probe.sport = 5300;
+		rig->is_forwarded = true;
+		flood(rig, "before", PROGRAM_TO, posed);
+		assert_false(passes(rig, PROGRAM_TO, &probe));
+		rig->is_forwarded = false;
+		assert_true(passes(rig, PROGRAM_TO, &probe));
+		rig->is_forwarded = true;
+		flood(rig, "meanwhile", PROGRAM_TO, posed);
+		assert_true(passes(rig, PROGRAM_TO, &probe));
+		rig->is_forwarded = false;
 	}
 }
 
@@ -245,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_policy_that_allows_it_does_so_at_once),
 		cmocka_unit_test(an_address_that_goes_elsewhere_is_no_longer_denied),
 		cmocka_unit_test(an_answer_that_looks_like_the_flood_passes),
+		cmocka_unit_test(what_a_builtin_rule_began_goes_on),
 		cmocka_unit_test(other_services_of_the_same_ends_pass),
 	};
 
