@@ -13,9 +13,8 @@ struct conn_lock {
 
 /* What an endpoint has of the table. */
 struct conn_share {
-	__u32 begun;   /* connections, ever */
 	__u32 settled; /* now; guarded by bh_room.lock */
-	__u32 pad[2];  /* what two endpoints have is rarely in one cache line */
+	__u32 pad[3];  /* what two endpoints have is rarely in one cache line */
 };
 
 /* Settled connections of all endpoints together. */

@@ -8,12 +8,12 @@
 #include <bulkhead/builtin.h>
 #include <bulkhead/connection.h>
 
-#include "asked.h"
 #include "backends.h"
 #include "builtin.h"
-#include "conn_table.h"
+#include "conn_enter.h"
 #include "decide.h"
 #include "epoch.h"
+#include "ports.h"
 #include "tcp.h"
 
 /* Negative, zero or positive, as memcmp() of the bytes. */
@@ -204,22 +204,13 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 	return BH_REASON_NONE;
 }
 
-/* See asked.h: answers, and what a built-in rule lets its opener send on. */
-static __always_inline void conn_note_asked(const struct packet *p, const struct bh_conn *conn)
+static __always_inline void conn_note_ports(const struct packet *p, const struct bh_conn *conn)
 {
-	struct asked asked = {
-		.endpoint = p->endpoint,
-		.direction = !conn->direction,
-		.port = conn->opener ? p->key.port[1] : p->key.port[0],
-		.proto = p->key.proto,
-	};
+	__be16 port[2] = {p->key.port[0], p->key.port[1]};
 
-	asked_note(&asked);
-	if (is_of_policy(conn->rule))
-		return;
-	asked.direction = conn->direction;
-	asked.port = conn->opener ? p->key.port[0] : p->key.port[1];
-	asked_note(&asked);
+	ports_note((struct port_use){p->endpoint, conn->direction, conn->opener ? port[0] : port[1],
+				     p->key.proto},
+		   conn->opener ? port[1] : port[0]);
 }
 
 /* Begins the entry of a connection that was just allowed. */
@@ -241,7 +232,7 @@ static __always_inline struct conn_line conn_begin(struct packet *p, __u8 sender
 	conn->opener = is_reply ? !sender : sender;
 	conn->direction = is_reply ? !p->direction : p->direction;
 	conn->counted[is_reply] = BH_COUNTED_ONE((__u64)p->length);
-	conn_note_asked(p, conn);
+	conn_note_ports(p, conn);
 	return entry;
 }
 
@@ -251,65 +242,35 @@ static __always_inline enum bh_reason reason_of_full(const struct packet *p)
 	return p->rule == BH_BUILTIN_FAILSAFE ? BH_REASON_NONE : BH_REASON_TABLE_FULL;
 }
 
-/* Another CPU may have been first, with a packet of the same connection.  Returns enum bh_reason;
- * global, as conn_adopt(): verified once. */
+/* Another CPU may have been first, with a packet of the same connection, which may have ended
+ * since. Returns enum bh_reason; global, as conn_adopt(): verified once. */
 __noinline int conn_end(int sender)
 {
 	struct packet *p = packet_here();
+	int err = -EEXIST;
 	struct hit hit;
-	int err;
 
 	if (!p)
 		return BH_REASON_TABLE_FULL;
 	if (!is_answerable(p))
 		return BH_REASON_NONE;
-	err = conn_enter();
-	if (!err)
-		return BH_REASON_NONE;
-	if (err != -EEXIST)
-		return reason_of_full(p);
-	hit = conn_find(p, sender, true);
-	if (hit.at.conn)
+	for (int i = 0; i < ENTER_TRIES && err == -EEXIST; i++) {
+		err = conn_enter();
+		if (err != -EEXIST)
+			break;
+		hit = conn_find(p, sender, true);
+		if (!hit.at.conn)
+			continue;
 		conn_count(hit.at.conn, hit.line, hit.is_reply, p->length);
-	return BH_REASON_NONE;
-}
-
-/*
- * Loads at once, and well before anybody waits for them, what conn_enter() is going to need of
- * memory that hardly ever is in a cache.
- */
-static __always_inline void conn_expect(__u32 endpoint, __u64 hash)
-{
-	const struct bh_conn_setup *setup = conn_setup();
-	const struct conn_share *share = share_of(endpoint);
-	const struct bh_conn *home = conn_at(home_of(hash)), *oldest;
-	const struct bh_conn_rest *rest = rest_at(home_of(hash));
-	const struct bh_embryonic *place;
-	const struct bh_conn_tags *tags;
-	__u32 at;
-
-	if (!setup || !share || !home || !rest || !setup->embryonic_each)
-		return;
-	at = endpoint * setup->embryonic_each + READ_NOW(share->begun) % setup->embryonic_each;
-	place = bpf_map_lookup_elem(&bh_embryonic, &at);
-	if (!place)
-		return;
-	at = READ_NOW(place->line);
-	oldest = conn_at(at);
-	tags = tags_at(at / BH_CONN_WAYS);
-	READ_NOW(home->stamp);
-	READ_NOW(rest->created);
-	if (!oldest || !tags)
-		return;
-	READ_NOW(oldest->stamp);
-	READ_NOW(tags->tag[0]);
+		return BH_REASON_NONE;
+	}
+	return err && err != -EEXIST ? reason_of_full(p) : BH_REASON_NONE;
 }
 
 static __always_inline enum bh_reason conn_create(struct packet *p, __u8 sender)
 {
 	struct conn_line entry;
 
-	conn_expect(p->endpoint, p->hash);
 	entry = conn_begin(p, sender, false);
 	conn_set_state(entry.conn, BH_CONN_NEW, timeout_of_new(p));
 	if (p->proto == IPPROTO_TCP)

@@ -17,6 +17,7 @@
 #include "hello.h"
 #include "maps.h"
 #include "order.h"
+#include "packet.h"
 
 /* What it takes to tell of a line; from before its lock is taken until after it is given back. */
 struct telling {
@@ -189,6 +190,44 @@ static __always_inline void tell_anew(const struct conn_line *l, const struct co
 		told->packets[i] = told->bytes[i] = 0;
 	}
 	told->at = entry->rest->created;
+}
+
+/* --- from line to line --- */
+
+/*
+ * The line's connection goes to another line, and @m->counted and @m->carried with it, told or not.
+ * What was counted after those were read is late.  Under the lock of the line.
+ */
+static __always_inline void tell_leave(struct bh_flow_told *told, __u32 stamp, struct moving *m)
+{
+	bool is_told = told && told->stamp == stamp;
+
+	for (int i = 0; i < 2; i++) {
+		m->told_packets[i] = is_told ? told->packets[i] : 0;
+		m->told_bytes[i] = is_told ? told->bytes[i] : 0;
+		if (!told)
+			continue;
+		told->packets[i] = bh_packets_of(m->counted[i], &m->carried[i]);
+		told->bytes[i] = bh_bytes_of(m->counted[i], &m->carried[i]);
+	}
+	if (told)
+		told->stamp = stamp;
+}
+
+/* Under the lock of the line that the connection has now, or had, by this stamp. */
+static __always_inline void tell_arrive(const struct conn_line *l, struct bh_flow_told *told,
+					__u32 stamp, const struct moving *m)
+{
+	for (int i = 0; told && i < 2; i++) {
+		if (told->stamp == stamp) {
+			told->packets[i] += m->told_packets[i];
+			told->bytes[i] += m->told_bytes[i];
+			continue;
+		}
+		__sync_fetch_and_add(
+			&l->conn->counted[i],
+			-((m->told_packets[i] << BH_COUNTED_SHIFT) + m->told_bytes[i]));
+	}
 }
 
 #endif

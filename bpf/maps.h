@@ -238,7 +238,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BH_CONN_LINES);
+	__uint(max_entries, BH_CONN_LINES_ALL);
 	__type(key, __u32);
 	__type(value, struct bh_conn);
 } bh_conns SEC(".maps");
@@ -247,7 +247,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BH_CONN_LINES);
+	__uint(max_entries, BH_CONN_LINES_ALL);
 	__type(key, __u32);
 	__type(value, struct bh_conn_rest);
 } bh_conn_rests SEC(".maps");
@@ -256,31 +256,31 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BH_CONN_LINES / BH_CONN_WAYS);
+	__uint(max_entries, BH_CONN_LINES_ALL / BH_CONN_WAYS);
 	__type(key, __u32);
 	__type(value, struct bh_conn_tags);
 } bh_conn_tags SEC(".maps");
 
-/* Port, hashed -> whether answers may come to it; see asked.h.  Programs write. */
+/* Port, hashed -> whether packets of connections may come to it; see ports.h.  Programs write. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BH_ASKED_LINES);
+	__uint(max_entries, BH_PORT_LINES);
 	__type(key, __u32);
-	__type(value, struct bh_asked_line);
-} bh_asked SEC(".maps");
+	__type(value, struct bh_port_line);
+} bh_ports SEC(".maps");
 
 /* Group of buckets -> its lock. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BH_CONN_LINES / BH_CONN_GROUP_LINES);
+	__uint(max_entries, BH_CONN_LINES_ALL / BH_CONN_GROUP_LINES + 1);
 	__type(key, __u32);
 	__type(value, struct conn_lock);
 } bh_conn_locks SEC(".maps");
 
-/* Connections that nobody answered yet, in the order they began.  Programs write. */
+/* Bucket of embryonic connections -> whose turn it is to give way.  Programs write. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BH_CONN_LINES / 16 * BH_CONN_EMBRYONIC_PARTS);
+	__uint(max_entries, (BH_CONN_LINES_ALL - BH_CONN_LINES) / BH_CONN_WAYS);
 	__type(key, __u32);
 	__type(value, struct bh_embryonic);
 } bh_embryonic SEC(".maps");

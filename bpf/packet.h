@@ -26,6 +26,15 @@
 
 #define NS_PER_S 1000000000ull
 
+/* What the line that a connection leaves has counted, and what was told of that: see conn_settle.h.
+ * Both ways. */
+struct moving {
+	__u64 counted[2];
+	struct bh_carried carried[2];
+	__u64 told_packets[2];
+	__u64 told_bytes[2];
+};
+
 /* The packet that an ICMP error is about, as its sender sent it. */
 struct quote {
 	struct bh_addr src;
@@ -134,6 +143,8 @@ struct packet {
 		struct bh_conn conn;
 		struct bh_conn_rest rest;
 	} entry;
+	__u32 line; /* of the entry */
+	struct moving moving;
 
 	/* The same of a datagram in pieces. */
 	struct fragment_entry piece;

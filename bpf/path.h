@@ -6,6 +6,7 @@
 
 #include "builtin.h"
 #include "clock.h"
+#include "conn_settle.h"
 #include "connection.h"
 #include "decide.h"
 #include "endpoint.h"
@@ -308,10 +309,10 @@ static __always_inline enum bh_reason judge_known(struct packet *p, const struct
 	if (is_keeping(p->proto, hit->is_reply))
 		conn_touch(conn, BH_TICKS(p->now));
 	conn_count(conn, hit->line, hit->is_reply, p->length);
-	/* Not before the opener has seen an answer: a flood's SYNs are answered, too. */
-	if (!(conn->flags & BH_CONN_SETTLED) &&
-	    (conn->state == BH_CONN_ESTABLISHED || conn->state == BH_CONN_HELLO))
-		conn_settle(hit, BH_TICKS(p->now));
+	/* Not before the opener has seen an answer: a flood's SYNs are answered, too.  Nor while a
+	 * hello is awaited, of which nothing may be lost on the way. */
+	if (!(conn->flags & BH_CONN_SETTLED) && conn->state == BH_CONN_ESTABLISHED)
+		conn_settle(hit->line, hit->stamp);
 	return BH_REASON_NONE;
 }
 

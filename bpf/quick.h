@@ -301,7 +301,7 @@ static __always_inline struct bh_conn *quick_find(const struct line_key *key, __
 	__u32 line = home_of(hash);
 
 	if (look->is_thorough) {
-		line = conn_line_of(hash);
+		line = settled_line_of(hash);
 		if (line == LINE_NONE)
 			return NULL;
 	}

@@ -3,8 +3,8 @@
 #ifndef BPF_QUICK_AGAIN_H
 #define BPF_QUICK_AGAIN_H
 
-#include "asked.h"
 #include "denial.h"
+#include "ports.h"
 #include "quick_opener.h"
 #include "report.h"
 
@@ -79,7 +79,7 @@ static __always_inline bool is_denied_again(const struct quick_packet *p,
 					    const struct quick_look *look)
 {
 	__u32 tick = denial_tick(q->now), slot = BH_ACTIVE_SLOT(q->force.active), rule;
-	const struct asked asked = {q->endpoint, p->direction, quick_dport(facts), look->proto};
+	const struct port_use use = {q->endpoint, p->direction, quick_dport(facts), look->proto};
 	struct denial_key denial;
 
 	if (READ_NOW(control->flood_until) <= tick || q->now < control->adopt_until_ns)
@@ -89,7 +89,7 @@ static __always_inline bool is_denied_again(const struct quick_packet *p,
 	denial.generation = BH_ACTIVE_GENERATION(q->force.active);
 	denial.local = local_stamp();
 	rule = denial_find(&control->secret, &denial, tick, look->is_v6);
-	return rule != BH_RULE_NONE && (!may_be_answer(&asked) || is_unknown(q->hash)) &&
+	return rule != BH_RULE_NONE && (!may_be_used(&use) || is_unknown(q->endpoint, q->hash)) &&
 	       again_count(p, q->endpoint, rule, slot);
 }
 

@@ -77,7 +77,6 @@ static __always_inline enum quick_fate opener_deny(struct opener *o, const struc
 
 	if (!control || !account || control->event_bytes)
 		return QUICK_NOT;
-	o->was_entered = 0;
 	count_endpoint(e.endpoint, o->direction, true, e.length);
 	count_rule(e.rule, e.rule_base, e.rules, e.length);
 	opener_report(o, &e, control, account);

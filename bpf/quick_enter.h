@@ -4,8 +4,8 @@
 #ifndef BPF_QUICK_ENTER_H
 #define BPF_QUICK_ENTER_H
 
-#include "asked.h"
 #include "connection.h"
+#include "ports.h"
 #include "quick_opener.h"
 #include "report.h"
 
@@ -44,21 +44,24 @@ static __always_inline void opener_put(const struct conn_line *l, const struct o
 	conn->ack[0] = conn->ack[1] = 0;
 }
 
-/* As write_line(); 0: the line is taken, or the key is known by now.  Otherwise its stamp. */
-static __always_inline __u32 opener_write(const struct opener *o, __u32 line)
+/*
+ * As write_line(), but whoever has the line gives way at once: nobody tells of it.  False: it has
+ * another one's tag than @before by now, or the key is known.
+ */
+static __always_inline bool opener_write(const struct opener *o, __u32 line, __u32 before)
 {
-	const struct bh_conn_tags *tags = tags_at(bucket_of(o->hash, 0));
-	const struct bh_conn_tags *other = tags_at(bucket_of(o->hash, 1));
 	struct bh_conn_tags *own = tags_at(line / BH_CONN_WAYS);
 	struct conn_lock *lock = lock_of(line);
 	const struct conn_line l = line_at(line);
-	__u32 tag = tag_of(o->hash), stamp = 0;
+	__u32 tag = tag_of(o->hash), stamp;
+	struct conn_tags tags;
+	bool is_ours;
 
-	if (!tags || !other || !own || !lock || !is_line(&l))
-		return 0;
+	if (!own || !lock || !is_line(&l) || !conn_tags_of(false, o->endpoint, o->hash, &tags))
+		return false;
 	bpf_spin_lock(&lock->lock);
-	if (way_of(tags, tag) == BH_CONN_WAYS && way_of(other, tag) == BH_CONN_WAYS &&
-	    !own->tag[line % BH_CONN_WAYS]) {
+	is_ours = own->tag[line % BH_CONN_WAYS] == before && !has_tag(&tags, tag);
+	if (is_ours) {
 		stamp = l.conn->stamp + 2;
 		l.conn->stamp = stamp - 1;
 		keep_order();
@@ -68,34 +71,28 @@ static __always_inline __u32 opener_write(const struct opener *o, __u32 line)
 		own->tag[line % BH_CONN_WAYS] = tag;
 	}
 	bpf_spin_unlock(&lock->lock);
-	return stamp;
+	return is_ours;
 }
 
 /* False: the whole way finds a place, or why there is none.  Global: verified once. */
 __noinline int opener_connect(void)
 {
-	struct opener *o = opener_here();
-	struct bh_embryonic *place;
-	__u32 line, stamp;
+	const struct bh_conn_setup *setup = conn_setup();
+	const struct opener *o = opener_here();
+	const struct bh_conn_tags *tags;
+	__u32 each, bucket, line;
 
-	if (!o)
+	if (!o || !setup || former_line_of(setup, o->endpoint, o->hash) != LINE_NONE)
 		return false;
-	if (!o->was_entered)
-		conn_expect(o->endpoint, o->hash);
-	o->was_entered = 1;
-	asked_note(&(struct asked){o->endpoint, !o->direction, o->sport, o->proto});
-	line = conn_choose(o->hash);
-	if (line == LINE_NONE)
-		return false;
-	place = embryonic_next(o->endpoint);
-	if (!place)
-		return false;
-	stamp = opener_write(o, line);
-	if (!stamp)
-		return false;
-	place->line = line;
-	place->stamp = stamp;
-	return true;
+	ports_note((struct port_use){o->endpoint, o->direction, o->dport, o->proto}, o->sport);
+	each = READ_NOW(setup->embryonic_each);
+	bucket = embryonic_bucket(each, o->endpoint, o->hash, 0);
+	line = embryonic_free(bucket, embryonic_bucket(each, o->endpoint, o->hash, 1));
+	if (line != LINE_NONE)
+		return opener_write(o, line, 0);
+	line = embryonic_take(bucket);
+	tags = tags_at(line / BH_CONN_WAYS);
+	return tags && opener_write(o, line, READ_NOW(tags->tag[line % BH_CONN_WAYS]));
 }
 
 static __always_inline enum quick_fate opener_enter(const struct opener *o,

@@ -27,12 +27,13 @@ static __always_inline enum quick_fate opener_end(struct opener *o, const struct
 		return QUICK_NOT;
 	if (BH_CELL_VERDICT(o->cell) == BH_VERDICT_DENY)
 		return opener_deny(o, policy);
-	if (!o->is_looked_for && !opener_is_unknown())
-		return QUICK_NOT;
 	return may_enter(o, dst) ? opener_enter(o, policy) : QUICK_NOT;
 }
 
-/* What becomes of the packet in bh_opener: enum quick_fate.  Global: verified once. */
+/*
+ * What becomes of the packet in bh_opener: enum quick_fate.  A datagram's connection was looked
+ * for; a SYN's, as tags come from far, only where there may be one.  Global: verified once.
+ */
 __noinline int opener_judge(void)
 {
 	const struct end_known *src, *dst;
@@ -42,12 +43,7 @@ __noinline int opener_judge(void)
 
 	if (!o)
 		return QUICK_NOT;
-	/* What entering it would wait for is loaded with the tags, where the one before was
-	 * entered: who is denied waits for nothing else. */
-	if (o->was_entered)
-		conn_expect(o->endpoint, o->hash);
-	o->is_looked_for = opener_looks_first(o);
-	if (o->is_looked_for && !is_unknown(o->hash))
+	if (o->proto == IPPROTO_TCP && opener_may_be_known(o) && !opener_is_unknown())
 		return QUICK_NOT;
 	o->local = local_stamp();
 	now = (struct moment){o->slot, o->generation, o->local};
@@ -57,8 +53,6 @@ __noinline int opener_judge(void)
 		return QUICK_NOT;
 	standing = standing_of(o, src->identity, dst->identity);
 	if (standing == STANDING_TRANSIT) {
-		if (!o->is_looked_for && !opener_is_unknown())
-			return QUICK_NOT;
 		count_endpoint(o->endpoint, o->direction, false, o->length);
 		return QUICK_PASS;
 	}
@@ -159,8 +153,7 @@ static __always_inline void opener_ask(struct opener *o, const struct quick_ques
 /*
  * Of a packet whose connection is not known where it was looked for.  Where that is not all of it,
  * who is thorough knows.  Whether it only passes is asked of most; but what opens a TCP connection
- * mostly opens one here, and has its ends found anyway.  What entering a datagram's would wait for
- * is loaded with the tags, see opener_judge().
+ * mostly opens one here, and has its ends found anyway.
  */
 static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 						  const struct bh_control *control,
@@ -173,9 +166,9 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 
 	if (!o || !are_plain(facts, look->is_v6))
 		return held(QUICK_NOT);
+	if (!facts->is_opening && !is_unknown(q->endpoint, q->hash))
+		return held(doubt);
 	if (!facts->is_opening && quick_is_transit(p, facts, look->is_v6)) {
-		if (!is_unknown(q->hash))
-			return held(doubt);
 		count_endpoint(q->endpoint, p->direction, false, p->length);
 		return held(QUICK_PASS);
 	}
@@ -183,12 +176,6 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 		return held(doubt);
 	if (q->now < control->adopt_until_ns)
 		return held(QUICK_NOT);
-	if (look->proto == IPPROTO_UDP && !look->is_thorough) {
-		if (o->was_entered)
-			conn_expect(q->endpoint, q->hash);
-		if (!is_unknown(q->hash))
-			return held(QUICK_AGAIN);
-	}
 	o->builtins_off = control->builtins_off;
 	opener_ask(o, q);
 	opener_fill(o, p, facts, look);

@@ -6,10 +6,10 @@
 #ifndef BPF_QUICK_OPENER_H
 #define BPF_QUICK_OPENER_H
 
-#include "asked.h"
 #include "decide.h"
 #include "endpoint.h"
 #include "front.h"
+#include "ports.h"
 #include "quick.h"
 #include "quick_ends.h"
 
@@ -39,7 +39,6 @@ struct opener {
 	__u8 is_local_origin;
 	__u8 is_returned;
 	__u8 is_xdp;
-	__u8 is_looked_for; /* its connection was, see opener_looks_first() */
 
 	/* Of every packet that goes on after a first look, whose fate is enum quick_fate. */
 	__u8 first;
@@ -50,8 +49,6 @@ struct opener {
 	__u32 src_identity;
 	__u32 dst_identity;
 	__u32 cell;
-
-	__u32 was_entered; /* the one before, as this one may be: see is_unknown() */
 };
 
 /* Where each CPU keeps it: the stack is for others. */
@@ -69,34 +66,19 @@ static __always_inline struct opener *opener_here(void)
 	return bpf_map_lookup_elem(&bh_opener, &zero);
 }
 
-/* No line has its tag, so none has its key. */
-static __always_inline bool is_unknown(__u64 hash)
-{
-	const struct bh_conn_tags *tags = tags_at(bucket_of(hash, 0));
-	const struct bh_conn_tags *other = tags_at(bucket_of(hash, 1));
-	__u32 tag = tag_of(hash);
-
-	return tags && other && way_of(tags, tag) == BH_CONN_WAYS &&
-	       way_of(other, tag) == BH_CONN_WAYS;
-}
-
 /* Global: verified once, and in few packets' way. */
 __noinline int opener_is_unknown(void)
 {
 	const struct opener *o = opener_here();
 
-	return o && is_unknown(o->hash);
+	return o && is_unknown(o->endpoint, o->hash);
 }
 
-/*
- * Tags come from far.  Where most are denied, and answers can't be, only who is not denied looks
- * for a connection.
- */
-static __always_inline bool opener_looks_first(const struct opener *o)
+static __always_inline bool opener_may_be_known(const struct opener *o)
 {
-	const struct asked asked = {o->endpoint, o->direction, o->dport, o->proto};
+	const struct port_use use = {o->endpoint, o->direction, o->dport, o->proto};
 
-	return o->was_entered || may_be_answer(&asked);
+	return may_be_used(&use);
 }
 
 /* 1 if it is 0, else 0: without a branch, after each way of which verifiers would look at the rest.

@@ -4,9 +4,11 @@
  * endpoint has a share of its own.  Programs write it; the agent lists it.  Each enforced endpoint
  * has its own entry of a connection, so two ends on one machine never share state.
  *
- * Eight lines are a bucket, and a connection is in one of two buckets that its key chooses.  Who
- * writes a line's key holds the lock of its group of buckets; who reads it looks at the line's
- * stamp before and after.
+ * Eight lines are a bucket, and a connection is in one of two buckets that its key chooses: among
+ * all, when both ends have taken part; before, in the embryonic part, which lies behind.  So new
+ * ones are written to lines that were used a short while ago, which caches still hold.  Who writes
+ * a line's key holds the lock of its group of buckets; who reads it looks at the line's stamp
+ * before and after.
  */
 #ifndef BULKHEAD_CONNECTION_H
 #define BULKHEAD_CONNECTION_H
@@ -127,19 +129,29 @@ struct bh_conn_rest {
 	__u8 pad;
 };
 
-/* What a direction of the line has counted, both halves together. */
+/* What the two parts of a counter say together. */
+static inline __u64 bh_packets_of(__u64 counted, const struct bh_carried *carried)
+{
+	return carried->packets * (BH_CARRY_OF_PACKETS >> BH_COUNTED_SHIFT) +
+	       BH_COUNTED_PACKETS(counted);
+}
+
+static inline __u64 bh_bytes_of(__u64 counted, const struct bh_carried *carried)
+{
+	return carried->bytes * BH_CARRY_OF_BYTES + BH_COUNTED_BYTES(counted);
+}
+
+/* What a direction of the line has counted. */
 static inline __u64 bh_conn_packets(const struct bh_conn *conn, const struct bh_conn_rest *rest,
 				    int half)
 {
-	return rest->carried[half].packets * (BH_CARRY_OF_PACKETS >> BH_COUNTED_SHIFT) +
-	       BH_COUNTED_PACKETS(*(const volatile __u64 *)&conn->counted[half]);
+	return bh_packets_of(*(const volatile __u64 *)&conn->counted[half], &rest->carried[half]);
 }
 
 static inline __u64 bh_conn_bytes(const struct bh_conn *conn, const struct bh_conn_rest *rest,
 				  int half)
 {
-	return rest->carried[half].bytes * BH_CARRY_OF_BYTES +
-	       BH_COUNTED_BYTES(*(const volatile __u64 *)&conn->counted[half]);
+	return bh_bytes_of(*(const volatile __u64 *)&conn->counted[half], &rest->carried[half]);
 }
 
 /* Which connection the line has, or had: ip_version says. */
@@ -168,13 +180,12 @@ struct bh_conn_tags {
 };
 
 /*
- * Connections that are not settled, by endpoint, oldest first: entry n of an endpoint's part is
- * the one that it began n-th, modulo the part's length.  Who begins another displaces it, so a
- * flood displaces its own endpoint's unanswered connections and nothing else.
+ * Of a bucket of connections that are not settled.  They lie behind the others, where each endpoint
+ * has buckets of its own: a flood displaces its own endpoint's unanswered connections and nothing
+ * else.
  */
 struct bh_embryonic {
-	__u32 line;
-	__u32 stamp; /* of the line; another one: that connection is over */
+	__u32 next; /* modulo the ways: whose line is taken next, when none is free */
 };
 
 /* By which keys are hashed: as long as there is a table, nobody knows it. */
@@ -198,10 +209,12 @@ static inline __u64 bh_conn_hash_v4(const __u32 *key)
 
 /* What the agent chooses: how much of the tables belongs to each endpoint. */
 struct bh_conn_setup {
-	__u32 embryonic_each; /* entries of bh_embryonic */
-	__u32 fragments_each; /* buckets of bh_fragments */
-	__u32 settled_each;   /* settled connections, whatever others have */
-	__u32 settled_shared; /* of all endpoints, up to which one may have more than that */
+	__u32 embryonic_each;   /* entries of bh_embryonic, a power of two */
+	__u32 embryonic_before; /* as many as it had; another number: what was entered then is
+				   looked for, too */
+	__u32 fragments_each;   /* buckets of bh_fragments */
+	__u32 settled_each;     /* settled connections, whatever others have */
+	__u32 settled_shared;   /* of all endpoints, up to which one may have more than that */
 };
 
 /* A pass over all that is remembered: the agent asks, and bh_sweep_lines answers, in many runs. */
@@ -238,12 +251,12 @@ enum bh_timeout {
 };
 /* clang-format on */
 
-/* Whether connections were opened from a port, see bpf/asked.h. */
-#define BH_ASKED_LINE  64 /* bytes */
-#define BH_ASKED_LINES (65536 / BH_ASKED_LINE)
+/* Whether connections ever had a port, see bpf/ports.h. */
+#define BH_PORT_LINE  64 /* bytes */
+#define BH_PORT_LINES (65536 / BH_PORT_LINE)
 
-struct bh_asked_line {
-	__u8 is_asked[BH_ASKED_LINE];
+struct bh_port_line {
+	__u8 is_used[BH_PORT_LINE];
 };
 
 _Static_assert(sizeof(struct bh_conn_key) == 4 * BH_CONN_KEY_WORDS, "connection key has no holes");

@@ -52,7 +52,7 @@
 
 #define BH_KNOWN_ENTRIES 32768 /* for each grid and slot; a power of two; 1 MiB */
 
-#define BH_CONN_LINES        262144 /* a power of two; 32 MiB */
+#define BH_CONN_LINES        262144 /* a power of two; 32 MiB, and the embryonic ones */
 #define BH_FRAGMENT_BUCKETS  2048
 #define BH_FRAGMENT_WAYS     4 /* datagrams in a bucket */
 #define BH_ENDPOINT_ENTRIES  1024
@@ -67,9 +67,11 @@
 #define BH_LIMITER_LINES     4096  /* a power of two; programs count on this number */
 #define BH_RING_BYTES        (1024 * 1024)
 
-/* Of the lines, in sixteenths.  The rest stays free, so that every connection finds a line. */
+/* In sixteenths of these lines: how many connections may settle, so that each finds a line; and how
+ * many lines more there are, for those that have not. */
 #define BH_CONN_SETTLED_PARTS   10
 #define BH_CONN_EMBRYONIC_PARTS 2
+#define BH_CONN_LINES_ALL       (BH_CONN_LINES / 16 * (16 + BH_CONN_EMBRYONIC_PARTS))
 
 /* Events that wait to be read: all CPUs have so many together, and each has no fewer. */
 #define BH_LANE_EVENTS       32768 /* 2.5 MiB; a power of two */

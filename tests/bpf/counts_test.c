@@ -152,7 +152,7 @@ static void a_sweep_frees_what_expired(void **state)
 	add_connection(dp, 7, 2, now - 11 * second);
 	add_connection(dp, 63, 4, now - 10 * second + second / 100);
 	add_connection(dp, 64, 8, now - 9 * second);
-	add_connection(dp, BH_CONN_LINES - 1, 16, now - 20 * second);
+	add_connection(dp, BH_CONN_LINES_ALL - 1, 16, now - 20 * second);
 	assert_int_equal(datapath_each_connection(dp, count_ports, &ports), 0);
 	assert_int_equal(ports, 1 + 2 + 4 + 8 + 16);
 	assert_int_equal(datapath_each_connection(dp, count_one, &seen), 0);
@@ -172,11 +172,16 @@ static void endpoints_share_the_table(void **state)
 		uint16_t ids[3];
 		size_t count;
 		uint32_t shares;
+		uint32_t parts; /* of the embryonic lines */
 	} rows[] = {
-		{"the machine alone", {0}, 0, 1},
-		{"one workload", {1}, 1, 2},
-		{"three", {1, 2, 3}, 3, 4},
-		{"ids with gaps", {9, 2}, 2, 10},
+		{"the machine alone", {0}, 0, 1, 1},
+		{"one workload", {1}, 1, 2, 2},
+		{"three", {1, 2, 3}, 3, 4, 4},
+		{"one is gone", {1, 2}, 2, 3, 4},
+		{"another one", {1}, 1, 2, 4},
+		{"ids with gaps", {9, 2}, 2, 10, 16},
+		{"fewer, but not by far", {1, 4}, 2, 5, 16},
+		{"a quarter", {1, 3}, 2, 4, 4},
 	};
 	struct datapath *dp = shared;
 	int fd = bpf_map__fd(dp->skel->maps.bh_endpoints);
@@ -200,7 +205,8 @@ static void endpoints_share_the_table(void **state)
 			   setup.settled_shared + (rows[i].shares - 1) * setup.settled_each ==
 				   settled);
 		assert_row(rows[i].name,
-			   setup.embryonic_each == BH_CONN_LINES / 8 / rows[i].shares);
+			   setup.embryonic_each == (BH_CONN_LINES_ALL - BH_CONN_LINES) /
+							   BH_CONN_WAYS / rows[i].parts);
 		for (__u32 j = 0; j < rows[i].count; j++)
 			bpf_map_delete_elem(fd, &j);
 	}

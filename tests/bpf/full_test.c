@@ -7,19 +7,21 @@
 
 #include "bpf/fragment_bucket.h"
 #include "bulkhead.skel.h"
+#include "datapath/internal.h"
 #include "tests/bpf/rig.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
-#define BATCH  4096
-#define DAYS_2 (2 * UINT64_C(86400000000000))
-#define UDP    .proto = IPPROTO_UDP
-#define PIECE  .is_fragment = true, .payload = 64
+#define BATCH    4096
+#define NS_PER_S UINT64_C(1000000000)
+#define DAYS_2   (2 * 86400 * NS_PER_S)
+#define UDP      .proto = IPPROTO_UDP
+#define PIECE    .is_fragment = true, .payload = 64
 
 static const char rules[] =
 	"    - {name: web, from: client, to: server, services: [tcp/443, udp/443]}\n";
 
-static const struct datapath_config small = {.conn_lines = BH_CONN_GROUP_LINES};
+static const struct datapath_config small = {.conn_lines = 4 * BH_CONN_GROUP_LINES};
 
 /* Keys that no packet has, as many as go in; values are zeros, but for the first word: @when. */
 static uint64_t fill(const struct bpf_map *map, uint64_t when)
@@ -199,7 +201,7 @@ static void a_flood_displaces_no_connection(void **state)
 	struct rig *rig = rig_new_config(&small);
 	const struct packet_spec data = {.sport = 1111, .flags = "PA", .seq = 101, .ack = 501};
 	const struct packet_spec other = {.sport = 1112, .flags = "S", .seq = 100};
-	uint32_t room = setup_of(rig).embryonic_each;
+	uint32_t room = setup_of(rig).embryonic_each * BH_CONN_WAYS;
 	struct seen_connection c;
 
 	(void)state;
@@ -220,6 +222,36 @@ static void a_flood_displaces_no_connection(void **state)
 	datapath_sweep(rig->dp, clock_monotonic_ns());
 	assert_int_equal(fill_of(rig, "bh_conns").used, 1);
 	assert_int_equal(fill_of(rig, "bh_embryonic").used, room + 1);
+	rig_free(rig);
+}
+
+/* As when workloads come: who was not answered yet lies where its endpoint's part was. */
+static void new_parts_lose_nobody(void **state)
+{
+	static const struct datapath_config roomy = {.conn_lines = 64 * BH_CONN_GROUP_LINES};
+	struct rig *rig = rig_new_config(&roomy);
+	struct bh_conn_setup before = setup_of(rig), after;
+
+	(void)state;
+	rig_policy(rig, rules);
+	for (uint16_t i = 0; i < 100; i++) {
+		const struct packet_spec opener = {.sport = 1000 + i, .is_v6 = i % 2};
+
+		assert_true(rig_run(rig, "opens", PROGRAM_TO, &opener).is_passed);
+	}
+	assert_int_equal(connections_join(rig->dp, 4 * RIG_ENDPOINT), 0);
+	after = setup_of(rig);
+	assert_int_equal(after.embryonic_each, before.embryonic_each / 4);
+	assert_int_equal(after.embryonic_before, before.embryonic_each);
+	for (uint16_t i = 0; i < 200; i++)
+		play(rig, i % 2, 1000 + i);
+
+	assert_int_equal(datapath_sweep(rig->dp, clock_monotonic_ns()), 0);
+	assert_int_equal(fill_of(rig, "bh_embryonic").used, 0);
+	assert_int_equal(fill_of(rig, "bh_conns").used, 200);
+	assert_int_equal(setup_of(rig).embryonic_before, before.embryonic_each);
+	assert_int_equal(datapath_sweep(rig->dp, clock_monotonic_ns() + 61 * NS_PER_S), 0);
+	assert_int_equal(setup_of(rig).embryonic_before, after.embryonic_each);
 	rig_free(rig);
 }
 
@@ -304,6 +336,7 @@ int main(void)
 		cmocka_unit_test(what_expired_gives_way_without_an_agent),
 		cmocka_unit_test(nobody_takes_anothers_share),
 		cmocka_unit_test(a_flood_displaces_no_connection),
+		cmocka_unit_test(new_parts_lose_nobody),
 		cmocka_unit_test(a_flood_of_fragments_costs_only_fragments),
 		cmocka_unit_test(a_full_limiter_changes_no_verdict_and_loses_no_book),
 		cmocka_unit_test(an_endpoint_too_many_is_unknown),

@@ -181,7 +181,7 @@ static void *send_all(void *user)
 /* --- what is true of the table whenever nobody writes it --- */
 
 struct census {
-	uint32_t used, settled, strays, twins;
+	uint32_t used, settled, strays, twins, misplaced;
 };
 
 static bool is_same_key(const struct bh_conn *line, const struct bh_conn_rest *rest,
@@ -202,14 +202,16 @@ static struct census take_census(const struct rig *rig)
 	struct bh_conn_tags *tags = rig_share(rig->dp->skel->maps.bh_conn_tags, &tag_size);
 	struct census census = {};
 
-	for (uint32_t i = 0; i < RIG_CONN_LINES; i++) {
+	for (uint32_t i = 0; i < line_size / sizeof(*lines); i++) {
 		bool has_tag = tags[i / BH_CONN_WAYS].tag[i % BH_CONN_WAYS];
+		bool is_settled = lines[i].flags & BH_CONN_SETTLED;
 
 		census.strays += has_tag != !!lines[i].ip_version || (lines[i].stamp & 1);
 		if (!lines[i].ip_version)
 			continue;
 		census.used++;
-		census.settled += !!(lines[i].flags & BH_CONN_SETTLED);
+		census.settled += is_settled;
+		census.misplaced += is_settled != (i < RIG_CONN_LINES);
 		for (uint32_t j = 0; j < i; j++)
 			census.twins += is_same_key(&lines[i], &rests[i], &lines[j], &rests[j]);
 	}
@@ -230,6 +232,7 @@ static void check_table(const struct rig *rig)
 	bpf_map_lookup_elem(bpf_map__fd(rig->dp->skel->maps.bh_room), &zero, &room);
 	assert_int_equal(census.strays, 0);
 	assert_int_equal(census.twins, 0);
+	assert_int_equal(census.misplaced, 0);
 	assert_int_equal(census.settled, share.settled);
 	assert_int_equal(census.settled, room.settled);
 }
@@ -412,6 +415,101 @@ static void no_packet_is_left_uncounted(void **state)
 	test_free(race);
 }
 
+/* --- settling --- */
+
+#define SETTLED_TIMES 25 /* each port's connection */
+
+/* A handshake that lacks its end; then each CPU sends two packets, of which the first one to come
+ * completes it. */
+static const uint8_t ends_of_handshake[SENDERS][2] = {{2, 3}, {3, 4}};
+
+struct settling {
+	struct race *race;
+	uint32_t round; /* of the connections, from 1 */
+	uint32_t done;  /* senders, in all rounds */
+};
+
+struct settler {
+	struct settling *settling;
+	pthread_t thread;
+	struct sender sender;
+};
+
+static const struct frame *frame_of_round(const struct race *race, uint32_t round, uint8_t kind)
+{
+	return &race->frames[0][round % PORTS][kind];
+}
+
+static void *settle_all(void *user)
+{
+	struct settler *s = user;
+	struct settling *at = s->settling;
+
+	stay_on(s->sender.cpu);
+	for (uint32_t round = 1; round <= PORTS * SETTLED_TIMES; round++) {
+		while (__atomic_load_n(&at->round, __ATOMIC_ACQUIRE) < round)
+			sched_yield();
+		for (size_t i = 0; i < 2; i++) {
+			uint8_t kind = ends_of_handshake[s->sender.cpu][i];
+
+			s->sender.passed += send_frame(&s->sender,
+						       frame_of_round(at->race, round, kind),
+						       kinds[kind].is_back);
+		}
+		__atomic_add_fetch(&at->done, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void begin_round(struct settling *at, uint32_t round)
+{
+	struct sender opener = {.race = at->race};
+
+	if (round % PORTS == 0)
+		datapath_sweep(at->race->rig->dp, clock_monotonic_ns() + DAYS_2);
+	for (uint8_t kind = 0; kind < 2; kind++)
+		assert_true(send_frame(&opener, frame_of_round(at->race, round, kind),
+				       kinds[kind].is_back));
+	__atomic_store_n(&at->round, round, __ATOMIC_RELEASE);
+}
+
+static void end_round(const struct settling *at, uint32_t round)
+{
+	const struct packet_spec opener = {.sport = (uint16_t)(30000 + round % PORTS)};
+	struct seen_connection c;
+
+	while (__atomic_load_n(&at->done, __ATOMIC_ACQUIRE) < SENDERS * round)
+		sched_yield();
+	assert_int_equal(rig_connection(at->race->rig, &opener, RIG_ENDPOINT, &c), 0);
+	assert_false(c.is_embryonic);
+	assert_int_equal(c.conn.line.state, BH_CONN_ESTABLISHED);
+}
+
+static void nothing_is_refused_while_a_connection_settles(void **state)
+{
+	struct settling at = {.race = race_new(*state)};
+	struct settler settlers[SENDERS];
+
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		settlers[i] = (struct settler){.settling = &at,
+					       .sender = {.race = at.race, .cpu = i}};
+		assert_int_equal(
+			pthread_create(&settlers[i].thread, NULL, settle_all, &settlers[i]), 0);
+	}
+	for (uint32_t round = 1; round <= PORTS * SETTLED_TIMES; round++) {
+		begin_round(&at, round);
+		end_round(&at, round);
+	}
+	for (unsigned int i = 0; i < SENDERS; i++) {
+		pthread_join(settlers[i].thread, NULL);
+		assert_int_equal(settlers[i].sender.passed, 2 * PORTS * SETTLED_TIMES);
+	}
+	check_table(at.race->rig);
+	test_free(at.race);
+}
+
+/* --- counters that run over --- */
+
 /* Both counters of both halves are set where half of what is sent brings them over. */
 static void count_to_the_brink(const struct race *race)
 {
@@ -457,6 +555,7 @@ int main(void)
 		cmocka_unit_test(no_verdict_is_of_a_policy_that_is_not_in_force),
 		cmocka_unit_test(no_verdict_is_of_who_had_the_address_before),
 		cmocka_unit_test(no_packet_is_left_uncounted),
+		cmocka_unit_test(nothing_is_refused_while_a_connection_settles),
 		cmocka_unit_test(what_runs_over_is_carried),
 	};
 

@@ -42,6 +42,7 @@ struct play {
 	char place[256];  /* for failures */
 	uint32_t next[2]; /* sequence numbers */
 	uint32_t stamp;
+	bool was_embryonic;
 	struct bh_count seen[2]; /* since then */
 	uint64_t begun_ns;
 	size_t tries;
@@ -209,9 +210,11 @@ static void check_halves(struct play *p, const struct step *step, enum way way, 
 
 	if (rig_connection(p->rig, &step->packet, endpoint_of(p), &c))
 		return;
-	if (c.conn.line.stamp != p->stamp)
+	/* What was counted goes along when it settles. */
+	if (c.conn.line.stamp != p->stamp && !(p->was_embryonic && !c.is_embryonic))
 		memset(p->seen, 0, sizeof(p->seen));
 	p->stamp = c.conn.line.stamp;
+	p->was_embryonic = c.is_embryonic;
 	p->seen[way].packets += is_passed;
 	p->seen[way].bytes += is_passed ? len : 0;
 	for (int half = 0; half < 2; half++) {

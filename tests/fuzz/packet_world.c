@@ -224,7 +224,8 @@ static void fill_ends(void)
 static void divide_connections(void)
 {
 	const struct bh_conn_setup setup = {
-		.embryonic_each = 4,
+		.embryonic_each = 1,
+		.embryonic_before = 1,
 		.fragments_each = 2,
 		.settled_each = 2,
 		.settled_shared = 3,

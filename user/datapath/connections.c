@@ -9,9 +9,11 @@
 #include "bulkhead.skel.h"
 #include "datapath/info.h"
 #include "datapath/internal.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
-#define READ_TRIES 3
+#define READ_TRIES      3
+#define FORMER_PARTS_NS (60 * UINT64_C(1000000000))
 
 static const __u32 zero;
 
@@ -20,36 +22,67 @@ static uint32_t lines_of(const struct datapath *dp)
 	return bpf_map__max_entries(dp->skel->maps.bh_conns);
 }
 
+/* Those in which connections settle. */
+static uint32_t settled_lines_of(const struct datapath *dp)
+{
+	return dp->skel->rodata->bh_conn_mask + 1;
+}
+
+static size_t size_of(const struct bpf_map *map)
+{
+	return (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+}
+
+/* MAP_FAILED and errno. */
+static void *share(const struct bpf_map *map, int protection)
+{
+	return mmap(NULL, size_of(map), protection, MAP_SHARED, bpf_map__fd(map), 0);
+}
+
 /* --- setting up --- */
+
+/* Of a table in which connections settle in so many. */
+static uint32_t all_lines(uint32_t settled)
+{
+	return settled / 16 * (16 + BH_CONN_EMBRYONIC_PARTS);
+}
+
+static uint32_t greatest_power_of_two(uint32_t limit)
+{
+	return 1u << (31 - __builtin_clz(limit | 1));
+}
 
 /* As many as a pinned table has, else as was asked for. */
 static uint32_t conn_lines(const struct datapath *dp, const struct datapath_config *config)
 {
 	_close_ int fd = pins_get(&dp->pins, PIN_MAP, "bh_conns");
 	struct bpf_map_info info;
+	uint32_t lines;
 
-	if (!map_info(fd, &info) && info.type == BPF_MAP_TYPE_ARRAY &&
-	    info.max_entries >= BH_CONN_GROUP_LINES && !(info.max_entries & (info.max_entries - 1)))
-		return info.max_entries;
+	if (!map_info(fd, &info) && info.type == BPF_MAP_TYPE_ARRAY) {
+		lines = greatest_power_of_two(info.max_entries);
+		if (lines >= BH_CONN_GROUP_LINES && info.max_entries == all_lines(lines))
+			return lines;
+	}
 	return config->conn_lines ? config->conn_lines : BH_CONN_LINES;
 }
 
 int connections_size(struct datapath *dp, const struct datapath_config *config)
 {
-	uint32_t lines = conn_lines(dp, config);
+	uint32_t settled = conn_lines(dp, config), all = all_lines(settled);
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
 	} wants[] = {
-		{dp->skel->maps.bh_conns, lines},
-		{dp->skel->maps.bh_conn_rests, lines},
-		{dp->skel->maps.bh_conn_tags, lines / BH_CONN_WAYS},
-		{dp->skel->maps.bh_conn_locks, lines / BH_CONN_GROUP_LINES},
-		{dp->skel->maps.bh_embryonic, lines / 16 * BH_CONN_EMBRYONIC_PARTS},
+		{dp->skel->maps.bh_conns, all},
+		{dp->skel->maps.bh_conn_rests, all},
+		{dp->skel->maps.bh_conn_tags, all / BH_CONN_WAYS},
+		{dp->skel->maps.bh_conn_locks, all / BH_CONN_GROUP_LINES + 1},
+		{dp->skel->maps.bh_embryonic, (all - settled) / BH_CONN_WAYS},
 	};
 	int err = 0;
 
-	dp->skel->rodata->bh_conn_mask = lines - 1;
+	dp->skel->rodata->bh_conn_mask = settled - 1;
 	for (size_t i = 0; !err && i < COUNT(wants); i++)
 		err = bpf_map__set_max_entries(wants[i].map, wants[i].entries);
 	return err;
@@ -84,20 +117,56 @@ static int count_shares(const struct datapath *dp, uint32_t *ret)
 }
 
 /*
+ * Buckets of each endpoint.  What is entered when the parts are others is looked for in two places
+ * for a while, so parts change when the shares have doubled, or are a quarter.
+ */
+static uint32_t embryonic_each(const struct datapath *dp, uint32_t shares, uint32_t present)
+{
+	uint32_t parts = greatest_power_of_two(2 * shares - 1);
+	uint32_t each = bpf_map__max_entries(dp->skel->maps.bh_embryonic) / parts;
+
+	if (!each)
+		each = 1;
+	return each == 2 * present ? present : each;
+}
+
+/* Nobody is looked for elsewhere where nobody is. */
+static bool has_embryonic(const struct datapath *dp)
+{
+	const struct bpf_map *map = dp->skel->maps.bh_conn_tags;
+	const struct bh_conn_tags *tags = share(map, PROT_READ);
+	uint32_t first = settled_lines_of(dp) / BH_CONN_WAYS, all = bpf_map__max_entries(map);
+	bool is_any = tags == MAP_FAILED;
+
+	for (uint32_t i = first; !is_any && i < all; i++) {
+		for (int way = 0; way < BH_CONN_WAYS; way++)
+			is_any |= tags[i].tag[way] != 0;
+	}
+	if (tags != MAP_FAILED)
+		munmap((void *)(uintptr_t)tags, size_of(map));
+	return is_any;
+}
+
+/*
  * Half of the settled ones is divided equally, and belongs to each endpoint whatever others do.
  * Whoever wants more may have it as long as what the others may claim stays free.
  */
 static int divide(struct datapath *dp, uint32_t shares)
 {
-	uint32_t settled = lines_of(dp) / 16 * BH_CONN_SETTLED_PARTS;
+	uint32_t settled = settled_lines_of(dp) / 16 * BH_CONN_SETTLED_PARTS, before;
 	struct bh_conn_setup setup;
 	int err = read_setup(dp, &setup);
 
 	if (err)
 		return err;
+	before = setup.embryonic_each;
 	setup.settled_each = settled / shares / 2;
 	setup.settled_shared = settled - (shares - 1) * setup.settled_each;
-	setup.embryonic_each = bpf_map__max_entries(dp->skel->maps.bh_embryonic) / shares;
+	setup.embryonic_each = embryonic_each(dp, shares, before);
+	if (setup.embryonic_each != before) {
+		setup.embryonic_before = has_embryonic(dp) ? before : setup.embryonic_each;
+		dp->parts_changed_ns = clock_monotonic_ns();
+	}
 	setup.fragments_each = bpf_map__max_entries(dp->skel->maps.bh_fragments) / shares;
 	err = write_setup(dp, &setup);
 	if (!err)
@@ -134,6 +203,7 @@ int connections_set_up(struct datapath *dp, bool is_fresh)
 		secret->factor |= 1;
 		secret->v4 = bh_conn_hash_v4(secret->key);
 	}
+	dp->parts_changed_ns = clock_monotonic_ns();
 	return connections_share(dp);
 }
 
@@ -163,17 +233,6 @@ static bool read_line(const struct bh_conn *line, const struct bh_conn_rest *res
 			return ret->key.ip_version;
 	}
 	return false;
-}
-
-static size_t size_of(const struct bpf_map *map)
-{
-	return (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-}
-
-/* MAP_FAILED and errno. */
-static void *share(const struct bpf_map *map, int protection)
-{
-	return mmap(NULL, size_of(map), protection, MAP_SHARED, bpf_map__fd(map), 0);
 }
 
 static void each_line(uint32_t count, const struct bh_conn *lines, const struct bh_conn_rest *rests,
@@ -221,6 +280,19 @@ uint32_t datapath_timeout_s(const struct connection *conn)
 
 /* --- sweeping --- */
 
+/* By then whoever has not been answered has given up. */
+static int forget_former_parts(const struct datapath *dp, uint64_t now_ns)
+{
+	struct bh_conn_setup setup;
+	int err = read_setup(dp, &setup);
+
+	if (err || setup.embryonic_before == setup.embryonic_each ||
+	    now_ns < dp->parts_changed_ns + FORMER_PARTS_NS)
+		return err;
+	setup.embryonic_before = setup.embryonic_each;
+	return write_setup(dp, &setup);
+}
+
 int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 {
 	uint32_t runs = lines_of(dp) / BH_SWEEP_LINES;
@@ -234,6 +306,8 @@ int datapath_sweep(struct datapath *dp, uint64_t now_ns)
 					runs > buckets ? runs : buckets);
 	if (!err)
 		err = bpf_map_lookup_elem(fd, &zero, &sweep);
+	if (!err)
+		err = forget_former_parts(dp, now_ns);
 	if (err)
 		return err;
 	dp->settled = sweep.settled;

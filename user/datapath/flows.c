@@ -15,7 +15,7 @@ struct reader {
 
 int flows_size(struct datapath *dp, const struct datapath_config *config)
 {
-	uint32_t lines = dp->skel->rodata->bh_conn_mask + 1;
+	uint32_t lines = bpf_map__max_entries(dp->skel->maps.bh_conns);
 	int err;
 
 	dp->skel->rodata->bh_flow_ticks = BH_TICKS_OF_S(config->flow_interval_s);

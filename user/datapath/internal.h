@@ -45,6 +45,7 @@ struct datapath {
 	uint32_t kinds_off;    /* likewise; 0 where programs are to be replaced */
 	uint32_t grown;        /* bit n: table n of growth.c takes the place of a smaller one */
 	uint64_t settled, embryonic, fragments; /* at the last sweep; UINT64_MAX: there was none */
+	uint64_t parts_changed_ns;              /* when the embryonic parts of endpoints did */
 	uint32_t shares;                        /* that the connection table is divided into */
 	int cpus;
 	/* Closed until somebody reads them. */

@@ -108,7 +108,9 @@ static uint64_t capacity_of(const struct datapath *dp, const struct bpf_map *map
 	if (map == dp->skel->maps.bh_rule_counts)
 		return entries * BH_RULE_PAGE;
 	if (map == dp->skel->maps.bh_conns)
-		return entries / 16 * BH_CONN_SETTLED_PARTS;
+		return (dp->skel->rodata->bh_conn_mask + 1) / 16 * BH_CONN_SETTLED_PARTS;
+	if (map == dp->skel->maps.bh_embryonic)
+		return entries * BH_CONN_WAYS;
 	return map == dp->skel->maps.bh_fragments ? entries * BH_FRAGMENT_WAYS : entries;
 }
 
