@@ -11,10 +11,8 @@
 #include "util/cleanup.h"
 #include "util/mem.h"
 
-#define WINDOW                                                                                     \
-	1048576u  /* bytes that are mapped at once: so many count as this process's memory         \
-		   */
-#define RUN 4096u /* bytes that are compared at once */
+#define WINDOW 1048576u /* bytes that are mapped at once: they count as this process's memory */
+#define RUN    4096u    /* bytes that are compared at once */
 
 /* Whole entries, but for the last one of a table. */
 struct span {
