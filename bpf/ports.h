@@ -4,8 +4,9 @@
  * who denies it need not look for any.
  *
  * - Ports are noted before the first connection with them is entered.  Nothing is ever taken back.
- * - Ports, endpoints and ways share places by a hash: who is told that a port is used looks for the
- *   connection.  Clients' ports, from 32768 up, share with each other only.
+ * - Ports, endpoints and protocols share places by a hash: who is told that a port is used looks
+ * for the connection.  Each way has places of its own, for at a server nearly any port is a
+ * client's the other way; and clients' ports, from 32768 up, share with each other only.
  * - Of what workloads send nobody denies anything by this (see denial.h): it is not noted.
  */
 #ifndef BPF_PORTS_H

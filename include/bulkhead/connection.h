@@ -253,7 +253,7 @@ enum bh_timeout {
 
 /* Whether connections ever had a port, see bpf/ports.h. */
 #define BH_PORT_LINE  64 /* bytes */
-#define BH_PORT_LINES (65536 / BH_PORT_LINE)
+#define BH_PORT_LINES (2 * 65536 / BH_PORT_LINE)
 
 struct bh_port_line {
 	__u8 is_used[BH_PORT_LINE];
