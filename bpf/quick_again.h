@@ -82,7 +82,8 @@ static __always_inline bool is_denied_again(const struct quick_packet *p,
 	const struct port_use use = {q->endpoint, p->direction, quick_dport(facts), look->proto};
 	struct denial_key denial;
 
-	if (READ_NOW(control->flood_until) <= tick || q->now < control->adopt_until_ns)
+	if (READ_NOW(control->flood_until) <= tick ||
+	    (look->proto == IPPROTO_UDP && q->now < control->adopt_until_ns))
 		return false;
 	again_ends(facts, look->is_v6, denial.ends);
 	denial.what = again_what(p, facts, look, q->endpoint, slot);

@@ -153,7 +153,8 @@ static __always_inline void opener_ask(struct opener *o, const struct quick_ques
 /*
  * Of a packet whose connection is not known where it was looked for.  Where that is not all of it,
  * who is thorough knows.  Whether it only passes is asked of most; but what opens a TCP connection
- * mostly opens one here, and has its ends found anyway.
+ * mostly opens one here, and has its ends found anyway.  In the agent's first seconds a datagram
+ * may be of a connection that is older (see adopt_reply()), a SYN is of none.
  */
 static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 						  const struct bh_control *control,
@@ -174,7 +175,7 @@ static __always_inline enum quick_fate quick_open(const struct quick_packet *p,
 	}
 	if (look->proto == IPPROTO_TCP && !facts->is_opening)
 		return held(doubt);
-	if (q->now < control->adopt_until_ns)
+	if (look->proto == IPPROTO_UDP && q->now < control->adopt_until_ns)
 		return held(QUICK_NOT);
 	o->builtins_off = control->builtins_off;
 	opener_ask(o, q);
