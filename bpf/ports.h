@@ -34,8 +34,9 @@ static __always_inline bool is_port_noted(const struct port_use *u)
 /* NULL: nothing is known of it. */
 static __always_inline __u8 *port_at(const struct port_use *u)
 {
-	__u32 way = u->endpoint << 2 | (u->direction & 1) << 1 | (u->proto == IPPROTO_TCP);
-	__u32 place = bpf_ntohs(u->port) ^ (way * 0x9e3779b1u) >> 17, number = place / BH_PORT_LINE;
+	__u32 end = u->endpoint << 1 | (u->proto == IPPROTO_TCP);
+	__u32 place = (u->direction & 1) << 16 | (bpf_ntohs(u->port) ^ (end * 0x9e3779b1u) >> 17);
+	__u32 number = place / BH_PORT_LINE;
 	struct bh_port_line *line;
 
 	if (!is_port_noted(u))
