@@ -9,7 +9,7 @@
 
 #define ENTER_TRIES 3 /* other CPUs may take the line that was chosen */
 
-/* --- a line for one that is settled --- */
+/* --- free lines --- */
 
 /* The first free way, and how many there are. */
 static __always_inline __u32 free_ways(const struct bh_conn_tags *tags, __u32 *ret_first)
@@ -25,6 +25,24 @@ static __always_inline __u32 free_ways(const struct bh_conn_tags *tags, __u32 *r
 	}
 	return count;
 }
+
+/* A free line in the bucket that has more of them; LINE_NONE. */
+static __always_inline __u32 free_line_in(__u32 bucket, __u32 other)
+{
+	__u32 first = 0, other_first = 0, count, other_count;
+	const struct bh_conn_tags *tags = tags_at(bucket), *other_tags = tags_at(other);
+
+	if (!tags || !other_tags)
+		return LINE_NONE;
+	count = free_ways(tags, &first);
+	other_count = free_ways(other_tags, &other_first);
+	if (!count && !other_count)
+		return LINE_NONE;
+	return count >= other_count ? bucket * BH_CONN_WAYS + first
+				    : other * BH_CONN_WAYS + other_first;
+}
+
+/* --- a line for one that is settled --- */
 
 /*
  * Frees a line of the bucket whose connection has expired; LINE_NONE: there is none.  Global:
@@ -52,24 +70,17 @@ __noinline __u32 conn_reclaim(__u32 bucket, __u32 now)
  */
 __noinline __u32 settled_choose(__u64 hash)
 {
-	__u32 first = 0, other = 0, count, other_count, line;
 	const struct bh_conn_tags *tags = tags_at(bucket_of(hash, 0));
 	const struct bh_conn_tags *other_tags = tags_at(bucket_of(hash, 1));
+	__u32 line = home_of(hash);
 
 	if (!tags || !other_tags)
 		return LINE_NONE;
-	line = home_of(hash);
 	if (!tags->tag[line % BH_CONN_WAYS])
 		return line;
 	if (!other_tags->tag[line % BH_CONN_WAYS])
 		return other_home_of(hash);
-	count = free_ways(tags, &first);
-	other_count = free_ways(other_tags, &other);
-	if (count && count >= other_count)
-		return bucket_of(hash, 0) * BH_CONN_WAYS + first;
-	if (other_count)
-		return bucket_of(hash, 1) * BH_CONN_WAYS + other;
-	return LINE_NONE;
+	return free_line_in(bucket_of(hash, 0), bucket_of(hash, 1));
 }
 
 /* Where no line is free, one may have expired. */
@@ -83,22 +94,6 @@ static __always_inline __u32 settled_make_room(const struct packet *p)
 }
 
 /* --- a line for one that is not --- */
-
-/* A free line in the bucket that has more of them; LINE_NONE. */
-static __always_inline __u32 embryonic_free(__u32 bucket, __u32 other)
-{
-	__u32 first = 0, other_first = 0, count, other_count;
-	const struct bh_conn_tags *tags = tags_at(bucket), *other_tags = tags_at(other);
-
-	if (!tags || !other_tags)
-		return LINE_NONE;
-	count = free_ways(tags, &first);
-	other_count = free_ways(other_tags, &other_first);
-	if (!count && !other_count)
-		return LINE_NONE;
-	return count >= other_count ? bucket * BH_CONN_WAYS + first
-				    : other * BH_CONN_WAYS + other_first;
-}
 
 /* The line of the bucket whose turn it is: where none is free, they are taken in the order in which
  * they were entered. */
@@ -123,7 +118,7 @@ __noinline __u32 embryonic_choose(__u32 endpoint, __u64 hash)
 		return LINE_NONE;
 	each = READ_NOW(setup->embryonic_each);
 	bucket = embryonic_bucket(each, endpoint, hash, 0);
-	line = embryonic_free(bucket, embryonic_bucket(each, endpoint, hash, 1));
+	line = free_line_in(bucket, embryonic_bucket(each, endpoint, hash, 1));
 	if (line != LINE_NONE)
 		return line;
 	line = embryonic_take(bucket);

@@ -57,10 +57,7 @@ static __always_inline bool settle_leave(__u32 line, __u32 stamp, struct moving 
 			m->carried[i] = l.rest->carried[i];
 		}
 		tell_leave(told, stamp, m);
-		tags->tag[line % BH_CONN_WAYS] = 0;
-		l.conn->ip_version = 0;
-		keep_order();
-		l.conn->stamp = stamp + 2;
+		line_clear(&l, tags, line, stamp);
 	}
 	bpf_spin_unlock(&lock->lock);
 	return is_there;

@@ -112,6 +112,16 @@ static __always_inline bool may_end(const struct bh_conn *conn, __u32 stamp, enu
 	       !((conn->flags & BH_CONN_SETTLED) && why == BH_FLOW_DISPLACED);
 }
 
+/* Under the lock. */
+static __always_inline void line_clear(const struct conn_line *l, struct bh_conn_tags *tags,
+				       __u32 line, __u32 stamp)
+{
+	tags->tag[line % BH_CONN_WAYS] = 0;
+	l->conn->ip_version = 0;
+	keep_order();
+	l->conn->stamp = stamp + 2;
+}
+
 /* False if the line does not hold that connection any more. */
 static __always_inline bool free_line(__u32 line, __u32 stamp, enum bh_flow_why why)
 {
@@ -131,10 +141,7 @@ static __always_inline bool free_line(__u32 line, __u32 stamp, enum bh_flow_why 
 	is_settled = conn->flags & BH_CONN_SETTLED;
 	is_freed = may_end(conn, stamp, why);
 	if (is_freed) {
-		tags->tag[line % BH_CONN_WAYS] = 0;
-		conn->ip_version = 0;
-		keep_order();
-		conn->stamp = stamp + 2;
+		line_clear(&l, tags, line, stamp);
 		tell(&telling, &l, stamp, why);
 	}
 	bpf_spin_unlock(&lock->lock);

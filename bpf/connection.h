@@ -206,7 +206,7 @@ static __always_inline enum bh_reason conn_decide_again(struct packet *p, const 
 
 static __always_inline void conn_note_ports(const struct packet *p, const struct bh_conn *conn)
 {
-	__be16 port[2] = {p->key.port[0], p->key.port[1]};
+	const __be16 *port = p->key.port;
 
 	ports_note((struct port_use){p->endpoint, conn->direction, conn->opener ? port[0] : port[1],
 				     p->key.proto},

@@ -87,7 +87,7 @@ __noinline int opener_connect(void)
 	ports_note((struct port_use){o->endpoint, o->direction, o->dport, o->proto}, o->sport);
 	each = READ_NOW(setup->embryonic_each);
 	bucket = embryonic_bucket(each, o->endpoint, o->hash, 0);
-	line = embryonic_free(bucket, embryonic_bucket(each, o->endpoint, o->hash, 1));
+	line = free_line_in(bucket, embryonic_bucket(each, o->endpoint, o->hash, 1));
 	if (line != LINE_NONE)
 		return opener_write(o, line, 0);
 	line = embryonic_take(bucket);

@@ -71,7 +71,8 @@
  * many lines more there are, for those that have not. */
 #define BH_CONN_SETTLED_PARTS   10
 #define BH_CONN_EMBRYONIC_PARTS 2
-#define BH_CONN_LINES_ALL       (BH_CONN_LINES / 16 * (16 + BH_CONN_EMBRYONIC_PARTS))
+#define BH_CONN_ALL_OF(lines)   ((lines) / 16 * (16 + BH_CONN_EMBRYONIC_PARTS))
+#define BH_CONN_LINES_ALL       BH_CONN_ALL_OF(BH_CONN_LINES)
 
 /* Events that wait to be read: all CPUs have so many together, and each has no fewer. */
 #define BH_LANE_EVENTS       32768 /* 2.5 MiB; a power of two */

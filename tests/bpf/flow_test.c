@@ -250,41 +250,52 @@ static uint32_t line_of(const struct rig *rig, uint32_t first, uint32_t last)
 	return line;
 }
 
+static struct bh_conn conn_in(const struct rig *rig, uint32_t line)
+{
+	struct bh_conn conn;
+	int fd = bpf_map__fd(rig->dp->skel->maps.bh_conns);
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &line, &conn), 0);
+	return conn;
+}
+
+static void put_conn(const struct rig *rig, uint32_t line, const struct bh_conn *conn)
+{
+	int fd = bpf_map__fd(rig->dp->skel->maps.bh_conns);
+
+	assert_int_equal(bpf_map_update_elem(fd, &line, conn, BPF_ANY), 0);
+}
+
 /* Though it is not answered, it stays for long. */
 static void keep(const struct rig *rig, uint32_t line)
 {
-	int fd = bpf_map__fd(rig->dp->skel->maps.bh_conns);
-	struct bh_conn conn;
+	struct bh_conn conn = conn_in(rig, line);
 
-	assert_int_equal(bpf_map_lookup_elem(fd, &line, &conn), 0);
 	conn.timeout = BH_TIMEOUT_TCP_ESTABLISHED;
-	assert_int_equal(bpf_map_update_elem(fd, &line, &conn, BPF_ANY), 0);
+	put_conn(rig, line, &conn);
 }
 
 /* In a line that has none; as by a CPU that is slower than the one which took the connection away.
  */
 static void count_late(const struct rig *rig, uint32_t line)
 {
-	int fd = bpf_map__fd(rig->dp->skel->maps.bh_conns);
-	struct bh_conn conn;
+	struct bh_conn conn = conn_in(rig, line);
 
-	assert_int_equal(bpf_map_lookup_elem(fd, &line, &conn), 0);
 	assert_int_equal(conn.ip_version, 0);
 	conn.counted[0] += BH_COUNTED_ONE(77);
-	assert_int_equal(bpf_map_update_elem(fd, &line, &conn, BPF_ANY), 0);
+	put_conn(rig, line, &conn);
 }
 
 /* What was told goes along, and so is told once; what is counted where it was is told as late. */
 static void what_settles_is_told_once(void **state)
 {
-	const uint32_t all = RIG_CONN_LINES / 16 * (16 + BH_CONN_EMBRYONIC_PARTS);
 	struct rig *rig = *state;
 	struct told told;
 	uint32_t line;
 
 	begin(rig);
 	send_one(rig, '>', "S", 0);
-	line = line_of(rig, RIG_CONN_LINES, all);
+	line = line_of(rig, RIG_CONN_LINES, BH_CONN_ALL_OF(RIG_CONN_LINES));
 	keep(rig, line);
 	sweep_after(rig, INTERVAL_S + 1);
 	assert_int_equal(read_all(rig).packets, 1);
@@ -350,16 +361,15 @@ static void what_is_counted_after_the_end_is_told_as_late(void **state)
 	struct rig *rig = *state;
 	struct bh_conn line;
 	struct told told;
-	int fd = bpf_map__fd(rig->dp->skel->maps.bh_conns);
 
 	begin(rig);
 	shake_hands(rig);
 	expire(rig);
 	told = read_all(rig);
 	assert_int_equal(told.count, 1);
-	assert_int_equal(bpf_map_lookup_elem(fd, &told.flows[0].line, &line), 0);
+	line = conn_in(rig, told.flows[0].line);
 	line.counted[1] += BH_COUNTED_ONE(77);
-	assert_int_equal(bpf_map_update_elem(fd, &told.flows[0].line, &line, BPF_ANY), 0);
+	put_conn(rig, told.flows[0].line, &line);
 	sweep_after(rig, 0);
 	sweep_after(rig, 0);
 	told = read_all(rig);
@@ -372,7 +382,7 @@ static void what_is_counted_after_the_end_is_told_as_late(void **state)
 
 	/* Before the line is taken again: of the old connection still. */
 	line.counted[1] += BH_COUNTED_ONE(0);
-	assert_int_equal(bpf_map_update_elem(fd, &told.flows[0].line, &line, BPF_ANY), 0);
+	put_conn(rig, told.flows[0].line, &line);
 	shake_hands(rig);
 	told = read_all(rig);
 	assert_int_equal(told.count, 1);

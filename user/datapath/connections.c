@@ -41,12 +41,6 @@ static void *share(const struct bpf_map *map, int protection)
 
 /* --- setting up --- */
 
-/* Of a table in which connections settle in so many. */
-static uint32_t all_lines(uint32_t settled)
-{
-	return settled / 16 * (16 + BH_CONN_EMBRYONIC_PARTS);
-}
-
 static uint32_t greatest_power_of_two(uint32_t limit)
 {
 	return 1u << (31 - __builtin_clz(limit | 1));
@@ -61,7 +55,7 @@ static uint32_t conn_lines(const struct datapath *dp, const struct datapath_conf
 
 	if (!map_info(fd, &info) && info.type == BPF_MAP_TYPE_ARRAY) {
 		lines = greatest_power_of_two(info.max_entries);
-		if (lines >= BH_CONN_GROUP_LINES && info.max_entries == all_lines(lines))
+		if (lines >= BH_CONN_GROUP_LINES && info.max_entries == BH_CONN_ALL_OF(lines))
 			return lines;
 	}
 	return config->conn_lines ? config->conn_lines : BH_CONN_LINES;
@@ -69,7 +63,7 @@ static uint32_t conn_lines(const struct datapath *dp, const struct datapath_conf
 
 int connections_size(struct datapath *dp, const struct datapath_config *config)
 {
-	uint32_t settled = conn_lines(dp, config), all = all_lines(settled);
+	uint32_t settled = conn_lines(dp, config), all = BH_CONN_ALL_OF(settled);
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
